@@ -1,0 +1,120 @@
+"""Settings from the environment, typed and declared in one place.
+
+Every option is an ``XIANGYUE_*`` variable with a default that suits a bare machine. ``Settings.load()`` reports
+every wrong value at once, each with the variable's name and what it may be.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+
+class SettingsError(Exception):
+    """One or more environment variables have unusable values; the message lists all of them."""
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError
+    return value
+
+
+def _flag(text: str) -> bool:
+    lowered = text.strip().lower()
+    if lowered in {"1", "true", "yes", "on"}:
+        return True
+    if lowered in {"0", "false", "no", "off", ""}:
+        return False
+    raise ValueError
+
+
+def _option(default: Any, parse: Callable[[str], Any], doc: str, expects: str) -> Any:
+    return field(default=default, metadata={"parse": parse, "doc": doc, "expects": expects})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one process. Field ``database_url`` is read from ``XIANGYUE_DATABASE_URL`` and so on."""
+
+    home: Path = _option(Path(".home"), Path, "Where embedded servers, keys and files live.", "a folder")
+    database_url: str = _option(
+        "",
+        str,
+        "PostgreSQL as the runtime role (no superuser, no BYPASSRLS). Empty: embedded server.",
+        "postgresql://…",
+    )
+    migration_database_url: str = _option(
+        "",
+        str,
+        "PostgreSQL as the owning role (BYPASSRLS); for migrations and backups only.",
+        "postgresql://…",
+    )
+    redis_url: str = _option("", str, "Redis for queues and rate limits. Empty: embedded.", "redis://…")
+    base_domain: str = _option(
+        "localhost", str, "Counties answer at <slug>.<base domain>; the bare domain is the console.", "a domain"
+    )
+    public_scheme: str = _option("http", str, "Scheme of addresses given to people.", "http or https")
+    port: int = _option(8000, _positive, "Port of the web server.", "a number from 1")
+    instance: str = _option(
+        "", str, "Distinguishes cookies of several instances on one host; default: the port.", "letters, digits"
+    )
+    secret_key_file: str = _option("", str, "File with the key-encryption key; default under home.", "a file")
+    pool_size: int = _option(10, _positive, "Database connections per process.", "a number from 1")
+    statement_timeout_ms: int = _option(
+        30_000, _positive, "Statements longer than this are ended.", "milliseconds"
+    )
+    behind_pgbouncer: bool = _option(False, _flag, "Disable prepared statements.", "true or false")
+    trusted_proxies: int = _option(
+        0, int, "Number of reverse proxies whose X-Forwarded-* headers are believed.", "a number"
+    )
+    migrations_dir: Path = _option(Path("migrations"), Path, "Folder of the core's Alembic scripts.", "a folder")
+    profiles_dir: Path = _option(Path("tenants"), Path, "Folder of county profiles.", "a folder")
+    demo: bool = _option(False, _flag, "Demonstration instance: shows demo accounts on the sign-in page.", "true or false")
+    max_upload_bytes: int = _option(50 * 1024 * 1024, _positive, "Largest accepted upload.", "bytes")
+    session_hours: int = _option(12, _positive, "A session ends after this many hours without use.", "hours")
+    log_level: str = _option("INFO", str, "Least level that is logged.", "DEBUG, INFO, WARNING, ERROR")
+    files_backend: str = _option("local", str, "Where stored files go.", "local or s3")
+    web_workers: int = _option(2, _positive, "Web worker processes.", "a number from 1")
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+        """Read the environment. ``overrides`` win over it. Raises SettingsError naming every bad variable."""
+        env = os.environ if environ is None else environ
+        values: dict[str, Any] = {}
+        problems: list[str] = []
+        for option in fields(cls):
+            name = f"XIANGYUE_{option.name.upper()}"
+            raw = env.get(name)
+            if raw is None and option.name == "port":
+                name, raw = "PORT", env.get("PORT")
+            if raw is None or option.name in overrides:
+                continue
+            try:
+                values[option.name] = option.metadata["parse"](raw)
+            except ValueError:
+                problems.append(f"{name}={raw!r}: expected {option.metadata['expects']}")
+        if problems:
+            raise SettingsError("; ".join(problems))
+        values.update(overrides)
+        loaded = cls(**values)
+        return loaded
+
+    @property
+    def cookie_suffix(self) -> str:
+        """Cookies ignore ports, so two instances on one host need different names."""
+        return self.instance or str(self.port)
+
+    @property
+    def secure(self) -> bool:
+        return self.public_scheme == "https"
+
+    def address(self, host: str) -> str:
+        """A full address people can open, for a host name without port."""
+        default_port = 443 if self.secure else 80
+        suffix = "" if self.port == default_port else f":{self.port}"
+        return f"{self.public_scheme}://{host}{suffix}"

@@ -1,0 +1,138 @@
+"""Languages: English message ids in the code, catalogues in ``translations/<locale>.po`` of each room and feature.
+
+Catalogues are read once per process and merged, later ones winning, so a plugin brings its own beside its code.
+The locale is a context variable: set per request by the web, per job by the worker.
+"""
+
+from __future__ import annotations
+
+import gettext as _stdlib_gettext
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+LOCALES = ("zh", "en")
+DEFAULT_LOCALE = "zh"
+TIMEZONE = ZoneInfo("Asia/Shanghai")
+
+_locale: ContextVar[str] = ContextVar("xiangyue_locale", default=DEFAULT_LOCALE)
+_directories: list[Path] = []
+
+
+def add_catalogue(directory: Path) -> None:
+    """Register a folder holding ``zh.po`` (and optionally ``en.po``). Takes effect at the next look-up."""
+    if directory not in _directories:
+        _directories.append(directory)
+        _translations.cache_clear()
+
+
+def catalogue_directories() -> tuple[Path, ...]:
+    return tuple(_directories)
+
+
+@lru_cache(maxsize=8)
+def _translations(locale: str) -> _stdlib_gettext.NullTranslations:
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    merged: _stdlib_gettext.NullTranslations = _stdlib_gettext.NullTranslations()
+    for directory in reversed(_directories):
+        source = directory / f"{locale}.po"
+        if not source.exists():
+            continue
+        with source.open("rb") as stream:
+            catalogue = read_po(stream, locale=locale)
+        buffer = io.BytesIO()
+        write_mo(buffer, catalogue)
+        buffer.seek(0)
+        loaded = _stdlib_gettext.GNUTranslations(buffer)
+        loaded.add_fallback(merged)
+        merged = loaded
+    return merged
+
+
+def current_locale() -> str:
+    """``zh`` or ``en``."""
+    return _locale.get()
+
+
+def set_locale(locale: str) -> None:
+    _locale.set(locale if locale in LOCALES else DEFAULT_LOCALE)
+
+
+@contextmanager
+def in_locale(locale: str) -> Iterator[None]:
+    token = _locale.set(locale if locale in LOCALES else DEFAULT_LOCALE)
+    try:
+        yield
+    finally:
+        _locale.reset(token)
+
+
+def gettext(message: str, /, **values: Any) -> str:
+    """Translate an English message; ``%(name)s`` placeholders are filled from ``values``."""
+    text = _translations(_locale.get()).gettext(message) if message else ""
+    return text % values if values else text
+
+
+def ngettext(singular: str, plural: str, n: int, /, **values: Any) -> str:
+    text = _translations(_locale.get()).ngettext(singular, plural, n)
+    return text % {"n": n, "num": n, **values}
+
+
+class LazyText:
+    """A message translated when it is shown, for module-level constants."""
+
+    __slots__ = ("message", "values")
+
+    def __init__(self, message: str, values: dict[str, Any]) -> None:
+        self.message = message
+        self.values = values
+
+    def __str__(self) -> str:
+        return gettext(self.message, **self.values)
+
+    def __html__(self) -> str:
+        from markupsafe import escape
+
+        return str(escape(str(self)))
+
+    def __repr__(self) -> str:
+        return f"LazyText({self.message!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash((self.message, tuple(sorted(self.values.items()))))
+
+    def __mod__(self, other: Any) -> str:
+        return str(self) % other
+
+
+def lazy_gettext(message: str, /, **values: Any) -> LazyText:
+    return LazyText(message, values)
+
+
+_ = gettext
+_l = lazy_gettext
+
+
+def pick(zh: str, en: str | None) -> str:
+    """A label that data carries in two languages, in the current one."""
+    return en if en and current_locale() == "en" else zh
+
+
+def format_datetime(value: datetime | None) -> str:
+    """Local time in Asia/Shanghai, to the minute."""
+    return "" if value is None else value.astimezone(TIMEZONE).strftime("%Y-%m-%d %H:%M")
+
+
+def format_date(value: date | None) -> str:
+    return "" if value is None else value.isoformat()
