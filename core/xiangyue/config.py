@@ -33,8 +33,12 @@ def _flag(text: str) -> bool:
     raise ValueError
 
 
-def _option(default: Any, parse: Callable[[str], Any], doc: str, expects: str) -> Any:
-    return field(default=default, metadata={"parse": parse, "doc": doc, "expects": expects})
+def _option(
+    default: Any, parse: Callable[[str], Any], doc: str, expects: str, *, secret: bool = False
+) -> Any:
+    """``secret`` options stay out of ``repr()`` and of any page or log that lists settings."""
+    metadata = {"parse": parse, "doc": doc, "expects": expects, "secret": secret}
+    return field(default=default, repr=not secret, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +60,40 @@ class Settings:
     )
     redis_url: str = _option("", str, "Redis for queues and rate limits. Empty: embedded.", "redis://…")
     base_domain: str = _option(
-        "localhost", str, "Counties answer at <slug>.<base domain>; the bare domain is the console.", "a domain"
+        "localhost",
+        str,
+        "Counties answer at <slug>.<base domain>; the bare domain is the console.",
+        "a domain",
     )
     public_scheme: str = _option("http", str, "Scheme of addresses given to people.", "http or https")
     port: int = _option(8000, _positive, "Port of the web server.", "a number from 1")
     instance: str = _option(
-        "", str, "Distinguishes cookies of several instances on one host; default: the port.", "letters, digits"
+        "",
+        str,
+        "Distinguishes cookies of several instances on one host; default: the port.",
+        "letters, digits",
     )
     secret_key_file: str = _option("", str, "File with the key-encryption key; default under home.", "a file")
+    kek_provider: str = _option(
+        "",
+        str,
+        "Who keeps the key-encryption key. Empty: environment if XIANGYUE_KEK is set, otherwise file.",
+        "file, environment or the name of a registered provider",
+    )
+    kek: str = _option(
+        "",
+        str,
+        "Key-encryption keys (32 bytes in base64, the current one first, older ones after a comma).",
+        "base64",
+        secret=True,
+    )
+    metrics_token: str = _option(
+        "",
+        str,
+        "Bearer token that may read /metrics from elsewhere. Empty: loopback only.",
+        "text",
+        secret=True,
+    )
     pool_size: int = _option(10, _positive, "Database connections per process.", "a number from 1")
     statement_timeout_ms: int = _option(
         30_000, _positive, "Statements longer than this are ended.", "milliseconds"
@@ -72,13 +102,19 @@ class Settings:
     trusted_proxies: int = _option(
         0, int, "Number of reverse proxies whose X-Forwarded-* headers are believed.", "a number"
     )
-    migrations_dir: Path = _option(Path("migrations"), Path, "Folder of the core's Alembic scripts.", "a folder")
+    migrations_dir: Path = _option(
+        Path("migrations"), Path, "Folder of the core's Alembic scripts.", "a folder"
+    )
     profiles_dir: Path = _option(Path("tenants"), Path, "Folder of county profiles.", "a folder")
-    demo: bool = _option(False, _flag, "Demonstration instance: shows demo accounts on the sign-in page.", "true or false")
+    demo: bool = _option(
+        False, _flag, "Demonstration instance: shows demo accounts on the sign-in page.", "true or false"
+    )
     max_upload_bytes: int = _option(50 * 1024 * 1024, _positive, "Largest accepted upload.", "bytes")
     session_hours: int = _option(12, _positive, "A session ends after this many hours without use.", "hours")
     log_level: str = _option("INFO", str, "Least level that is logged.", "DEBUG, INFO, WARNING, ERROR")
-    files_backend: str = _option("local", str, "Where stored files go.", "local or s3")
+    files_backend: str = _option(
+        "local", str, "Where stored files go.", "local or the name of a registered storage"
+    )
     web_workers: int = _option(2, _positive, "Web worker processes.", "a number from 1")
 
     @classmethod
