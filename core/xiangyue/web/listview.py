@@ -1,0 +1,193 @@
+"""The state of a list page: columns, filters, sorting and paging, all of it in the URL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+Choice = tuple[Any, Any]
+"""(value, label), or (group label, [(value, label), …]) in a select."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a list. ``primary`` heads the card on a phone; ``default=False`` waits in the chooser."""
+
+    key: str
+    label: Any
+    sort: bool = False
+    numeric: bool = False
+    primary: bool = False
+    default: bool = True
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One filter above a list; its name is its parameter in the URL."""
+
+    name: str
+    label: Any
+    kind: Literal["choice", "text", "date", "number"] = "choice"
+    choices: Sequence[Choice] = ()
+    placeholder: Any = ""
+    data: bool = False
+    """Choice labels are Chinese data (areas, names), marked so on an English page."""
+
+
+@dataclass(frozen=True)
+class FilterChip:
+    """A filter that is on: what it says and the address without it."""
+
+    label: Any
+    value: Any
+    url: str
+    data: bool = False
+
+
+@dataclass(frozen=True)
+class BulkAction:
+    """What may be done to the selected rows: a POST with the row ids under the list's ``select_name``."""
+
+    label: Any
+    url: str
+    kind: Literal["default", "primary", "danger"] = "default"
+    confirm: Any = None
+
+
+def read_args(args: Any) -> dict[str, list[str]]:
+    """The query as name -> values, from Flask's MultiDict or a plain mapping; blank values are dropped."""
+    if hasattr(args, "lists"):
+        pairs = list(args.lists())
+    else:
+        pairs = [(k, [v] if isinstance(v, str) else list(v)) for k, v in args.items()]
+    kept = {k: [v.strip() for v in values if v.strip()] for k, values in pairs}
+    return {k: values for k, values in kept.items() if values}
+
+
+@dataclass(frozen=True)
+class ListView:
+    """The state of a list as its URL says it, and the addresses of every neighbouring state.
+
+    Reserved parameters: ``sort`` (``name`` or ``-name``), ``cols`` (comma list), ``after`` / ``before``
+    (keyset cursors). Everything else in the URL stays as it is, so the area and saved views survive sorting
+    and paging.
+    """
+
+    columns: Sequence[Column]
+    args: Any
+    path: str
+    filters: Sequence[Filter] = ()
+    default_sort: str = ""
+    count: int | None = None
+    count_text: Any = ""
+    shown: int | None = None
+    next_cursor: str | None = None
+    back_cursor: str | None = None
+    export_url: str | None = None
+    select_name: str | None = None
+    page_size: int = 50
+    views: Sequence[tuple[Any, str, bool]] = ()
+    query: dict[str, list[str]] = field(init=False)
+
+    RESERVED = ("sort", "cols", "after", "before")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "query", read_args(self.args))
+
+    # What the URL asks for.
+
+    def value(self, name: str) -> str:
+        """The first value of a parameter, or ""."""
+        return next(iter(self.query.get(name, [])), "")
+
+    def values(self, name: str) -> list[str]:
+        return self.query.get(name, [])
+
+    @property
+    def sort(self) -> tuple[str, bool]:
+        """(column key, descending). Unknown or unsortable columns fall back to the default."""
+        asked = self.value("sort") or self.default_sort
+        key, descending = asked.removeprefix("-"), asked.startswith("-")
+        if any(c.key == key and c.sort for c in self.columns):
+            return key, descending
+        return self.default_sort.removeprefix("-"), self.default_sort.startswith("-")
+
+    @property
+    def cursor(self) -> tuple[str, str] | tuple[None, None]:
+        """("after" | "before", cursor), or (None, None) on the first page."""
+        for direction in ("after", "before"):
+            if value := self.value(direction):
+                return direction, value
+        return None, None
+
+    @property
+    def visible(self) -> list[Column]:
+        """The columns to show: the chosen ones in the list's own order; the headline always."""
+        chosen = {part for value in self.values("cols") for part in value.split(",")}
+        if not chosen & {c.key for c in self.columns}:
+            return [c for c in self.columns if c.default or c.primary]
+        return [c for c in self.columns if c.key in chosen or c.primary]
+
+    @property
+    def filtered(self) -> bool:
+        return any(self.value(f.name) for f in self.filters)
+
+    @property
+    def chips(self) -> list[FilterChip]:
+        found = []
+        for spec in self.filters:
+            labels = {str(value): label for value, label in spec.choices}
+            values = self.values(spec.name)
+            for value in values:
+                rest = [v for v in values if v != value]
+                url = self.url(**{spec.name: rest or None, "after": None, "before": None})
+                found.append(
+                    FilterChip(spec.label, labels.get(value, value), url, spec.data and value in labels)
+                )
+        return found
+
+    # Addresses of the neighbouring states.
+
+    def url(self, base: str | None = None, /, **changes: Any) -> str:
+        """This list with parameters changed; None or "" takes one out. ``base`` is another path."""
+        query: dict[str, Any] = {**self.query, **changes}
+        left = {k: v for k, v in query.items() if v not in (None, "", [])}
+        encoded = urlencode(left, doseq=True)
+        path = self.path if base is None else base
+        return f"{path}?{encoded}" if encoded else path
+
+    def sort_url(self, key: str) -> str:
+        current, descending = self.sort
+        wanted = f"-{key}" if key == current and not descending else key
+        return self.url(sort=wanted, after=None, before=None)
+
+    def sort_state(self, key: str) -> str:
+        """What ``aria-sort`` says."""
+        current, descending = self.sort
+        if key != current:
+            return "none"
+        return "descending" if descending else "ascending"
+
+    @property
+    def next_url(self) -> str | None:
+        return self.url(after=self.next_cursor, before=None) if self.next_cursor else None
+
+    @property
+    def back_url(self) -> str | None:
+        return self.url(before=self.back_cursor, after=None) if self.back_cursor else None
+
+    @property
+    def clear_url(self) -> str:
+        return self.url(**{f.name: None for f in self.filters}, after=None, before=None)
+
+    @property
+    def export_link(self) -> str | None:
+        """The export of exactly what is shown: same filters, sort and columns, without the page."""
+        return self.url(self.export_url, after=None, before=None) if self.export_url else None
+
+    def carried(self, *without: str) -> list[tuple[str, str]]:
+        """Parameters a filter form keeps as hidden fields: all but its own (``without``) and the page."""
+        drop = {*without, "after", "before"}
+        return [(k, v) for k, values in self.query.items() if k not in drop for v in values]
