@@ -1,1 +1,1 @@
-"""access."""
+"""Access room: actor, accounts, roles, permission objects, area scope, sessions, tokens, keys, audit trail."""

@@ -1,1 +1,1 @@
-"""jobs."""
+"""Jobs room: RQ queues that carry their tenant, worker, schedule, progress, and the outbox."""

@@ -1,1 +1,1 @@
-"""web."""
+"""Web room: request pipeline, page shell, components, forms, static assets."""

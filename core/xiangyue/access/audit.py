@@ -1,0 +1,79 @@
+"""Audit trail: entries are written in the same transaction as what they record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from xiangyue.access.models import AuditEntry
+from xiangyue.db.base import TenantOwned
+from xiangyue.db.uow import Uow
+
+
+def plain(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Values as JSON can hold them; bytes (encrypted identifiers) never enter the trail."""
+    if values is None:
+        return None
+    return {key: _plain(value) for key, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return "•••"
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, Mapping):
+        return plain(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(v) for v in value]
+    return value
+
+
+def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields that differ, as (before, after)."""
+    keys = [k for k in after if before.get(k) != after[k]]
+    return {k: before.get(k) for k in keys}, {k: after[k] for k in keys}
+
+
+def audit(
+    uow: Uow,
+    *,
+    action: str,
+    obj: TenantOwned | None = None,
+    object_type: str = "",
+    object_id: int | None = None,
+    label: str = "",
+    area_code: int | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    purpose: str = "",
+) -> None:
+    """Append an entry. ``action`` like ``household.edit``; ``obj`` gives type, id and area when it has them."""
+    if obj is not None:
+        if obj.id is None:
+            uow.session.flush()
+        object_type = object_type or obj.__tablename__  # type: ignore[attr-defined]
+        object_id = obj.id
+        area_code = area_code if area_code is not None else getattr(obj, "area_code", None)
+    actor = uow.actor
+    uow.session.add(
+        AuditEntry(
+            actor_kind=actor.kind,
+            account_id=actor.account_id,
+            actor_name=actor.name or actor.login,
+            action=action,
+            object_type=object_type,
+            object_id=object_id,
+            object_label=label,
+            area_code=area_code or 0,
+            before=plain(before),
+            after=plain(after),
+            purpose=purpose,
+            ip=uow.info.ip,
+            request_id=uow.info.request_id,
+        )
+    )

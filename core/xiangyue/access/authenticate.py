@@ -1,0 +1,96 @@
+"""Who is behind a session cookie or a bearer token: one statement per request, so revoked means revoked now."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from xiangyue.access.actor import Actor, Grant
+from xiangyue.access.tokens import API_PREFIX, SESSION_PREFIX, token_hash
+from xiangyue.db.sql import scoped_rows, scoped_sql
+from xiangyue.db.uow import Uow
+
+_ACCOUNT = """
+  a.id, a.login, a.name, a.locale, a.large_text, a.current_area, a.must_change_password,
+  a.totp_confirmed_at IS NOT NULL,
+  (SELECT coalesce(json_agg(json_build_array(r.key, r.name, r.name_en, r.permissions, g.area_code, r.requires_totp)
+                            ORDER BY g.id), '[]'::json)
+     FROM role_grant g JOIN role r ON r.tenant_id = g.tenant_id AND r.id = g.role_id
+    WHERE {tenant:g} AND {tenant:r} AND g.account_id = a.id)
+"""
+
+_SESSION = f"""
+SELECT s.id, s.totp_pending, s.last_seen_at, {_ACCOUNT}
+  FROM account_session s JOIN account a ON a.tenant_id = s.tenant_id AND a.id = s.account_id
+  JOIN tenant t ON t.id = s.tenant_id
+ WHERE {{tenant:s}} AND {{tenant:a}} AND s.token_hash = :hash AND s.revoked_at IS NULL AND s.expires_at > now()
+   AND a.state = 'active' AND t.state = 'active'
+"""  # noqa: S608 - composed of constants
+
+_TOKEN = f"""
+SELECT s.id, s.scopes, s.last_used_at, {_ACCOUNT}
+  FROM api_token s JOIN account a ON a.tenant_id = s.tenant_id AND a.id = s.account_id
+  JOIN tenant t ON t.id = s.tenant_id
+ WHERE {{tenant:s}} AND {{tenant:a}} AND s.token_hash = :hash AND s.revoked_at IS NULL AND s.expires_at > now()
+   AND a.state = 'active' AND t.state = 'active'
+"""  # noqa: S608 - composed of constants
+
+#: "Last seen" is written at most this often: a write per read would serialise a person's tabs.
+SEEN_EVERY = timedelta(seconds=60)
+
+
+def _actor(uow: Uow, kind: str, tenant_area: int, row: tuple[Any, ...]) -> Actor:
+    account_id, login, name, locale, large_text, current_area, must_change, totp, grants = row
+    return Actor(
+        kind=kind,
+        tenant_id=uow.tenant_id,
+        account_id=account_id,
+        login=login,
+        name=name,
+        grants=tuple(Grant(g[0], g[1], frozenset(g[3]), g[4], g[2]) for g in grants),
+        tenant_area=tenant_area,
+        locale=locale,
+        large_text=large_text,
+        current_area=current_area,
+        must_change_password=must_change,
+        totp_enabled=totp,
+        totp_required=any(g[5] for g in grants),
+    )
+
+
+def session_actor(uow: Uow, cookie: str, *, tenant_area: int, hours: int) -> tuple[Actor, bool] | None:
+    """(actor, second factor still owed) of a session cookie, or None. Prolongs the session by ``hours``."""
+    digest = token_hash(cookie, SESSION_PREFIX)
+    if digest is None:
+        return None
+    rows = scoped_rows(uow.session, _SESSION, {"hash": digest})
+    if not rows:
+        return None
+    session_id, pending, last_seen, *account = rows[0]
+    if datetime.now(UTC) - last_seen > SEEN_EVERY:
+        scoped_sql(
+            uow.session,
+            "UPDATE account_session s SET last_seen_at = now(), expires_at = now() + make_interval(hours => :hours)"
+            " WHERE {tenant:s} AND s.id = :id",
+            {"id": session_id, "hours": hours},
+        )
+    actor = _actor(uow, "account", tenant_area, tuple(account))
+    return replace(actor, session_id=session_id), pending
+
+
+def token_actor(uow: Uow, bearer: str, *, tenant_area: int) -> Actor | None:
+    """The actor of a personal access token, cut down to its scopes, or None."""
+    digest = token_hash(bearer, API_PREFIX)
+    if digest is None:
+        return None
+    rows = scoped_rows(uow.session, _TOKEN, {"hash": digest})
+    if not rows:
+        return None
+    token_id, scopes, last_used, *account = rows[0]
+    if last_used is None or datetime.now(UTC) - last_used > SEEN_EVERY:
+        scoped_sql(
+            uow.session, "UPDATE api_token s SET last_used_at = now() WHERE {tenant:s} AND s.id = :id", {"id": token_id}
+        )
+    actor = _actor(uow, "token", tenant_area, tuple(account))
+    return replace(actor, token_scopes=frozenset(scopes))

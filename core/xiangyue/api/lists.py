@@ -1,0 +1,80 @@
+"""Lists: keyset pages, field choice, limits; and conditional requests by version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+from flask import Response, request
+from marshmallow import Schema, fields, validate
+
+from xiangyue.errors import Invalid, PreconditionFailed, PreconditionRequired
+from xiangyue.i18n import lazy_gettext as _l
+
+MAX_LIMIT = 200
+
+
+class ListArgs(Schema):
+    """Arguments every list takes."""
+
+    limit = fields.Integer(
+        load_default=50,
+        validate=validate.Range(1, MAX_LIMIT),
+        metadata={"description": "Rows per page, at most 200"},
+    )
+    cursor = fields.String(load_default=None, metadata={"description": "`next` of the page before"})
+    sort = fields.String(load_default=None, metadata={"description": "A field; `-field` for descending"})
+    fields_ = fields.String(
+        data_key="fields",
+        load_default=None,
+        metadata={"description": "Comma-separated fields to return; all when missing"},
+    )
+
+
+def chosen_fields(text: str | None, known: Sequence[str]) -> list[str]:
+    """The fields asked for, in the order of the schema. Raises Invalid naming the unknown ones."""
+    if not text:
+        return list(known)
+    wanted = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise Invalid(
+            {
+                "fields": [
+                    _l(
+                        "Unknown: %(unknown)s. Known: %(known)s.",
+                        unknown=", ".join(unknown),
+                        known=", ".join(known),
+                    )
+                ]
+            }
+        )
+    return [name for name in known if name in wanted]
+
+
+def list_response(items: Iterable[Any], next_cursor: str | None) -> Response:
+    """``{"items": [...], "next": cursor or null}``."""
+    return Response(
+        orjson.dumps({"items": list(items), "next": next_cursor}, default=str), mimetype="application/json"
+    )
+
+
+def etag_of(version: int) -> str:
+    return f'"{version}"'
+
+
+def set_etag(response: Response, version: int) -> Response:
+    response.headers["ETag"] = etag_of(version)
+    return response
+
+
+def required_version() -> int:
+    """The version in If-Match. Raises PreconditionRequired without it, PreconditionFailed when it is no version."""
+    given = request.headers.get("If-Match")
+    if not given:
+        raise PreconditionRequired(_l("Send the ETag of what you read as If-Match, so that no change is lost."))
+    try:
+        return int(given.strip().removeprefix("W/").strip('"'))
+    except ValueError:
+        raise PreconditionFailed(_l("If-Match is not an ETag of this resource.")) from None

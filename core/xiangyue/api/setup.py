@@ -1,0 +1,99 @@
+"""flask-smorest set-up under ``/api/v1``: OpenAPI 3.1, bearer tokens, problem documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from apispec.ext.marshmallow import MarshmallowPlugin
+from flask import Flask, Response, g, request
+from flask.json.provider import JSONProvider
+from flask_smorest import Api, Blueprint
+from marshmallow import Schema, fields
+
+from xiangyue import __version__
+from xiangyue.web.access import public
+from xiangyue.web.shell import page
+
+PREFIX = "/api/v1"
+
+
+class OrjsonProvider(JSONProvider):
+    """orjson for every JSON body."""
+
+    def dumps(self, obj: Any, **_kwargs: Any) -> str:
+        return orjson.dumps(obj, default=str).decode()
+
+    def loads(self, s: str | bytes, **_kwargs: Any) -> Any:
+        return orjson.loads(s)
+
+
+class ProblemSchema(Schema):
+    """RFC 9457 problem document."""
+
+    type = fields.String(metadata={"description": "urn:xiangyue:error:<code>"})
+    title = fields.String()
+    status = fields.Integer()
+    detail = fields.String()
+    request_id = fields.String()
+    errors = fields.List(
+        fields.Nested({"path": fields.String(), "message": fields.String()}),
+        metadata={"description": "Field paths and what is wrong with each"},
+    )
+    current = fields.Dict(metadata={"description": "After a lost update: the values that now stand"})
+
+
+class ApiV1(Api):  # type: ignore[misc]
+    """flask-smorest without its error handlers: those would answer HTML pages with JSON."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def _register_error_handlers(self) -> None:
+        """Errors have one home, web.errors."""
+
+
+class ApiBlueprint(Blueprint):  # type: ignore[misc]
+    """A blueprint of the API; ``url_prefix`` is relative to /api/v1."""
+
+    def __init__(self, name: str, import_name: str, *, url_prefix: str = "", description: str = "") -> None:
+        super().__init__(
+            f"api-{name}", import_name, url_prefix=f"{PREFIX}{url_prefix}", description=description
+        )
+
+
+def install(app: Flask, blueprints: list[Any]) -> None:
+    app.json = OrjsonProvider(app)
+    app.config.update(
+        API_TITLE="Xiangyue API",
+        API_VERSION=__version__,
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX=None,
+        API_SPEC_OPTIONS={
+            "info": {
+                "description": "Everything the pages can do. Send `Authorization: Bearer <token>`; make a token "
+                "under your account or with `xiangyue token create`. Lists page by `cursor`; changes need `If-Match`."
+            },
+            "components": {
+                "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            },
+            "security": [{"bearer": []}],
+        },
+    )
+    api = ApiV1(app, spec_kwargs={"marshmallow_plugin": MarshmallowPlugin()})
+    for blueprint in blueprints:
+        api.register_blueprint(blueprint)
+
+    @app.get(f"{PREFIX}/openapi.json")
+    @public
+    def openapi() -> Response:
+        if g.tenant.is_operator:
+            server = "Operator"
+        else:
+            server = g.tenant.name
+        document = {**api.spec.to_dict(), "servers": [{"url": request.host_url.rstrip("/"), "description": server}]}
+        return Response(orjson.dumps(document), mimetype="application/json")
+
+    @app.get(f"{PREFIX}/docs")
+    @public
+    def api_docs() -> Any:
+        return page("api/docs.html")

@@ -1,0 +1,54 @@
+"""The only place where the parts are put together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from xiangyue import i18n
+from xiangyue.access.acts import DECLARED
+from xiangyue.api import setup as api_setup
+from xiangyue.config import Settings
+from xiangyue.runtime import Runtime
+from xiangyue.web import errors as web_errors
+from xiangyue.web import health, logs, pipeline, shell
+from xiangyue.web.access import anywhere
+
+ROOT = Path(__file__).parent
+
+
+def create_app(settings: Settings | None = None, *, runtime: Runtime | None = None) -> pipeline.AppFlask:
+    """A Flask application ready to serve. Raises when a route or service lacks a registered permission."""
+    runtime = runtime or Runtime(settings or Settings.load())
+    logs.configure(runtime.settings)
+    app = pipeline.AppFlask(
+        "xiangyue",
+        static_folder=str(ROOT / "web" / "static"),
+        template_folder=str(ROOT / "web" / "templates"),
+    )
+    app.extensions["xiangyue"] = runtime
+    app.config["MAX_CONTENT_LENGTH"] = runtime.settings.max_upload_bytes
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 31_536_000  # names of built assets carry their hash
+    i18n.add_catalogue(ROOT / "web" / "translations")
+    i18n.add_catalogue(ROOT / "access" / "translations")
+    i18n.add_catalogue(ROOT / "tenancy" / "translations")
+    app.view_functions["static"] = anywhere(app.view_functions["static"])
+    pipeline.install(app)
+    logs.install(app)
+    shell.install(app)
+    web_errors.install(app)
+    registry = runtime.registry
+    for feature in registry.features:
+        for blueprint in feature.blueprints:
+            app.register_blueprint(blueprint)
+    health.install(app)
+    api_setup.install(app, [b for f in registry.features for b in f.api_blueprints])
+    pipeline.check_marks(app)
+    for name, permission in DECLARED.items():
+        if permission is not None:
+            registry.permissions.require(permission, name)
+    if runtime.settings.trusted_proxies:
+        n = runtime.settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
+    return app

@@ -1,0 +1,127 @@
+"""Unit of work: one session, one actor, one transaction per request or job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import Engine, select
+
+from xiangyue.db.base import TenantOwned
+from xiangyue.db.scope import Scope
+from xiangyue.db.session import TenantSession
+from xiangyue.errors import NotFound
+from xiangyue.i18n import lazy_gettext as _l
+
+if TYPE_CHECKING:
+    from xiangyue.access.actor import Actor
+
+T = TypeVar("T", bound=TenantOwned)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestInfo:
+    """Where an act came from, for the audit trail."""
+
+    request_id: str = ""
+    ip: str = ""
+    user_agent: str = ""
+
+
+class Uow:
+    """What services and queries get: ``session``, ``tenant_id``, ``actor``, ``scope``; commit once, at the end."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        tenant_id: int,
+        actor: Actor,
+        scope: Scope | None = None,
+        info: RequestInfo | None = None,
+    ) -> None:
+        self.engine = engine
+        self.tenant_id = tenant_id
+        self.actor = actor
+        self.info = info or RequestInfo()
+        self.session = TenantSession(engine, scope or Scope(tenant_id))
+        #: Keep what was written although the response is an error (failed sign-ins must count).
+        self.commit_on_error = False
+        self._after_commit: list[Callable[[], Any]] = []
+
+    @property
+    def scope(self) -> Scope:
+        return self.session.scope
+
+    def set_scope(self, scope: Scope) -> None:
+        if scope.tenant_id != self.tenant_id:
+            raise NotFound("scope of another tenant")
+        self.session.info["scope"] = scope
+
+    @contextmanager
+    def scoped(self, scope: Scope) -> Iterator[None]:
+        """Work inside another scope of the same tenant; what was added is flushed before the old one returns."""
+        before = self.scope
+        self.session.flush()
+        self.set_scope(scope)
+        try:
+            yield
+            self.session.flush()
+        finally:
+            self.set_scope(before)
+
+    @contextmanager
+    def tenant_wide(self, reason: str) -> Iterator[None]:
+        """Leave the actor's area, never the tenant. ``reason`` is for the reader; every use is greppable."""
+        assert reason
+        with self.scoped(Scope(self.tenant_id)):
+            yield
+
+    def get(self, model: type[T], id: int) -> T:
+        """The row with this id inside the scope; NotFound for any other. (Session.get would skip the scope.)"""
+        found = self.session.scalars(select(model).where(model.id == id)).one_or_none()
+        if found is None:
+            raise NotFound(_l("There is no such entry, or it lies outside your area."))
+        return found
+
+    def get_for_update(self, model: type[T], id: int) -> T:
+        """The same, locked until the end of the transaction and read afresh."""
+        statement = (
+            select(model).where(model.id == id).with_for_update().execution_options(populate_existing=True)
+        )
+        found = self.session.scalars(statement).one_or_none()
+        if found is None:
+            raise NotFound(_l("There is no such entry, or it lies outside your area."))
+        return found
+
+    def after_commit(self, callback: Callable[[], Any]) -> None:
+        """Run ``callback`` once the transaction stands; never if it is rolled back."""
+        self._after_commit.append(callback)
+
+    def commit(self) -> None:
+        self.session.commit()
+        callbacks, self._after_commit = self._after_commit, []
+        for callback in callbacks:
+            callback()
+
+    def rollback(self) -> None:
+        self.session.rollback()
+        self._after_commit.clear()
+
+    def close(self) -> None:
+        self.session.close()
+
+    def __enter__(self) -> Uow:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
+        """Commit on success, roll back on any error, close."""
+        try:
+            if kind is None:
+                self.commit()
+            else:
+                self.rollback()
+        finally:
+            self.close()

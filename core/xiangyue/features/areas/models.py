@@ -1,0 +1,35 @@
+"""The area tree of one county."""
+
+from __future__ import annotations
+
+from sqlalchemy import CheckConstraint, SmallInteger, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from xiangyue.db.base import AreaBound, Base, Timestamps, Versioned
+
+COUNTY, TOWN, VILLAGE, GROUP = "county", "town", "village", "group"
+LEVELS = (COUNTY, TOWN, VILLAGE, GROUP)
+
+
+class Area(Timestamps, Versioned, AreaBound, Base):
+    """区划. ``area_code`` is its own 15-digit code; ``kind`` by the code's range (统计用区划代码编制规则).
+
+    kind: county; town 镇, township 乡, subdistrict 街道, other_town 类似乡级; village_committee 村, community 社区,
+    other_village 类似村级; group 村民小组.
+    """
+
+    __tablename__ = "area"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "area_code"),
+        CheckConstraint("level in ('county', 'town', 'village', 'group')", name="level"),
+    )
+
+    parent_code: Mapped[int] = mapped_column(default=0)
+    level: Mapped[str]
+    kind: Mapped[str]
+    name: Mapped[str]
+    official_name: Mapped[str] = mapped_column(default="")
+    name_en: Mapped[str] = mapped_column(default="", server_default="")
+    sort_key: Mapped[str] = mapped_column(Text(collation="C"), default="")
+    position: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    active: Mapped[bool] = mapped_column(default=True, server_default=text("true"))

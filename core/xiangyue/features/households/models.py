@@ -1,0 +1,235 @@
+"""Households and persons of one county, and what is recorded of them."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from xiangyue.db.base import AreaBound, Base, CText, TenantOwned, Timestamps, Versioned, tenant_fk
+
+
+class Household(Timestamps, Versioned, AreaBound, Base):
+    """户. ``code``: 12-digit village code and the household's number in the village.
+
+    ``head_name``, ``sort_key`` and ``person_count`` are derived from its persons (``service.refresh_derived``); they
+    stand here because a list cannot be ordered by pinyin and paged otherwise.
+    """
+
+    __tablename__ = "household"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "code"),
+        UniqueConstraint("tenant_id", "client_id"),
+        Index(None, "tenant_id", "sort_key", "id"),
+        Index(None, "tenant_id", "area_code"),
+        CheckConstraint("state in ('active', 'closed')", name="state"),
+    )
+
+    code: Mapped[str] = mapped_column(CText)
+    head_name: Mapped[str] = mapped_column(default="", server_default="")
+    sort_key: Mapped[str] = mapped_column(CText, default="", server_default="")
+    person_count: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    address: Mapped[str] = mapped_column(default="", server_default="")
+    note: Mapped[str] = mapped_column(default="", server_default="")
+    state: Mapped[str] = mapped_column(default="active", server_default="active")
+    client_id: Mapped[uuid.UUID | None]
+    import_batch_id: Mapped[int | None]
+
+
+class Person(Timestamps, Versioned, AreaBound, Base):
+    """人. Codes: ``sex`` GB/T 2261.1, ``nationality`` GB/T 3304, ``relation`` GB/T 4761 to the head (02 户主).
+
+    The citizen number (GB 11643) and phone are encrypted with the tenant's key; ``*_index`` are keyed hashes by which
+    an exact number is found again.
+    """
+
+    __tablename__ = "person"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "id_number_index"),
+        UniqueConstraint("tenant_id", "client_id"),
+        Index(None, "tenant_id", "household_id"),
+        tenant_fk("household_id", "household"),
+        CheckConstraint("state in ('active', 'moved', 'deceased')", name="state"),
+    )
+
+    household_id: Mapped[int]
+    name: Mapped[str]
+    sort_key: Mapped[str] = mapped_column(CText, default="", server_default="")
+    relation: Mapped[str] = mapped_column(CText, default="", server_default="")
+    sex: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    birth_date: Mapped[date | None] = mapped_column(Date)
+    nationality: Mapped[str] = mapped_column(CText, default="", server_default="")
+    id_number: Mapped[bytes | None] = mapped_column(LargeBinary)
+    id_number_index: Mapped[bytes | None] = mapped_column(LargeBinary)
+    phone: Mapped[bytes | None] = mapped_column(LargeBinary)
+    phone_index: Mapped[bytes | None] = mapped_column(LargeBinary)
+    #: Works or lives elsewhere (外出).
+    away: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    state: Mapped[str] = mapped_column(default="active", server_default="active")
+    note: Mapped[str] = mapped_column(default="", server_default="")
+    client_id: Mapped[uuid.UUID | None]
+    import_batch_id: Mapped[int | None]
+
+
+class NameSuffix(Base, AreaBound):
+    """Search table: every suffix of a person's name, its pinyin initials and pinyin.
+
+    LIKE and trigram lose their index under row-level security; a range over suffixes keeps it. Keyed by its content:
+    ``id`` is the person's.
+    """
+
+    __tablename__ = "name_suffix"
+
+    suffix: Mapped[str] = mapped_column(CText, primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    household_id: Mapped[int]
+
+
+class MarkKind(TenantOwned, Base):
+    """标识种类 of the county, from its profile. ``sensitivity``: normal, or sensitive (needs its own right)."""
+
+    __tablename__ = "mark_kind"
+    __table_args__ = (UniqueConstraint("tenant_id", "key"),)
+
+    key: Mapped[str] = mapped_column(CText)
+    name: Mapped[str]
+    name_en: Mapped[str] = mapped_column(default="")
+    sensitivity: Mapped[str] = mapped_column(default="normal", server_default="normal")
+    follows_to_household: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+    source: Mapped[str] = mapped_column(default="")
+    position: Mapped[int] = mapped_column(SmallInteger, default=0)
+    active: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+
+
+class PersonMark(Timestamps, AreaBound, Base):
+    """标识 on a person, from which those of the household follow. Ended, never deleted."""
+
+    __tablename__ = "person_mark"
+    __table_args__ = (
+        tenant_fk("person_id", "person"),
+        Index(None, "tenant_id", "mark_key", "area_code"),
+        Index(None, "tenant_id", "household_id"),
+    )
+
+    person_id: Mapped[int]
+    household_id: Mapped[int]
+    mark_key: Mapped[str] = mapped_column(CText)
+    source: Mapped[str] = mapped_column(default="", server_default="")
+    valid_from: Mapped[date | None] = mapped_column(Date)
+    valid_to: Mapped[date | None] = mapped_column(Date)
+    note: Mapped[str] = mapped_column(default="", server_default="")
+
+
+class HouseholdIncome(Timestamps, Versioned, AreaBound, Base):
+    """户年收入 in whole yuan."""
+
+    __tablename__ = "household_income"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "household_id", "year"),
+        tenant_fk("household_id", "household"),
+    )
+
+    household_id: Mapped[int]
+    year: Mapped[int] = mapped_column(SmallInteger)
+    amount: Mapped[int] = mapped_column(BigInteger)
+    source: Mapped[str] = mapped_column(default="", server_default="")
+
+
+class HouseholdAward(Timestamps, Versioned, AreaBound, Base):
+    """年度评定 such as 平安家庭. A missing row is not "not awarded": that is ``awarded`` false."""
+
+    __tablename__ = "household_award"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "household_id", "award_key", "year"),
+        tenant_fk("household_id", "household"),
+    )
+
+    household_id: Mapped[int]
+    award_key: Mapped[str] = mapped_column(CText)
+    year: Mapped[int] = mapped_column(SmallInteger)
+    awarded: Mapped[bool]
+    source: Mapped[str] = mapped_column(default="", server_default="")
+
+
+class AwardKind(TenantOwned, Base):
+    """评定种类 of the county, from its profile."""
+
+    __tablename__ = "award_kind"
+    __table_args__ = (UniqueConstraint("tenant_id", "key"),)
+
+    key: Mapped[str] = mapped_column(CText)
+    name: Mapped[str]
+    name_en: Mapped[str] = mapped_column(default="")
+    position: Mapped[int] = mapped_column(SmallInteger, default=0)
+    active: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+
+
+class CustomField(TenantOwned, Base):
+    """自定义字段 of the county, from its profile. ``entity``: household or person."""
+
+    __tablename__ = "custom_field"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "entity", "key"),
+        CheckConstraint("entity in ('household', 'person')", name="entity"),
+        CheckConstraint("type in ('text', 'integer', 'date', 'boolean', 'choice')", name="type"),
+    )
+
+    entity: Mapped[str]
+    key: Mapped[str] = mapped_column(CText)
+    type: Mapped[str]
+    name: Mapped[str]
+    name_en: Mapped[str] = mapped_column(default="")
+    help: Mapped[str] = mapped_column(default="")
+    help_en: Mapped[str] = mapped_column(default="")
+    required: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    #: Choices as [{"key", "name", "name_en"}] in order.
+    options: Mapped[list[dict[str, str]]] = mapped_column(JSONB, default=list)
+    position: Mapped[int] = mapped_column(SmallInteger, default=0)
+    active: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+
+
+class CustomValue(AreaBound, Base):
+    """Value of a custom field: a typed side table, because jsonb loses its index under row-level security."""
+
+    __tablename__ = "custom_value"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "field_id", "owner_id"),
+        tenant_fk("field_id", "custom_field"),
+        Index(None, "tenant_id", "field_id", "text_value"),
+        Index(None, "tenant_id", "field_id", "int_value"),
+    )
+
+    field_id: Mapped[int]
+    #: Id of the household or person, by the field's entity.
+    owner_id: Mapped[int]
+    #: text, choice
+    text_value: Mapped[str | None] = mapped_column(CText)
+    #: integer, boolean (0/1)
+    int_value: Mapped[int | None] = mapped_column(BigInteger)
+    date_value: Mapped[date | None] = mapped_column(Date)
+
+
+__all__ = [
+    "AwardKind",
+    "CustomField",
+    "CustomValue",
+    "Household",
+    "HouseholdAward",
+    "HouseholdIncome",
+    "MarkKind",
+    "NameSuffix",
+    "Person",
+    "PersonMark",
+]

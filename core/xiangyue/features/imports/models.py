@@ -1,0 +1,64 @@
+"""Import batches: a file on its way into the register, its rows staged so that a kill loses nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, Index, Integer, LargeBinary, UniqueConstraint, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from xiangyue.db.base import Base, Json, TenantOwned, Versioned, tenant_fk
+
+
+class ImportBatch(Versioned, TenantOwned, Base):
+    """导入批次. states: uploaded, checking, checked, committing, committed, cancelled, failed.
+
+    ``counts``: rows, valid, errors, households_new, households_changed, persons_new, persons_changed, unchanged …
+    ``scope_ranges`` are the uploader's area ranges: the job reaches no further than the person could.
+    """
+
+    __tablename__ = "import_batch"
+    __table_args__ = (
+        CheckConstraint(
+            "state in ('uploaded', 'checking', 'checked', 'committing', 'committed', 'cancelled', 'failed')",
+            name="state",
+        ),
+        tenant_fk("file_id", "stored_file"),
+    )
+
+    kind: Mapped[str] = mapped_column(default="roster")
+    file_id: Mapped[int]
+    file_name: Mapped[str]
+    state: Mapped[str] = mapped_column(default="uploaded")
+    counts: Mapped[Json] = mapped_column(default=dict)
+    problem: Mapped[Json | None]
+    header: Mapped[Json] = mapped_column(default=dict)
+    source: Mapped[str] = mapped_column(default="")
+    purpose: Mapped[str] = mapped_column(default="")
+    scope_ranges: Mapped[list[list[int]] | None] = mapped_column(JSONB)
+    job_id: Mapped[int | None]
+    created_by: Mapped[int | None]
+    created_by_name: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    checked_at: Mapped[datetime | None]
+    committed_at: Mapped[datetime | None]
+
+
+class ImportRow(TenantOwned, Base):
+    """One row of the sheet: its cells and normalised values encrypted with the tenant's key, its errors in the clear
+    (they carry masked values only). ``action``: create, update, unchanged, error."""
+
+    __tablename__ = "import_row"
+    __table_args__ = (
+        tenant_fk("batch_id", "import_batch", ondelete="CASCADE"),
+        UniqueConstraint("tenant_id", "batch_id", "row_no"),
+        Index(None, "tenant_id", "batch_id", "error_count"),
+    )
+
+    batch_id: Mapped[int]
+    row_no: Mapped[int] = mapped_column(Integer)
+    payload: Mapped[bytes] = mapped_column(LargeBinary)
+    errors: Mapped[list[Json]] = mapped_column(JSONB, default=list)
+    error_count: Mapped[int] = mapped_column(Integer, default=0)
+    action: Mapped[str] = mapped_column(default="", server_default="")

@@ -1,0 +1,100 @@
+"""The parts of one process, put together once: settings, engine, tenant directory, registry, redis, keys, files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Engine
+
+from xiangyue.access.actor import Actor, system_actor
+from xiangyue.access.crypto import TenantKeys
+from xiangyue.access.kek import KekProvider, kek_provider
+from xiangyue.access.keys import TenantKeyRing
+from xiangyue.access.ratelimit import RateLimiter
+from xiangyue.config import Settings
+from xiangyue.db.session import make_engine
+from xiangyue.db.uow import Uow
+from xiangyue.files.storage import Storage, make_storage
+from xiangyue.plugin.manager import Registry
+from xiangyue.tenancy.directory import Directory
+
+if TYPE_CHECKING:
+    import redis
+
+#: The core's own features, in the order of registration; plugins follow.
+FEATURES = (
+    "xiangyue.features.today.plugin",
+    "xiangyue.features.areas.plugin",
+    "xiangyue.features.households.plugin",
+    "xiangyue.features.imports.plugin",
+    "xiangyue.features.cockpit.plugin",
+    "xiangyue.features.accounts.plugin",
+    "xiangyue.features.audit.plugin",
+    "xiangyue.features.jobs.plugin",
+    "xiangyue.features.settings.plugin",
+    "xiangyue.features.console.plugin",
+)
+
+
+@dataclass
+class Runtime:
+    """Shared by the web, the workers and the command line. Everything expensive is made on first use."""
+
+    settings: Settings
+    features: tuple[str, ...] = FEATURES
+
+    @cached_property
+    def engine(self) -> Engine:
+        s = self.settings
+        return make_engine(
+            s.database_url,
+            pool_size=s.pool_size,
+            statement_timeout_ms=s.statement_timeout_ms,
+            behind_pgbouncer=s.behind_pgbouncer,
+        )
+
+    @cached_property
+    def directory(self) -> Directory:
+        return Directory(self.engine, self.settings.base_domain)
+
+    @cached_property
+    def registry(self) -> Registry:
+        return Registry(self.features)
+
+    @cached_property
+    def redis(self) -> redis.Redis:
+        import redis
+
+        return redis.Redis.from_url(self.settings.redis_url)
+
+    @cached_property
+    def limiter(self) -> RateLimiter:
+        return RateLimiter(self.settings.redis_url)
+
+    @cached_property
+    def kek(self) -> KekProvider:
+        return kek_provider(self.settings)
+
+    @cached_property
+    def keys(self) -> TenantKeyRing:
+        return TenantKeyRing(self.kek)
+
+    @cached_property
+    def storage(self) -> Storage:
+        return make_storage(self.settings)
+
+    def tenant_keys(self, uow: Uow) -> TenantKeys:
+        """Data and index key of the unit of work's tenant."""
+        return self.keys.of(uow)
+
+    @contextmanager
+    def uow(self, tenant_id: int, *, actor: Actor | None = None, **options: Any) -> Iterator[Uow]:
+        """A unit of work outside a request: committed at the end, rolled back on an error."""
+        with Uow(
+            self.engine, tenant_id=tenant_id, actor=actor or system_actor(tenant_id), **options
+        ) as uow:
+            yield uow

@@ -1,0 +1,180 @@
+"""Errors as answers: an error page for people, a problem document (RFC 9457) for the API, a fragment for htmx."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import structlog
+from flask import Flask, Response, g, jsonify, redirect, request
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from xiangyue.errors import (
+    Invalid,
+    NotSignedIn,
+    PreconditionFailed,
+    Stale,
+    TooLarge,
+    TooMany,
+    Unavailable,
+    XiangyueError,
+    http_status,
+)
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.web.pipeline import is_api, is_fragment
+from xiangyue.web.shell import page
+
+log = structlog.get_logger()
+
+TITLES: dict[int, Any] = {
+    400: _l("The request could not be read"),
+    401: _l("Please sign in"),
+    403: _l("This is not open to you"),
+    404: _l("Not found"),
+    405: _l("This address does not take this kind of request"),
+    409: _l("Somebody was faster"),
+    412: _l("Somebody was faster"),
+    413: _l("The file is too large"),
+    415: _l("This kind of content is not taken here"),
+    422: _l("Please check your input"),
+    428: _l("If-Match is missing"),
+    429: _l("Too many tries"),
+    500: _l("Something went wrong on our side"),
+    503: _l("A part of the system is away for a moment"),
+}
+
+HINTS: dict[int, Any] = {
+    404: _l("The address is wrong, the entry was removed, or it lies outside your area."),
+    500: _l("It has been recorded. Please try again; if it stays, tell your administrator the number below."),
+    503: _l("Nothing was lost. Wait a few seconds and send the same form again."),
+}
+
+
+def install(app: Flask) -> None:
+    app.register_error_handler(XiangyueError, _known)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(DBAPIError, _database)
+    app.register_error_handler(Exception, _unknown)
+
+
+def _known(error: XiangyueError) -> Any:
+    return answer(error, http_status(error))
+
+
+def _http(error: HTTPException) -> Any:
+    if isinstance(error, RequestEntityTooLarge):
+        return answer(TooLarge(_l("The upload is over the limit. Split the file and send the parts.")), 413)
+    status = error.code or 500
+    if 300 <= status < 400:
+        return error
+    data = getattr(error, "data", None)  # webargs puts field messages here
+    if isinstance(data, dict) and "messages" in data:
+        return answer(Invalid(_flatten(data["messages"])), 422)
+    plain = XiangyueError(HINTS.get(status) or TITLES.get(status, error.name))
+    plain.code = (error.name or "error").lower().replace(" ", "_")
+    return answer(plain, status)
+
+
+def _flatten(messages: Any, prefix: str = "") -> dict[str, list[Any]]:
+    """Nested marshmallow messages as field paths; webargs' location level (json, query) is left out."""
+    found: dict[str, list[Any]] = {}
+    if isinstance(messages, dict):
+        for key, value in messages.items():
+            location = not prefix and key in {"json", "query", "form", "files", "json_or_form", "path", "headers"}
+            name = "" if location or key == "_schema" else str(key)
+            path = prefix + ("." if prefix and name else "") + name
+            for inner, texts in _flatten(value, path).items():
+                found.setdefault(inner, []).extend(texts)
+    elif isinstance(messages, list):
+        found[prefix] = messages
+    else:
+        found[prefix] = [messages]
+    return found
+
+
+def _database(error: DBAPIError) -> Any:
+    away = error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+    if not away:
+        return _unknown(error)
+    log.warning("database_away", error=str(error.orig)[:200])
+    return answer(Unavailable(HINTS[503]), 503)
+
+
+def _unknown(error: Exception) -> Any:
+    log.exception("unhandled", path=request.path, error=type(error).__name__)
+    return answer(XiangyueError(HINTS[500]), 500)
+
+
+def answer(error: XiangyueError, status: int) -> Any:
+    """The response for an error: problem document, sign-in redirect, or error page."""
+    uow = g.get("uow")
+    if uow is not None and not uow.commit_on_error:
+        uow.rollback()
+    elif uow is not None:
+        uow.commit()
+    if is_api():
+        return problem(error, status)
+    if g.get("tenant") is None:
+        return Response("Not found\n", status, mimetype="text/plain")
+    if isinstance(error, NotSignedIn):
+        return _to_sign_in(error)
+    response = page(
+        "errors/error.html",
+        status=status,
+        title=TITLES.get(status, TITLES[500]),
+        message=error.message or HINTS.get(status, ""),
+        fields=getattr(error, "fields", {}),
+        error=error,
+        status_code=status,
+    )
+    _headers(response, error)
+    return response
+
+
+def _came_from() -> str:
+    """The page whose form was sent, so that the draft kept in the browser is found again."""
+    referrer = urlsplit(request.referrer or "")
+    if referrer.netloc != request.host:
+        return "/"
+    return referrer.path + (f"?{referrer.query}" if referrer.query else "")
+
+
+def _to_sign_in(error: NotSignedIn) -> Any:
+    target = request.full_path.rstrip("?") if request.method == "GET" else _came_from()
+    address = f"/sign-in?next={quote(target)}"
+    if request.method != "GET":
+        address += "&expired=1"
+    if is_fragment():
+        return Response("", 401, headers={"HX-Redirect": address})
+    return redirect(address, 303)
+
+
+def problem(error: XiangyueError, status: int) -> Response:
+    """RFC 9457 problem document; ``errors`` lists field paths with their messages."""
+    body: dict[str, Any] = {
+        "type": f"urn:xiangyue:error:{error.code}",
+        "title": str(TITLES.get(status, TITLES[500])),
+        "status": status,
+        "detail": str(error.message or HINTS.get(status, "")),
+        "request_id": g.get("request_id", ""),
+    }
+    if isinstance(error, Invalid):
+        body["errors"] = [{"path": k, "message": str(m)} for k, texts in error.fields.items() for m in texts]
+    if isinstance(error, Stale | PreconditionFailed) and error.theirs:
+        body["current"] = error.theirs
+    response = jsonify(body)
+    response.status_code = status
+    response.content_type = "application/problem+json"
+    _headers(response, error)
+    return response
+
+
+def _headers(response: Response, error: XiangyueError) -> None:
+    if isinstance(error, TooMany):
+        response.headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, Unavailable):
+        response.headers["Retry-After"] = "5"
+    if isinstance(error, NotSignedIn):
+        response.headers["WWW-Authenticate"] = 'Bearer realm="xiangyue"'
+

@@ -1,0 +1,253 @@
+"""The request from host name to commit: tenant, actor, permission, unit of work; commit only when all went well."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import uuid
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from flask import Flask, Response, current_app, g, redirect, request
+
+from xiangyue import i18n
+from xiangyue.access.actor import Actor, anonymous
+from xiangyue.access.authenticate import session_actor, token_actor
+from xiangyue.db.scope import Scope
+from xiangyue.db.uow import RequestInfo, Uow
+from xiangyue.errors import Forbidden, NotFound, NotSignedIn
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.runtime import Runtime
+from xiangyue.tenancy.directory import TenantInfo
+from xiangyue.web.access import AccessMark, mark_of
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_REQUEST_ID = re.compile(r"^[A-Za-z0-9-]{8,64}$")
+
+
+def runtime() -> Runtime:
+    """The parts of this process: settings, engine, directory, registry …"""
+    found: Runtime = current_app.extensions["xiangyue"]
+    return found
+
+
+def current_uow() -> Uow:
+    """The unit of work of this request."""
+    uow: Uow = g.uow
+    return uow
+
+
+def current_tenant() -> TenantInfo:
+    tenant: TenantInfo = g.tenant
+    return tenant
+
+
+def current_actor() -> Actor:
+    return current_uow().actor
+
+
+def is_api() -> bool:
+    return request.path.startswith("/api/")
+
+
+def is_fragment() -> bool:
+    """Asked for by htmx: answer with the fragment alone."""
+    return "HX-Request" in request.headers and "HX-Boosted" not in request.headers
+
+
+def cookie_name() -> str:
+    settings = runtime().settings
+    prefix = "__Host-" if settings.secure else ""
+    return f"{prefix}xy_session_{settings.cookie_suffix}"
+
+
+def client_address() -> str:
+    return request.remote_addr or ""
+
+
+def open_uow(tenant: TenantInfo, actor: Actor, scope: Scope | None = None) -> Uow:
+    """A unit of work for this request's tenant, with the request's particulars for the audit trail."""
+    info = RequestInfo(
+        request_id=g.get("request_id", ""),
+        ip=client_address(),
+        user_agent=(request.user_agent.string or "")[:300],
+    )
+    return Uow(runtime().engine, tenant_id=tenant.id, actor=actor, scope=scope, info=info)
+
+
+def csrf_token() -> str:
+    """Bound to the session (or, before sign-in, to a random cookie): counties under one domain are same-site."""
+    secret = request.cookies.get(cookie_name()) or g.get("visitor") or request.cookies.get(_visitor_cookie())
+    if not secret:
+        secret = g.visitor = uuid.uuid4().hex
+    return hmac.new(b"xiangyue csrf", secret.encode(), hashlib.sha256).hexdigest()
+
+
+def _visitor_cookie() -> str:
+    return cookie_name().replace("session", "visitor")
+
+
+def _check_csrf() -> None:
+    given = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
+    secret = request.cookies.get(cookie_name()) or request.cookies.get(_visitor_cookie(), "")
+    expected = hmac.new(b"xiangyue csrf", secret.encode(), hashlib.sha256).hexdigest()
+    origin = request.headers.get("Origin")
+    foreign = origin is not None and origin != "null" and urlsplit(origin).netloc != request.host
+    if foreign or not secret or not hmac.compare_digest(given.encode(), expected.encode()):
+        raise Forbidden(
+            _l("This form was opened in an earlier session. Reload the page and send it again; your input is kept."),
+            csrf=True,
+        )
+
+
+class AppFlask(Flask):
+    """Flask whose view runs inside a unit of work: committed when the response is a success, else rolled back."""
+
+    def dispatch_request(self) -> Any:
+        response = self.make_response(super().dispatch_request())
+        uow: Uow | None = g.get("uow")
+        if uow is not None:
+            if response.status_code < 400 or uow.commit_on_error:
+                uow.commit()
+            else:
+                uow.rollback()
+        return response
+
+
+def install(app: Flask) -> None:
+    app.before_request(_begin)
+    app.after_request(_finish)
+    app.teardown_request(_teardown)
+
+
+def _begin() -> Any:
+    given = request.headers.get("X-Request-ID", "")
+    g.request_id = given if _REQUEST_ID.match(given) else uuid.uuid4().hex
+    i18n.set_locale(i18n.DEFAULT_LOCALE)
+    view = current_app.view_functions.get(request.endpoint or "")
+    mark = mark_of(view) if view is not None else None
+    if mark is not None and mark.who == "anywhere":
+        return None
+    tenant = runtime().directory.find(request.host)
+    if tenant is None:
+        raise NotFound()
+    g.tenant = tenant
+    g.mark = mark
+    i18n.set_locale(_visitor_locale(tenant))
+    # Anonymous until proven otherwise; an unknown path must not say whether one is signed in.
+    g.uow = open_uow(tenant, anonymous(tenant.id))
+    if tenant.state != "active":
+        raise Forbidden(_l("This county's service is suspended. Its data is kept; please ask the operator."))
+    if mark is None:
+        return None  # no such route: the 404 follows
+    if mark.site is not None and mark.site != tenant.kind:
+        raise NotFound()
+    return _admit(g.uow, tenant, mark)
+
+
+def _visitor_locale(tenant: TenantInfo) -> str:
+    chosen = request.cookies.get("xy_locale", "")
+    if chosen in i18n.LOCALES:
+        return chosen
+    if is_api():
+        return request.accept_languages.best_match(i18n.LOCALES) or tenant.locale
+    return tenant.locale
+
+
+def _admit(uow: Uow, tenant: TenantInfo, mark: AccessMark) -> Any:
+    pending = False
+    header = request.headers.get("Authorization", "")
+    by_cookie = not header
+    if header:
+        if not is_api():
+            raise NotSignedIn(_l("Access tokens are for the API only."))
+        scheme, _, bearer = header.partition(" ")
+        actor = token_actor(uow, bearer.strip(), tenant_area=tenant.area_code) if scheme.lower() == "bearer" else None
+        if actor is None:
+            raise NotSignedIn(_l("The access token is wrong, expired or revoked."))
+        uow.actor = actor
+    elif cookie := request.cookies.get(cookie_name()):
+        hours = runtime().settings.session_hours
+        found = session_actor(uow, cookie, tenant_area=tenant.area_code, hours=hours)
+        if found is not None:
+            uow.actor, pending = found
+            if uow.actor.locale:
+                i18n.set_locale(uow.actor.locale)
+    g.totp_pending = pending
+    if by_cookie and request.method not in SAFE_METHODS:
+        if mark.who not in ("public", "pending") and uow.actor.kind == "anonymous":
+            raise NotSignedIn(_l("Your session has ended. Sign in again; what you typed is kept."))
+        _check_csrf()
+    if mark.who == "public":
+        return None
+    if uow.actor.kind == "anonymous":
+        raise NotSignedIn(_l("Please sign in."))
+    if mark.who == "pending":
+        return None
+    if owed := _owed_step(uow.actor, pending):
+        if is_api():
+            raise NotSignedIn(_l("Finish signing in first."))
+        return redirect(f"{owed}?next={quote(request.full_path.rstrip('?'))}")
+    if mark.permission is not None:
+        ranges = uow.actor.ranges(mark.permission)
+        if ranges == ():
+            raise Forbidden(
+                _l("You do not have the right “%(right)s”.", right=str(mark.permission.label)),
+                permission=mark.permission.name,
+            )
+        uow.set_scope(Scope(tenant.id, ranges))
+    return None
+
+
+def _owed_step(actor: Actor, totp_pending: bool) -> str | None:
+    """The page a person must pass before anything else."""
+    if actor.kind != "account":
+        return None
+    if totp_pending:
+        return "/sign-in/code"
+    if actor.must_change_password:
+        return "/me/password"
+    if actor.totp_required and not actor.totp_enabled:
+        return "/me/second-factor"
+    return None
+
+
+def _finish(response: Response) -> Response:
+    response.headers["X-Request-ID"] = g.get("request_id", "")
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    response.headers.setdefault("X-Frame-Options", "DENY")
+    response.headers.setdefault(
+        "Content-Security-Policy",
+        "default-src 'self'; img-src 'self' data: blob:; frame-ancestors 'none'; base-uri 'self'; form-action 'self'",
+    )
+    if g.get("tenant") is not None and not is_api():
+        response.vary.add("HX-Request")
+        if response.mimetype == "text/html":
+            response.headers.setdefault("Cache-Control", "no-store")
+    if g.get("visitor"):
+        response.set_cookie(
+            _visitor_cookie(), g.visitor, httponly=True, secure=runtime().settings.secure, samesite="Lax"
+        )
+    return response
+
+
+def _teardown(_error: BaseException | None) -> None:
+    uow: Uow | None = g.pop("uow", None)
+    if uow is not None:
+        uow.close()
+
+
+def check_marks(app: Flask) -> None:
+    """Raise when a route declares no access; called once all routes are registered."""
+    missing = sorted(name for name, view in app.view_functions.items() if mark_of(view) is None)
+    if missing:
+        raise RuntimeError(f"routes without an access mark: {', '.join(missing)}")
+    registry = app.extensions["xiangyue"].registry
+    for name, view in app.view_functions.items():
+        mark = mark_of(view)
+        if mark is not None and mark.permission is not None:
+            registry.permissions.require(mark.permission, f"route {name}")
+
+

@@ -1,0 +1,171 @@
+"""What every page needs: navigation, area switcher, language, flashes; and ``page()`` that renders a template."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Flask, g, make_response, render_template, request, url_for
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from xiangyue import i18n
+from xiangyue.plugin.registry import NAV_GROUPS
+from xiangyue.web.assets import asset
+from xiangyue.web.pipeline import cookie_name, csrf_token, current_tenant, runtime
+
+GROUP_LABELS: dict[str, Any] = {
+    "today": "",
+    "people": i18n.lazy_gettext("People and households"),
+    "grids": i18n.lazy_gettext("Grids"),
+    "contact": i18n.lazy_gettext("Contact and requests"),
+    "points": i18n.lazy_gettext("Points and notices"),
+    "cockpit": i18n.lazy_gettext("Overview"),
+    "settings": i18n.lazy_gettext("Settings"),
+}
+
+
+def install(app: Flask) -> None:
+    """Jinja set-up: translations, strict autoescape, and the shell's context."""
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        _template_gettext, _template_ngettext, newstyle=True
+    )
+    app.jinja_env.filters["datetime"] = i18n.format_datetime
+    app.jinja_env.filters["date"] = i18n.format_date
+    app.jinja_env.globals.update(asset=asset, pick=i18n.pick, csrf_token=csrf_token)
+    app.context_processor(_context)
+    app.after_request(_store_flashes)
+
+
+def _template_gettext(message: str) -> str:
+    # Jinja's newstyle gettext fills the placeholders itself.
+    return i18n.gettext(message)
+
+
+def _template_ngettext(singular: str, plural: str, n: int) -> str:
+    return i18n._translations(i18n.current_locale()).ngettext(singular, plural, n)
+
+
+def _context() -> dict[str, Any]:
+    tenant = g.get("tenant")
+    if tenant is None:
+        return {"locale": i18n.current_locale(), "site": None, "actor": None, "nav": [], "tabs": [], "flashes": []}
+    uow = g.get("uow")
+    actor = uow.actor if uow is not None else None
+    signed_in = actor is not None and actor.kind == "account" and not g.get("totp_pending")
+    return {
+        "locale": i18n.current_locale(),
+        "site": tenant,
+        "demo": runtime().settings.demo,
+        "actor": actor if signed_in else None,
+        "nav": _navigation() if signed_in else [],
+        "tabs": _tabs() if signed_in else [],
+        "area_switch": g.get("area_switch"),
+        "flashes": take_flashes(),
+        "request_id": g.get("request_id", ""),
+        "large_text": bool(actor and actor.large_text),
+        "html_lang": "zh-CN" if i18n.current_locale() == "zh" else "en",
+    }
+
+
+def _may(item: Any) -> bool:
+    tenant = current_tenant()
+    actor = g.uow.actor
+    return item.site in (tenant.kind, "both") and (item.permission is None or actor.can(item.permission))
+
+
+def _item(item: Any) -> dict[str, Any]:
+    url = url_for(item.endpoint)
+    active = request.path == url or (url != "/" and request.path.startswith(url + "/"))
+    count = item.count(g.uow) if item.count is not None else None
+    return {"label": item.label, "url": url, "icon": item.icon, "active": active, "count": count, "key": item.key}
+
+
+def _navigation() -> list[dict[str, Any]]:
+    items = sorted((i for i in runtime().registry.navigation if _may(i)), key=lambda i: i.position)
+    groups = []
+    for key in NAV_GROUPS:
+        found = [_item(i) for i in items if i.group == key]
+        if found:
+            groups.append({"key": key, "label": GROUP_LABELS[key], "items": found})
+    return groups
+
+
+def _tabs() -> list[dict[str, Any]]:
+    items = sorted((i for i in runtime().registry.navigation if i.tab and _may(i)), key=lambda i: i.position)
+    return [_item(i) for i in items][:5]
+
+
+# Flashes travel in a signed cookie: there is no Flask session, and a redirect must not lose its message.
+
+
+def _flash_cookie() -> str:
+    return cookie_name().replace("session", "flash")
+
+
+def _signer() -> URLSafeSerializer:
+    # The session cookie is known to its browser and us alone, so nobody else can put words on the page.
+    return URLSafeSerializer(csrf_token(), salt="flash")
+
+
+def flash(text: Any, category: str = "success") -> None:
+    """Show ``text`` on the next page (category success, info, warning, danger)."""
+    g.setdefault("new_flashes", []).append([category, str(text)])
+
+
+def take_flashes() -> list[tuple[str, str]]:
+    """Messages to show now: from the cookie and from this request."""
+    if "shown_flashes" not in g:
+        g.shown_flashes = []
+        raw = request.cookies.get(_flash_cookie())
+        if raw:
+            g.clear_flashes = True
+            try:
+                g.shown_flashes = [(c, t) for c, t in _signer().loads(raw)]
+            except (BadSignature, ValueError):
+                g.shown_flashes = []
+    fresh = g.pop("new_flashes", [])
+    g.shown_flashes += [(c, t) for c, t in fresh]
+    shown: list[tuple[str, str]] = g.shown_flashes
+    return shown
+
+
+def _store_flashes(response: Any) -> Any:
+    pending = g.pop("new_flashes", [])
+    if pending:
+        response.set_cookie(
+            _flash_cookie(),
+            _signer().dumps(pending),
+            max_age=120,
+            httponly=True,
+            secure=runtime().settings.secure,
+            samesite="Lax",
+        )
+    elif g.get("clear_flashes"):
+        response.delete_cookie(_flash_cookie())
+    return response
+
+
+def page(template: str, /, status: int = 200, **context: Any) -> Any:
+    """Render a template; ``status`` 422 for a form that came back."""
+    return make_response(render_template(template, **context), status)
+
+
+def here(**changes: Any) -> str:
+    """The present address with some query parameters changed; None removes one."""
+    args = {k: v for k, v in request.args.to_dict(flat=False).items()}
+    for key, value in changes.items():
+        if value is None:
+            args.pop(key, None)
+        else:
+            args[key] = value if isinstance(value, Sequence) and not isinstance(value, str) else [str(value)]
+    query = urlencode(args, doseq=True)
+    return request.path + (f"?{query}" if query else "")
+
+
+def safe_next(target: str | None, default: str = "/") -> str:
+    """A local address to go on to; anything that leads elsewhere becomes the default."""
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or "\n" in target:
+        return default
+    return target
