@@ -34,6 +34,8 @@ class Filter:
     placeholder: Any = ""
     data: bool = False
     """Choice labels are Chinese data (areas, names), marked so on an English page."""
+    more: bool = False
+    """Waits under "+ Condition" until it is used."""
 
 
 @dataclass(frozen=True)
@@ -131,8 +133,17 @@ class ListView:
         return [c for c in self.columns if c.key in chosen or c.primary]
 
     @property
+    def filter_names(self) -> list[str]:
+        return [f.name for f in self.filters]
+
+    @property
+    def active_names(self) -> list[str]:
+        """Names of the filters that are on."""
+        return [f.name for f in self.filters if self.value(f.name)]
+
+    @property
     def filtered(self) -> bool:
-        return any(self.value(f.name) for f in self.filters)
+        return bool(self.active_names)
 
     @property
     def chips(self) -> list[FilterChip]:

@@ -32,7 +32,7 @@ async function bundle(name, entry, options = {}) {
     write: false,
     outdir: fresh,
     // Village phones run WeChat's browser and old system web views.
-    target: ["chrome80", "safari13.1", "firefox78"],
+    target: ["chrome80", "safari14.1", "firefox78"],
     legalComments: "eof",
     logLevel: "warning",
     ...options,
