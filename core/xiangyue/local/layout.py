@@ -37,6 +37,27 @@ def make_folder(path: Path, mode: int) -> None:
             ) from error
 
 
+def prepare_home(home: Path) -> Path:
+    """Make ``home`` with its folders for locks and logs; returns its full path.
+
+    Others may at most pass through (root's servers run as another user), never list.
+    """
+    home = home.expanduser().resolve()
+    mode = 0o711 if os.geteuid() == 0 else 0o700
+    for folder in (home, home / "run", home / "logs"):
+        make_folder(folder, mode)
+    return home
+
+
+def open_log(logs: Path, name: str) -> Path:
+    """A log file to append to; one that grew beyond 20 MB is set aside first."""
+    path = logs / f"{name}.log"
+    if path.exists() and path.stat().st_size > 20_000_000:
+        path.replace(path.with_suffix(".log.1"))
+    path.touch(mode=0o600)
+    return path
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """Where everything lies. Make one with ``Layout.of(home)``, which prepares the folders."""
@@ -56,12 +77,8 @@ class Layout:
     @classmethod
     def of(cls, home: Path) -> Layout:
         """Prepare ``home``. Raises LocalServerError when it cannot be used, saying why."""
-        home = home.expanduser().resolve()
+        home = prepare_home(home)
         account = service_account(home / "postgres")
-        # Traverse only for others: the servers' user must get in, nobody should list.
-        mode = 0o711 if account.dropped else 0o700
-        for folder in (home, home / "run", home / "logs"):
-            make_folder(folder, mode)
         account.require_entry(home)
         layout = cls(home, account, socket_folder(home))
         for folder in (home / "postgres", home / "redis"):
@@ -83,11 +100,8 @@ class Layout:
         folder.chmod(0o700)
 
     def log(self, name: str) -> Path:
-        """A log file that the servers' user may append to; one that grew beyond 20 MB is set aside."""
-        path = self.logs / f"{name}.log"
-        if path.exists() and path.stat().st_size > 20_000_000:
-            path.replace(path.with_suffix(".log.1"))
-        path.touch(mode=0o600)
+        """A log file that the servers' user may append to."""
+        path = open_log(self.logs, name)
         self.account.own(path)
         return path
 
@@ -137,8 +151,8 @@ def _package_folder(package: str) -> Path:
     found = importlib.util.find_spec(package)
     if found is None or not found.submodule_search_locations:
         raise LocalServerError(
-            f"The Python package {package!r} is missing, which brings an embedded server. Run `make setup`, or "
-            "set XIANGYUE_DATABASE_URL, XIANGYUE_MIGRATION_DATABASE_URL and XIANGYUE_REDIS_URL to your servers."
+            f"The Python package {package!r} is missing, which brings an embedded server. Run `make setup`, "
+            "or set XIANGYUE_DATABASE_URL, XIANGYUE_MIGRATION_DATABASE_URL and XIANGYUE_REDIS_URL."
         )
     return Path(next(iter(found.submodule_search_locations)))
 

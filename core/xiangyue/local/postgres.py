@@ -190,8 +190,8 @@ class PostgresServer:
         ours = self._run("postgres", "--version").stdout.split()[-1].split(".")[0]
         if has != ours:
             raise LocalServerError(
-                f"{self.data} was made by PostgreSQL {has}, and this installation brings {ours}. Take the data "
-                "out with the older version (pg_dump) and in again, or set XIANGYUE_HOME to a new folder."
+                f"{self.data} was made by PostgreSQL {has}, and this installation brings {ours}. Take the "
+                "data out with the older version (pg_dump) and in again, or set XIANGYUE_HOME to a new one."
             )
 
     def _configure(self) -> Path:

@@ -1,9 +1,9 @@
 """The embedded servers of one XIANGYUE_HOME, shared by every command that needs them.
 
 Users are counted by a shared file lock, which the kernel drops when a process dies: the first starts the
-servers, later ones attach, the last to leave stops them. So a command works beside a running demo, and a command
-that starts the servers itself does not take them away from one that came later. Servers left by a killed process
-are taken over by the next user.
+servers, later ones attach, the last to leave stops them. So a command works beside a running demo, and a
+command that starts the servers itself does not take them away from one that came later. Servers left by a
+killed process are taken over by the next user.
 """
 
 from __future__ import annotations

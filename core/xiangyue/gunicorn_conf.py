@@ -1,0 +1,30 @@
+"""gunicorn's configuration: ``gunicorn -c python:xiangyue.gunicorn_conf xiangyue.wsgi:app``.
+
+The names below are gunicorn's. XIANGYUE_BIND is the address to listen on; only this machine by default, since
+a reverse proxy stands in front in production and containers set 0.0.0.0.
+"""
+
+from __future__ import annotations
+
+import os
+
+from xiangyue.config import Settings
+
+_settings = Settings.load()
+
+bind = f"{os.environ.get('XIANGYUE_BIND') or '127.0.0.1'}:{_settings.port}"
+workers = _settings.web_workers
+worker_class = "gevent"
+worker_connections = 200
+# gevent workers answer their master between greenlets; this ends one whose loop is stuck.
+timeout = 60
+graceful_timeout = 10
+keepalive = 5
+# The application logs requests itself, structured and with the county; errors go to standard error.
+accesslog = None
+errorlog = "-"
+loglevel = _settings.log_level.lower()
+# Each worker imports the application after gevent has patched the standard library.
+preload_app = False
+# Its path is one per person, not one per instance: two demos side by side would fight for it.
+control_socket_disable = True

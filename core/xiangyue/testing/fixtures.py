@@ -1,0 +1,173 @@
+"""Fixtures: a runtime on real PostgreSQL and Redis, two counties aboard, accounts and signed-in clients.
+
+Each test module gets a database of its own, copied from a template where the counties Hanyin and Tongyu are
+provisioned from their profiles.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from xiangyue.access.actor import Actor, Grant
+from xiangyue.access.models import Account, AccountSession, Role, RoleGrant
+from xiangyue.access.passwords import hash_password
+from xiangyue.access.tokens import SESSION_PREFIX, new_token
+from xiangyue.config import Settings
+from xiangyue.db.uow import Uow
+from xiangyue.runtime import Runtime
+from xiangyue.tenancy.directory import TenantInfo
+
+ROOT = Path(__file__).resolve().parents[3]
+PASSWORD = "correct horse 9 battery"  # noqa: S105 - accounts of tests
+_numbers = itertools.count(1)
+
+
+@dataclass
+class County:
+    """A county under test."""
+
+    runtime: Runtime
+    app: Any
+    info: TenantInfo
+
+    @property
+    def host(self) -> str:
+        base = self.runtime.settings.base_domain
+        return base if self.info.is_operator else f"{self.info.slug}.{base}"
+
+    def uow(self, actor: Actor | None = None) -> AbstractContextManager[Uow]:
+        """A unit of work as the system, or as ``actor`` (whose writes then obey its area)."""
+        return self.runtime.uow(self.info.id, actor=actor)
+
+    def actor(self, *permissions: Any, area: int = 0) -> Actor:
+        """An actor with these permissions in ``area`` (15 digits, 0 the whole county), without an account."""
+        grant = Grant("test", "test", frozenset(p.name for p in permissions), area)
+        return Actor("account", self.info.id, name="tester", grants=(grant,), tenant_area=self.info.area_code)
+
+    def account(
+        self, role: str | None = "county_admin", *, area: int | None = None, login: str | None = None, **columns: Any
+    ) -> Account:
+        """An account with a role (by key) in an area; its password is ``PASSWORD``."""
+        login = login or f"user{next(_numbers)}"
+        with self.uow() as uow:
+            account = Account(login=login, name=columns.pop("name", login), password_hash=_hash(), **columns)
+            uow.session.add(account)
+            uow.session.flush()
+            if role is not None:
+                role_id = uow.session.scalars(select(Role.id).where(Role.key == role)).one()
+                code = self.info.area_code if area is None else area
+                uow.session.add(RoleGrant(account_id=account.id, role_id=role_id, area_code=code))
+        return account
+
+    def client(self, account: Account | str | None = None, **options: Any) -> FlaskClient:
+        """A test client at this county's host, signed in as ``account`` (or as a new one with that role)."""
+        client: FlaskClient = self.app.test_client()
+        client.environ_base["HTTP_HOST"] = self.host
+        if account is None:
+            return client
+        if isinstance(account, str):
+            account = self.account(account, **options)
+        token, digest = new_token(SESSION_PREFIX)
+        with self.uow() as uow:
+            uow.session.add(
+                AccountSession(
+                    token_hash=digest, account_id=account.id, expires_at=datetime.now(UTC) + timedelta(hours=1)
+                )
+            )
+        client.set_cookie(f"xy_session_{self.runtime.settings.cookie_suffix}", token, domain=self.host)
+        return client
+
+
+_password_hash: list[str] = []
+
+
+def _hash() -> str:
+    if not _password_hash:
+        _password_hash.append(hash_password(PASSWORD))
+    return _password_hash[0]
+
+
+def _settings(home: Path, urls: tuple[str, str], redis_url: str) -> Settings:
+    owner, app = urls
+    return Settings(
+        home=home,
+        database_url=app,
+        migration_database_url=owner,
+        redis_url=redis_url,
+        migrations_dir=ROOT / "migrations",
+        profiles_dir=ROOT / "tenants",
+        statement_timeout_ms=120_000,
+    )
+
+
+@pytest.fixture(scope="session")
+def provisioned(pg_server: Any, redis_server: Any, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of the template database: migrated, the operator and two counties aboard."""
+    from xiangyue.db.migrate import upgrade
+    from xiangyue.tenancy import provision
+    from xiangyue.tenancy.profile import load_profile
+
+    home = tmp_path_factory.mktemp("home")
+    settings = _settings(home, pg_server.create_database("provisioned"), redis_server.url)
+    upgrade(settings.migration_database_url, settings.migrations_dir)
+    runtime = Runtime(settings)
+    provision.ensure_operator(runtime)
+    for slug in ("hanyin", "tongyu"):
+        provision.apply(runtime, load_profile(ROOT / "tenants" / slug))
+    runtime.engine.dispose()
+    return settings
+
+
+@pytest.fixture(scope="module")
+def runtime(
+    provisioned: Settings, pg_server: Any, redis_server: Any, request: pytest.FixtureRequest
+) -> Iterator[Runtime]:
+    """A runtime on this module's own copy of the template database, as the runtime role."""
+    name = f"t{next(_numbers)}_" + "".join(c if c.isalnum() else "_" for c in request.module.__name__.lower())[-40:]
+    urls = pg_server.create_database(name, template="provisioned")
+    made = Runtime(replace(_settings(provisioned.home, urls, redis_server.url)))
+    yield made
+    made.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def app(runtime: Runtime) -> Any:
+    from xiangyue.app import create_app
+
+    flask_app = create_app(runtime=runtime)
+    flask_app.testing = False
+    return flask_app
+
+
+def _county(runtime: Runtime, app: Any, slug: str) -> County:
+    info = runtime.directory.by_slug(slug)
+    assert info is not None
+    return County(runtime, app, info)
+
+
+@pytest.fixture(scope="module")
+def hanyin(runtime: Runtime, app: Any) -> County:
+    """汉阴县: 10 towns, 160 villages."""
+    return _county(runtime, app, "hanyin")
+
+
+@pytest.fixture(scope="module")
+def tongyu(runtime: Runtime, app: Any) -> County:
+    """通榆县, the other county: what must never be seen from Hanyin."""
+    return _county(runtime, app, "tongyu")
+
+
+@pytest.fixture(scope="module")
+def operator(runtime: Runtime, app: Any) -> County:
+    """The operator's console, a tenant of its own kind."""
+    return _county(runtime, app, "operator")

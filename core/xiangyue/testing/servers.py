@@ -1,0 +1,115 @@
+"""pytest fixtures: one real PostgreSQL and one real Redis for the whole test run.
+
+Name this module in ``pytest_plugins``. The servers are the embedded ones without fsync, in a folder of their
+own under /tmp; what a killed test run left there is stopped and removed by the next one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from xiangyue.local.locks import FileLock
+from xiangyue.local.servers import EmbeddedServers
+
+_PREFIX = "xiangyue-test-"
+
+
+@dataclass(slots=True)
+class TestPostgres:
+    """The run's PostgreSQL. Databases are cheap: copies of a template take some 30 ms."""
+
+    __test__ = False
+
+    servers: EmbeddedServers
+    _templates: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def owner_url(self) -> str:
+        """The empty database ``xiangyue`` as the owning role (BYPASSRLS)."""
+        return self.servers.postgres.owner_url
+
+    @property
+    def app_url(self) -> str:
+        """The empty database ``xiangyue`` as the runtime role (no superuser, no BYPASSRLS)."""
+        return self.servers.postgres.app_url
+
+    def create_database(self, name: str = "", *, template: str | None = None) -> tuple[str, str]:
+        """A new database (a made-up name if none is given); returns (owner_url, app_url).
+
+        ``template`` is the name of a database to copy, with no open connections.
+        """
+        chosen = name or f"test_{uuid.uuid4().hex[:12]}"
+        return self.servers.postgres.create_database(chosen, template=template)
+
+    def template(self, name: str, prepare: Callable[[str], None]) -> str:
+        """A template database, made once per run: ``prepare(owner_url)`` fills it and closes its connections.
+
+        Returns its name for ``create_database(template=…)``.
+        """
+        if name not in self._templates:
+            owner_url, _ = self.create_database(f"template_{name}")
+            prepare(owner_url)
+            self._templates[name] = f"template_{name}"
+        return self._templates[name]
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database and end the connections to it; an unknown name is fine."""
+        self.servers.postgres.drop_database(name)
+
+
+def remove_home(home: Path) -> bool:
+    """Stop the servers of a test home and remove it. False when a live process still uses it."""
+    lock_file = home / "run" / "users.lock"
+    if lock_file.exists():
+        lock = FileLock(lock_file)
+        unused = lock.try_exclusive()
+        lock.close()
+        if not unused:
+            return False
+        servers = EmbeddedServers(home, fast=True)
+        servers.redis.stop()
+        servers.postgres.stop()
+        if servers.layout.sockets.parent != home:
+            shutil.rmtree(servers.layout.sockets, ignore_errors=True)
+    shutil.rmtree(home, ignore_errors=True)
+    return True
+
+
+@pytest.fixture(scope="session")
+def embedded_servers() -> Iterator[EmbeddedServers]:
+    """Both servers, running; rather ask for ``pg_server`` and ``redis_server``."""
+    root = Path(tempfile.gettempdir())
+    for leftover in root.glob(f"{_PREFIX}*/run/users.lock"):
+        # Another user's test run on the same machine is none of our business.
+        if leftover.stat().st_uid == os.geteuid():
+            remove_home(leftover.parent.parent)
+    home = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=root))
+    # mkdtemp makes it 0700; the servers' system user has to pass through when root runs the tests.
+    home.chmod(0o711)
+    servers = EmbeddedServers(home, fast=True)
+    servers.join()
+    try:
+        yield servers
+    finally:
+        servers.leave()
+        remove_home(home)
+
+
+@pytest.fixture(scope="session")
+def pg_server(embedded_servers: EmbeddedServers) -> TestPostgres:
+    """PostgreSQL of the test run: ``owner_url``, ``app_url``, ``create_database(name)``, ``template(…)``."""
+    return TestPostgres(embedded_servers)
+
+
+@pytest.fixture(scope="session")
+def redis_server(embedded_servers: EmbeddedServers) -> str:
+    """Address of the test run's Redis (``unix://…``). Tests share it: use own key prefixes or flush."""
+    return embedded_servers.redis.url

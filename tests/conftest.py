@@ -1,0 +1,14 @@
+"""Fixtures for every test: real servers and the application; sockets to elsewhere are blocked."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_socket
+
+pytest_plugins = ["xiangyue.testing.servers", "xiangyue.testing.fixtures"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests reach this machine only: loopback and Unix sockets. pytest-socket lifts it after each test."""
+    pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
