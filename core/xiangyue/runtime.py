@@ -18,7 +18,8 @@ from xiangyue.access.ratelimit import RateLimiter
 from xiangyue.config import Settings
 from xiangyue.db.session import make_engine
 from xiangyue.db.uow import Uow
-from xiangyue.files.storage import Storage, make_storage
+from xiangyue.files.storage import Storage
+from xiangyue.files.storage import storage as open_storage
 from xiangyue.plugin.manager import Registry
 from xiangyue.tenancy.directory import Directory
 
@@ -85,7 +86,7 @@ class Runtime:
 
     @cached_property
     def storage(self) -> Storage:
-        return make_storage(self.settings)
+        return open_storage(self.settings)
 
     def tenant_keys(self, uow: Uow) -> TenantKeys:
         """Data and index key of the unit of work's tenant."""

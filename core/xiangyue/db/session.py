@@ -49,8 +49,9 @@ def make_engine(
 class TenantSession(Session):
     """A session of exactly one tenant; never reused for another (its identity map would answer for the first)."""
 
-    def __init__(self, engine: Engine, scope: Scope) -> None:
-        super().__init__(engine, expire_on_commit=False, autoflush=True)
+    def __init__(self, bind: Engine | Connection, scope: Scope) -> None:
+        # Over a connection (provisioning, tests) the session lives inside that connection's transaction.
+        super().__init__(bind, expire_on_commit=False, join_transaction_mode="create_savepoint")
         self.info["scope"] = scope
 
     @property

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
 from xiangyue.db.base import TenantOwned
 from xiangyue.db.scope import Scope
@@ -35,18 +35,18 @@ class Uow:
 
     def __init__(
         self,
-        engine: Engine,
+        bind: Engine | Connection,
         *,
         tenant_id: int,
         actor: Actor,
         scope: Scope | None = None,
         info: RequestInfo | None = None,
     ) -> None:
-        self.engine = engine
+        self.bind = bind
         self.tenant_id = tenant_id
         self.actor = actor
         self.info = info or RequestInfo()
-        self.session = TenantSession(engine, scope or Scope(tenant_id))
+        self.session = TenantSession(bind, scope or Scope(tenant_id))
         #: Keep what was written although the response is an error (failed sign-ins must count).
         self.commit_on_error = False
         self._after_commit: list[Callable[[], Any]] = []

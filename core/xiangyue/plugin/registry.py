@@ -78,14 +78,13 @@ class Schedule:
 class ProfileSection:
     """A part of a county profile that a feature applies.
 
-    ``plan(uow, profile)`` returns the changes as (verb, what) lines without writing; ``apply(uow, profile)`` writes
-    them and returns the same lines. Both run inside one transaction of the tenant.
+    ``apply(uow, profile, registry)`` makes the county's rows what the profile says and returns the changes (lines with
+    ``verb``, ``what``, ``before``, ``after``); nothing to do returns nothing. A plan is an apply rolled back.
     """
 
     key: str
     position: int
-    plan: Callable[[Uow, Any], list[Any]]
-    apply: Callable[[Uow, Any], list[Any]]
+    apply: Callable[[Uow, Any, Any], list[Any]]
 
 
 @dataclass(frozen=True, slots=True)

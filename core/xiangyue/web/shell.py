@@ -11,7 +11,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from xiangyue import i18n
 from xiangyue.plugin.registry import NAV_GROUPS
-from xiangyue.web.assets import asset
+from xiangyue.web import templating
 from xiangyue.web.pipeline import cookie_name, csrf_token, current_tenant, runtime
 
 GROUP_LABELS: dict[str, Any] = {
@@ -26,25 +26,11 @@ GROUP_LABELS: dict[str, Any] = {
 
 
 def install(app: Flask) -> None:
-    """Jinja set-up: translations, strict autoescape, and the shell's context."""
-    app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        _template_gettext, _template_ngettext, newstyle=True
-    )
-    app.jinja_env.filters["datetime"] = i18n.format_datetime
-    app.jinja_env.filters["date"] = i18n.format_date
-    app.jinja_env.globals.update(asset=asset, pick=i18n.pick, csrf_token=csrf_token)
+    """Jinja set-up and the shell's context."""
+    templating.install(app.jinja_env)
+    app.jinja_env.globals.update(pick=i18n.pick, csrf_token=csrf_token)
     app.context_processor(_context)
     app.after_request(_store_flashes)
-
-
-def _template_gettext(message: str) -> str:
-    # Jinja's newstyle gettext fills the placeholders itself.
-    return i18n.gettext(message)
-
-
-def _template_ngettext(singular: str, plural: str, n: int) -> str:
-    return i18n._translations(i18n.current_locale()).ngettext(singular, plural, n)
 
 
 def _context() -> dict[str, Any]:

@@ -1,0 +1,100 @@
+"""The ``xiangyue`` command."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from xiangyue import __version__
+from xiangyue.config import Settings, SettingsError
+from xiangyue.errors import XiangyueError
+from xiangyue.runtime import Runtime
+
+
+@contextmanager
+def open_runtime(settings: Settings | None = None) -> Iterator[Runtime]:
+    """A runtime with its servers: the configured ones, or the embedded ones (started only if they do not run)."""
+    from xiangyue.local.servers import running
+
+    with running(settings or Settings.load()) as ready:
+        runtime = Runtime(ready)
+        try:
+            yield runtime
+        finally:
+            if "engine" in runtime.__dict__:
+                runtime.engine.dispose()
+
+
+class Commands(click.Group):
+    """The core's groups and the commands that features and plugins register."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *(c.name for c in self._registered() if c.name)})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        own = super().get_command(ctx, cmd_name)
+        return own or next((c for c in self._registered() if c.name == cmd_name), None)
+
+    def _registered(self) -> list[click.Command]:
+        return Runtime(Settings()).registry.commands
+
+
+@click.group(cls=Commands)
+@click.version_option(__version__)
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Xiangyue (乡约): the software a county runs its villages on."""
+    ctx.obj = open_runtime
+
+
+@cli.command()
+def demo() -> None:
+    """Set everything up with demonstration data and serve it."""
+    from xiangyue.local.supervise import serve_demo
+
+    sys.exit(serve_demo(Settings.load(demo=True)))
+
+
+@cli.group()
+def db() -> None:
+    """The database's schema."""
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the schema to the newest version (needs XIANGYUE_MIGRATION_DATABASE_URL)."""
+    from xiangyue.db.migrate import upgrade
+
+    with open_runtime() as runtime:
+        upgrade(runtime.settings.migration_database_url, runtime.settings.migrations_dir)
+    click.echo("schema is up to date")
+
+
+@db.command("downgrade")
+@click.argument("revision")
+def db_downgrade(revision: str) -> None:
+    """Take the schema back to REVISION; ``base`` removes every table and all data."""
+    from xiangyue.db.migrate import downgrade
+
+    with open_runtime() as runtime:
+        downgrade(runtime.settings.migration_database_url, runtime.settings.migrations_dir, revision)
+    click.echo(f"schema is at {revision}")
+
+
+def main() -> None:
+    """Run the command; a known error is one clear line and exit code 1."""
+    from xiangyue.i18n import in_locale
+
+    with in_locale("en"):
+        try:
+            cli()
+        except (XiangyueError, SettingsError) as error:
+            click.echo(f"xiangyue: {error}", err=True)
+            sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The audit trail (审计): who did what, sealed into a hash chain."""

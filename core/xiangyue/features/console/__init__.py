@@ -1,0 +1,1 @@
+"""The operator's console on the base domain: counties, their state, sizes and jobs."""

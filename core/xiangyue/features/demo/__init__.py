@@ -1,0 +1,1 @@
+"""Demonstration data: the accounts and the synthetic roster that ``make demo`` shows."""

@@ -1,0 +1,175 @@
+"""Bringing a county aboard: plan and apply a profile, in one transaction, audited, without DDL.
+
+The tenant row and its hosts are handled here; every other part of a profile (roles, areas, marks …) is a
+``ProfileSection`` that a feature registers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from xiangyue.access.actor import Actor, system_actor
+from xiangyue.access.audit import audit
+from xiangyue.db.uow import Uow
+from xiangyue.errors import Conflict
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.runtime import Runtime
+from xiangyue.tenancy.models import COUNTY, OPERATOR, Tenant, TenantHost
+from xiangyue.tenancy.profile_types import Profile
+
+OPERATOR_SLUG = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of a plan: ``verb`` add, change or remove; ``what`` e.g. ``area 漩涡镇``; old and new value."""
+
+    verb: str
+    what: str
+    before: Any = None
+    after: Any = None
+
+    def __str__(self) -> str:
+        sign = {"add": "+", "change": "~", "remove": "-"}[self.verb]
+        if self.verb == "change":
+            return f"{sign} {self.what}: {self.before} → {self.after}"
+        return f"{sign} {self.what}"
+
+
+def _tenant_values(profile: Profile) -> dict[str, Any]:
+    return {
+        "name": profile.name,
+        "name_en": profile.name_en,
+        "area_code": profile.code15,
+        "locale": profile.locale,
+        "settings": _plain(dataclasses.asdict(profile.settings)),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """As it comes back from JSON, so that a second apply finds nothing to change."""
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return value
+
+
+def _tenant_changes(session: Session, tenant: Tenant | None, profile: Profile) -> list[Change]:
+    if tenant is None:
+        return [Change("add", f"tenant {profile.slug}"), *(Change("add", f"host {h}") for h in profile.hosts)]
+    if tenant.area_code != profile.code15:
+        raise Conflict(
+            _l(
+                "The slug “%(slug)s” already belongs to county %(code)s.",
+                slug=profile.slug,
+                code=str(tenant.area_code)[:6],
+            )
+        )
+    changes = []
+    for key, value in _tenant_values(profile).items():
+        if getattr(tenant, key) != value:
+            changes.append(Change("change", f"tenant {key}", getattr(tenant, key), value))
+    known = set(session.scalars(select(TenantHost.host).where(TenantHost.tenant_id == tenant.id)))
+    changes += [Change("add", f"host {h}") for h in profile.hosts if h not in known]
+    changes += [Change("remove", f"host {h}") for h in sorted(known - set(profile.hosts))]
+    return changes
+
+
+def _check_hosts(session: Session, tenant_id: int | None, profile: Profile) -> None:
+    for host in profile.hosts:
+        owner = session.get(TenantHost, host)
+        if owner is not None and owner.tenant_id != tenant_id:
+            raise Conflict(_l("The host name %(host)s already belongs to another county.", host=host))
+
+
+def plan(runtime: Runtime, profile: Profile) -> list[Change]:
+    """What ``apply`` would change; nothing is kept. Runs the real thing and rolls it back, so both always agree."""
+    return _run(runtime, profile, actor=None, keep=False)
+
+
+def apply(runtime: Runtime, profile: Profile, *, actor: Actor | None = None) -> list[Change]:
+    """Make the county what its profile says. Idempotent: a second run returns no change. Raises Conflict."""
+    changes = _run(runtime, profile, actor=actor, keep=True)
+    runtime.directory.forget()
+    return changes
+
+
+def _run(runtime: Runtime, profile: Profile, *, actor: Actor | None, keep: bool) -> list[Change]:
+    with runtime.engine.connect() as connection, connection.begin() as outer:
+        directory = Session(connection, join_transaction_mode="create_savepoint")
+        tenant = directory.scalars(select(Tenant).where(Tenant.slug == profile.slug)).one_or_none()
+        _check_hosts(directory, tenant.id if tenant else None, profile)
+        changes = _tenant_changes(directory, tenant, profile)
+        if tenant is None:
+            tenant = Tenant(slug=profile.slug, kind=COUNTY, **_tenant_values(profile))
+            directory.add(tenant)
+        else:
+            for key, value in _tenant_values(profile).items():
+                setattr(tenant, key, value)
+        directory.flush()
+        _sync_hosts(directory, tenant, profile)
+        directory.commit()
+        changes += _apply_sections(runtime, connection, tenant, profile, actor)
+        if changes and keep:
+            _record(runtime, connection, tenant, changes, actor)
+        if keep:
+            outer.commit()
+        else:
+            outer.rollback()
+        directory.close()
+    return changes
+
+
+def _sync_hosts(session: Session, tenant: Tenant, profile: Profile) -> None:
+    known = set(session.scalars(select(TenantHost.host).where(TenantHost.tenant_id == tenant.id)))
+    for host in set(profile.hosts) - known:
+        session.add(TenantHost(host=host, tenant_id=tenant.id))
+    gone = known - set(profile.hosts)
+    if gone:
+        session.execute(delete(TenantHost).where(TenantHost.host.in_(gone), TenantHost.tenant_id == tenant.id))
+
+
+def _apply_sections(
+    runtime: Runtime, connection: Any, tenant: Tenant, profile: Profile, actor: Actor | None
+) -> list[Change]:
+    changes: list[Change] = []
+    with Uow(connection, tenant_id=tenant.id, actor=actor or system_actor(tenant.id)) as uow:
+        runtime.keys.ensure(uow)
+        for section in runtime.registry.profile_sections:
+            changes += section.apply(uow, profile, runtime.registry)
+    return changes
+
+
+def _record(
+    runtime: Runtime, connection: Any, tenant: Tenant, changes: list[Change], actor: Actor | None
+) -> None:
+    with Uow(connection, tenant_id=tenant.id, actor=actor or system_actor(tenant.id)) as uow:
+        audit(
+            uow,
+            action="tenant.apply",
+            object_type="tenant",
+            object_id=tenant.id,
+            label=tenant.slug,
+            after={"changes": len(changes), "first": [str(c) for c in changes[:50]]},
+        )
+
+
+def ensure_operator(runtime: Runtime) -> int:
+    """The operator's own tenant, made on first use; returns its id. Its roles come from the operator templates."""
+    with Session(runtime.engine) as session, session.begin():
+        tenant = session.scalars(select(Tenant).where(Tenant.kind == OPERATOR)).one_or_none()
+        if tenant is None:
+            tenant = Tenant(slug=OPERATOR_SLUG, kind=OPERATOR, name="乡约运营", name_en="Xiangyue operations")
+            session.add(tenant)
+            session.flush()
+        tenant_id = tenant.id
+    with runtime.uow(tenant_id) as uow:
+        runtime.keys.ensure(uow)
+    runtime.directory.forget()
+    return tenant_id
