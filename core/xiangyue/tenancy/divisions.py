@@ -154,9 +154,12 @@ class _Divisions:
             message = _("%(code)s is not a code of level %(level)d", code=code, level=level)
             self.report(line, "level", message, _("by its zeros it is level %(level)d", level=actual))
             return False
-        if (level == 4 and town_kind(int(own)) is None) or (level == 5 and village_kind(int(own)) is None):
-            what = _("town") if level == 4 else _("village")
-            message = _("%(code)s: no kind of %(what)s has the number %(own)s", code=code, what=what, own=own)
+        message = ""
+        if level == 4 and town_kind(int(own)) is None:
+            message = _("%(code)s: no kind of town has the number %(own)s", code=code, own=own)
+        elif level == 5 and village_kind(int(own)) is None:
+            message = _("%(code)s: no kind of village has the number %(own)s", code=code, own=own)
+        if message:
             self.report(line, "code", message, _("numbers go from 001 to 599"))
             return False
         if self.area_code is None:

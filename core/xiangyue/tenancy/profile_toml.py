@@ -131,7 +131,7 @@ class _Walker:
         self.at += brackets
         keys = self._keys()
         self.at += brackets
-        name = self._through_arrays(keys[:-1]) + keys[-1:]
+        name = self._through_arrays(keys[:-1], line) + keys[-1:]
         if brackets == 2:
             self.lines.setdefault(name, line)
             index = self.table_arrays[name] = self.table_arrays.get(name, -1) + 1
@@ -139,11 +139,12 @@ class _Walker:
         self.lines.setdefault(name, line)
         return name
 
-    def _through_arrays(self, keys: Path_) -> Path_:
+    def _through_arrays(self, keys: Path_, line: int) -> Path_:
         """``[a.b]`` under ``[[a]]`` means the last item of ``a``."""
         path: Path_ = ()
         for key in keys:
             path = (*path, key)
+            self.lines.setdefault(path, line)
             if path in self.table_arrays:
                 path = (*path, self.table_arrays[path])
         return path
