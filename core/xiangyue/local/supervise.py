@@ -1,6 +1,6 @@
 """``xiangyue demo``: one supervisor that prepares everything, runs it, and leaves no process behind.
 
-Signals only set a flag, looked at between and during all steps: a stop during start-up unwinds like any other.
+Signals only set a flag, looked at between and during all steps: a stop while starting unwinds like any other.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Stopped(Exception):
 
 
 def serve_demo(settings: Settings) -> int:
-    """Run the whole demo until Ctrl-C or SIGTERM. Returns the exit status: 0 once stopped, 1 for a failure."""
+    """Run the whole demo until Ctrl-C or SIGTERM. Returns the exit status: 0 once stopped, 1 if it failed."""
     try:
         plan = demo_plan(settings)
     except SettingsError as error:

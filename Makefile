@@ -1,0 +1,56 @@
+# What you can say: make demo, test, check, bench [ONLY=name], lock, setup, frontend, clean.
+# Needs Python 3.11 or newer and make; everything else is brought by the targets.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test check bench lock setup frontend browser python clean
+
+# The first Python that runs and is new enough. A version manager's names may be there and not run.
+PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3.14 python3 python; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { command -v $$name; break; }; done)
+RUN := .venv/bin/python
+BOOTSTRAP := core/xiangyue/local/bootstrap.py
+
+help:
+	@echo "make demo    bring up the demonstration (PORT and XIANGYUE_HOME are honoured); Ctrl-C ends it"
+	@echo "make test    set up and run every test"
+	@echo "make check   format, lint, types, import order, gates"
+	@echo "make bench   measure against plain references; ONLY=name for one"
+	@echo "make lock    rewrite requirements.lock after a change of requirements*.in"
+	@echo "make clean   remove what was installed and built (data in .home stays)"
+
+demo: setup frontend
+	@exec .venv/bin/xiangyue demo
+
+test: setup frontend browser
+	@exec $(RUN) -m pytest tests $(wildcard plugins/*/tests)
+
+check: setup
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	$(RUN) -m pytest tests/gates
+
+bench: setup frontend
+	@exec $(RUN) tests/bench/run.py $(if $(ONLY),--only $(ONLY))
+
+lock: python
+	@"$(PYTHON)" -I $(BOOTSTRAP) lock
+
+setup: python
+	@"$(PYTHON)" -I $(BOOTSTRAP) setup
+
+frontend: setup
+	@$(RUN) -m xiangyue.local.frontend
+
+browser: setup
+	@$(RUN) -m xiangyue.local.browser
+
+python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found. Install it, or name it: make PYTHON=/path/to/python3 …" >&2; exit 1; }
+
+clean:
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	rm -rf core/xiangyue/web/static/dist core/xiangyue/web/frontend/node_modules
+	find core plugins tests migrations -name __pycache__ -type d -prune -exec rm -rf {} +
