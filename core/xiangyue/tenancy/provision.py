@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -18,9 +18,11 @@ from xiangyue.access.audit import audit
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
 from xiangyue.i18n import lazy_gettext as _l
-from xiangyue.runtime import Runtime
 from xiangyue.tenancy.models import COUNTY, OPERATOR, Tenant, TenantHost
 from xiangyue.tenancy.profile_types import Profile
+
+if TYPE_CHECKING:
+    from xiangyue.runtime import Runtime
 
 OPERATOR_SLUG = "operator"
 
@@ -132,7 +134,9 @@ def _sync_hosts(session: Session, tenant: Tenant, profile: Profile) -> None:
         session.add(TenantHost(host=host, tenant_id=tenant.id))
     gone = known - set(profile.hosts)
     if gone:
-        session.execute(delete(TenantHost).where(TenantHost.host.in_(gone), TenantHost.tenant_id == tenant.id))
+        session.execute(
+            delete(TenantHost).where(TenantHost.host.in_(gone), TenantHost.tenant_id == tenant.id)
+        )
 
 
 def _apply_sections(

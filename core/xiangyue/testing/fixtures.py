@@ -55,7 +55,12 @@ class County:
         return Actor("account", self.info.id, name="tester", grants=(grant,), tenant_area=self.info.area_code)
 
     def account(
-        self, role: str | None = "county_admin", *, area: int | None = None, login: str | None = None, **columns: Any
+        self,
+        role: str | None = "county_admin",
+        *,
+        area: int | None = None,
+        login: str | None = None,
+        **columns: Any,
     ) -> Account:
         """An account with a role (by key) in an area; its password is ``PASSWORD``."""
         login = login or f"user{next(_numbers)}"
@@ -81,7 +86,9 @@ class County:
         with self.uow() as uow:
             uow.session.add(
                 AccountSession(
-                    token_hash=digest, account_id=account.id, expires_at=datetime.now(UTC) + timedelta(hours=1)
+                    token_hash=digest,
+                    account_id=account.id,
+                    expires_at=datetime.now(UTC) + timedelta(hours=1),
                 )
             )
         client.set_cookie(f"xy_session_{self.runtime.settings.cookie_suffix}", token, domain=self.host)
@@ -111,14 +118,14 @@ def _settings(home: Path, urls: tuple[str, str], redis_url: str) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def provisioned(pg_server: Any, redis_server: Any, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def provisioned(pg_server: Any, redis_server: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings of the template database: migrated, the operator and two counties aboard."""
     from xiangyue.db.migrate import upgrade
     from xiangyue.tenancy import provision
     from xiangyue.tenancy.profile import load_profile
 
     home = tmp_path_factory.mktemp("home")
-    settings = _settings(home, pg_server.create_database("provisioned"), redis_server.url)
+    settings = _settings(home, pg_server.create_database("provisioned"), redis_server)
     upgrade(settings.migration_database_url, settings.migrations_dir)
     runtime = Runtime(settings)
     provision.ensure_operator(runtime)
@@ -130,12 +137,15 @@ def provisioned(pg_server: Any, redis_server: Any, tmp_path_factory: pytest.Temp
 
 @pytest.fixture(scope="module")
 def runtime(
-    provisioned: Settings, pg_server: Any, redis_server: Any, request: pytest.FixtureRequest
+    provisioned: Settings, pg_server: Any, redis_server: str, request: pytest.FixtureRequest
 ) -> Iterator[Runtime]:
     """A runtime on this module's own copy of the template database, as the runtime role."""
-    name = f"t{next(_numbers)}_" + "".join(c if c.isalnum() else "_" for c in request.module.__name__.lower())[-40:]
+    name = (
+        f"t{next(_numbers)}_"
+        + "".join(c if c.isalnum() else "_" for c in request.module.__name__.lower())[-40:]
+    )
     urls = pg_server.create_database(name, template="provisioned")
-    made = Runtime(replace(_settings(provisioned.home, urls, redis_server.url)))
+    made = Runtime(replace(_settings(provisioned.home, urls, redis_server)))
     yield made
     made.engine.dispose()
 
