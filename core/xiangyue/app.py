@@ -32,6 +32,7 @@ def create_app(settings: Settings | None = None, *, runtime: Runtime | None = No
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 31_536_000  # names of built assets carry their hash
     i18n.add_catalogue(ROOT / "web" / "translations")
     i18n.add_catalogue(ROOT / "access" / "translations")
+    i18n.add_catalogue(ROOT / "files" / "translations")
     i18n.add_catalogue(ROOT / "tenancy" / "translations")
     app.view_functions["static"] = anywhere(app.view_functions["static"])
     pipeline.install(app)

@@ -263,6 +263,6 @@ def _damaged() -> LazyText:
 
 def _bomb(max_unpacked: int) -> LazyText:
     return _l(
-        "Unpacked, the file would be far too large (over %(limit)s MB, or suspiciously compressed). Split it.",
+        "Unpacked, the file would be far too large (over %(limit)s MB, or oddly compressed). Split it.",
         limit=f"{max_unpacked / 1024 / 1024:.4g}",
     )
