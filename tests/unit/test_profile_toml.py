@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -231,7 +232,7 @@ MARK = '[[marks]]\nkey = "veteran"\nname_zh = "退役军人"\nname_en = "Veteran
         ),
         (
             "[plugins.contact321]\nsettings = 1",
-            (NEXT + 1, "plugins.contact321.settings", "must be a table: [settings.NAME]", ""),
+            (NEXT + 1, "plugins.contact321.settings", "must be a table", ""),
         ),
         (FIELD.rstrip(), (NEXT, "custom_fields[0].type", "is missing", "")),
         (
@@ -394,6 +395,39 @@ def test_all_faults_at_once(tmp_path: Path) -> None:
         (8, "marks[0].key"),
         (12, "roles.town.template"),
     ]
+
+
+EVERYTHING = GOOD + (
+    "hosts = []\nsettings = {}\nplugins = {}\nroles = {}\ncustom_fields = []\nmarks = []\nawards = []\n"
+)
+
+
+@pytest.mark.parametrize(
+    "odd", ["1", "1.5", "true", '""', '"x"', "[]", "[1]", "[[]]", "[{}]", "{}", "{a = 1}", "{a = {}}"]
+)
+def test_values_of_any_shape_are_judged(tmp_path: Path, odd: str) -> None:
+    lines = EVERYTHING.splitlines()
+    for index, line in enumerate(lines):
+        key = line.split(" = ")[0]
+        text = "\n".join([*lines[:index], f"{key} = {odd}", *lines[index + 1 :]])
+        (tmp_path / "tenant.toml").write_text(text, encoding="utf-8")
+        places = {(p.line, re.split(r"[.\[]", p.path)[0]) for p in _problems(tmp_path)}
+        assert places <= {(index + 1, key)}
+
+
+def _problems(folder: Path) -> list[ProfileProblem]:
+    try:
+        load_profile(folder, known_permissions=[], known_templates=[], known_plugins=["a"])
+    except ProfileErrors as error:
+        return error.problems
+    return []
+
+
+@pytest.mark.parametrize("value", ["1" * 5000, "[" * 5000])
+def test_toml_that_breaks_the_parser(tmp_path: Path, value: str) -> None:
+    ((_line, path, message, _suggestion),) = faults(tmp_path, f"{GOOD}hosts = {value}\n")
+    assert path == ""
+    assert message.startswith("not valid TOML: ")
 
 
 def test_str_lists_file_line_path_and_suggestion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

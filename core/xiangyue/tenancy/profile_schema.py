@@ -177,7 +177,7 @@ class TableOf(fields.Field[dict[str, Any]]):
 class AnyTable(fields.Field[dict[str, Any]]):
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
         if not isinstance(value, dict):
-            raise _wrong(_("must be a table: [%(name)s.NAME]", name=attr))
+            raise _wrong(_("must be a table"))
         return value
 
 

@@ -38,11 +38,11 @@ def read_toml(file: Path, shown: str) -> tuple[dict[str, Any], TomlLines]:
     text = read_text(file, shown)
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        message = str(error)
+    except (ValueError, RecursionError) as error:  # also numbers too long and lists too deep
+        message, line = str(error), 0
         if found := _AT_LINE.search(message):
             line, message = int(found.group(1)), message[: found.start()]
-        else:
+        elif message.endswith(_AT_END):
             line, message = text.rstrip("\n").count("\n") + 1, message.removesuffix(_AT_END)
         problem = ProfileProblem(shown, line, "", _("not valid TOML: %(detail)s", detail=message))
         raise ProfileErrors([problem]) from error
