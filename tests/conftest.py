@@ -12,3 +12,8 @@ pytest_plugins = ["xiangyue.testing.servers", "xiangyue.testing.fixtures"]
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Tests reach this machine only: loopback and Unix sockets. pytest-socket lifts it after each test."""
     pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The gate that reads every statement of the run comes last, when all of them have been seen."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)

@@ -95,7 +95,5 @@ class Runtime:
     @contextmanager
     def uow(self, tenant_id: int, *, actor: Actor | None = None, **options: Any) -> Iterator[Uow]:
         """A unit of work outside a request: committed at the end, rolled back on an error."""
-        with Uow(
-            self.engine, tenant_id=tenant_id, actor=actor or system_actor(tenant_id), **options
-        ) as uow:
+        with Uow(self.engine, tenant_id=tenant_id, actor=actor or system_actor(tenant_id), **options) as uow:
             yield uow

@@ -90,7 +90,9 @@ def token_actor(uow: Uow, bearer: str, *, tenant_area: int) -> Actor | None:
     token_id, scopes, last_used, *account = rows[0]
     if last_used is None or datetime.now(UTC) - last_used > SEEN_EVERY:
         scoped_sql(
-            uow.session, "UPDATE api_token s SET last_used_at = now() WHERE {tenant:s} AND s.id = :id", {"id": token_id}
+            uow.session,
+            "UPDATE api_token s SET last_used_at = now() WHERE {tenant:s} AND s.id = :id",
+            {"id": token_id},
         )
     actor = _actor(uow, "token", tenant_area, tuple(account))
     return replace(actor, token_scopes=frozenset(scopes))

@@ -168,9 +168,7 @@ class AuditEntry(TenantOwned, Base):
     )
     runtime_grants = "SELECT, INSERT"
 
-    xact: Mapped[int] = mapped_column(
-        BigInteger, server_default=text("(pg_current_xact_id()::text)::bigint")
-    )
+    xact: Mapped[int] = mapped_column(BigInteger, server_default=text("(pg_current_xact_id()::text)::bigint"))
     at: Mapped[datetime] = mapped_column(server_default=func.now())
     actor_kind: Mapped[str]
     account_id: Mapped[int | None]

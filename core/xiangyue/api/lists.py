@@ -73,7 +73,9 @@ def required_version() -> int:
     """The version in If-Match. Raises PreconditionRequired without it, PreconditionFailed when it is no version."""
     given = request.headers.get("If-Match")
     if not given:
-        raise PreconditionRequired(_l("Send the ETag of what you read as If-Match, so that no change is lost."))
+        raise PreconditionRequired(
+            _l("Send the ETag of what you read as If-Match, so that no change is lost.")
+        )
     try:
         return int(given.strip().removeprefix("W/").strip('"'))
     except ValueError:

@@ -90,7 +90,10 @@ def install(app: Flask, blueprints: list[Any]) -> None:
             server = "Operator"
         else:
             server = g.tenant.name
-        document = {**api.spec.to_dict(), "servers": [{"url": request.host_url.rstrip("/"), "description": server}]}
+        document = {
+            **api.spec.to_dict(),
+            "servers": [{"url": request.host_url.rstrip("/"), "description": server}],
+        }
         return Response(orjson.dumps(document), mimetype="application/json")
 
     @app.get(f"{PREFIX}/docs")

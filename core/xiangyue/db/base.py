@@ -62,9 +62,7 @@ class TenantOwned:
     """A table whose rows belong to one county: key ``(tenant_id, id)``, row-level security enabled and forced."""
 
     tenant_id: Mapped[int] = mapped_column(Integer, primary_key=True, sort_order=-20)
-    id: Mapped[int] = mapped_column(
-        BigInteger, Identity(always=False), primary_key=True, sort_order=-19
-    )
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=False), primary_key=True, sort_order=-19)
 
 
 class AreaBound(TenantOwned):
@@ -92,9 +90,7 @@ class Versioned:
     version: Mapped[int] = mapped_column(Integer, default=1, server_default="1", sort_order=92)
 
 
-def tenant_fk(
-    column: str, target: str, *, ondelete: str | None = None
-) -> ForeignKeyConstraint:
+def tenant_fk(column: str, target: str, *, ondelete: str | None = None) -> ForeignKeyConstraint:
     """A foreign key to a tenant-owned table, with tenant_id as the law demands (RLS does not filter its check)."""
     if ondelete == "SET NULL":
         ondelete = f"SET NULL ({column})"

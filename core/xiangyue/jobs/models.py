@@ -19,9 +19,7 @@ class Job(TenantOwned, Base):
 
     __tablename__ = "job"
     __table_args__ = (
-        CheckConstraint(
-            "state in ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="state"
-        ),
+        CheckConstraint("state in ('queued', 'running', 'succeeded', 'failed', 'cancelled')", name="state"),
         Index(None, "tenant_id", "state"),
         UniqueConstraint("tenant_id", "unique_key"),
     )
@@ -52,9 +50,7 @@ class OutboxMessage(TenantOwned, Base):
     """What must leave after the commit: written in the same transaction, sent at least once, swept by the scheduler."""
 
     __tablename__ = "outbox_message"
-    __table_args__ = (
-        Index(None, "tenant_id", "id", postgresql_where=text("sent_at IS NULL")),
-    )
+    __table_args__ = (Index(None, "tenant_id", "id", postgresql_where=text("sent_at IS NULL")),)
 
     topic: Mapped[str] = mapped_column(Text(collation="C"))
     payload: Mapped[Json] = mapped_column(default=dict)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from xiangyue.config import Settings
 from xiangyue.db.uow import Uow
 from xiangyue.runtime import Runtime
 from xiangyue.tenancy.directory import TenantInfo
+from xiangyue.testing.statements import record
 
 ROOT = Path(__file__).resolve().parents[3]
 PASSWORD = "correct horse 9 battery"  # noqa: S105 - accounts of tests
@@ -145,7 +146,8 @@ def runtime(
         + "".join(c if c.isalnum() else "_" for c in request.module.__name__.lower())[-40:]
     )
     urls = pg_server.create_database(name, template="provisioned")
-    made = Runtime(replace(_settings(provisioned.home, urls, redis_server)))
+    made = Runtime(_settings(provisioned.home, urls, redis_server))
+    record(made.engine)
     yield made
     made.engine.dispose()
 

@@ -81,7 +81,15 @@ def _flatten(messages: Any, prefix: str = "") -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     if isinstance(messages, dict):
         for key, value in messages.items():
-            location = not prefix and key in {"json", "query", "form", "files", "json_or_form", "path", "headers"}
+            location = not prefix and key in {
+                "json",
+                "query",
+                "form",
+                "files",
+                "json_or_form",
+                "path",
+                "headers",
+            }
             name = "" if location or key == "_schema" else str(key)
             path = prefix + ("." if prefix and name else "") + name
             for inner, texts in _flatten(value, path).items():
@@ -177,4 +185,3 @@ def _headers(response: Response, error: XiangyueError) -> None:
         response.headers["Retry-After"] = "5"
     if isinstance(error, NotSignedIn):
         response.headers["WWW-Authenticate"] = 'Bearer realm="xiangyue"'
-

@@ -36,7 +36,14 @@ def install(app: Flask) -> None:
 def _context() -> dict[str, Any]:
     tenant = g.get("tenant")
     if tenant is None:
-        return {"locale": i18n.current_locale(), "site": None, "actor": None, "nav": [], "tabs": [], "flashes": []}
+        return {
+            "locale": i18n.current_locale(),
+            "site": None,
+            "actor": None,
+            "nav": [],
+            "tabs": [],
+            "flashes": [],
+        }
     uow = g.get("uow")
     actor = uow.actor if uow is not None else None
     signed_in = actor is not None and actor.kind == "account" and not g.get("totp_pending")
@@ -65,7 +72,14 @@ def _item(item: Any) -> dict[str, Any]:
     url = url_for(item.endpoint)
     active = request.path == url or (url != "/" and request.path.startswith(url + "/"))
     count = item.count(g.uow) if item.count is not None else None
-    return {"label": item.label, "url": url, "icon": item.icon, "active": active, "count": count, "key": item.key}
+    return {
+        "label": item.label,
+        "url": url,
+        "icon": item.icon,
+        "active": active,
+        "count": count,
+        "key": item.key,
+    }
 
 
 def _navigation() -> list[dict[str, Any]]:

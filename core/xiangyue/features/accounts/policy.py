@@ -10,7 +10,12 @@ ACCOUNT_MANAGE = Permission("account.manage", _l("Make and change accounts and g
 ROLE_MANAGE = Permission("role.manage", _l("Make and change roles"))
 OPERATOR_ACCOUNT = Permission("operator.account", _l("Manage operator accounts"), site="operator")
 
-PERMISSIONS = (ACCOUNT_VIEW, ACCOUNT_MANAGE, ROLE_MANAGE, OPERATOR_ACCOUNT,)
+PERMISSIONS = (
+    ACCOUNT_VIEW,
+    ACCOUNT_MANAGE,
+    ROLE_MANAGE,
+    OPERATOR_ACCOUNT,
+)
 
 ROLE_TEMPLATES = {
     "county_admin": frozenset({ACCOUNT_VIEW.name, ACCOUNT_MANAGE.name, ROLE_MANAGE.name}),

@@ -8,7 +8,10 @@ from xiangyue.i18n import lazy_gettext as _l
 AREA_VIEW = Permission("area.view", _l("See areas"))
 AREA_EDIT = Permission("area.edit", _l("Change areas"))
 
-PERMISSIONS = (AREA_VIEW, AREA_EDIT,)
+PERMISSIONS = (
+    AREA_VIEW,
+    AREA_EDIT,
+)
 
 ROLE_TEMPLATES = {
     "county_admin": frozenset({AREA_VIEW.name, AREA_EDIT.name}),

@@ -8,7 +8,10 @@ from xiangyue.i18n import lazy_gettext as _l
 AUDIT_VIEW = Permission("audit.view", _l("Read the audit trail"))
 OPERATOR_AUDIT = Permission("operator.audit", _l("Read the operator's audit trail"), site="operator")
 
-PERMISSIONS = (AUDIT_VIEW, OPERATOR_AUDIT,)
+PERMISSIONS = (
+    AUDIT_VIEW,
+    OPERATOR_AUDIT,
+)
 
 ROLE_TEMPLATES = {
     "county_admin": frozenset({AUDIT_VIEW.name}),

@@ -1,0 +1,136 @@
+"""No SQL round the scope; no Chinese in code or templates; every message translated. Each gate catches a plant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from xiangyue import i18n
+from xiangyue.runtime import Runtime
+from xiangyue.testing.source import (
+    chinese_faults,
+    english_page_faults,
+    messages,
+    python_files,
+    sql_faults,
+    template_chinese_faults,
+)
+
+CORE = Path(__file__).resolve().parents[2] / "core" / "xiangyue"
+
+#: Where SQL without a scope may stand, and why.
+UNSCOPED = {
+    "db/": "the doors themselves",
+    "testing/": "reads the catalogue as the owning role",
+    "local/": "sets up servers, before there is any tenant",
+    "tenancy/directory.py": "the global directory, read before a tenant is known",
+    "tenancy/provision.py": "writes the global directory",
+    "web/health.py": "probes without a tenant",
+}
+
+
+def relative(path: Path) -> Path:
+    return path.relative_to(CORE)
+
+
+def test_no_sql_goes_round_the_scope() -> None:
+    faults = []
+    for path in python_files(CORE, skip=UNSCOPED):
+        source = path.read_text("utf-8")
+        allowed = path.name == "models.py"  # server defaults
+        faults += [f for f in sql_faults(relative(path), source) if not (allowed and "text()" in f)]
+    assert faults == []
+
+
+@pytest.mark.parametrize(
+    "offender",
+    [
+        "from sqlalchemy import text\ns.execute(text('select 1'))",
+        "connection.exec_driver_sql('select 1')",
+        "engine.raw_connection()",
+        "uow.session.get(Household, 3)",
+        "session.connection().connection.driver_connection",
+        "connection.cursor()",
+        "select(Household.__table__)",
+    ],
+)
+def test_planted_sql_is_found(offender: str) -> None:
+    assert len(sql_faults(Path("x.py"), offender)) == 1
+
+
+def test_no_chinese_in_code_or_templates() -> None:
+    faults = []
+    for path in python_files(CORE):
+        faults += chinese_faults(relative(path), path.read_text("utf-8"))
+    for path in sorted(CORE.rglob("*.html")):
+        if "node_modules" not in path.parts:
+            faults += template_chinese_faults(relative(path), path.read_text("utf-8"))
+    assert faults == []
+
+
+def test_planted_chinese_is_found() -> None:
+    assert chinese_faults(Path("x.py"), '"""户"""\nLABEL = "户"\n') == ["x.py:2: Chinese in code: '户'"]
+    assert chinese_faults(Path("x.py"), '# data: zh\nLABEL = "户"\n') == []
+    assert template_chinese_faults(Path("x.html"), "{# 户 #}\n<p>户</p>") == [
+        "x.html:2: Chinese in a template: <p>户</p>"
+    ]
+
+
+def all_messages() -> dict[str | tuple[str, ...], str]:
+    found: dict[str | tuple[str, ...], str] = {}
+    for path in [*python_files(CORE), *sorted(CORE.rglob("*.html"))]:
+        if "node_modules" in path.parts:
+            continue
+        for line, message in messages(path):
+            found.setdefault(message, f"{relative(path)}:{line}")
+    return found
+
+
+def test_every_message_is_translated(runtime: Runtime, app: object) -> None:
+    untranslated = []
+    with i18n.in_locale("zh"):
+        for message, place in all_messages().items():
+            first = message if isinstance(message, str) else message[0]
+            shown = (
+                i18n.gettext(first)
+                if isinstance(message, str)
+                else i18n.ngettext(message[0], message[1], 1, **_any(message))
+            )
+            same = shown == first
+            if same and any(c.isalpha() for c in first):
+                untranslated.append(f"{place}: {first!r}")
+    assert [u for u in untranslated if not _international(u)] == []
+
+
+def _any(message: tuple[str, ...]) -> dict[str, object]:
+    import re
+
+    names = set(re.findall(r"%\((\w+)\)", message[0] + message[1])) - {"n", "num"}
+    return dict.fromkeys(names, 0)
+
+
+def _international(entry: str) -> bool:
+    """Words that are the same in both languages."""
+    return entry.rsplit(": ", 1)[-1].strip("'\"") in {"API", "Excel", "English", "xlsx", "csv", "UUID", "ID"}
+
+
+def test_a_planted_untranslated_message_is_found(tmp_path: Path) -> None:
+    planted = tmp_path / "x.py"
+    planted.write_text('LABEL = _("Nobody translated this")\n')
+    assert messages(planted) == [(1, "Nobody translated this")]
+    template = tmp_path / "x.html"
+    template.write_text('<p>{{ _("Nor this") }}</p>')
+    assert messages(template) == [(1, "Nor this")]
+    with i18n.in_locale("zh"):
+        assert i18n.gettext("Nobody translated this") == "Nobody translated this"
+
+
+def test_chinese_on_an_english_page_is_found() -> None:
+    assert (
+        english_page_faults('<html lang="en"><p>Save</p><span lang="zh-CN">王<b>德</b></span></html>') == []
+    )
+    assert english_page_faults('<html lang="en"><p>保存</p><input placeholder="姓名"></html>') == [
+        "保存",
+        "input[placeholder]: 姓名",
+    ]
