@@ -6,7 +6,6 @@ from pathlib import Path
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from xiangyue import i18n
 from xiangyue.access.acts import DECLARED
 from xiangyue.api import setup as api_setup
 from xiangyue.config import Settings
@@ -30,10 +29,6 @@ def create_app(settings: Settings | None = None, *, runtime: Runtime | None = No
     app.extensions["xiangyue"] = runtime
     app.config["MAX_CONTENT_LENGTH"] = runtime.settings.max_upload_bytes
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 31_536_000  # names of built assets carry their hash
-    i18n.add_catalogue(ROOT / "web" / "translations")
-    i18n.add_catalogue(ROOT / "access" / "translations")
-    i18n.add_catalogue(ROOT / "files" / "translations")
-    i18n.add_catalogue(ROOT / "tenancy" / "translations")
     app.view_functions["static"] = anywhere(app.view_functions["static"])
     pipeline.install(app)
     logs.install(app)

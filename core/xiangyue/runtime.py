@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
@@ -20,6 +21,7 @@ from xiangyue.db.session import make_engine
 from xiangyue.db.uow import Uow
 from xiangyue.files.storage import Storage
 from xiangyue.files.storage import storage as open_storage
+from xiangyue.i18n import add_catalogue
 from xiangyue.plugin.manager import Registry
 from xiangyue.tenancy.directory import Directory
 
@@ -39,6 +41,9 @@ FEATURES = (
     "xiangyue.features.settings.plugin",
     "xiangyue.features.console.plugin",
 )
+
+#: Rooms whose own messages are shown to people; features bring theirs by registration.
+ROOMS_WITH_WORDS = ("web", "api", "db", "access", "files", "jobs", "tenancy", "text")
 
 
 @dataclass
@@ -64,6 +69,8 @@ class Runtime:
 
     @cached_property
     def registry(self) -> Registry:
+        for room in ROOMS_WITH_WORDS:
+            add_catalogue(Path(__file__).parent / room / "translations")
         return Registry(self.features)
 
     @cached_property

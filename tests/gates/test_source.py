@@ -127,9 +127,7 @@ def test_a_planted_untranslated_message_is_found(tmp_path: Path) -> None:
 
 
 def test_chinese_on_an_english_page_is_found() -> None:
-    assert (
-        english_page_faults('<html lang="en"><p>Save</p><span lang="zh-CN">王<b>德</b></span></html>') == []
-    )
+    assert english_page_faults('<html lang="en"><p>Save</p><span lang="zh-CN">王<b>德</b></span></html>') == []
     assert english_page_faults('<html lang="en"><p>保存</p><input placeholder="姓名"></html>') == [
         "保存",
         "input[placeholder]: 姓名",

@@ -2,14 +2,15 @@
 
 The statement names its scope: ``{scope:h}`` expands to the tenant equality and the area ranges of alias ``h``,
 ``{tenant:m}`` to the tenant equality alone (for tables without an area). A statement without either is refused, and a
-gate bans ``text()`` and raw cursors elsewhere.
+gate bans ``text()`` and raw cursors elsewhere. ``stage_rows`` fills a temporary table that such a statement reads from.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import CursorResult, text
@@ -80,3 +81,38 @@ def scoped_rows(
     with connection.cursor() as cursor:
         rows: list[tuple[Any, ...]] = cursor.execute(expanded, _parameters(scope, params or {})).fetchall()
     return rows
+
+
+_STAGE = re.compile(r"stage_[a-z_]+")
+
+
+def stage_rows(
+    session: Session, name: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]
+) -> int:
+    """Fill a temporary table for INSERT … SELECT, because ``COPY FROM`` refuses a table with row-level security.
+
+    ``columns`` maps names to SQL types; columns without a value in ``rows`` come last and start NULL. The table also
+    gets ``tenant_id``, always this session's, so that ``{tenant:alias}`` fits it too. It is emptied first and gone at
+    the commit. Returns the number of rows. Raises UnscopedSql for a name that is not ``stage_…``.
+    """
+    if not _STAGE.fullmatch(name):
+        raise UnscopedSql(f"temporary tables are called stage_…, not {name!r}")
+    tenant_id = int(session.info["scope"].tenant_id)
+    body = ", ".join(f"{column} {kind}" for column, kind in columns.items())
+    connection = session.connection().connection.driver_connection
+    assert connection is not None
+    count = 0
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{name}")
+        cursor.execute(
+            f"CREATE TEMP TABLE {name} ({body}, tenant_id integer NOT NULL DEFAULT {tenant_id}) ON COMMIT DROP"
+        )
+        source = iter(rows)
+        first = next(source, None)
+        if first is not None:
+            given = ", ".join(list(columns)[: len(first)])
+            with cursor.copy(f"COPY pg_temp.{name} ({given}) FROM STDIN") as copy:
+                for count, row in enumerate(chain([first], source), 1):  # noqa: B007
+                    copy.write_row(row)
+        cursor.execute(f"ANALYZE pg_temp.{name}")
+    return count

@@ -24,6 +24,7 @@ class TenantInfo:
     area_code: int
     locale: str
     state: str
+    suspended_reason: str = ""
     settings: dict[str, Any] = field(default_factory=dict, compare=False)
 
     @property
@@ -41,6 +42,7 @@ def info_of(tenant: Tenant) -> TenantInfo:
         area_code=tenant.area_code,
         locale=tenant.locale,
         state=tenant.state,
+        suspended_reason=tenant.suspended_reason,
         settings=dict(tenant.settings or {}),
     )
 
@@ -79,9 +81,7 @@ class Directory:
             slug = name[: -len(self.base_domain) - 1]
             statement = statement.where(Tenant.slug == slug, Tenant.kind == COUNTY)
         else:
-            statement = statement.join(TenantHost, TenantHost.tenant_id == Tenant.id).where(
-                TenantHost.host == name
-            )
+            statement = statement.join(TenantHost, TenantHost.tenant_id == Tenant.id).where(TenantHost.host == name)
         with Session(self.engine) as session:
             tenant = session.scalars(statement).one_or_none()
             return info_of(tenant) if tenant is not None else None

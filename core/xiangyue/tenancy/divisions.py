@@ -50,9 +50,7 @@ def county_row(area_code: str, name: str) -> DivisionRow:
     return DivisionRow(county_code15(area_code), "county", "county", name, name, county_short(name), None)
 
 
-def read_divisions(
-    file: Path, shown: str, area_code: str | None
-) -> tuple[list[DivisionRow], list[ProfileProblem]]:
+def read_divisions(file: Path, shown: str, area_code: str | None) -> tuple[list[DivisionRow], list[ProfileProblem]]:
     """Rows of county, towns and villages by code, and all that is wrong with them.
 
     ``area_code`` None (itself faulty) leaves out the checks that need it. Raises ProfileErrors when the file
@@ -78,9 +76,7 @@ def read_groups(
         name = _name(line, row, report)
         text = row["code"]
         if not re.fullmatch(r"[1-9][0-9]{14}", text):
-            report(
-                line, "code", _("'%(code)s' is not a code of 15 digits", code=text), _digits_hint(text, 15)
-            )
+            report(line, "code", _("'%(code)s' is not a code of 15 digits", code=text), _digits_hint(text, 15))
             continue
         code = int(text)
         parent = code - code % GROUP_FACTOR

@@ -149,9 +149,7 @@ class _Loader:
             self._toml_problem(lines, path, message, suggestion)
         return values, lines
 
-    def _toml_problem(
-        self, lines: TomlLines, path: tuple[str | int, ...], message: str, suggestion: str
-    ) -> None:
+    def _toml_problem(self, lines: TomlLines, path: tuple[str | int, ...], message: str, suggestion: str) -> None:
         self.problems.append(ProfileProblem(self.toml, lines[path], dotted(path), message, suggestion))
 
     def _divisions(self, area_code: str | None, lines: TomlLines) -> list[DivisionRow]:
@@ -230,9 +228,7 @@ def _build(values: dict[str, Any], divisions: list[DivisionRow], file: str, line
             for key, role in values["roles"].items()
         ),
         custom_fields=tuple(
-            CustomFieldSpec(
-                **{**field, "options": tuple(OptionSpec(**option) for option in field["options"])}
-            )
+            CustomFieldSpec(**{**field, "options": tuple(OptionSpec(**option) for option in field["options"])})
             for field in values["custom_fields"]
         ),
         marks=default_marks() if marks is None else tuple(MarkSpec(**mark) for mark in marks),

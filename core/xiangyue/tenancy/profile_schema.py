@@ -230,9 +230,7 @@ class RoleSchema(Strict):
             return
         wrong: dict[str, list[Fault]] = {}
         if "template" in original and "permissions" in original:
-            wrong["permissions"] = [
-                Fault(_("a role has either permissions or a template"), _("leave one out"))
-            ]
+            wrong["permissions"] = [Fault(_("a role has either permissions or a template"), _("leave one out"))]
         elif "template" not in original:
             if "permissions" not in original:
                 wrong["_schema"] = [Fault(_("a role needs permissions or a template"))]

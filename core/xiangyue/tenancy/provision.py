@@ -18,13 +18,12 @@ from xiangyue.access.audit import audit
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.tenancy import operator
 from xiangyue.tenancy.models import COUNTY, OPERATOR, Tenant, TenantHost
 from xiangyue.tenancy.profile_types import Profile
 
 if TYPE_CHECKING:
     from xiangyue.runtime import Runtime
-
-OPERATOR_SLUG = "operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +133,7 @@ def _sync_hosts(session: Session, tenant: Tenant, profile: Profile) -> None:
         session.add(TenantHost(host=host, tenant_id=tenant.id))
     gone = known - set(profile.hosts)
     if gone:
-        session.execute(
-            delete(TenantHost).where(TenantHost.host.in_(gone), TenantHost.tenant_id == tenant.id)
-        )
+        session.execute(delete(TenantHost).where(TenantHost.host.in_(gone), TenantHost.tenant_id == tenant.id))
 
 
 def _apply_sections(
@@ -150,9 +147,7 @@ def _apply_sections(
     return changes
 
 
-def _record(
-    runtime: Runtime, connection: Any, tenant: Tenant, changes: list[Change], actor: Actor | None
-) -> None:
+def _record(runtime: Runtime, connection: Any, tenant: Tenant, changes: list[Change], actor: Actor | None) -> None:
     with Uow(connection, tenant_id=tenant.id, actor=actor or system_actor(tenant.id)) as uow:
         audit(
             uow,
@@ -169,7 +164,7 @@ def ensure_operator(runtime: Runtime) -> int:
     with Session(runtime.engine) as session, session.begin():
         tenant = session.scalars(select(Tenant).where(Tenant.kind == OPERATOR)).one_or_none()
         if tenant is None:
-            tenant = Tenant(slug=OPERATOR_SLUG, kind=OPERATOR, name="乡约运营", name_en="Xiangyue operations")
+            tenant = Tenant(slug=operator.SLUG, kind=OPERATOR, name=operator.NAME, name_en=operator.NAME_EN)
             session.add(tenant)
             session.flush()
         tenant_id = tenant.id

@@ -141,10 +141,7 @@ def runtime(
     provisioned: Settings, pg_server: Any, redis_server: str, request: pytest.FixtureRequest
 ) -> Iterator[Runtime]:
     """A runtime on this module's own copy of the template database, as the runtime role."""
-    name = (
-        f"t{next(_numbers)}_"
-        + "".join(c if c.isalnum() else "_" for c in request.module.__name__.lower())[-40:]
-    )
+    name = f"t{next(_numbers)}_" + "".join(c if c.isalnum() else "_" for c in request.module.__name__.lower())[-40:]
     urls = pg_server.create_database(name, template="provisioned")
     made = Runtime(_settings(provisioned.home, urls, redis_server))
     record(made.engine)

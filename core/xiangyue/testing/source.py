@@ -109,9 +109,7 @@ def messages(path: Path) -> list[tuple[int, str | tuple[str, ...]]]:
     method = "python" if path.suffix == ".py" else "jinja2.ext:babel_extract"
     options = {"trimmed": "true", "encoding": "utf-8"}
     with path.open("rb") as stream:
-        return [
-            (line, message) for line, message, *_ in extract(method, stream, keywords, (), options) if message
-        ]
+        return [(line, message) for line, message, *_ in extract(method, stream, keywords, (), options) if message]
 
 
 def english_page_faults(html: str) -> list[str]:
@@ -119,7 +117,9 @@ def english_page_faults(html: str) -> list[str]:
     from html.parser import HTMLParser
 
     class Reader(HTMLParser):
-        VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+        VOID = frozenset(
+            ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
+        )
 
         def __init__(self) -> None:
             super().__init__()

@@ -140,7 +140,12 @@ def _begin() -> Any:
     # Anonymous until proven otherwise; an unknown path must not say whether one is signed in.
     g.uow = open_uow(tenant, anonymous(tenant.id))
     if tenant.state != "active":
-        raise Forbidden(_l("This county's service is suspended. Its data is kept; please ask the operator."))
+        raise Forbidden(
+            _l(
+                "This county's service is suspended: %(reason)s Its data is kept; please ask the operator.",
+                reason=tenant.suspended_reason,
+            )
+        )
     if mark is None:
         return None  # no such route: the 404 follows
     if mark.site is not None and mark.site != tenant.kind:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from xiangyue.features.console import policy
+from xiangyue.features.console.commands import tenant
 from xiangyue.plugin.hookspecs import hookimpl
 from xiangyue.plugin.registry import Feature
 
@@ -15,5 +16,6 @@ def register_feature() -> Feature:
         key="console",
         permissions=policy.PERMISSIONS,
         role_templates=policy.ROLE_TEMPLATES,
+        commands=(tenant,),
         translations=Path(__file__).parent / "translations",
     )
