@@ -79,7 +79,7 @@ def _works(python: Path) -> bool:
     """Whether the environment is there, its Python still exists, and pip is in it."""
     if not python.exists():
         return False
-    check = [python, "-c", "import pip, sys; sys.exit(sys.version_info < (3, 11))"]
+    check = [str(python), "-c", "import pip, sys; sys.exit(sys.version_info < (3, 11))"]
     return subprocess.run(check, capture_output=True, check=False).returncode == 0
 
 

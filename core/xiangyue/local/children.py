@@ -69,9 +69,7 @@ def end_process(process: subprocess.Popen[bytes], seconds: float, hurry: Callabl
 class Child:
     """One service kept running."""
 
-    def __init__(
-        self, program: Program, environ: Mapping[str, str], log: Path, say: Callable[[str], None]
-    ) -> None:
+    def __init__(self, program: Program, environ: Mapping[str, str], log: Path, say: Callable[[str], None]) -> None:
         self.program = program
         self.log = log
         self.deaths = 0
@@ -103,8 +101,7 @@ class Child:
             self._delay = FIRST_DELAY
         self._next_start = now + self._delay
         self._say(
-            f"{self.program.name} ended ({_how(code)}); starting it again in {self._delay:g} s. "
-            f"Its log: {self.log}"
+            f"{self.program.name} ended ({_how(code)}); starting it again in {self._delay:g} s. Its log: {self.log}"
         )
         self._delay = min(self._delay * 2, LONGEST_DELAY)
 

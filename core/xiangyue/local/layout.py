@@ -32,8 +32,7 @@ def make_folder(path: Path, mode: int) -> None:
             folder.chmod(mode)
         except OSError as error:
             raise LocalServerError(
-                f"Cannot make the folder {folder}: {error.strerror}. "
-                "Set XIANGYUE_HOME to a folder you may write."
+                f"Cannot make the folder {folder}: {error.strerror}. Set XIANGYUE_HOME to a folder you may write."
             ) from error
 
 

@@ -60,10 +60,7 @@ def banner(settings: Settings) -> list[str]:
     if accounts:
         lines.append("Demo accounts (place, name, password, role):")
         widths = [max(len(row[i]) for row in accounts) for i in range(3)]
-        lines += [
-            "  " + "  ".join([*(row[i].ljust(widths[i]) for i in range(3)), row[3]]).rstrip()
-            for row in accounts
-        ]
+        lines += ["  " + "  ".join([*(row[i].ljust(widths[i]) for i in range(3)), row[3]]).rstrip() for row in accounts]
     return [*lines, ""]
 
 
@@ -76,8 +73,8 @@ def demo_accounts() -> list[tuple[str, str, str, str]]:
         if error.name != name:
             raise
         return []
-    rows = [tuple(str(cell) for cell in row) for row in module.accounts()]
-    return [(row[0], row[1], row[2], row[3]) for row in rows]
+    accounts = getattr(module, "accounts", list)
+    return [(str(site), str(login), str(password), str(role)) for site, login, password, role in accounts()]
 
 
 def environ_of(settings: Settings) -> dict[str, str]:

@@ -165,9 +165,7 @@ class PostgresServer:
     def drop_database(self, name: str) -> None:
         """Drop a database and the connections to it; an unknown name is fine."""
         with self.admin() as connection:
-            connection.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-            )
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     # -- inside
 
@@ -214,7 +212,8 @@ class PostgresServer:
 
     def _launch(self) -> None:
         option = "-c " + shlex.quote(f"config_file={self._configure()}")
-        arguments = ["-w", "-s", "-t", str(START_SECONDS), "-D", str(self.data), "-o", option]
+        # The folder relative to where we stand: pg_ctl hands it to a shell between mere double quotes.
+        arguments = ["-w", "-s", "-t", str(START_SECONDS), "-D", self.data.name, "-o", option]
         log = self.layout.log("postgres")
         with log.open("ab") as output:
             done = subprocess.run(

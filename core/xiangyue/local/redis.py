@@ -13,11 +13,16 @@ from urllib.parse import quote
 
 import psutil
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import BusyLoadingError, RedisError
+from redis.retry import Retry
 
 from xiangyue.local import processes
 from xiangyue.local.layout import Layout
 from xiangyue.local.problems import LocalServerError, log_tail
+
+# The client's own retries would wait for seconds between tries.
+_AT_ONCE = Retry(NoBackoff(), 0)
 
 START_SECONDS = 120  # loading a long append-only file counts
 
@@ -95,7 +100,7 @@ class RedisServer:
         if not self.socket.exists():
             return False
         try:
-            with Redis(unix_socket_path=str(self.socket), socket_timeout=2) as client:
+            with Redis(unix_socket_path=str(self.socket), socket_timeout=2, retry=_AT_ONCE) as client:
                 return bool(client.ping())
         except BusyLoadingError:
             return False

@@ -1,0 +1,466 @@
+"""Embedded servers and the demo's supervisor on this machine: started, shared, killed, taken over, ended."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+from redis import Redis
+
+from xiangyue.config import Settings
+from xiangyue.local import processes
+from xiangyue.local.account import Account
+from xiangyue.local.layout import LONGEST_SOCKET_FOLDER, Layout
+from xiangyue.local.locks import FileLock
+from xiangyue.local.problems import LocalServerError
+from xiangyue.local.servers import EmbeddedServers, running
+from xiangyue.testing.servers import TestPostgres, remove_home
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def homes() -> Iterator[Callable[[str], Path]]:
+    """Makes homes outside pytest's own folder, which the servers' system user could not enter."""
+    root = Path(tempfile.mkdtemp(prefix="xy-", dir="/tmp"))
+    root.chmod(0o711)
+    made: list[Path] = []
+
+    def make(name: str = "home") -> Path:
+        made.append(root / name)
+        return made[-1]
+
+    yield make
+    for home in made:
+        assert remove_home(home), f"{home} is still in use"
+    shutil.rmtree(root, ignore_errors=True)
+
+
+def settings_for(home: Path) -> Settings:
+    return replace(Settings.load({}), home=home)
+
+
+def query(url: str, statement: str) -> object:
+    with closing(psycopg.connect(url)) as connection:
+        row = connection.execute(statement).fetchone()  # type: ignore[call-overload]
+    assert row is not None
+    return row[0]
+
+
+@contextmanager
+def redis_at(url: str) -> Iterator[Redis]:
+    with Redis.from_url(url, decode_responses=True) as client:
+        yield client
+
+
+SYSTEM = "SELECT system_identifier FROM pg_control_system()"
+
+
+def server_processes(home: Path) -> list[psutil.Process]:
+    return [*processes.working_in(home / "postgres" / "data"), *processes.working_in(home / "redis")]
+
+
+def test_data_survives_a_restart_and_nothing_runs_in_between(homes: Callable[..., Path]) -> None:
+    settings = settings_for(homes())
+    with running(settings) as live:
+        assert query(live.database_url, "SELECT current_user") == "xiangyue_app"
+        assert query(live.migration_database_url, "SELECT current_user") == "xiangyue_owner"
+        assert query(live.database_url, "SHOW fsync") == "on"
+        with psycopg.connect(live.migration_database_url) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
+        with redis_at(live.redis_url) as client:
+            client.set("kept", "8")
+    assert server_processes(live.home) == []
+
+    with running(settings) as live:
+        assert query(live.migration_database_url, "SELECT n FROM kept") == 7
+        with redis_at(live.redis_url) as client:
+            assert client.get("kept") == "8"
+            assert client.config_get("appendonly") == {"appendonly": "yes"}
+
+
+def test_roles_have_only_the_rights_they_need(pg_server: TestPostgres) -> None:
+    statement = "SELECT rolsuper, rolbypassrls, rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = %s"
+    with psycopg.connect(pg_server.app_url) as connection:
+        rights = {name: connection.execute(statement, [name]).fetchone() for name in ("xiangyue_app", "xiangyue_owner")}
+        listening = connection.execute("SHOW listen_addresses").fetchone()
+
+    assert rights == {
+        "xiangyue_app": (False, False, False, False),
+        "xiangyue_owner": (False, True, True, False),
+    }
+    assert listening == ("",)
+
+
+def test_a_database_can_be_copied_from_a_template(pg_server: TestPostgres) -> None:
+    def prepare(url: str) -> None:
+        with psycopg.connect(url) as connection:
+            connection.execute("CREATE TABLE t AS SELECT 1 AS n")
+
+    template = pg_server.template("local_servers", prepare)
+    assert pg_server.template("local_servers", prepare) == template
+    owner_url, app_url = pg_server.create_database("copied", template=template)
+
+    assert query(owner_url, "SELECT n FROM t") == 1
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        query(app_url, "SELECT n FROM t")
+    pg_server.drop_database("copied")
+
+
+def test_killed_servers_are_revived_with_their_data(homes: Callable[..., Path]) -> None:
+    servers = EmbeddedServers(homes())
+    servers.join()
+    with psycopg.connect(servers.postgres.owner_url) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
+    with redis_at(servers.redis.url) as client:
+        client.set("kept", "8")
+        wait_until(lambda: client.info("persistence")["aof_pending_bio_fsync"] == 0)
+
+    postmaster, redis = servers.postgres.postmaster(), servers.redis.process()
+    assert postmaster is not None
+    assert redis is not None
+    postmaster.kill()
+    redis.kill()
+    wait_until(servers.dead)
+
+    assert sorted(servers.revive()) == ["postgres", "redis"]
+    assert query(servers.postgres.owner_url, "SELECT n FROM kept") == 7
+    with redis_at(servers.redis.url) as client:
+        assert client.get("kept") == "8"
+    assert servers.leave()
+    assert server_processes(servers.layout.home) == []
+
+
+def test_a_stale_process_number_of_something_else_is_no_obstacle(homes: Callable[..., Path]) -> None:
+    servers = EmbeddedServers(homes(), fast=True)
+    servers.join(redis=False)
+    postmaster = servers.postgres.postmaster()
+    assert postmaster is not None
+    old = (servers.postgres.data / "postmaster.pid").read_text().split("\n")
+    postmaster.kill()
+    wait_until(servers.dead)
+    # After a restart of a container the number belongs to another process: here, our own.
+    (servers.postgres.data / "postmaster.pid").write_text("\n".join([str(os.getpid()), *old[1:]]))
+
+    assert servers.revive() == ["postgres"]
+    servers.leave()
+
+
+def test_the_last_user_stops_the_servers_whoever_started_them(homes: Callable[..., Path]) -> None:
+    home = homes()
+    first, second = EmbeddedServers(home, fast=True), EmbeddedServers(home, fast=True)
+    first.join()
+    second.join()
+
+    assert not first.leave()
+    assert query(second.postgres.app_url, "SELECT 1") == 1
+    assert second.leave()
+    assert server_processes(home) == []
+
+
+def test_two_homes_at_once_do_not_collide(homes: Callable[..., Path]) -> None:
+    one, two = EmbeddedServers(homes("one"), fast=True), EmbeddedServers(homes("two"), fast=True)
+    one.join()
+    two.join()
+    with redis_at(one.redis.url) as first, redis_at(two.redis.url) as second:
+        first.set("home", "one")
+        assert second.get("home") is None
+    assert query(one.postgres.app_url, SYSTEM) != query(two.postgres.app_url, SYSTEM)
+    assert one.leave()
+    assert query(two.postgres.app_url, "SELECT 1") == 1
+    assert two.leave()
+
+
+def test_a_long_path_with_odd_characters_works(homes: Callable[..., Path]) -> None:
+    home = homes("a, 'quoted' \"home\" " + "long" * 30)
+    with running(settings_for(home)) as live:
+        servers = EmbeddedServers(home)
+        assert len(str(servers.layout.sockets)) < LONGEST_SOCKET_FOLDER
+        assert query(live.database_url, "SELECT 1") == 1
+        with redis_at(live.redis_url) as client:
+            assert client.ping()
+    assert server_processes(home) == []
+
+
+def test_only_the_servers_user_can_reach_the_sockets(homes: Callable[..., Path]) -> None:
+    layout = Layout.of(homes())
+
+    for folder in (layout.sockets, layout.home / "postgres", layout.home / "redis"):
+        found = folder.stat()
+        assert (found.st_mode & 0o777, found.st_uid) == (0o700, layout.account.uid)
+
+
+def test_a_home_the_servers_user_cannot_enter_is_named(tmp_path: Path) -> None:
+    nobody = pwd.getpwnam("nobody")
+    as_root = os.geteuid() == 0
+    closed = tmp_path / "closed"
+    (closed / "home").mkdir(parents=True)
+    closed.chmod(0o700 if as_root else 0o600)
+    account = Account(nobody.pw_uid, nobody.pw_gid, "nobody", dropped=as_root)
+
+    with pytest.raises(LocalServerError, match=r"(?s)'nobody'.*cannot enter /.*Set XIANGYUE_HOME to a folder"):
+        account.require_entry(closed / "home")
+    closed.chmod(0o700)
+
+
+ORDINARY = """
+    import os, sys
+    from pathlib import Path
+    import psycopg, redis, psutil
+    from xiangyue.config import Settings
+    from xiangyue.local.servers import running
+
+    home = Path(sys.argv[1])
+    settings = Settings.load({}, home=home)
+    import encodings.idna, secrets  # this user may not reach the library later
+    if os.geteuid() == 0:
+        os.setgroups([]); os.setgid(int(sys.argv[3])); os.setuid(int(sys.argv[2]))
+    os.umask(0o077)
+    with running(settings) as live:
+        with psycopg.connect(live.database_url) as connection:
+            print(connection.execute("SELECT current_user").fetchone()[0])
+        with redis.Redis.from_url(live.redis_url) as client:
+            print(client.ping())
+        print((home / "postgres" / "data").stat().st_uid == os.geteuid() != 0)
+"""
+
+
+def test_an_ordinary_user_can_run_the_servers(homes: Callable[..., Path]) -> None:
+    home = homes()
+    home.mkdir()
+    nobody = pwd.getpwnam("nobody")
+    if os.geteuid() == 0:
+        os.chown(home, nobody.pw_uid, nobody.pw_gid)
+    command = [sys.executable, "-c", textwrap.dedent(ORDINARY)]
+    done = subprocess.run(
+        [*command, str(home), str(nobody.pw_uid), str(nobody.pw_gid)],
+        capture_output=True,
+        text=True,
+        cwd="/",
+        check=False,
+    )
+
+    assert (done.stdout.split(), done.returncode) == (["xiangyue_app", "True", "True"], 0), done.stderr
+    assert server_processes(home) == []
+
+
+COMMAND = """
+    import sys, time
+    from pathlib import Path
+    from xiangyue.config import Settings
+    from xiangyue.local.servers import running
+
+    with running(Settings.load({}, home=Path(sys.argv[1]))):
+        print("up", flush=True)
+        time.sleep(600)
+"""
+
+
+@contextmanager
+def script(source: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", textwrap.dedent(source), *map(str, arguments)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def read_until(process: subprocess.Popen[str], wanted: str) -> list[str]:
+    assert process.stdout is not None
+    lines: list[str] = []
+    for line in process.stdout:
+        lines.append(line.rstrip("\n"))
+        if lines[-1] == wanted:
+            return lines
+    raise AssertionError(f"ended without {wanted!r}:\n" + "\n".join(lines))
+
+
+def test_a_command_ended_by_sigterm_stops_what_it_started(homes: Callable[..., Path]) -> None:
+    home = homes()
+    with script(COMMAND, home) as command:
+        read_until(command, "up")
+        command.terminate()
+        command.wait(20)
+    assert server_processes(home) == []
+
+
+def test_servers_of_a_killed_command_are_taken_over(homes: Callable[..., Path]) -> None:
+    home = homes()
+    with script(COMMAND, home) as command:
+        read_until(command, "up")
+        before = {process.pid for process in server_processes(home)}
+        command.kill()
+        command.wait(20)
+    assert {process.pid for process in server_processes(home)} >= before
+
+    with running(settings_for(home)) as live:
+        assert query(live.database_url, "SELECT 1") == 1
+        assert EmbeddedServers(home).postgres.postmaster() in server_processes(home)
+        assert before & {process.pid for process in server_processes(home)} == before
+    assert server_processes(home) == []
+
+
+# A plan like the demo's, of small programs: a step, a web server, and a service that spawns a child.
+DEMO = """
+    import sys, time
+    from pathlib import Path
+    from xiangyue.config import Settings
+    from xiangyue.local.children import Program
+    from xiangyue.local.plan import Plan
+    from xiangyue.local.supervise import supervise
+
+    home, port, step_seconds = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    web = '''
+    import http.server, os
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200 if self.path == "/readyz" else 404); self.end_headers()
+    http.server.HTTPServer(("127.0.0.1", int(os.environ["XIANGYUE_PORT"])), Handler).serve_forever()
+    '''
+    spawner = '''
+    import signal, subprocess, sys, time
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    subprocess.Popen([sys.executable, "-c", "import os, time; os.setpgrp(); time.sleep(600)"])
+    time.sleep(600)
+    '''
+    import textwrap
+    def program(name, source, seconds=12.0):
+        return Program(name, (sys.executable, "-c", textwrap.dedent(source)), seconds)
+    plan = Plan(
+        every_time=(program("migrate", "print('migrated')"),),
+        once=(program("seed", f"import os, time; time.sleep({step_seconds})"),),
+        services=(program("web", web), program("stubborn", spawner, 0.2)),
+        fingerprint="1",
+        banner=lambda settings: [settings.address("hanyin.localhost")],
+    )
+    sys.exit(supervise(Settings.load({}, home=home, port=port), plan))
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def descendants(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def test_a_demo_gets_ready_restarts_the_dead_and_leaves_nothing_behind(homes: Callable[..., Path]) -> None:
+    home, port = homes(), free_port()
+    with script(DEMO, home, port, 0) as demo:
+        first = read_until(demo, "ready")
+        assert f"http://hanyin.localhost:{port}" in first
+        assert "seed …" in first
+
+        web = next(p for p in descendants(demo) if "serve_forever" in " ".join(p.cmdline()))
+        web.kill()
+        postmaster = EmbeddedServers(home).postgres.postmaster()
+        assert postmaster is not None
+        postmaster.kill()
+        assert demo.stdout is not None
+        told = " ".join(demo.stdout.readline() + demo.stdout.readline() for _ in range(1))
+        assert "web ended (signal SIGKILL); starting it again in 0.5 s" in told
+        assert "postgres had ended; it runs again" in told
+
+        # A second demo in this home, and one on this port, each say what is in the way.
+        with script(DEMO, home, free_port(), 0) as again:
+            out, _ = again.communicate(timeout=20)
+            assert (again.returncode, f"(process {demo.pid})" in out) == (1, True)
+        with script(DEMO, homes("other"), port, 0) as busy:
+            out, _ = busy.communicate(timeout=20)
+            assert busy.returncode == 1
+            assert f"Port {port} on 127.0.0.1 cannot be used" in out
+            assert "variable PORT" in out
+
+        everyone = [*descendants(demo), *server_processes(home)]
+        assert len(everyone) > 5
+        demo.terminate()
+        assert demo.wait(30) == 0
+        assert processes.wait_gone(everyone, 0) == []
+        assert server_processes(home) == []
+
+    # Prepared already: the second start does not seed again.
+    with script(DEMO, home, port, 600) as demo:
+        lines = read_until(demo, "ready")
+        assert "seed …" not in lines
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(30) == 0
+    assert server_processes(home) == []
+
+
+def test_sigterm_while_starting_leaves_nothing_behind(homes: Callable[..., Path]) -> None:
+    home = homes()
+    with script(DEMO, home, free_port(), 600) as demo:
+        read_until(demo, "seed …")
+        everyone = [*descendants(demo), *server_processes(home)]
+        demo.terminate()
+        assert demo.wait(30) == 0
+        assert processes.wait_gone(everyone, 0) == []
+    assert server_processes(home) == []
+    assert not (home / "demo-ready").exists()
+
+
+def test_after_a_killed_supervisor_the_next_demo_takes_over(homes: Callable[..., Path]) -> None:
+    home, port = homes(), free_port()
+    with script(DEMO, home, port, 0) as demo:
+        read_until(demo, "ready")
+        web = next(p for p in descendants(demo) if "serve_forever" in " ".join(p.cmdline()))
+        postmaster = EmbeddedServers(home).postgres.postmaster()
+        stubborn = [p for p in descendants(demo) if p.pid != web.pid]
+        demo.kill()
+        demo.wait(20)
+    for process in stubborn:
+        process.kill()
+    wait_until(lambda: not processes.alive(web))
+
+    with script(DEMO, home, port, 0) as demo:
+        read_until(demo, "ready")
+        assert EmbeddedServers(home).postgres.postmaster() == postmaster
+        demo.terminate()
+        assert demo.wait(30) == 0
+    assert server_processes(home) == []
+
+
+def test_a_failing_step_shows_its_output_and_ends_everything(homes: Callable[..., Path]) -> None:
+    home = homes()
+    with script(DEMO, home, free_port(), "int('no number')") as demo:
+        out, _ = demo.communicate(timeout=30)
+    assert demo.returncode == 1
+    assert "seed failed" in out
+    assert "ValueError" in out
+    assert server_processes(home) == []
+
+
+def test_a_lock_is_free_once_its_holder_is_gone(tmp_path: Path) -> None:
+    first, second = FileLock(tmp_path / "lock"), FileLock(tmp_path / "lock")
+    assert first.try_shared()
+    assert not second.try_exclusive()
+    first.close()
+    assert second.try_exclusive()
+    second.close()
