@@ -146,7 +146,8 @@ def _started(_app: Flask, **_: Any) -> None:
 
 
 def _finished(response: Response) -> Response:
-    seconds = time.perf_counter() - g.started
+    now = time.perf_counter()
+    seconds = now - g.get("started", now)
     endpoint = request.endpoint or "none"
     tenant = g.get("tenant")
     metrics.observe_request(getattr(tenant, "kind", "none"), endpoint, response.status_code, seconds)

@@ -26,6 +26,10 @@ from xiangyue.errors import NotFound
 
 REGISTRY = CollectorRegistry()
 
+# A metric without labels opens its file there as soon as it is made.
+if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
+
 REQUESTS = Counter(
     "xiangyue_http_requests",
     "Requests answered, by kind of site (county, console, none), endpoint and status.",
@@ -111,11 +115,9 @@ def multiprocess_folder() -> str:
 
 
 def prepare_multiprocess() -> None:
-    """Empty the shared folder: numbers of processes that ended with the former start count no more."""
+    """Empty the shared folder, once, before the workers start: the former start's numbers count no more."""
     if folder := multiprocess_folder():
-        path = Path(folder)
-        path.mkdir(parents=True, exist_ok=True)
-        for old in path.glob("*.db"):
+        for old in Path(folder).glob("*.db"):
             old.unlink(missing_ok=True)
 
 
