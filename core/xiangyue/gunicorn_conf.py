@@ -11,6 +11,11 @@ import os
 from xiangyue.config import Settings
 
 _settings = Settings.load()
+# Read by the metrics library when it is first imported: the workers' figures meet in this folder.
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str((_settings.home / "run" / f"metrics-{_settings.port}").resolve()))
+os.makedirs(os.environ["PROMETHEUS_MULTIPROC_DIR"], exist_ok=True)
+
+from xiangyue.web import metrics  # noqa: E402 - after the folder is known
 
 bind = f"{os.environ.get('XIANGYUE_BIND') or '127.0.0.1'}:{_settings.port}"
 workers = _settings.web_workers
@@ -28,3 +33,10 @@ loglevel = _settings.log_level.lower()
 preload_app = False
 # Its path is one per person, not one per instance: two demos side by side would fight for it.
 control_socket_disable = True
+
+child_exit = metrics.child_exit
+
+
+def on_starting(_server: object) -> None:
+    """A folder left by a killed master would add its old figures."""
+    metrics.prepare_multiprocess()

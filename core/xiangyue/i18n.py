@@ -42,7 +42,7 @@ def _translations(locale: str) -> _stdlib_gettext.NullTranslations:
     from babel.messages.pofile import read_po
 
     merged: _stdlib_gettext.NullTranslations = _stdlib_gettext.NullTranslations()
-    for directory in reversed(_directories):
+    for directory in _directories:
         source = directory / f"{locale}.po"
         if not source.exists():
             continue

@@ -43,6 +43,7 @@ def make_engine(
         max_overflow=pool_size,
         pool_pre_ping=True,
         connect_args=connect_args,
+        hide_parameters=True,  # names and addresses have no place in a log
     )
 
 
