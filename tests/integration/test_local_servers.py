@@ -25,11 +25,11 @@ from redis import Redis
 from xiangyue.config import Settings
 from xiangyue.local import processes
 from xiangyue.local.account import Account
-from xiangyue.local.layout import LONGEST_SOCKET_FOLDER, Layout
+from xiangyue.local.layout import LONGEST_SOCKET_FOLDER
 from xiangyue.local.locks import FileLock
 from xiangyue.local.problems import LocalServerError
 from xiangyue.local.servers import EmbeddedServers, running
-from xiangyue.testing.servers import TestPostgres, remove_home
+from xiangyue.testing.servers import TestPostgres
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
@@ -39,21 +39,49 @@ def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
         time.sleep(0.02)
 
 
-@pytest.fixture
-def homes() -> Iterator[Callable[[str], Path]]:
-    """Makes homes outside pytest's own folder, which the servers' system user could not enter."""
+def folder_anyone_may_pass() -> Path:
+    """Outside pytest's own folder, which the servers' system user could not enter."""
     root = Path(tempfile.mkdtemp(prefix="xy-", dir="/tmp"))
     root.chmod(0o711)
+    return root
+
+
+def discard(home: Path) -> None:
+    if (home / "run").exists():
+        servers = EmbeddedServers(home, fast=True)
+        servers.redis.stop()
+        servers.postgres.stop()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def prepared_home() -> Iterator[Path]:
+    """A home whose servers ran once, to copy: initdb is what takes the time."""
+    root = folder_anyone_may_pass()
+    servers = EmbeddedServers(root / "home", fast=True)
+    servers.join()
+    servers.leave()
+    yield servers.layout.home
+    discard(servers.layout.home)
+    root.rmdir()
+
+
+@pytest.fixture
+def homes(prepared_home: Path) -> Iterator[Callable[..., Path]]:
+    """Names homes of this test, with data in them unless ``fresh``; afterwards nothing of them is left."""
+    root = folder_anyone_may_pass()
     made: list[Path] = []
 
-    def make(name: str = "home") -> Path:
+    def make(name: str = "home", *, fresh: bool = False) -> Path:
         made.append(root / name)
+        if not fresh:
+            subprocess.run(["cp", "-a", prepared_home, made[-1]], check=True)
         return made[-1]
 
     yield make
     for home in made:
-        assert remove_home(home), f"{home} is still in use"
-    shutil.rmtree(root, ignore_errors=True)
+        discard(home)
+    root.rmdir()
 
 
 def settings_for(home: Path) -> Settings:
@@ -73,15 +101,12 @@ def redis_at(url: str) -> Iterator[Redis]:
         yield client
 
 
-SYSTEM = "SELECT system_identifier FROM pg_control_system()"
-
-
 def server_processes(home: Path) -> list[psutil.Process]:
     return [*processes.working_in(home / "postgres" / "data"), *processes.working_in(home / "redis")]
 
 
 def test_data_survives_a_restart_and_nothing_runs_in_between(homes: Callable[..., Path]) -> None:
-    settings = settings_for(homes())
+    settings = settings_for(homes(fresh=True))
     with running(settings) as live:
         assert query(live.database_url, "SELECT current_user") == "xiangyue_app"
         assert query(live.migration_database_url, "SELECT current_user") == "xiangyue_owner"
@@ -185,14 +210,17 @@ def test_two_homes_at_once_do_not_collide(homes: Callable[..., Path]) -> None:
     with redis_at(one.redis.url) as first, redis_at(two.redis.url) as second:
         first.set("home", "one")
         assert second.get("home") is None
-    assert query(one.postgres.app_url, SYSTEM) != query(two.postgres.app_url, SYSTEM)
+    with psycopg.connect(one.postgres.owner_url) as connection:
+        connection.execute("CREATE TABLE only_here ()")
+    assert query(one.postgres.app_url, "SELECT to_regclass('only_here')") == "only_here"
+    assert query(two.postgres.app_url, "SELECT to_regclass('only_here')") is None
     assert one.leave()
     assert query(two.postgres.app_url, "SELECT 1") == 1
     assert two.leave()
 
 
 def test_a_long_path_with_odd_characters_works(homes: Callable[..., Path]) -> None:
-    home = homes("a, 'quoted' \"home\" " + "long" * 30)
+    home = homes("a, 'quoted' \"home\" " + "long" * 30, fresh=True)
     with running(settings_for(home)) as live:
         servers = EmbeddedServers(home)
         assert len(str(servers.layout.sockets)) < LONGEST_SOCKET_FOLDER
@@ -203,11 +231,16 @@ def test_a_long_path_with_odd_characters_works(homes: Callable[..., Path]) -> No
 
 
 def test_only_the_servers_user_can_reach_the_sockets(homes: Callable[..., Path]) -> None:
-    layout = Layout.of(homes())
+    servers = EmbeddedServers(homes(), fast=True)
+    servers.join()
+    layout = servers.layout
 
     for folder in (layout.sockets, layout.home / "postgres", layout.home / "redis"):
         found = folder.stat()
         assert (found.st_mode & 0o777, found.st_uid) == (0o700, layout.account.uid)
+    assert servers.leave()
+    servers.join()
+    assert servers.leave()
 
 
 def test_a_home_the_servers_user_cannot_enter_is_named(tmp_path: Path) -> None:
@@ -246,7 +279,7 @@ ORDINARY = """
 
 
 def test_an_ordinary_user_can_run_the_servers(homes: Callable[..., Path]) -> None:
-    home = homes()
+    home = homes(fresh=True)
     home.mkdir()
     nobody = pwd.getpwnam("nobody")
     if os.geteuid() == 0:

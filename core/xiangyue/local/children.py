@@ -62,7 +62,7 @@ def end_process(process: subprocess.Popen[bytes], seconds: float, hurry: Callabl
         while process.poll() is None and time.monotonic() < deadline and not hurry():
             time.sleep(0.02)
     # Stragglers: the leader if it did not listen, and what it left behind.
-    processes.end_session(process.pid, 0.0 if hurry() else 1.0)
+    processes.end_session(process.pid, 0.0 if hurry() else min(seconds, 1.0))
     process.wait()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -82,7 +83,6 @@ class Layout:
         layout = cls(home, account, socket_folder(home))
         for folder in (home / "postgres", home / "redis"):
             layout.private(folder)
-        layout.private(layout.sockets)
         return layout
 
     def private(self, folder: Path) -> None:
@@ -97,6 +97,15 @@ class Layout:
         if found.st_uid != self.account.uid:
             self.account.own(folder)
         folder.chmod(0o700)
+
+    def make_sockets(self) -> None:
+        """Make the folder of the sockets; ``discard_sockets`` may have removed it since."""
+        self.private(self.sockets)
+
+    def discard_sockets(self) -> None:
+        """Remove the folder of the sockets once no server uses it, so that none stays behind under /tmp."""
+        with contextlib.suppress(OSError):
+            self.sockets.rmdir()
 
     def log(self, name: str) -> Path:
         """A log file that the servers' user may append to."""

@@ -68,6 +68,7 @@ class EmbeddedServers:
     def _start(self) -> list[str]:
         postgres, redis = self._wanted
         started = []
+        self.layout.make_sockets()
         if postgres and self.postgres.start():
             started.append("postgres")
         if redis and self.redis.start():
@@ -84,6 +85,7 @@ class EmbeddedServers:
             if last:
                 self.redis.stop()
                 self.postgres.stop()
+                self.layout.discard_sockets()
             return last
         finally:
             users.close()

@@ -77,8 +77,7 @@ def remove_home(home: Path) -> bool:
         servers = EmbeddedServers(home, fast=True)
         servers.redis.stop()
         servers.postgres.stop()
-        if servers.layout.sockets.parent != home:
-            shutil.rmtree(servers.layout.sockets, ignore_errors=True)
+        servers.layout.discard_sockets()
     shutil.rmtree(home, ignore_errors=True)
     return True
 
