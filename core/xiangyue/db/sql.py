@@ -37,9 +37,7 @@ def _expand(sql: str, ranges: int | None) -> str:
             return tenant
         if ranges == 0:
             return f"({tenant} AND false)"
-        within = " OR ".join(
-            f"{alias}.area_code BETWEEN :scope_lo{i} AND :scope_hi{i}" for i in range(ranges)
-        )
+        within = " OR ".join(f"{alias}.area_code BETWEEN :scope_lo{i} AND :scope_hi{i}" for i in range(ranges))
         return f"({tenant} AND ({within}))"
 
     return _PLACEHOLDER.sub(replace, sql)
@@ -86,9 +84,7 @@ def scoped_rows(
 _STAGE = re.compile(r"stage_[a-z_]+")
 
 
-def stage_rows(
-    session: Session, name: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]
-) -> int:
+def stage_rows(session: Session, name: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> int:
     """Fill a temporary table for INSERT … SELECT, because ``COPY FROM`` refuses a table with row-level security.
 
     ``columns`` maps names to SQL types; columns without a value in ``rows`` come last and start NULL. The table also

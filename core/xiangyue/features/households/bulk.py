@@ -1,0 +1,207 @@
+"""Many households at once, for imports: matched, compared and written set by set.
+
+The rows go by COPY into temporary tables (a table with row-level security refuses COPY), everything else is a
+handful of statements for each chunk, whatever its size. ``bulk_sql`` holds the statements, ``bulk_stage`` what
+stands in the temporary tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, fields
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import select
+
+from xiangyue.access.acts import acts
+from xiangyue.access.crypto import TenantKeys
+from xiangyue.db.sql import scoped_rows, scoped_sql
+from xiangyue.db.uow import Uow
+from xiangyue.features.areas.groups import ensure_groups
+from xiangyue.features.areas.models import Area
+from xiangyue.features.areas.policy import AREA_EDIT
+from xiangyue.features.households import bulk_sql as sql
+from xiangyue.features.households import derived, policy
+from xiangyue.features.households.bulk_stage import HouseholdRow, PersonValues, Stager
+from xiangyue.features.households.models import CustomField, MarkKind
+
+__all__ = ["BulkConflict", "BulkCounts", "BulkSample", "HouseholdRow", "PersonValues", "upsert_households"]
+
+#: Households staged at a time: large enough for set-based work, small enough for memory and a live progress bar.
+CHUNK = 2000
+SAMPLES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class BulkConflict:
+    """A household or person that was left out. ``row_no`` is the caller's; ``kind``:
+
+    area_unknown, area_outside (not mine), household_elsewhere (its code stands outside my area), household_twice,
+    person_elsewhere (its citizen number stands outside my area), person_twice (in this import), mark_unknown,
+    mark_forbidden (sensitive marks need their own right; the person is taken without it), field_unknown.
+    """
+
+    row_no: int
+    kind: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BulkSample:
+    """One of the first changes: ``entity`` household or person, the differing fields before and after."""
+
+    entity: str
+    label: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+@dataclass
+class BulkCounts:
+    """What was (or, in a dry run, would be) done."""
+
+    households_new: int = 0
+    households_changed: int = 0
+    households_unchanged: int = 0
+    persons_new: int = 0
+    persons_changed: int = 0
+    persons_unchanged: int = 0
+    groups_new: int = 0
+    conflicts: list[BulkConflict] = field(default_factory=list)
+    samples: list[BulkSample] = field(default_factory=list)
+
+    def numbers(self) -> dict[str, int]:
+        """The plain counts, with ``conflicts`` as their number."""
+        found = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("conflicts", "samples")}
+        return {**found, "conflicts": len(self.conflicts)}
+
+
+@acts(policy.HOUSEHOLD_EDIT)
+def upsert_households(
+    uow: Uow,
+    keys: TenantKeys,
+    rows: Iterable[HouseholdRow],
+    *,
+    batch_id: int | None = None,
+    source: str = "",
+    dry_run: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> BulkCounts:
+    """Create the households of a roster or bring them up to date, with their persons, marks, income and own fields.
+
+    Households are found by code, persons by citizen number, then by household, name and date of birth. A value that
+    is empty in the roster keeps what stands; marks are added, never ended; a person found in another household moves
+    here. Nothing outside the actor's area is touched: see ``BulkConflict``. ``progress`` gets the number of
+    households done after each chunk and may raise to stop. Changes are audited one by one, new rows by their batch
+    (``batch_id``). Does not commit.
+    """
+    run = _Run(uow, keys, batch_id, source, dry_run)
+    done = 0
+    for chunk in _chunks(rows, CHUNK):
+        run.take(chunk)
+        done += len(chunk)
+        if progress is not None:
+            progress(done)
+    return run.counts
+
+
+def _chunks(rows: Iterable[HouseholdRow], size: int) -> Iterator[list[HouseholdRow]]:
+    source = iter(rows)
+    while chunk := list(islice(source, size)):
+        yield chunk
+
+
+class _Run:
+    """One import, chunk by chunk."""
+
+    def __init__(self, uow: Uow, keys: TenantKeys, batch_id: int | None, source: str, dry_run: bool) -> None:
+        self.uow = uow
+        self.dry_run = dry_run
+        self.counts = BulkCounts()
+        self.params = {
+            "batch": batch_id,
+            "source": source,
+            "groups": uow.actor.can(AREA_EDIT),
+            "actor_kind": uow.actor.kind,
+            "account": uow.actor.account_id,
+            "actor_name": uow.actor.name or uow.actor.login,
+            "ip": uow.info.ip,
+            "request": uow.info.request_id,
+        }
+        kinds = list(uow.session.scalars(select(MarkKind)))
+        allowed = uow.actor.can(policy.SENSITIVE_EDIT)
+        self.stager = Stager(
+            keys,
+            uow.tenant_id,
+            marks={k.key for k in kinds if allowed or k.sensitivity == "normal"},
+            forbidden={k.key for k in kinds if not allowed and k.sensitivity != "normal"},
+            fields={(f.entity, f.key): f for f in uow.session.scalars(select(CustomField))},
+        )
+
+    def run(self, statement: str, **params: Any) -> int:
+        return scoped_sql(self.uow.session, statement, {**self.params, **params}).rowcount
+
+    def ids(self, statement: str, **params: Any) -> list[int]:
+        return [row[0] for row in scoped_rows(self.uow.session, statement, {**self.params, **params})]
+
+    def take(self, chunk: list[HouseholdRow]) -> None:
+        problems = self.stager.stage(self.uow.session, chunk)
+        self.counts.conflicts += [BulkConflict(*problem) for problem in problems]
+        self._areas(chunk)
+        for statement in (*sql.MATCH_HOUSEHOLDS, *sql.MATCH_PERSONS, *sql.COMPARE):
+            self.run(statement)
+        self._conflicts()
+        self._count()
+        if not self.dry_run:
+            self._write()
+
+    def _areas(self, chunk: list[HouseholdRow]) -> None:
+        groups = {row.area_code for row in chunk if row.area_code % 1000}
+        if not groups or not self.uow.actor.can(AREA_EDIT):
+            return  # without the right to make groups, unknown ones are a conflict
+        if not self.dry_run:
+            self.counts.groups_new += len(ensure_groups(self.uow, groups))
+            return
+        known = set(self.uow.session.scalars(select(Area.area_code).where(Area.area_code.in_(groups))))
+        new = groups - known - self.stager.planned_groups
+        self.stager.planned_groups |= new
+        self.counts.groups_new += len(new)
+
+    def _conflicts(self) -> None:
+        for row_no, kind in scoped_rows(self.uow.session, sql.CONFLICTS, self.params):
+            self.counts.conflicts.append(BulkConflict(row_no, kind))
+
+    def _count(self) -> None:
+        counts = self.counts
+        for prefix, statement in (("households", sql.COUNT_HOUSEHOLDS), ("persons", sql.COUNT_PERSONS)):
+            for kind, number in scoped_rows(self.uow.session, statement):
+                name = f"{prefix}_{kind}"
+                setattr(counts, name, getattr(counts, name) + number)
+        if len(counts.samples) < SAMPLES:
+            rows = scoped_rows(self.uow.session, sql.SAMPLES, {"limit": SAMPLES - len(counts.samples)})
+            counts.samples += [BulkSample(*row) for row in rows]
+
+    def _write(self) -> None:
+        session = self.uow.session
+        self.run(sql.NEW_HOUSEHOLD_IDS)
+        self.run(sql.NEW_PERSON_IDS)
+        left = self.ids(sql.HOUSEHOLDS_LEFT)
+        stale = self.ids(sql.HOUSEHOLDS_STALE)
+        moved = self.ids(sql.HOUSEHOLDS_MOVED)
+        renamed = self.ids(sql.PERSONS_RENAMED)
+        movers = self.ids(sql.PERSONS_MOVED)
+        written = scoped_rows(session, sql.PERSONS_TO_WRITE)
+        self.stager.seal(session, [row[0] for row in written])
+        for statement in sql.WRITE:
+            self.run(statement)
+        derived.move_with_household(self.uow, moved)
+        derived.move_with_person(self.uow, movers)
+        derived.refresh_derived_sql(self.uow, list({*left, *stale}))
+        derived.write_suffixes(
+            self.uow,
+            ((id, name, household, area) for _n, id, name, household, area, fresh in written if fresh),
+        )
+        derived.rewrite_suffixes(self.uow, renamed)
+        # What the session read before is older than what was written past it.
+        session.expire_all()
