@@ -1,0 +1,304 @@
+"""Checking the rows of a roster, one after the other, and then what only the whole file can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from xiangyue.features.imports import roster_values as judge
+from xiangyue.features.imports.roster_areas import AreaIndex, parse_group
+from xiangyue.features.imports.roster_columns import Column, CustomFieldLike, MarkKindLike, mark_table
+from xiangyue.features.imports.roster_messages import CellError
+from xiangyue.features.imports.roster_read import Cell, RosterRow
+from xiangyue.features.imports.roster_values import CellProblem, as_problem
+from xiangyue.i18n import TIMEZONE
+from xiangyue.text import idnumber
+from xiangyue.text.codes import HEAD, NATIONALITIES, RELATIONS, SEX
+from xiangyue.text.folding import cell_text
+from xiangyue.text.names import parse_name
+from xiangyue.text.phone import mask_phone, parse_phone
+from xiangyue.text.problems import TextProblem
+
+#: Longest value that an error shows.
+_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRow:
+    """A row as it was understood.
+
+    ``values``: area_code and village_code (15 digits), group_no, group_name, household_no, relation (GB/T 4761),
+    name, sex (GB/T 2261.1 as int), id_number, id_checksum_ok, birth_date, nationality (GB/T 3304 or ""), phone,
+    address, marks (keys), away, household_income (yuan), income_year, custom {column key: value}. What is empty or
+    wrong is None (marks: []). Only a row without errors may be written.
+    """
+
+    row_no: int
+    values: dict[str, Any]
+    errors: list[CellError]
+
+
+@dataclass(slots=True)
+class _Household:
+    first_row: int
+    label: str
+    head_row: int = 0
+    #: Whether a relation could not be read: then "no head" would be noise.
+    doubtful: bool = False
+    #: Values of the head's row, by column.
+    shared: dict[str, tuple[Any, str]] = field(default_factory=dict)
+    #: Values of other rows seen before the head: (row, column, value, shown).
+    early: list[tuple[int, str, Any, str]] = field(default_factory=list)
+
+
+class RosterChecker:
+    """Checks rows in the order of the sheet; keeps of each person the citizen number's row, of each household its head.
+
+    ``columns``: of the county (`roster_columns`); ``areas``: see `roster_areas`; ``allow_synthetic``: citizen numbers
+    with a wrong check digit are taken if all else of them is right; ``mark_kinds`` and ``custom_fields``: the
+    county's; ``today``: the day that dates may not pass (default: now in China).
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        areas: AreaIndex,
+        allow_synthetic: bool,
+        mark_kinds: Iterable[MarkKindLike],
+        custom_fields: Iterable[CustomFieldLike] = (),
+        *,
+        today: date | None = None,
+    ) -> None:
+        self.columns = tuple(columns)
+        self._areas = areas
+        self._allow_synthetic = allow_synthetic
+        self._today = today or datetime.now(TIMEZONE).date()
+        self._marks = mark_table(mark_kinds)
+        named = {(spec.entity, spec.key) for spec in custom_fields}
+        self._custom: list[tuple[Column, Callable[[Cell], Any]]] = [
+            (column, judge.custom_judge(column))
+            for column in columns
+            if column.custom and (column.entity, column.custom) in named
+        ]
+        self._shared = [column.key for column in columns if column.entity == "household" and column.kind != "area"]
+        self._shared.remove("household_no")
+        self._households: dict[tuple[int | str, str], _Household] = {}
+        self._id_rows: dict[str, int] = {}
+        self._cross: list[CellError] = []
+
+    def check_row(self, row: RosterRow) -> CheckedRow:
+        """Judge one row by itself, and remember it for `finish`."""
+        errors: list[CellError] = []
+        cells = row.cells
+        values: dict[str, Any] = {}
+        self._check_area(row, values, errors)
+        self._check_person(row, values, errors)
+        take = self._take
+        values["address"] = take(row, "address", judge.text_value, errors)
+        values["marks"] = take(row, "marks", self._read_marks, errors) or []
+        values["away"] = take(row, "away", judge.boolean, errors)
+        income = values["household_income"] = take(row, "household_income", judge.money, errors)
+        values["income_year"] = take(row, "income_year", self._read_year, errors)
+        if income is not None and "income_year" not in cells:
+            errors.append(CellError(row.number, "income_year", "income_year_missing"))
+        custom: dict[str, Any] = {}
+        for column, read in self._custom:
+            custom[column.key] = take(row, column.key, read, errors)
+            head_only = column.entity == "household" and values["relation"] != HEAD
+            if column.required and not head_only and column.key not in cells:
+                errors.append(CellError(row.number, column.key, "required"))
+        values["custom"] = custom
+        self._remember(row, values)
+        return CheckedRow(row.number, values, errors)
+
+    def finish(self) -> list[CellError]:
+        """Errors between rows, in the order of rows: citizen numbers twice in the file, households without or with
+        two heads, household cells that contradict each other. To be called once, after the last row."""
+        errors = self._cross
+        for household in self._households.values():
+            if not household.head_row:
+                if not household.doubtful:
+                    params = {"household": household.label}
+                    errors.append(CellError(household.first_row, "relation", "no_head", params))
+                continue
+            for number, key, value, shown in household.early:
+                self._compare(household, number, key, value, shown)
+        errors.sort(key=lambda error: error.row)
+        return errors
+
+    # -- one row ----------------------------------------------------------------------------------------------------
+
+    def _take(
+        self, row: RosterRow, key: str, read: Callable[[Cell], Any], errors: list[CellError], required: bool = False
+    ) -> Any:
+        """The value of a cell, or None with an error noted (an empty cell is one only if required)."""
+        value = row.cells.get(key)
+        if value is None:
+            if required:
+                errors.append(CellError(row.number, key, "required"))
+            return None
+        try:
+            return read(value)
+        except (CellProblem, TextProblem) as problem:
+            code, params, suggestion = as_problem(problem)
+            errors.append(CellError(row.number, key, code, params, shown(key, value), suggestion))
+            return None
+
+    def _check_area(self, row: RosterRow, values: dict[str, Any], errors: list[CellError]) -> None:
+        cells = row.cells
+        town, village = cell_text(cells.get("town")), cell_text(cells.get("village"))
+        code: int | None = None
+        for key, text in (("town", town), ("village", village)):
+            if not text:
+                errors.append(CellError(row.number, key, "required"))
+        if town and village:
+            match = self._areas.find(town, village)
+            code = match.code
+            if code is None:
+                ambiguous = match.problem == "village_ambiguous"
+                params = {"choices": match.suggestion} if ambiguous else {}
+                suggestion = "" if ambiguous else match.suggestion
+                wrong = town if match.column == "town" else village
+                errors.append(CellError(row.number, match.column, match.problem, params, wrong[:_SHOWN], suggestion))
+        number, name = parse_group(cells["group"]) if "group" in cells else (None, "")
+        if len(name) > judge.GROUP_LIMIT:
+            limit = {"limit": judge.GROUP_LIMIT}
+            errors.append(CellError(row.number, "group", "group_long", limit, name[:_SHOWN]))
+            name = ""
+        values["village_code"] = code
+        values["group_no"], values["group_name"] = number, name or None
+        area = code
+        if code is not None and name:
+            area = self._areas.find_group(code, name) or (code + number if number else code)
+        values["area_code"] = area
+        values["household_no"] = self._take(
+            row, "household_no", lambda value: judge.household_no(value, code), errors, required=True
+        )
+
+    def _check_person(self, row: RosterRow, values: dict[str, Any], errors: list[CellError]) -> None:
+        take, cells, number = self._take, row.cells, row.number
+        values["relation"] = take(row, "relation", self._read_relation, errors, required=True)
+        values["name"] = take(row, "name", _read_name, errors, required=True)
+        sex = take(row, "sex", self._read_sex, errors)
+        born = take(row, "birth_date", self._read_past, errors)
+        identity: idnumber.IdNumber | None = take(row, "id_number", self._read_id, errors)
+        values["id_number"] = identity.value if identity else None
+        values["id_checksum_ok"] = identity.checksum_ok if identity else None
+        if identity:
+            if sex is None and "sex" not in cells:
+                sex = identity.sex
+            elif sex is not None and sex != identity.sex:
+                params: dict[str, Any] = {"expected": identity.sex}
+                suggestion = SEX.zh(str(identity.sex))
+                text = shown("sex", cells["sex"])
+                errors.append(CellError(number, "sex", "sex_mismatch", params, text, suggestion))
+            if born is None and "birth_date" not in cells:
+                born = identity.birth_date
+            elif born is not None and born != identity.birth_date:
+                expected = identity.birth_date.isoformat()
+                params = {"expected": expected}
+                errors.append(CellError(number, "birth_date", "birth_mismatch", params, born.isoformat(), expected))
+        elif "id_number" not in cells:
+            for key in ("sex", "birth_date"):
+                if key not in cells:
+                    errors.append(CellError(number, key, "required_without_id"))
+        values["sex"], values["birth_date"] = sex, born
+        values["nationality"] = take(row, "nationality", self._read_nationality, errors) or ""
+        values["phone"] = take(row, "phone", parse_phone, errors)
+
+    def _read_id(self, value: Cell) -> idnumber.IdNumber:
+        identity = idnumber.parse(value)
+        if not identity.checksum_ok and not self._allow_synthetic:
+            raise CellProblem("id_checksum")
+        if identity.birth_date > self._today or identity.birth_date.year < 1900:
+            raise CellProblem("id_date")
+        return identity
+
+    def _read_relation(self, value: Cell) -> str:
+        return judge.choice(value, RELATIONS)
+
+    def _read_sex(self, value: Cell) -> int:
+        return int(judge.choice(value, SEX))
+
+    def _read_nationality(self, value: Cell) -> str:
+        return judge.choice(value, NATIONALITIES)
+
+    def _read_past(self, value: Cell) -> date:
+        return judge.past_date(value, self._today)
+
+    def _read_year(self, value: Cell) -> int:
+        return judge.year(value, self._today)
+
+    def _read_marks(self, value: Cell) -> list[str]:
+        return judge.marks(value, self._marks)
+
+    # -- between rows -----------------------------------------------------------------------------------------------
+
+    def _remember(self, row: RosterRow, values: dict[str, Any]) -> None:
+        number = row.number
+        identity = values["id_number"]
+        if identity is not None:
+            first = self._id_rows.setdefault(identity, number)
+            if first != number:
+                params = {"first_row": first}
+                self._cross.append(CellError(number, "id_number", "id_duplicate", params, idnumber.mask(identity)))
+        household_no = values["household_no"]
+        if household_no is None:
+            return
+        # A village that was not found still keeps its rows together.
+        place = values["village_code"] or f"{cell_text(row.cells.get('town'))}|{cell_text(row.cells.get('village'))}"
+        household = self._households.get((place, household_no))
+        if household is None:
+            household = self._households[place, household_no] = _Household(number, household_no)
+        found = [
+            (key, values[key]) for key in ("address", "household_income", "income_year") if values[key] is not None
+        ]
+        found += [(key, value) for key, value in values["custom"].items() if value is not None and key in self._shared]
+        if values["group_name"] is not None:
+            found.append(("group", values["group_name"]))
+        relation = values["relation"]
+        if relation is None:
+            household.doubtful = True
+        if relation == HEAD and not household.head_row:
+            household.head_row = number
+            household.shared = {key: (value, shown(key, row.cells.get(key))) for key, value in found}
+            return
+        if relation == HEAD:
+            params = {"household": household_no, "first_row": household.head_row}
+            text = shown("relation", row.cells.get("relation"))
+            self._cross.append(CellError(number, "relation", "two_heads", params, text))
+        for key, value in found:
+            if household.head_row:
+                self._compare(household, number, key, value, shown(key, row.cells.get(key)))
+            else:
+                household.early.append((number, key, value, shown(key, row.cells.get(key))))
+
+    def _compare(self, household: _Household, number: int, key: str, value: Any, text: str) -> None:
+        if key not in household.shared:
+            params = {"first_row": household.head_row}
+            self._cross.append(CellError(number, key, "head_row_only", params, text))
+            return
+        first, first_text = household.shared[key]
+        if first != value:
+            differing = {"first_row": household.head_row, "first_value": first_text}
+            self._cross.append(CellError(number, key, "household_differs", differing, text, first_text))
+
+
+def _read_name(value: Cell) -> str:
+    return parse_name(cell_text(value))
+
+
+def shown(key: str, value: Cell) -> str:
+    """A cell's content as an error may show it: identifiers and phones masked, long text cut."""
+    if key == "id_number":
+        if isinstance(value, float | int) and not isinstance(value, bool) and abs(value) >= 1e15:
+            # As the spreadsheet itself shows it.
+            return f"{value:.5E}"
+        return idnumber.mask(cell_text(value))[:_SHOWN]
+    if key == "phone":
+        return mask_phone(cell_text(value))[:_SHOWN]
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    return cell_text(value)[:_SHOWN]

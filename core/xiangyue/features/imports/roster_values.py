@@ -1,0 +1,170 @@
+"""Judging single cells of a roster: each function gives the normalised value or raises `CellProblem`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
+
+from xiangyue.features.imports.roster_columns import MARK_SEPARATORS, YES_NO, Column
+from xiangyue.features.imports.roster_read import Cell
+from xiangyue.text.codes import CodeTable
+from xiangyue.text.dates import parse_date
+from xiangyue.text.folding import cell_text, half_width, squeeze, without_spaces
+from xiangyue.text.problems import TextProblem
+
+#: Longest text of a cell that is taken (addresses reach 80).
+TEXT_LIMIT = 200
+HOUSEHOLD_NO_LIMIT = 20
+GROUP_LIMIT = 30
+MONEY_MAX = 1_000_000_000
+FIRST_INCOME_YEAR = 2000
+_INTEGER = (-(2**53), 2**53)
+_HOUSEHOLD_NO = re.compile(rf"[0-9A-Za-z-]{{1,{HOUSEHOLD_NO_LIMIT}}}")
+_ERROR_VALUE = re.compile(r"#(?:N/A|REF!|NAME\?|VALUE!|DIV/0!|NUM!|NULL!|GETTING_DATA)")
+_MONEY = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?)(\u4e07)?\u5143?")
+
+
+class CellProblem(ValueError):
+    """A cell that cannot be taken: code, params of its message, and what may be put in its place."""
+
+    def __init__(self, code: str, params: dict[str, Any] | None = None, suggestion: str = "") -> None:
+        super().__init__(code)
+        self.code = code
+        self.params = params or {}
+        self.suggestion = suggestion
+
+
+def text_value(value: Cell) -> str:
+    """Plain text, at most `TEXT_LIMIT` characters."""
+    text = squeeze(cell_text(value))
+    if len(text) > TEXT_LIMIT:
+        raise CellProblem("text_long", {"limit": TEXT_LIMIT})
+    if text.startswith("#") and _ERROR_VALUE.fullmatch(text):
+        raise CellProblem("cell_error")
+    return text
+
+
+def household_no(value: Cell, village_code: int | None) -> str:
+    """Number of a household in its village. Digits alone are filled up to four (17 -> 0017), so that a number which
+    the spreadsheet made of a text still fits; a full code that begins with the village's loses that part."""
+    text = without_spaces(cell_text(value)).upper()
+    if village_code is not None and len(text) > 12:
+        text = text.removeprefix(str(village_code // 1000))
+    if _HOUSEHOLD_NO.fullmatch(text) is None:
+        raise CellProblem("household_no_format", {"limit": HOUSEHOLD_NO_LIMIT})
+    return text.zfill(4) if text.isdigit() else text
+
+
+def choice(value: Cell, table: CodeTable) -> str:
+    """Code of a label, synonym or code."""
+    code = table.parse(value)
+    if code is None:
+        likely = table.suggest(value)
+        raise CellProblem("choice_unknown", suggestion=likely.zh if likely else "")
+    return code
+
+
+def marks(value: Cell, table: CodeTable) -> list[str]:
+    """Keys of the marks in a cell, each once, in its order."""
+    text = half_width(cell_text(value))
+    if not text.strip("-—/、 ") or text in _NO_MARKS:
+        return []
+    whole = table.parse(text)
+    if whole is not None:
+        return [whole]
+    found: list[str] = []
+    for piece in MARK_SEPARATORS.split(text):
+        # Blanks separate too, but only where the piece is no name with a blank of its own.
+        words = [piece] if not piece.strip() or table.parse(piece) is not None else piece.split()
+        for word in words:
+            if not word.strip():
+                continue
+            key = table.parse(word)
+            if key is None:
+                likely = table.suggest(word)
+                raise CellProblem("mark_unknown", {"mark": word.strip()}, likely.zh if likely else "")
+            if key not in found:
+                found.append(key)
+    return found
+
+
+_NO_MARKS = ("\u65e0", "\u6ca1\u6709", "none")
+
+
+def boolean(value: Cell) -> bool:
+    if isinstance(value, bool):
+        return value
+    code = YES_NO.parse(value)
+    if code is None:
+        raise CellProblem("boolean_format")
+    return code == "1"
+
+
+def integer(value: Cell) -> int:
+    text = without_spaces(cell_text(value)).replace(",", "")
+    try:
+        number = int(text)
+    except ValueError:
+        raise CellProblem("integer_format") from None
+    if not _INTEGER[0] <= number <= _INTEGER[1]:
+        raise CellProblem("integer_range", {"low": _INTEGER[0], "high": _INTEGER[1]})
+    return number
+
+
+def money(value: Cell) -> int:
+    """Whole yuan: 32000, 32,000, 32000元, 3.2万. A part of a yuan is not rounded silently but suggested rounded."""
+    if isinstance(value, float) and value.is_integer():
+        amount = Decimal(int(value)) if abs(value) < 1e15 else Decimal("Infinity")
+    else:
+        match = _MONEY.fullmatch(without_spaces(cell_text(value)).replace(",", ""))
+        if match is None:
+            raise CellProblem("money_format")
+        try:
+            amount = Decimal(match[1]) * (10_000 if match[2] else 1)
+        except InvalidOperation:
+            raise CellProblem("money_format") from None
+    if not 0 <= amount <= MONEY_MAX:
+        raise CellProblem("integer_range", {"low": 0, "high": MONEY_MAX})
+    if amount != amount.to_integral_value():
+        raise CellProblem("money_format", suggestion=str(amount.to_integral_value(ROUND_HALF_UP)))
+    return int(amount)
+
+
+def year(value: Cell, today: date) -> int:
+    text = without_spaces(cell_text(value)).removesuffix("\u5e74\u5ea6").removesuffix("\u5e74")
+    if not (len(text) == 4 and text.isdigit() and FIRST_INCOME_YEAR <= int(text) <= today.year):
+        raise CellProblem("year_format", {"low": FIRST_INCOME_YEAR, "high": today.year})
+    return int(text)
+
+
+def past_date(value: Cell, today: date) -> date:
+    """A day from 1900 to today."""
+    day = parse_date(value)
+    if day > today:
+        raise CellProblem("date_future")
+    if day.year < 1900:
+        raise CellProblem("date_too_old")
+    return day
+
+
+def custom_judge(column: Column) -> Callable[[Cell], Any]:
+    """The function that reads a custom field's cells."""
+    if column.kind == "integer":
+        return integer
+    if column.kind == "date":
+        return parse_date
+    if column.kind == "boolean":
+        return boolean
+    if column.kind == "choice":
+        table = column.choices
+        assert table is not None
+        return lambda value: choice(value, table)
+    return text_value
+
+
+def as_problem(error: CellProblem | TextProblem) -> tuple[str, dict[str, Any], str]:
+    """(code, params, suggestion)."""
+    return error.code, error.params, error.suggestion if isinstance(error, CellProblem) else ""
