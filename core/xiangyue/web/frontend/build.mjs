@@ -59,23 +59,16 @@ async function sprite() {
   await emit("icons.svg", `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("")}</svg>\n`);
 }
 
-async function swagger() {
-  const source = join(here, "node_modules", "swagger-ui-dist");
-  for (const name of ["swagger-ui-bundle.js", "swagger-ui.css"]) {
-    await emit(name, await readFile(join(source, name)));
-  }
-}
-
 await rm(fresh, { recursive: true, force: true });
 await mkdir(fresh, { recursive: true });
 await Promise.all([
   bundle("app.js", "app.js", { format: "iife" }),
   bundle("cockpit.js", "cockpit.js", { format: "iife" }),
-  bundle("api-docs.js", "api-docs.js", { format: "iife" }),
+  bundle("swagger.js", "swagger.js", { format: "iife" }),
   bundle("app.css", "css/app.css"),
   bundle("public.css", "css/public.css"),
+  bundle("swagger-ui.css", "css/swagger-ui.css"),
   sprite(),
-  swagger(),
 ]);
 await copyFile(join(here, "src", "favicon.svg"), join(fresh, "favicon.svg"));
 manifest["favicon.svg"] = "favicon.svg";

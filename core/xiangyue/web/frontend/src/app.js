@@ -26,6 +26,7 @@ htmx.config.responseHandling = [
   { code: "[45]..", swap: false, error: true },
 ];
 window.htmx = htmx;
+document.documentElement.classList.add("xy-js");
 
 // Errors at the top take the focus, so a screen reader and a keyboard start there.
 onReady((root) => root.querySelector("[data-focus]")?.focus());

@@ -34,7 +34,10 @@ function read(form) {
   return values;
 }
 
+let restoring = false;
+
 function write(form, values) {
+  restoring = true;
   const left = Object.fromEntries(Object.entries(values).map(([name, list]) => [name, [...list]]));
   for (const el of fields(form)) {
     const list = left[el.name];
@@ -44,6 +47,7 @@ function write(form, values) {
     else if (list.length) el.value = list.shift();
     el.dispatchEvent(new Event("change", { bubbles: true }));
   }
+  restoring = false;
 }
 
 const typed = (values) => JSON.stringify({ ...values, version: undefined, client_id: undefined });
@@ -63,51 +67,68 @@ function note(form, text, discard) {
   }
 }
 
-onReady((root) => {
-  const here = new Set();
-  for (const form of root.querySelectorAll("form[data-draft]")) {
-    if (form.dataset.drafted) continue;
-    form.dataset.drafted = "yes";
-    const key = prefix + form.dataset.draft;
-    here.add(key);
-    const draft = store.get(key);
-    const first = read(form);
-    if ("answered" in form.dataset) {
-      // The server sent back what was typed, with what is wrong with it: that is the newest state.
-      store.set(key, { at: Date.now(), values: first });
-    } else if (draft && "saved" in document.body.dataset && draft.sent) {
+// A sent draft counts as saved only on proof: the page says so (a success message), or it is the page that the form's
+// own sending led to. Otherwise (dead network, sign-in in between) it stays.
+function wasSaved(draft) {
+  if (!draft.sent || !account || "error" in document.body.dataset) return false;
+  return "saved" in document.body.dataset || (document.referrer && new URL(document.referrer).pathname === draft.page);
+}
+
+function setUp(form) {
+  form.dataset.drafted = "yes";
+  const key = prefix + form.dataset.draft;
+  const draft = store.get(key);
+  const first = read(form);
+  const answered = "answered" in form.dataset;
+  const keepNow = (more) => store.set(key, { at: Date.now(), page: location.pathname, values: read(form), ...more });
+  if (answered) {
+    // The server sent back what was typed, with what is wrong with it: that is the newest state.
+    keepNow();
+  } else if (draft?.sent && "saved" in document.body.dataset) {
+    store.remove(key);
+  } else if (draft && typed(draft.values) !== typed(first)) {
+    write(form, draft.values);
+    keepNow();
+    note(form, texts.restored, () => {
       store.remove(key);
-    } else if (draft && typed(draft.values) !== typed(first)) {
-      write(form, draft.values);
-      note(form, texts.restored, () => {
-        store.remove(key);
-        write(form, first);
-        note(form, "");
-      });
-    }
-    let timer;
-    const keep = () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        const values = read(form);
-        if (typed(values) === typed(first) && !("answered" in form.dataset)) store.remove(key);
-        else if (store.set(key, { at: Date.now(), values })) note(form, texts.kept);
-      }, 300);
-    };
-    form.addEventListener("input", keep);
-    form.addEventListener("change", keep);
-    form.addEventListener("submit", (event) => {
-      if (!event.defaultPrevented) store.set(key, { at: Date.now(), values: read(form), sent: true });
+      write(form, first);
+      note(form, "");
     });
   }
+  let timer;
+  const keep = () => {
+    // Putting a draft back announces changes too; only people's own count.
+    if (restoring) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (!answered && typed(read(form)) === typed(first)) store.remove(key);
+      else if (keepNow()) note(form, texts.kept);
+    }, 300);
+  };
+  form.addEventListener("input", keep);
+  form.addEventListener("change", keep);
+  form.addEventListener("submit", (event) => {
+    clearTimeout(timer);
+    if (!event.defaultPrevented) keepNow({ sent: true });
+  });
+  window.addEventListener("pageshow", (event) => event.persisted && store.get(key) && keepNow());
+}
+
+onReady((root) => {
+  for (const form of root.querySelectorAll("form[data-draft]:not([data-drafted])")) setUp(form);
   if (root !== document) return;
-  // A draft that was sent, and whose answer is neither its form again, nor an error, nor the sign-in: it was saved.
-  const answered = account && !("error" in document.body.dataset);
+  const here = new Set([...document.querySelectorAll("form[data-draft]")].map((form) => prefix + form.dataset.draft));
   for (const key of store.keys("xy-draft:")) {
     const draft = store.get(key);
     const old = !draft || Date.now() - draft.at > DAYS_KEPT * 86400000;
-    if (old || (answered && draft.sent && key.startsWith(prefix) && !here.has(key))) store.remove(key);
+    if (old || (key.startsWith(prefix) && !here.has(key) && wasSaved(draft))) store.remove(key);
   }
+});
+
+// A form that htmx sent and the server took (a refusal comes back as 409 or 422) needs its draft no more.
+document.addEventListener("htmx:afterRequest", (event) => {
+  const form = event.target instanceof Element && event.target.closest("form[data-draft]");
+  if (form && event.detail.successful) store.remove(prefix + form.dataset.draft);
 });
 
 on("submit", "[data-sign-out]", () => store.keys(prefix).forEach((key) => store.remove(key)));

@@ -24,7 +24,7 @@ function count(form) {
   const boxes = [...document.querySelectorAll(`input[form="${form.id}"]`)];
   const chosen = boxes.filter((box) => box.checked).length;
   form.hidden = chosen === 0;
-  form.querySelector("[data-bulk-count]").textContent = texts.selected.replace("%(n)s", chosen);
+  form.querySelector("[data-bulk-count]").textContent = texts.selected.replace("{n}", chosen);
   const all = document.querySelector(`[data-select-all="${form.id.replace(/-bulk$/, "")}"]`);
   if (all) {
     all.checked = chosen > 0 && chosen === boxes.length;
@@ -52,7 +52,24 @@ const widths = new ResizeObserver((entries) => {
   }
 });
 
+// On a phone the conditions fold away behind one button, and stay open while they are used.
+let unfolded = false;
+const small = window.matchMedia("(max-width: 767.98px)");
+function fold(form) {
+  const button = form.querySelector("[data-fold]");
+  if (!button) return;
+  button.hidden = !small.matches;
+  form.classList.toggle("xy-folded", small.matches && !unfolded);
+  button.setAttribute("aria-expanded", String(unfolded));
+}
+on("click", "[data-fold]", (button) => {
+  unfolded = !unfolded;
+  fold(button.form);
+});
+small.addEventListener?.("change", () => document.querySelectorAll("form.xy-filters").forEach(fold));
+
 onReady((root) => {
+  for (const form of root.querySelectorAll("form.xy-filters")) fold(form);
   for (const form of root.querySelectorAll("form[data-bulk]")) count(form);
   for (const wrap of root.querySelectorAll("[data-wide]")) widths.observe(wrap);
 });
