@@ -199,4 +199,6 @@ class AuditSeal(TenantOwned, Base):
     entries: Mapped[int] = mapped_column(Integer)
     previous_hash: Mapped[bytes] = mapped_column(LargeBinary)
     hash: Mapped[bytes] = mapped_column(LargeBinary)
+    #: 24 bytes for each entry (id, start of its own hash), so that a broken batch can name its entries.
+    digests: Mapped[bytes] = mapped_column(LargeBinary)
     sealed_at: Mapped[datetime] = mapped_column(server_default=func.now())
