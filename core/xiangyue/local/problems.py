@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from xiangyue.errors import XiangyueError
 
-class LocalServerError(Exception):
+
+class LocalServerError(XiangyueError):
     """Something on this machine keeps a local server from running; the text says what and how to mend it."""
+
+    code = "local_server"
 
 
 def log_tail(path: Path, lines: int = 15) -> str:
