@@ -114,6 +114,8 @@ def _settings(home: Path, urls: tuple[str, str], redis_url: str) -> Settings:
         redis_url=redis_url,
         migrations_dir=ROOT / "migrations",
         profiles_dir=ROOT / "tenants",
+        # Redis is shared by the run: queues of different databases must not meet.
+        instance=app.rpartition("/")[2].partition("?")[0],
         statement_timeout_ms=120_000,
     )
 

@@ -7,7 +7,8 @@ what prunes shards.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -19,17 +20,34 @@ from xiangyue.db.base import Base, TenantOwned
 
 #: Distinct statements seen in this process.
 SEEN: set[str] = set()
+_paused = False
+
+
+@contextmanager
+def paused() -> Iterator[None]:
+    """Do not record: for tests that take the scope away on purpose."""
+    global _paused
+    _paused = True
+    try:
+        yield
+    finally:
+        _paused = False
+
+
+def _remember(query: Any) -> None:
+    if not _paused:
+        SEEN.add(query if isinstance(query, str) else str(query))
 
 
 class RecordingCursor(psycopg.Cursor[Any]):
     """A cursor that remembers each distinct statement text."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-        SEEN.add(query if isinstance(query, str) else str(query))
+        _remember(query)
         return super().execute(query, params, **options)
 
     def executemany(self, query: Any, params_seq: Any, **options: Any) -> None:
-        SEEN.add(query if isinstance(query, str) else str(query))
+        _remember(query)
         super().executemany(query, params_seq, **options)
 
 
