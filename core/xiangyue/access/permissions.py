@@ -15,7 +15,7 @@ class UnknownPermission(XiangyueError):
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """``name`` like ``household.edit``; ``label`` lazy text; ``site`` is where it applies (county or operator).
+    """``name`` like ``household.edit``; ``label`` lazy text; ``site`` is where it applies (county, operator or both).
 
     ``sensitive`` rights are never part of a role template but the county administrator's, and reading through them
     writes an audit row.
@@ -46,7 +46,7 @@ class PermissionRegistry:
             raise UnknownPermission(f"{where}: permission {permission.name!r} is not registered")
 
     def all(self, site: str | None = None) -> list[Permission]:
-        return [p for p in self._by_name.values() if site is None or p.site == site]
+        return [p for p in self._by_name.values() if site is None or p.site in (site, "both")]
 
     def names(self, site: str | None = None) -> frozenset[str]:
         return frozenset(p.name for p in self.all(site))

@@ -34,7 +34,8 @@ def _mark(view: V, mark: AccessMark) -> V:
 
 def requires(permission: Permission) -> Callable[[V], V]:
     """Only those who have ``permission`` somewhere; inside the view the scope is where they have it."""
-    return lambda view: _mark(view, AccessMark("permission", permission, permission.site))
+    site = None if permission.site == "both" else permission.site
+    return lambda view: _mark(view, AccessMark("permission", permission, site))
 
 
 def signed_in(view: V) -> V:

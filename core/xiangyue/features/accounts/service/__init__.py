@@ -1,0 +1,1 @@
+"""Writes, each with its declared permission; none for one's own things and for steps before sign-in."""
