@@ -60,6 +60,11 @@ class Registry:
     def commands(self) -> list[Any]:
         return list(self._all("commands"))
 
+    @property
+    def actions(self) -> dict[str, Any]:
+        """Words for the audit trail's actions."""
+        return {key: label for feature in self.features for key, label in feature.actions.items()}
+
     def role_template(self, key: str) -> frozenset[str]:
         """Union of what the features put into a template (county_admin, department, town, village, …)."""
         found: frozenset[str] = frozenset()

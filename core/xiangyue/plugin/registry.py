@@ -103,3 +103,5 @@ class Feature:
     translations: Path | None = None
     role_templates: dict[str, frozenset[str]] = field(default_factory=dict)
     commands: tuple[Any, ...] = ()  # click commands or groups
+    #: What audit actions say to people: ``household.edit`` -> lazy text.
+    actions: dict[str, Any] = field(default_factory=dict)
