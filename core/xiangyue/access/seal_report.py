@@ -1,0 +1,76 @@
+"""What sealing and checking the audit trail report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+#: What can be wrong with a seal.
+SEAL_MISSING, SEAL_CHANGED, CHAIN_BROKEN, ENTRIES_CHANGED = (
+    "seal_missing",
+    "seal_changed",
+    "chain_broken",
+    "entries_changed",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SealRun:
+    """What one run sealed; ``head`` is the newest hash in hex, "" before the first seal."""
+
+    seals: int
+    entries: int
+    head: str
+
+
+@dataclass(frozen=True, slots=True)
+class SealState:
+    """``unsealed`` entries follow the last seal, the oldest written at ``oldest_unsealed``; records of sealings do not
+    count."""
+
+    sealed_at: datetime | None
+    head: str
+    unsealed: int
+    oldest_unsealed: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenSeal:
+    """A seal that does not hold. ``seal_id`` None: nobody knows its number any more.
+
+    ``problem``: seal_missing, seal_changed (the seal itself), chain_broken (does not follow the one before it) or
+    entries_changed. ``changed``, ``missing`` and ``added`` are ids of audit entries.
+    """
+
+    seal_id: int | None
+    first_xact: int
+    end_xact: int
+    sealed_at: datetime | None
+    problem: str
+    changed: tuple[int, ...] = ()
+    missing: tuple[int, ...] = ()
+    added: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """``entries`` were checked under ``seals``; the unsealed tail cannot be checked and is only counted."""
+
+    seals: int
+    entries: int
+    state: SealState
+    broken: tuple[BrokenSeal, ...] = ()
+    #: A hash that was noted earlier and is not in the chain any more.
+    lost_head: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return not self.broken and not self.lost_head
+
+    @property
+    def first_broken(self) -> BrokenSeal | None:
+        return self.broken[0] if self.broken else None
+
+    def expecting(self, head: str, known: set[str]) -> VerifyReport:
+        """The report, with ``head`` missed when it is not among the hashes of the chain."""
+        return replace(self, lost_head="" if not head or head in known else head)

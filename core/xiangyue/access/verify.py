@@ -1,0 +1,118 @@
+"""Checks the sealed audit trail: every hash is computed again from the entries that stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from xiangyue.access.models import AuditEntry, AuditSeal
+from xiangyue.access.seal import (
+    GENESIS,
+    SEAL_ACTION,
+    chain_hash,
+    digest_of,
+    seal_state,
+    sealed_lines,
+    unpack_digests,
+)
+from xiangyue.access.seal_report import (
+    CHAIN_BROKEN,
+    ENTRIES_CHANGED,
+    SEAL_CHANGED,
+    SEAL_MISSING,
+    BrokenSeal,
+    VerifyReport,
+)
+from xiangyue.db.uow import Uow
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """What the trail itself says of a sealing."""
+
+    seal_id: int | None
+    first_xact: int
+    end_xact: int
+    hash: str
+
+
+def verify(uow: Uow, *, head: str = "") -> VerifyReport:
+    """Check the whole chain; names every broken seal and the entries changed, missing or slipped in.
+
+    ``head``: a hash in hex noted earlier that must still be in the chain. Reads every entry once, in small memory.
+    """
+    seals = list(uow.session.scalars(select(AuditSeal).order_by(AuditSeal.first_xact)))
+    records = _records(uow)
+    ids = {seal.id for seal in seals}
+    broken: list[BrokenSeal] = []
+    expected, previous, checked = 0, GENESIS, 0
+    for seal in seals:
+        if seal.first_xact != expected:
+            broken += _gap(records, ids, expected, seal.first_xact)
+        fault, count = _check(uow, seal, records.get(seal.id))
+        checked += count
+        if fault is None and seal.previous_hash != previous and seal.first_xact == expected:
+            fault = _fault(seal, CHAIN_BROKEN)
+        if fault is not None:
+            broken.append(fault)
+        expected, previous = seal.end_xact, seal.hash
+    named = {b.seal_id for b in broken}
+    broken += [_missing(r) for r in records.values() if r.seal_id not in ids | named]
+    broken.sort(key=lambda b: b.first_xact)
+    report = VerifyReport(len(seals), checked, seal_state(uow), tuple(broken))
+    return report.expecting(head.strip().lower(), {seal.hash.hex() for seal in seals})
+
+
+def _records(uow: Uow) -> dict[int | None, _Record]:
+    """Seals by number, as the trail recorded them. A record that was tampered with fails with its own seal."""
+    found: dict[int | None, _Record] = {}
+    statement = select(AuditEntry.object_id, AuditEntry.after).where(
+        AuditEntry.action == SEAL_ACTION, AuditEntry.actor_kind == "system"
+    )
+    for seal_id, after in uow.session.execute(statement):
+        values = after or {}
+        first, end, digest = (values.get(k) for k in ("first_xact", "end_xact", "hash"))
+        if isinstance(first, int) and isinstance(end, int) and isinstance(digest, str):
+            found[seal_id] = _Record(seal_id, first, end, digest)
+    return found
+
+
+def _gap(records: dict[int | None, _Record], ids: set[int], first: int, end: int) -> list[BrokenSeal]:
+    """Seals that should stand between two others. One whose row is there, moved, is found by its own hash."""
+    lost = [r for r in records.values() if first <= r.first_xact < end]
+    if lost:
+        return [_missing(r) for r in lost if r.seal_id not in ids]
+    return [BrokenSeal(None, first, end, None, SEAL_MISSING)]
+
+
+def _missing(record: _Record) -> BrokenSeal:
+    return BrokenSeal(record.seal_id, record.first_xact, record.end_xact, None, SEAL_MISSING)
+
+
+def _fault(seal: AuditSeal, problem: str, **entries: Any) -> BrokenSeal:
+    return BrokenSeal(seal.id, seal.first_xact, seal.end_xact, seal.sealed_at, problem, **entries)
+
+
+def _check(uow: Uow, seal: AuditSeal, record: _Record | None) -> tuple[BrokenSeal | None, int]:
+    """(what is wrong with a seal, entries read)."""
+    sealed = unpack_digests(seal.digests)
+    running = chain_hash(seal)
+    changed, added, seen = [], [], set()
+    for id, line in sealed_lines(uow, seal.first_xact, seal.end_xact):
+        running.update(line + b"\n")
+        seen.add(id)
+        if id not in sealed:
+            added.append(id)
+        elif sealed[id] != digest_of(line):
+            changed.append(id)
+    missing = [id for id in sealed if id not in seen]
+    genuine = running.digest() == seal.hash and (record is None or record.hash == seal.hash.hex())
+    if genuine:
+        whole = not (changed or missing or added) and len(sealed) == len(seen)
+        return (None if whole else _fault(seal, SEAL_CHANGED)), len(seen)
+    if changed or missing or added:
+        entries = {"changed": tuple(changed), "missing": tuple(missing), "added": tuple(added)}
+        return _fault(seal, ENTRIES_CHANGED, **entries), len(seen)
+    return _fault(seal, SEAL_CHANGED), len(seen)
