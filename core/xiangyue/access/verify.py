@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import select
 
@@ -13,6 +12,7 @@ from xiangyue.access.seal import (
     SEAL_ACTION,
     chain_hash,
     digest_of,
+    pack_digests,
     seal_state,
     sealed_lines,
     unpack_digests,
@@ -91,7 +91,7 @@ def _missing(record: _Record) -> BrokenSeal:
     return BrokenSeal(record.seal_id, record.first_xact, record.end_xact, None, SEAL_MISSING)
 
 
-def _fault(seal: AuditSeal, problem: str, **entries: Any) -> BrokenSeal:
+def _fault(seal: AuditSeal, problem: str, **entries: tuple[int, ...]) -> BrokenSeal:
     return BrokenSeal(seal.id, seal.first_xact, seal.end_xact, seal.sealed_at, problem, **entries)
 
 
@@ -99,20 +99,16 @@ def _check(uow: Uow, seal: AuditSeal, record: _Record | None) -> tuple[BrokenSea
     """(what is wrong with a seal, entries read)."""
     sealed = unpack_digests(seal.digests)
     running = chain_hash(seal)
-    changed, added, seen = [], [], set()
+    standing: dict[int, bytes] = {}
     for id, line in sealed_lines(uow, seal.first_xact, seal.end_xact):
         running.update(line + b"\n")
-        seen.add(id)
-        if id not in sealed:
-            added.append(id)
-        elif sealed[id] != digest_of(line):
-            changed.append(id)
-    missing = [id for id in sealed if id not in seen]
-    genuine = running.digest() == seal.hash and (record is None or record.hash == seal.hash.hex())
-    if genuine:
-        whole = not (changed or missing or added) and len(sealed) == len(seen)
-        return (None if whole else _fault(seal, SEAL_CHANGED)), len(seen)
+        standing[id] = digest_of(line)
+    count = len(standing)
+    if running.digest() == seal.hash and (record is None or record.hash == seal.hash.hex()):
+        return (None if pack_digests(standing) == seal.digests else _fault(seal, SEAL_CHANGED)), count
+    changed = tuple(id for id, digest in standing.items() if sealed.get(id, digest) != digest)
+    missing = tuple(id for id in sealed if id not in standing)
+    added = tuple(id for id in standing if id not in sealed)
     if changed or missing or added:
-        entries = {"changed": tuple(changed), "missing": tuple(missing), "added": tuple(added)}
-        return _fault(seal, ENTRIES_CHANGED, **entries), len(seen)
-    return _fault(seal, SEAL_CHANGED), len(seen)
+        return _fault(seal, ENTRIES_CHANGED, changed=changed, missing=missing, added=added), count
+    return _fault(seal, SEAL_CHANGED), count
