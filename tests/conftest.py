@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 import pytest_socket
 
-pytest_plugins = ["xiangyue.testing.servers", "xiangyue.testing.fixtures", "xiangyue.testing.live"]
+pytest_plugins = [
+    "xiangyue.testing.servers",
+    "xiangyue.testing.homes",
+    "xiangyue.testing.fixtures",
+    "xiangyue.testing.live",
+]
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,87 +1,29 @@
-"""Embedded servers and the demo's supervisor on this machine: started, shared, killed, taken over, ended."""
+"""Embedded servers on this machine: started, shared, killed, taken over, ended."""
 
 from __future__ import annotations
 
 import os
 import pwd
-import shutil
-import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import textwrap
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import psycopg
 import pytest
 from redis import Redis
 
 from xiangyue.config import Settings
-from xiangyue.local import processes
 from xiangyue.local.account import Account
 from xiangyue.local.layout import LONGEST_SOCKET_FOLDER
 from xiangyue.local.locks import FileLock
 from xiangyue.local.problems import LocalServerError
 from xiangyue.local.servers import EmbeddedServers, running
+from xiangyue.testing.homes import read_until, script, server_processes, wait_until
 from xiangyue.testing.servers import TestPostgres
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.02)
-
-
-def folder_anyone_may_pass() -> Path:
-    """Outside pytest's own folder, which the servers' system user could not enter."""
-    root = Path(tempfile.mkdtemp(prefix="xy-", dir="/tmp"))
-    root.chmod(0o711)
-    return root
-
-
-def discard(home: Path) -> None:
-    if (home / "run").exists():
-        servers = EmbeddedServers(home, fast=True)
-        servers.redis.stop()
-        servers.postgres.stop()
-    shutil.rmtree(home, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-def prepared_home() -> Iterator[Path]:
-    """A home whose servers ran once, to copy: initdb is what takes the time."""
-    root = folder_anyone_may_pass()
-    servers = EmbeddedServers(root / "home", fast=True)
-    servers.join()
-    servers.leave()
-    yield servers.layout.home
-    discard(servers.layout.home)
-    root.rmdir()
-
-
-@pytest.fixture
-def homes(prepared_home: Path) -> Iterator[Callable[..., Path]]:
-    """Names homes of this test, with data in them unless ``fresh``; afterwards nothing of them is left."""
-    root = folder_anyone_may_pass()
-    made: list[Path] = []
-
-    def make(name: str = "home", *, fresh: bool = False) -> Path:
-        made.append(root / name)
-        if not fresh:
-            subprocess.run(["cp", "-a", prepared_home, made[-1]], check=True)
-        return made[-1]
-
-    yield make
-    for home in made:
-        discard(home)
-    root.rmdir()
 
 
 def settings_for(home: Path) -> Settings:
@@ -101,12 +43,8 @@ def redis_at(url: str) -> Iterator[Redis]:
         yield client
 
 
-def server_processes(home: Path) -> list[psutil.Process]:
-    return [*processes.working_in(home / "postgres" / "data"), *processes.working_in(home / "redis")]
-
-
 def test_data_survives_a_restart_and_nothing_runs_in_between(homes: Callable[..., Path]) -> None:
-    settings = settings_for(homes(fresh=True))
+    settings = settings_for(homes("new", fresh=True))
     with running(settings) as live:
         assert query(live.database_url, "SELECT current_user") == "xiangyue_app"
         assert query(live.migration_database_url, "SELECT current_user") == "xiangyue_owner"
@@ -204,7 +142,7 @@ def test_the_last_user_stops_the_servers_whoever_started_them(homes: Callable[..
 
 
 def test_two_homes_at_once_do_not_collide(homes: Callable[..., Path]) -> None:
-    one, two = EmbeddedServers(homes("one"), fast=True), EmbeddedServers(homes("two"), fast=True)
+    one, two = EmbeddedServers(homes("two"), fast=True), EmbeddedServers(homes(), fast=True)
     one.join()
     two.join()
     with redis_at(one.redis.url) as first, redis_at(two.redis.url) as second:
@@ -279,7 +217,7 @@ ORDINARY = """
 
 
 def test_an_ordinary_user_can_run_the_servers(homes: Callable[..., Path]) -> None:
-    home = homes(fresh=True)
+    home = homes("new", fresh=True)
     home.mkdir()
     nobody = pwd.getpwnam("nobody")
     if os.geteuid() == 0:
@@ -309,29 +247,6 @@ COMMAND = """
 """
 
 
-@contextmanager
-def script(source: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-c", textwrap.dedent(source), *map(str, arguments)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    ) as process:
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.kill()
-
-
-def read_until(process: subprocess.Popen[str], wanted: str) -> list[str]:
-    assert process.stdout is not None
-    lines: list[str] = []
-    for line in process.stdout:
-        lines.append(line.rstrip("\n"))
-        if lines[-1] == wanted:
-            return lines
-    raise AssertionError(f"ended without {wanted!r}:\n" + "\n".join(lines))
-
-
 def test_a_command_ended_by_sigterm_stops_what_it_started(homes: Callable[..., Path]) -> None:
     home = homes()
     with script(COMMAND, home) as command:
@@ -354,139 +269,6 @@ def test_servers_of_a_killed_command_are_taken_over(homes: Callable[..., Path]) 
         assert query(live.database_url, "SELECT 1") == 1
         assert EmbeddedServers(home).postgres.postmaster() in server_processes(home)
         assert before & {process.pid for process in server_processes(home)} == before
-    assert server_processes(home) == []
-
-
-# A plan like the demo's, of small programs: a step, a web server, and a service that spawns a child.
-DEMO = """
-    import sys, time
-    from pathlib import Path
-    from xiangyue.config import Settings
-    from xiangyue.local.children import Program
-    from xiangyue.local.plan import Plan
-    from xiangyue.local.supervise import supervise
-
-    home, port, step_seconds = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-    web = '''
-    import http.server, os
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_response(200 if self.path == "/readyz" else 404); self.end_headers()
-    http.server.HTTPServer(("127.0.0.1", int(os.environ["XIANGYUE_PORT"])), Handler).serve_forever()
-    '''
-    spawner = '''
-    import signal, subprocess, sys, time
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    subprocess.Popen([sys.executable, "-c", "import os, time; os.setpgrp(); time.sleep(600)"])
-    time.sleep(600)
-    '''
-    import textwrap
-    def program(name, source, seconds=12.0):
-        return Program(name, (sys.executable, "-c", textwrap.dedent(source)), seconds)
-    plan = Plan(
-        every_time=(program("migrate", "print('migrated')"),),
-        once=(program("seed", f"import os, time; time.sleep({step_seconds})"),),
-        services=(program("web", web), program("stubborn", spawner, 0.2)),
-        fingerprint="1",
-        banner=lambda settings: [settings.address("hanyin.localhost")],
-    )
-    sys.exit(supervise(Settings.load({}, home=home, port=port), plan))
-"""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def descendants(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    return psutil.Process(process.pid).children(recursive=True)
-
-
-def test_a_demo_gets_ready_restarts_the_dead_and_leaves_nothing_behind(homes: Callable[..., Path]) -> None:
-    home, port = homes(), free_port()
-    with script(DEMO, home, port, 0) as demo:
-        first = read_until(demo, "ready")
-        assert f"http://hanyin.localhost:{port}" in first
-        assert "seed …" in first
-
-        web = next(p for p in descendants(demo) if "serve_forever" in " ".join(p.cmdline()))
-        web.kill()
-        postmaster = EmbeddedServers(home).postgres.postmaster()
-        assert postmaster is not None
-        postmaster.kill()
-        assert demo.stdout is not None
-        told = " ".join(demo.stdout.readline() + demo.stdout.readline() for _ in range(1))
-        assert "web ended (signal SIGKILL); starting it again in 0.5 s" in told
-        assert "postgres had ended; it runs again" in told
-
-        # A second demo in this home, and one on this port, each say what is in the way.
-        with script(DEMO, home, free_port(), 0) as again:
-            out, _ = again.communicate(timeout=20)
-            assert (again.returncode, f"(process {demo.pid})" in out) == (1, True)
-        with script(DEMO, homes("other"), port, 0) as busy:
-            out, _ = busy.communicate(timeout=20)
-            assert busy.returncode == 1
-            assert f"Port {port} on 127.0.0.1 cannot be used" in out
-            assert "variable PORT" in out
-
-        everyone = [*descendants(demo), *server_processes(home)]
-        assert len(everyone) > 5
-        demo.terminate()
-        assert demo.wait(30) == 0
-        assert processes.wait_gone(everyone, 0) == []
-        assert server_processes(home) == []
-
-    # Prepared already: the second start does not seed again.
-    with script(DEMO, home, port, 600) as demo:
-        lines = read_until(demo, "ready")
-        assert "seed …" not in lines
-        demo.send_signal(signal.SIGINT)
-        assert demo.wait(30) == 0
-    assert server_processes(home) == []
-
-
-def test_sigterm_while_starting_leaves_nothing_behind(homes: Callable[..., Path]) -> None:
-    home = homes()
-    with script(DEMO, home, free_port(), 600) as demo:
-        read_until(demo, "seed …")
-        everyone = [*descendants(demo), *server_processes(home)]
-        demo.terminate()
-        assert demo.wait(30) == 0
-        assert processes.wait_gone(everyone, 0) == []
-    assert server_processes(home) == []
-    assert not (home / "demo-ready").exists()
-
-
-def test_after_a_killed_supervisor_the_next_demo_takes_over(homes: Callable[..., Path]) -> None:
-    home, port = homes(), free_port()
-    with script(DEMO, home, port, 0) as demo:
-        read_until(demo, "ready")
-        web = next(p for p in descendants(demo) if "serve_forever" in " ".join(p.cmdline()))
-        postmaster = EmbeddedServers(home).postgres.postmaster()
-        stubborn = [p for p in descendants(demo) if p.pid != web.pid]
-        demo.kill()
-        demo.wait(20)
-    for process in stubborn:
-        process.kill()
-    wait_until(lambda: not processes.alive(web))
-
-    with script(DEMO, home, port, 0) as demo:
-        read_until(demo, "ready")
-        assert EmbeddedServers(home).postgres.postmaster() == postmaster
-        demo.terminate()
-        assert demo.wait(30) == 0
-    assert server_processes(home) == []
-
-
-def test_a_failing_step_shows_its_output_and_ends_everything(homes: Callable[..., Path]) -> None:
-    home = homes()
-    with script(DEMO, home, free_port(), "int('no number')") as demo:
-        out, _ = demo.communicate(timeout=30)
-    assert demo.returncode == 1
-    assert "seed failed" in out
-    assert "ValueError" in out
     assert server_processes(home) == []
 
 
