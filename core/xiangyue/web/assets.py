@@ -6,7 +6,11 @@
 from __future__ import annotations
 
 import json
+import mimetypes
 from pathlib import Path
+
+from flask import Response, current_app, request, send_from_directory
+from werkzeug.security import safe_join
 
 DIST = Path(__file__).parent / "static" / "dist"
 URL_PREFIX = "/static/dist/"
@@ -43,8 +47,17 @@ def asset(name: str) -> str:
         raise AssetsNotBuilt(f"The front end has no {name!r}. Run `make frontend`.") from None
 
 
-def is_hashed(file_name: str) -> bool:
-    """Whether a file of the bundle carries its content's hash, so that browsers may keep it for ever."""
-    stem = file_name.rsplit(".", 1)[0]
-    tail = stem.rsplit("-", 1)[-1]
-    return len(tail) == 10 and all(c in "0123456789abcdef" for c in tail)
+def serve_static(filename: str) -> Response:
+    """The static route: the compressed twin of a built file where the browser takes it, else the file itself."""
+    folder = current_app.static_folder
+    assert folder is not None
+    twin = safe_join(folder, f"{filename}.gz")
+    if twin is None or not request.accept_encodings.quality("gzip") or not Path(twin).is_file():
+        return current_app.send_static_file(filename)
+    kind = mimetypes.guess_type(filename)[0] or "application/octet-stream"
+    response = send_from_directory(
+        folder, f"{filename}.gz", mimetype=kind, max_age=current_app.get_send_file_max_age(filename)
+    )
+    response.headers["Content-Encoding"] = "gzip"
+    response.vary.add("Accept-Encoding")
+    return response

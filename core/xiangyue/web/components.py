@@ -100,9 +100,7 @@ class FormView:
     @property
     def problems(self) -> list[tuple[str, Any, Sequence[Any]]]:
         """(id to jump to or "", label or "", messages) in the order the fields stand, then the rest."""
-        known = [
-            (self.field_id(n), lab, self.errors[n]) for n, lab in self.labels.items() if self.errors.get(n)
-        ]
+        known = [(self.field_id(n), lab, self.errors[n]) for n, lab in self.labels.items() if self.errors.get(n)]
         rest = [("", name, msgs) for name, msgs in self.errors.items() if msgs and name not in self.labels]
         return known + rest
 

@@ -23,14 +23,22 @@ from xiangyue.web.components import (
 
 AT = datetime(2026, 11, 18, 6, 5, tzinfo=UTC)
 
-ROWS: tuple[dict[str, Any], ...] = (
-    {"id": 1, "name": "王德福", "code": "6109212010040023", "group": "上七村 3组", "size": 4, "color": "green", "seen": 12, "owed": "", "kind": "ok"},
-    {"id": 2, "name": "陈桂兰", "code": "6109212010040031", "group": "上七村 3组", "size": 2, "color": "red", "seen": 3, "owed": "soon", "kind": "soon"},
-    {"id": 3, "name": "刘洋", "code": "6109212010040044", "group": "上七村 4组", "size": 5, "color": "undetermined", "seen": None, "owed": "", "kind": "ok"},
-    {"id": 4, "name": "欧阳秀英", "code": "6109212010040052", "group": "茨沟村 1组", "size": 1, "color": "red", "seen": 41, "owed": "late", "kind": "late"},
-    {"id": 5, "name": "吴·木子", "code": "6109212010040083", "group": "东河村 2组", "size": 4, "color": "yellow", "seen": 95, "owed": "", "kind": "ok"},
-    {"id": 6, "name": "周永贵", "code": "6109212010040090", "group": "漩涡镇上七村三组老粮站后面的坡上第二排土墙房子左手第一家门前有一棵大核桃树和一口压水井对面是村里的旧小学", "size": 3, "color": "undetermined", "seen": None, "owed": "late", "kind": "late"},
-)  # fmt: skip
+# An address of the greatest length that a page must bear.
+_LONG = "漩涡镇上七村三组老粮站后面的坡上第二排土墙房子左手第一家门前有一棵大核桃树和一口压水井对面是村里的旧小学"
+
+# name, code, village and group, people, colour, days since the last visit, what is owed
+_ROWS: tuple[tuple[str, str, str, int, str, int | None, str], ...] = (
+    ("王德福", "6109212010040023", "上七村 3组", 4, "green", 12, ""),
+    ("陈桂兰", "6109212010040031", "上七村 3组", 2, "red", 3, "soon"),
+    ("刘洋", "6109212010040044", "上七村 4组", 5, "undetermined", None, ""),
+    ("欧阳秀英", "6109212010040052", "茨沟村 1组", 1, "red", 41, "late"),
+    ("吴·木子", "6109212010040083", "东河村 2组", 4, "yellow", 95, ""),
+    ("周永贵", "6109212010040090", _LONG, 3, "undetermined", None, "late"),
+)
+_KEYS = ("name", "code", "group", "size", "color", "seen", "owed")
+ROWS: tuple[dict[str, Any], ...] = tuple(
+    {"id": number, **dict(zip(_KEYS, row, strict=True))} for number, row in enumerate(_ROWS, start=1)
+)
 
 
 def _list(args: Any, path: str, count: int) -> ListView:
@@ -74,12 +82,20 @@ def colour_word(kind: str) -> str:
     }[kind]
 
 
+def owed_words(kind: str) -> str:
+    return pick("还有 2 个工作日", "2 working days left") if kind == "soon" else pick("迟 1 天", "1 day late")
+
+
+def days_ago(days: int) -> str:
+    return pick(f"{days} 天前", f"{days} days ago")
+
+
 def _forms() -> dict[str, FormView]:
     values = {"name": "陈桂兰", "members": 2, "since": "2024-03-02", "village": "1", "kind": "visit", "marks": ["a"]}
     return {
         "plain": FormView(values=values, cancel_url="#", draft="dev-sample", version=7, id="plain"),
         "wrong": FormView(
-            values={**values, "name": "", "members": -1, "kind": ""},
+            values={**values, "name": "", "members": -1, "kind": "", "village": ""},
             errors={
                 "name": [pick("请填户主姓名。", "Give the name of the household head.")],
                 "members": [pick("人数不能小于 1。", "There is at least one person.")],
@@ -107,24 +123,17 @@ def _forms() -> dict[str, FormView]:
 
 def _jobs() -> list[JobCard]:
     title = pick("导入花名册", "Import of a roster")
-    failed = pick(
-        "第 18 行写不进去：村名认不出。改好后可接着导入。",
-        "Row 18 could not be written: unknown village. Mend it and go on.",
-    )
+    doing = pick("正在写入住户", "Writing households")
+    wrote = pick("写入 20,000 户、58,113 人", "Wrote 20,000 households, 58,113 people")
+    failed = pick("第 18 行写不进去：村名认不出。", "Row 18 could not be written: unknown village.")
     return [
         JobCard("queued", title, "queued", "#", cancel_url="#"),
-        JobCard(
-            "running", title, "running", "#", 4870, 20000, pick("正在写入住户", "Writing households"),
-            cancel_url="#", started=AT,
-        ),
+        JobCard("running", title, "running", "#", 4870, 20000, doing, cancel_url="#", started=AT),
         JobCard("cancelling", title, "cancelling", "#", 4870, 20000),
-        JobCard(
-            "done", title, "done", "#", 20000, 20000, pick("写入 20,000 户、58,113 人", "Wrote 20,000 households, 58,113 people"),
-            result_url="#", started=AT, finished=AT,
-        ),
+        JobCard("done", title, "done", "#", 20000, 20000, wrote, result_url="#", started=AT, finished=AT),
         JobCard("failed", title, "failed", "#", 17, 20000, error=failed, result_url="#", finished=AT),
         JobCard("cancelled", title, "cancelled", "#", finished=AT),
-    ]  # fmt: skip
+    ]
 
 
 def _charts() -> list[Chart]:
@@ -189,8 +198,9 @@ def component_samples(args: Any, path: str) -> dict[str, Any]:
                 url="#",
             ),
             TimelineItem(pick("三色", "Colour"), meta=pick("待定 → 红", "undetermined → red"), when=AT),
-        ],  # fmt: skip
+        ],
         "clause": "汉办发〔2021〕11号 四(二)2",
         "at": AT,
-        "say": pick,
+        "days_ago": days_ago,
+        "owed_words": owed_words,
     }

@@ -107,7 +107,7 @@ function setUp(card) {
     if (!showTable) chart.resize();
   });
   card.querySelector("[data-chart-png]").addEventListener("click", () => save(`${data.title}.png`, chart.getDataURL({ pixelRatio: 2, backgroundColor: "#fff" })));
-  card.querySelector("[data-chart-csv]").addEventListener("click", () => save(`${data.title}.csv`, csv(table)));
+  card.querySelector("[data-chart-csv]").addEventListener("click", () => save(`${data.title}.csv`, csv(table.querySelector("table"))));
 }
 
 document.querySelectorAll("[data-chart]").forEach(setUp);

@@ -1,7 +1,7 @@
 // data-draft="key" on a form: what is typed is kept on this device until it was saved, so a lost network, a closed
 // page or an expired session loses nothing. Kept per account; never passwords, files or fields marked data-no-draft.
 // Signing out removes the account's drafts: village offices share computers.
-import { on, onReady, store, texts } from "./shared.js";
+import { on, onReady, store, texts, toast } from "./shared.js";
 
 const account = document.body.dataset.account || "";
 const prefix = `xy-draft:${account}:`;
@@ -89,6 +89,7 @@ function setUp(form) {
   } else if (draft && typed(draft.values) !== typed(first)) {
     write(form, draft.values);
     keepNow();
+    toast({ text: texts.restored, kind: "info" });
     note(form, texts.restored, () => {
       store.remove(key);
       write(form, first);
