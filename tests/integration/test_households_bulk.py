@@ -116,7 +116,8 @@ def test_changes_are_counted_written_and_audited_and_blanks_keep_what_stands(cle
         wife = uow.session.scalars(select(Person).where(Person.name == "陈桂蓝")).one()
         assert (wife.relation, wife.sex, wife.birth_date, wife.version) == ("12", 2, date(1980, 1, 31), 2)
         head = uow.session.scalars(select(Person).where(Person.name == "王德福")).one()
-        assert head.away and head.phone is not None
+        assert head.away
+        assert head.phone is not None
         entry = uow.session.scalars(select(AuditEntry).where(AuditEntry.object_id == wife.id)).all()[-1]
         assert (entry.action, entry.before, entry.after, entry.purpose) == (
             "person.import", {"name": "陈桂兰"}, {"name": "陈桂蓝"}, "更正",

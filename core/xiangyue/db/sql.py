@@ -57,7 +57,7 @@ def scoped_sql(
     scope = scope or session.info["scope"]
     expanded = _expand(sql, None if scope.ranges is None else len(scope.ranges))
     result = session.connection().execute(text(expanded), _parameters(scope, params or {}))
-    return result  # type: ignore[return-value]
+    return result
 
 
 _NAMED = re.compile(r"(?<!:):([a-z_][a-z0-9_]*)")
@@ -112,3 +112,11 @@ def stage_rows(session: Session, name: str, columns: Mapping[str, str], rows: It
                     copy.write_row(row)
         cursor.execute(f"ANALYZE pg_temp.{name}")
     return count
+
+
+def analyze_stage(session: Session, *names: str) -> None:
+    """Tell the planner what the temporary tables hold by now; after an UPDATE of a join column it would guess wrong."""
+    for name in names:
+        if not _STAGE.fullmatch(name):
+            raise UnscopedSql(f"temporary tables are called stage_…, not {name!r}")
+        session.connection().exec_driver_sql(f"ANALYZE pg_temp.{name}")

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from xiangyue.access.acts import acts
 from xiangyue.access.crypto import TenantKeys
-from xiangyue.db.sql import scoped_rows, scoped_sql
+from xiangyue.db.sql import analyze_stage, scoped_rows, scoped_sql
 from xiangyue.db.uow import Uow
 from xiangyue.features.areas.groups import ensure_groups
 from xiangyue.features.areas.models import Area
@@ -149,8 +149,10 @@ class _Run:
         problems = self.stager.stage(self.uow.session, chunk)
         self.counts.conflicts += [BulkConflict(*problem) for problem in problems]
         self._areas(chunk)
-        for statement in (*sql.MATCH_HOUSEHOLDS, *sql.MATCH_PERSONS, *sql.COMPARE):
-            self.run(statement)
+        for step in (sql.MATCH_HOUSEHOLDS, sql.MATCH_PERSONS, sql.COMPARE):
+            for statement in step:
+                self.run(statement)
+            analyze_stage(self.uow.session, "stage_household", "stage_person")
         self._conflicts()
         self._count()
         if not self.dry_run:
@@ -186,6 +188,7 @@ class _Run:
         session = self.uow.session
         self.run(sql.NEW_HOUSEHOLD_IDS)
         self.run(sql.NEW_PERSON_IDS)
+        analyze_stage(session, "stage_household", "stage_person")
         left = self.ids(sql.HOUSEHOLDS_LEFT)
         stale = self.ids(sql.HOUSEHOLDS_STALE)
         moved = self.ids(sql.HOUSEHOLDS_MOVED)

@@ -2,10 +2,12 @@
 ``stage_mark`` (m), ``stage_value`` (v) and ``stage_cipher`` (e), which carry the tenant too; see ``bulk_stage``.
 
 Flags of a staged row: ``skip`` says why it is left out; ``fresh`` it is new; ``differs`` the record itself is to be
-updated; ``changed`` it or something that hangs on it.
+updated; ``changed`` it or something that hangs on it; ``known`` (marks, values) it stands already.
 """
 
 from __future__ import annotations
+
+# ruff: noqa: S608 - statements are put together from constants of this module only
 
 #: Finds the households by code, and leaves out those that may not be written.
 MATCH_HOUSEHOLDS = (
@@ -71,11 +73,17 @@ _PERSON_DIFFERS = """(p.name <> s.name OR p.household_id IS DISTINCT FROM g.id
     OR (s.phone_index IS NOT NULL AND p.phone_index IS DISTINCT FROM s.phone_index)
     OR (s.away IS NOT NULL AND p.away <> s.away))"""
 _HOUSEHOLD_DIFFERS = "(h.area_code <> g.area_code OR (g.address <> '' AND h.address <> g.address))"
-_VALUE_MISSING = """NOT EXISTS (
-       SELECT 1 FROM custom_value c
-        WHERE {{tenant:c}} AND c.field_id = v.field_id AND c.owner_id = {owner}.id
-          AND (c.text_value, c.int_value, c.date_value)
-              IS NOT DISTINCT FROM (v.text_value, v.int_value, v.date_value))"""
+_VALUE_KNOWN = """
+UPDATE stage_value v SET known = true FROM {table} o, custom_value c
+ WHERE {{tenant:v}} AND {{tenant:o}} AND {{tenant:c}} AND v.entity = '{entity}' AND o.n = v.n
+   AND c.field_id = v.field_id AND c.owner_id = o.id
+   AND (c.text_value, c.int_value, c.date_value) IS NOT DISTINCT FROM (v.text_value, v.int_value, v.date_value)
+"""
+_VALUE_CHANGED = """
+UPDATE {table} o SET changed = true FROM stage_value v
+ WHERE {{tenant:o}} AND {{tenant:v}} AND v.entity = '{entity}' AND v.n = o.n AND NOT v.known
+   AND NOT o.fresh AND o.skip IS NULL
+"""
 
 #: Sets fresh, differs and changed.
 COMPARE = (
@@ -91,27 +99,27 @@ UPDATE stage_household g SET changed = true
        SELECT 1 FROM household_income i
         WHERE {tenant:i} AND i.household_id = g.id AND i.year = g.income_year AND i.amount = g.income)
 """,
-    f"""
-UPDATE stage_household g SET changed = true FROM stage_value v
- WHERE {{tenant:g}} AND {{tenant:v}} AND v.entity = 'household' AND v.n = g.n AND g.id IS NOT NULL AND g.skip IS NULL
-   AND {_VALUE_MISSING.format(owner="g")}
-""",
+    _VALUE_KNOWN.format(table="stage_household", entity="household"),
+    _VALUE_CHANGED.format(table="stage_household", entity="household"),
     f"""
 UPDATE stage_person s SET differs = true, changed = true FROM person p, stage_household g
  WHERE {{tenant:s}} AND {{tenant:p}} AND {{tenant:g}} AND p.id = s.id AND g.n = s.household_n AND s.skip IS NULL
    AND {_PERSON_DIFFERS}
 """,
     """
+WITH standing AS MATERIALIZED (
+     SELECT k.person_id, k.mark_key FROM person_mark k
+      WHERE {tenant:k} AND k.valid_to IS NULL AND k.household_id = ANY(ARRAY(
+            SELECT DISTINCT s.home FROM stage_person s WHERE {tenant:s} AND s.home IS NOT NULL)))
+UPDATE stage_mark m SET known = true FROM stage_person s, standing
+ WHERE {tenant:m} AND {tenant:s} AND s.n = m.person_n AND standing.person_id = s.id AND standing.mark_key = m.mark_key
+""",
+    """
 UPDATE stage_person s SET changed = true FROM stage_mark m
- WHERE {tenant:s} AND {tenant:m} AND m.person_n = s.n AND s.id IS NOT NULL AND s.skip IS NULL AND NOT EXISTS (
-       SELECT 1 FROM person_mark k
-        WHERE {tenant:k} AND k.person_id = s.id AND k.mark_key = m.mark_key AND k.valid_to IS NULL)
+ WHERE {tenant:s} AND {tenant:m} AND m.person_n = s.n AND NOT m.known AND NOT s.fresh AND s.skip IS NULL
 """,
-    f"""
-UPDATE stage_person s SET changed = true FROM stage_value v
- WHERE {{tenant:s}} AND {{tenant:v}} AND v.entity = 'person' AND v.n = s.n AND s.id IS NOT NULL AND s.skip IS NULL
-   AND {_VALUE_MISSING.format(owner="s")}
-""",
+    _VALUE_KNOWN.format(table="stage_person", entity="person"),
+    _VALUE_CHANGED.format(table="stage_person", entity="person"),
 )
 
 CONFLICTS = """
@@ -187,8 +195,8 @@ SELECT DISTINCT s.home FROM stage_person s JOIN stage_household g ON g.n = s.hou
 """
 HOUSEHOLDS_STALE = """
 SELECT DISTINCT g.id FROM stage_household g JOIN stage_person s ON s.household_n = g.n
- WHERE {tenant:g} AND {tenant:s} AND g.skip IS NULL AND (NOT s.fresh AND (g.fresh OR s.differs) OR s.fresh AND NOT g.fresh
-       OR s.skip IS NOT NULL)
+ WHERE {tenant:g} AND {tenant:s} AND g.skip IS NULL AND (NOT s.fresh AND (g.fresh OR s.differs)
+       OR s.fresh AND NOT g.fresh OR s.skip IS NOT NULL)
 """
 HOUSEHOLDS_MOVED = """
 SELECT g.id FROM stage_household g JOIN household h ON h.id = g.id
@@ -220,7 +228,7 @@ _SAVE_VALUES = """
 INSERT INTO custom_value (tenant_id, area_code, field_id, owner_id, text_value, int_value, date_value)
 SELECT v.tenant_id, g.area_code, v.field_id, {owner}.id, v.text_value, v.int_value, v.date_value
   FROM stage_value v JOIN {join}
- WHERE {{tenant:v}} AND {{tenant:g}} AND v.entity = '{entity}' AND {owner}.skip IS NULL
+ WHERE {{tenant:v}} AND {{tenant:g}} AND v.entity = '{entity}' AND {owner}.skip IS NULL AND NOT v.known
 ON CONFLICT (tenant_id, field_id, owner_id) DO UPDATE
    SET text_value = excluded.text_value, int_value = excluded.int_value, date_value = excluded.date_value
  WHERE (custom_value.text_value, custom_value.int_value, custom_value.date_value)
@@ -235,10 +243,10 @@ WRITE = (
         before=_HOUSEHOLD_BEFORE,
         after=_HOUSEHOLD_AFTER,
         pair=_HOUSEHOLD_PAIR,
-    ),  # fmt: skip
+    ),
     _AUDIT.format(
         alias="s", entity="person", label="s.name", before=_PERSON_BEFORE, after=_PERSON_AFTER, pair=_PERSON_PAIR
-    ),  # fmt: skip
+    ),
     """
 INSERT INTO household (tenant_id, id, area_code, code, head_name, sort_key, person_count, address, import_batch_id)
 SELECT g.tenant_id, g.id, g.area_code, g.code, g.head_name, g.sort_key, coalesce(size.n, 0), g.address,
@@ -250,7 +258,8 @@ SELECT g.tenant_id, g.id, g.area_code, g.code, g.head_name, g.sort_key, coalesce
 """,
     f"""
 UPDATE household h SET area_code = g.area_code, address = coalesce(nullif(g.address, ''), h.address),
-       import_batch_id = coalesce(CAST(:batch AS bigint), h.import_batch_id), version = h.version + 1, updated_at = now()
+       import_batch_id = coalesce(CAST(:batch AS bigint), h.import_batch_id),
+       version = h.version + 1, updated_at = now()
   FROM stage_household g
  WHERE {{scope:h}} AND {{tenant:g}} AND h.id = g.id AND g.differs AND {_HOUSEHOLD_DIFFERS}
 """,
@@ -280,9 +289,7 @@ UPDATE person p SET area_code = g.area_code, household_id = g.id, name = s.name,
 INSERT INTO person_mark (tenant_id, area_code, person_id, household_id, mark_key, source)
 SELECT m.tenant_id, g.area_code, s.id, g.id, m.mark_key, :source
   FROM stage_mark m JOIN stage_person s ON s.n = m.person_n JOIN stage_household g ON g.n = s.household_n
- WHERE {tenant:m} AND {tenant:s} AND {tenant:g} AND s.skip IS NULL AND (s.fresh OR s.changed) AND NOT EXISTS (
-       SELECT 1 FROM person_mark k
-        WHERE {tenant:k} AND k.person_id = s.id AND k.mark_key = m.mark_key AND k.valid_to IS NULL)
+ WHERE {tenant:m} AND {tenant:s} AND {tenant:g} AND s.skip IS NULL AND NOT m.known
 """,
     """
 INSERT INTO household_income (tenant_id, area_code, household_id, year, amount, source)

@@ -69,9 +69,10 @@ PERSON = {
     "id": "bigint", "home": "bigint", "mine": "bool", "skip": "text", "fresh": "bool DEFAULT false",
     "differs": "bool DEFAULT false", "changed": "bool DEFAULT false",
 }  # fmt: skip
-MARK = {"person_n": "int", "mark_key": _C}
+MARK = {"person_n": "int", "mark_key": _C, "known": "bool DEFAULT false"}
 VALUE = {
     "entity": "text", "n": "int", "field_id": "bigint", "text_value": _C, "int_value": "bigint", "date_value": "date",
+    "known": "bool DEFAULT false",
 }  # fmt: skip
 CIPHER = {"n": "int", "id_number": "bytea", "phone": "bytea"}
 
@@ -102,7 +103,10 @@ class Stager:
         """Fill the temporary tables with a chunk; returns (row_no, kind, detail) of what was left out."""
         self.persons = []
         problems: list[Problem] = []
-        households, persons, marks, values = [], [], [], []
+        households: list[tuple[Any, ...]] = []
+        persons: list[tuple[Any, ...]] = []
+        marks: list[tuple[int, str]] = []
+        values: list[tuple[Any, ...]] = []
         for row in chunk:
             if row.code in self.codes:
                 problems.append((row.row_no, "household_twice", row.code))

@@ -16,6 +16,9 @@ def register_feature() -> Feature:
         key="households",
         permissions=policy.PERMISSIONS,
         role_templates=policy.ROLE_TEMPLATES,
-        profile_sections=(ProfileSection("kinds", 20, apply_kinds), ProfileSection("custom_fields", 30, apply_custom_fields),),
+        profile_sections=(
+            ProfileSection("kinds", 20, apply_kinds),
+            ProfileSection("custom_fields", 30, apply_custom_fields),
+        ),
         translations=Path(__file__).parent / "translations",
     )
