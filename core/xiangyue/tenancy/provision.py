@@ -7,23 +7,29 @@ The tenant row and its hosts are handled here; every other part of a profile (ro
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from xiangyue.access.actor import Actor, system_actor
+from xiangyue.access.actor import Actor
 from xiangyue.access.audit import audit
-from xiangyue.db.uow import Uow
-from xiangyue.errors import Conflict
+from xiangyue.db.uow import RequestInfo, Uow
+from xiangyue.errors import Conflict, Stale
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.tenancy import operator
+from xiangyue.tenancy.cross import operator_id, tell_operator, visiting
 from xiangyue.tenancy.models import COUNTY, OPERATOR, Tenant, TenantHost
 from xiangyue.tenancy.profile_types import Profile
 
 if TYPE_CHECKING:
     from xiangyue.runtime import Runtime
+
+#: Advisory lock of the transaction: two profiles at once could both find a slug or host free.
+_LOCK_KEY = 0x7869_616E_6779_7566
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +67,44 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def snapshot(profile: Profile) -> dict[str, Any]:
+    """What the directory keeps of a profile as applied, for the console: no areas, but how many of each level."""
+    levels = ("town", "village", "group")
+    found = {
+        "source": "/".join(profile.file.replace("\\", "/").split("/")[-2:]),
+        "province": profile.province,
+        "city": profile.city,
+        "plugins": {p.name: {"enabled": p.enabled, "settings": dict(p.settings)} for p in profile.plugins},
+        "roles": [r.key for r in profile.roles],
+        "custom_fields": [f"{f.entity}.{f.key}" for f in profile.custom_fields],
+        "marks": [m.key for m in profile.marks],
+        "awards": [a.key for a in profile.awards],
+        "divisions": {level: len(profile.at_level(level)) for level in levels},  # type: ignore[arg-type]
+    }
+    return dict(_plain(found))
+
+
+def _plugin_changes(before: dict[str, Any], after: dict[str, Any]) -> list[Change]:
+    changes = [Change("add", f"plugin {name}") for name in after if name not in before]
+    changes += [
+        Change("change", f"plugin {name}", before[name], after[name])
+        for name in after
+        if name in before and before[name] != after[name]
+    ]
+    return changes + [Change("remove", f"plugin {name}") for name in before if name not in after]
+
+
+def fingerprint(changes: Sequence[Change]) -> str:
+    """A short mark of a plan: who confirms one gets this one or none."""
+    text = "\n".join(f"{c.verb} {c.what} {c.before!r} {c.after!r}" for c in changes)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
 def _tenant_changes(session: Session, tenant: Tenant | None, profile: Profile) -> list[Change]:
+    plugins = snapshot(profile)["plugins"]
     if tenant is None:
-        return [Change("add", f"tenant {profile.slug}"), *(Change("add", f"host {h}") for h in profile.hosts)]
+        added = [f"tenant {profile.slug}", *(f"host {h}" for h in profile.hosts)]
+        return [Change("add", what) for what in added] + _plugin_changes({}, plugins)
     if tenant.area_code != profile.code15:
         raise Conflict(
             _l(
@@ -79,7 +120,7 @@ def _tenant_changes(session: Session, tenant: Tenant | None, profile: Profile) -
     known = set(session.scalars(select(TenantHost.host).where(TenantHost.tenant_id == tenant.id)))
     changes += [Change("add", f"host {h}") for h in profile.hosts if h not in known]
     changes += [Change("remove", f"host {h}") for h in sorted(known - set(profile.hosts))]
-    return changes
+    return changes + _plugin_changes((tenant.profile or {}).get("plugins", {}), plugins)
 
 
 def _check_hosts(session: Session, tenant_id: int | None, profile: Profile) -> None:
@@ -91,34 +132,58 @@ def _check_hosts(session: Session, tenant_id: int | None, profile: Profile) -> N
 
 def plan(runtime: Runtime, profile: Profile) -> list[Change]:
     """What ``apply`` would change; nothing is kept. Runs the real thing and rolls it back, so both always agree."""
-    return _run(runtime, profile, actor=None, keep=False)
+    return _run(runtime, profile, actor=None, info=None, keep=False, expected=None)
 
 
-def apply(runtime: Runtime, profile: Profile, *, actor: Actor | None = None) -> list[Change]:
-    """Make the county what its profile says. Idempotent: a second run returns no change. Raises Conflict."""
-    changes = _run(runtime, profile, actor=actor, keep=True)
+def apply(
+    runtime: Runtime,
+    profile: Profile,
+    *,
+    actor: Actor | None = None,
+    info: RequestInfo | None = None,
+    expected: str | None = None,
+) -> list[Change]:
+    """Make the county what its profile says. Idempotent: a second run returns no change.
+
+    ``expected`` is the fingerprint of the plan that was confirmed. Raises Conflict; Stale when the plan has changed.
+    """
+    changes = _run(runtime, profile, actor=actor, info=info, keep=True, expected=expected)
     runtime.directory.forget()
     return changes
 
 
-def _run(runtime: Runtime, profile: Profile, *, actor: Actor | None, keep: bool) -> list[Change]:
+def _run(
+    runtime: Runtime,
+    profile: Profile,
+    *,
+    actor: Actor | None,
+    info: RequestInfo | None,
+    keep: bool,
+    expected: str | None,
+) -> list[Change]:
+    operator_id(runtime.engine, actor)
     with runtime.engine.connect() as connection, connection.begin() as outer:
         directory = Session(connection, join_transaction_mode="create_savepoint")
+        directory.execute(select(func.pg_advisory_xact_lock(_LOCK_KEY)))
         tenant = directory.scalars(select(Tenant).where(Tenant.slug == profile.slug)).one_or_none()
         _check_hosts(directory, tenant.id if tenant else None, profile)
         changes = _tenant_changes(directory, tenant, profile)
+        values = {**_tenant_values(profile), "profile": snapshot(profile)}
         if tenant is None:
-            tenant = Tenant(slug=profile.slug, kind=COUNTY, **_tenant_values(profile))
+            tenant = Tenant(slug=profile.slug, kind=COUNTY, **values)
             directory.add(tenant)
         else:
-            for key, value in _tenant_values(profile).items():
+            for key, value in values.items():
                 setattr(tenant, key, value)
+            tenant.version += 1 if changes else 0
         directory.flush()
         _sync_hosts(directory, tenant, profile)
         directory.commit()
         changes += _apply_sections(runtime, connection, tenant, profile, actor)
+        if expected is not None and expected != fingerprint(changes):
+            raise Stale(_l("What you confirmed is no longer what would happen. Look at the new plan."))
         if changes and keep:
-            _record(runtime, connection, tenant, changes, actor)
+            _record(runtime, connection, tenant, changes, actor, info)
         if keep:
             outer.commit()
         else:
@@ -140,23 +205,40 @@ def _apply_sections(
     runtime: Runtime, connection: Any, tenant: Tenant, profile: Profile, actor: Actor | None
 ) -> list[Change]:
     changes: list[Change] = []
-    with Uow(connection, tenant_id=tenant.id, actor=actor or system_actor(tenant.id)) as uow:
+    with Uow(connection, tenant_id=tenant.id, actor=visiting(actor, tenant.id)) as uow:
         runtime.keys.ensure(uow)
         for section in runtime.registry.profile_sections:
             changes += section.apply(uow, profile, runtime.registry)
     return changes
 
 
-def _record(runtime: Runtime, connection: Any, tenant: Tenant, changes: list[Change], actor: Actor | None) -> None:
-    with Uow(connection, tenant_id=tenant.id, actor=actor or system_actor(tenant.id)) as uow:
+def _record(
+    runtime: Runtime,
+    connection: Any,
+    tenant: Tenant,
+    changes: list[Change],
+    actor: Actor | None,
+    info: RequestInfo | None,
+) -> None:
+    after = {"changes": len(changes), "first": [str(c) for c in changes[:50]]}
+    with Uow(connection, tenant_id=tenant.id, actor=visiting(actor, tenant.id), info=info) as uow:
         audit(
             uow,
             action="tenant.apply",
             object_type="tenant",
             object_id=tenant.id,
             label=tenant.slug,
-            after={"changes": len(changes), "first": [str(c) for c in changes[:50]]},
+            after=after,
         )
+    tell_operator(
+        connection,
+        action="tenant.apply",
+        tenant_id=tenant.id,
+        slug=tenant.slug,
+        actor=actor,
+        info=info,
+        after=after,
+    )
 
 
 def ensure_operator(runtime: Runtime) -> int:

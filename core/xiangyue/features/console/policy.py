@@ -1,8 +1,9 @@
-"""Rights of the feature and who gets them by template."""
+"""Rights of the feature, who gets them by template, and the words of its audit entries."""
 
 from __future__ import annotations
 
 from xiangyue.access.permissions import Permission
+from xiangyue.i18n import LazyText
 from xiangyue.i18n import lazy_gettext as _l
 
 OPERATOR_VIEW = Permission("operator.view", _l("See counties and their state"), site="operator")
@@ -17,3 +18,32 @@ ROLE_TEMPLATES = {
     "operator_admin": frozenset({OPERATOR_VIEW.name, OPERATOR_MANAGE.name}),
     "operator_support": frozenset({OPERATOR_VIEW.name}),
 }
+
+ACTIVE, SUSPENDED = "active", "suspended"
+STATES: dict[str, LazyText] = {ACTIVE: _l("Active"), SUSPENDED: _l("Suspended")}
+
+#: Counties on one page of the console: each is visited for its numbers.
+PAGE_SIZE = 20
+
+#: What audit entries of the console say to people, in a county's trail and in the operator's.
+ACTIONS: dict[str, LazyText] = {
+    "tenant.apply": _l("Profile applied"),
+    "tenant.suspend": _l("County suspended"),
+    "tenant.resume": _l("County resumed"),
+    "tenant.administrator": _l("Administrator invited by one-time link"),
+    "tenant.link": _l("One-time link made for an administrator"),
+    "operator.read": _l("Operator looked at counties"),
+}
+
+#: Kinds of things in a plan, by the first word of a change.
+THINGS: dict[str, LazyText] = {
+    "tenant": _l("County"),
+    "host": _l("Host name"),
+    "plugin": _l("Plugin"),
+    "area": _l("Area"),
+    "role": _l("Role"),
+    "mark": _l("Mark"),
+    "award": _l("Award"),
+    "custom field": _l("Custom field"),
+}
+VERBS: dict[str, LazyText] = {"add": _l("Add"), "change": _l("Change"), "remove": _l("Remove")}
