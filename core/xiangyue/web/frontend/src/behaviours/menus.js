@@ -1,7 +1,7 @@
 // Menus (details[data-menu]), the navigation on a phone, the search key, lists that filter as one types.
 import { on } from "./shared.js";
 
-const menus = () => document.querySelectorAll("details[data-menu][open]");
+const menus = () => document.querySelectorAll("details[data-menu][open], details.xy-decision[open]");
 
 document.addEventListener("click", (event) => {
   for (const menu of menus()) if (!menu.contains(event.target)) menu.open = false;
@@ -41,6 +41,22 @@ on("toggle", "details[data-menu]", (menu) => {
   if (!menu.open) return;
   for (const other of menus()) if (other !== menu && !other.contains(menu)) other.open = false;
   menu.querySelector("input[type=search]")?.focus();
+}, true);
+
+// What opens near the right edge opens leftwards; on a phone it may still have to move sideways.
+on("toggle", "details[data-menu], details.xy-decision", (menu) => {
+  const body = menu.querySelector(".xy-menu-body, .xy-decision-body");
+  if (!menu.open || !body) return;
+  body.style.marginLeft = "";
+  body.classList.remove("xy-menu-end-now");
+  const room = document.documentElement.clientWidth - 8;
+  if (body.getBoundingClientRect().right <= room) return;
+  body.classList.add("xy-menu-end-now");
+  const { left } = body.getBoundingClientRect();
+  if (left < 8) {
+    body.classList.remove("xy-menu-end-now");
+    body.style.marginLeft = `${room - body.getBoundingClientRect().right}px`;
+  }
 }, true);
 
 const nav = document.getElementById("nav");
