@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 from apispec.ext.marshmallow import MarshmallowPlugin
@@ -14,6 +15,8 @@ from marshmallow import Schema, fields
 from xiangyue import __version__
 from xiangyue.web.access import public
 from xiangyue.web.shell import page
+
+V = TypeVar("V", bound=Callable[..., Any])
 
 PREFIX = "/api/v1"
 
@@ -59,6 +62,14 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         super().__init__(
             f"api-{name}", import_name, url_prefix=f"{PREFIX}{url_prefix}", description=description
         )
+
+    if TYPE_CHECKING:  # flask-smorest has no types; its decorators leave a view's own as they are
+
+        def route(self, rule: str, **options: Any) -> Callable[[V], V]: ...
+        def arguments(self, schema: Any, *, location: str = "json", **options: Any) -> Callable[[V], V]: ...
+        def response(self, status: int, schema: Any = None, **options: Any) -> Callable[[V], V]: ...
+        def alt_response(self, status: int, response: Any = None, **options: Any) -> Callable[[V], V]: ...
+        def doc(self, **options: Any) -> Callable[[V], V]: ...
 
 
 def install(app: Flask, blueprints: list[Any]) -> None:

@@ -1,0 +1,187 @@
+"""Reads of the audit trail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
+
+from xiangyue.access.models import Account, AuditEntry
+from xiangyue.access.seal import SEAL_ACTION
+from xiangyue.access.seal_report import VerifyReport
+from xiangyue.access.verify import verify
+from xiangyue.db.paging import decode_cursor, encode_cursor
+from xiangyue.db.uow import Uow
+from xiangyue.errors import Forbidden, Invalid, NotFound
+from xiangyue.features.areas.models import Area
+from xiangyue.features.audit.policy import COUNT_LIMIT
+from xiangyue.i18n import TIMEZONE
+from xiangyue.i18n import lazy_gettext as _l
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFilter:
+    """Conditions on the trail. ``action`` ending in a dot is all of a kind; days are those of Asia/Shanghai."""
+
+    who: str = ""
+    action: str = ""
+    object_type: str = ""
+    object_id: int | None = None
+    since: date | None = None
+    until: date | None = None
+    purpose: str = ""  # "", yes, no
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of entries and the cursors of its neighbours."""
+
+    entries: list[AuditEntry]
+    next: str | None
+    back: str | None
+
+
+def visible(uow: Uow) -> list[ColumnElement[bool]]:
+    """The area wall: an area-bound auditor sees entries of the area, not those of the county as a whole."""
+    if uow.scope.ranges is None:
+        return []
+    within = [AuditEntry.area_code.between(lo, hi) for lo, hi in uow.scope.ranges]
+    return [or_(false(), *within)]
+
+
+def _day_start(day: date) -> datetime:
+    return datetime.combine(day, time(), TIMEZONE).astimezone(UTC)
+
+
+def _conditions(uow: Uow, wanted: EntryFilter) -> list[ColumnElement[bool]]:
+    found = visible(uow)
+    if wanted.who:
+        found.append(_by(uow, wanted.who))
+    if wanted.action.endswith("."):
+        found.append(AuditEntry.action.startswith(wanted.action, autoescape=True))
+    elif wanted.action:
+        found.append(AuditEntry.action == wanted.action)
+    else:
+        # The chain's own records come every minute; they are shown to those who ask for them.
+        found.append(AuditEntry.action != SEAL_ACTION)
+    if wanted.object_type:
+        found.append(AuditEntry.object_type == wanted.object_type)
+    if wanted.object_id is not None:
+        found.append(AuditEntry.object_id == wanted.object_id)
+    if wanted.since is not None:
+        found.append(AuditEntry.at >= _day_start(wanted.since))
+    if wanted.until is not None:
+        found.append(AuditEntry.at < _day_start(wanted.until + timedelta(days=1)))
+    if wanted.purpose:
+        found.append(AuditEntry.purpose != "" if wanted.purpose == "yes" else AuditEntry.purpose == "")
+    return found
+
+
+def _by(uow: Uow, who: str) -> ColumnElement[bool]:
+    """Entries of the accounts with these words in name or sign-in name, and of actors without an account."""
+    accounts = select(Account.id).where(
+        or_(Account.login.contains(who.lower(), autoescape=True), Account.name.contains(who, autoescape=True))
+    )
+    ids = list(uow.session.scalars(accounts.limit(500)))
+    other = and_(AuditEntry.account_id.is_(None), AuditEntry.actor_name.contains(who, autoescape=True))
+    return or_(AuditEntry.account_id.in_(ids), other)
+
+
+def find_entries(
+    uow: Uow,
+    wanted: EntryFilter,
+    *,
+    limit: int = 50,
+    oldest_first: bool = False,
+    after: str | None = None,
+    before: str | None = None,
+) -> Page:
+    """A page by keyset over ids, which follow the time of writing. Raises Invalid for an unreadable cursor."""
+    conditions = _conditions(uow, wanted)
+    backwards = before is not None
+    mark = _cursor_id(after if after is not None else before)
+    ascending = oldest_first != backwards
+    if mark is not None:
+        conditions.append(AuditEntry.id > mark if ascending else AuditEntry.id < mark)
+    order = AuditEntry.id.asc() if ascending else AuditEntry.id.desc()
+    found = list(uow.session.scalars(select(AuditEntry).where(*conditions).order_by(order).limit(limit + 1)))
+    more, found = len(found) > limit, found[:limit]
+    if backwards:
+        found.reverse()
+    if not found:
+        return Page([], None, None)
+    has_next = more or backwards
+    has_back = more if backwards else after is not None
+    return Page(
+        found,
+        encode_cursor(found[-1].id) if has_next else None,
+        encode_cursor(found[0].id) if has_back else None,
+    )
+
+
+def _cursor_id(cursor: str | None) -> int | None:
+    if cursor is None:
+        return None
+    (value,) = decode_cursor(cursor, 1)
+    if not isinstance(value, int):
+        raise Invalid({"cursor": [_l("This page marker is not readable. Start again from the first page.")]})
+    return value
+
+
+def count_entries(uow: Uow, wanted: EntryFilter) -> int:
+    """How many there are, counted up to COUNT_LIMIT + 1."""
+    inner = select(AuditEntry.id).where(*_conditions(uow, wanted)).limit(COUNT_LIMIT + 1).subquery()
+    return uow.session.execute(select(func.count()).select_from(inner)).scalar_one()
+
+
+def each_entry(uow: Uow, wanted: EntryFilter, *, limit: int, oldest_first: bool = False) -> Iterator[AuditEntry]:
+    """The entries of an export, newest first, in small memory."""
+    order = AuditEntry.id.asc() if oldest_first else AuditEntry.id.desc()
+    statement = select(AuditEntry).where(*_conditions(uow, wanted)).order_by(order).limit(limit)
+    yield from uow.session.scalars(statement.execution_options(yield_per=500))
+
+
+def get_entry(uow: Uow, id: int) -> AuditEntry:
+    """One entry inside the area; NotFound for any other."""
+    found = uow.session.scalars(select(AuditEntry).where(AuditEntry.id == id, *visible(uow))).one_or_none()
+    if found is None:
+        raise NotFound(_l("There is no such entry, or it lies outside your area."))
+    return found
+
+
+def history_of(uow: Uow, object_type: str, object_id: int, *, limit: int = 20) -> list[AuditEntry]:
+    """What happened to one thing, newest first; for the thing's own page, whose right its reader has."""
+    statement = (
+        select(AuditEntry)
+        .where(AuditEntry.object_type == object_type, AuditEntry.object_id == object_id)
+        .order_by(AuditEntry.id.desc())
+        .limit(limit)
+    )
+    return list(uow.session.scalars(statement))
+
+
+def area_names(uow: Uow, codes: Iterable[int] | None = None) -> dict[int, str]:
+    """Names by 15-digit code, all without ``codes``; whatever the reader's area: a bare code says less, not more."""
+    statement = select(Area.area_code, Area.name)
+    if codes is not None:
+        wanted = sorted(set(codes))
+        if not wanted:
+            return {}
+        statement = statement.where(Area.area_code.in_(wanted))
+    with uow.tenant_wide("names of areas in audit entries the reader may see"):
+        return dict(uow.session.execute(statement).tuples())
+
+
+def checked_trail(uow: Uow, *, head: str = "") -> VerifyReport:
+    """The chain of the whole county, so only for those who may see all of it. Raises Forbidden."""
+    if uow.scope.ranges is not None:
+        raise Forbidden(_l("The chain is one for the whole county: only an auditor of the whole county can check it."))
+    return verify(uow, head=head)
+
+
+def plain_entry(entry: AuditEntry, fields: list[str]) -> dict[str, Any]:
+    """An entry for the API."""
+    return {name: getattr(entry, name) for name in fields}

@@ -1,0 +1,38 @@
+"""Writes of the audit trail's own pages: an export of it is an entry of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import IO, Any
+
+from xiangyue.access.acts import acts
+from xiangyue.access.audit import audit
+from xiangyue.access.models import AuditEntry
+from xiangyue.db.uow import Uow
+from xiangyue.features.audit import policy, queries
+from xiangyue.files.workbook import write_workbook
+from xiangyue.i18n import gettext as _
+
+
+@acts(policy.AUDIT_VIEW)
+def export_entries(
+    uow: Uow,
+    *,
+    wanted: queries.EntryFilter,
+    columns: Sequence[tuple[str, Any]],
+    cells: Callable[[AuditEntry], dict[str, Any]],
+    oldest_first: bool = False,
+) -> IO[bytes]:
+    """The filtered entries as .xlsx, at most EXPORT_LIMIT. ``columns`` (key, header); ``cells`` gives a row by key."""
+    conditions = {k: str(v) for k, v in asdict(wanted).items() if v}
+    audit(
+        uow,
+        action="audit.export",
+        object_type="audit_entry",
+        after={"format": "xlsx", "filters": conditions, "fields": [key for key, _header in columns]},
+    )
+    uow.session.flush()
+    entries = queries.each_entry(uow, wanted, limit=policy.EXPORT_LIMIT, oldest_first=oldest_first)
+    rows = ([row.get(key) for key, _header in columns] for row in map(cells, entries))
+    return write_workbook(_("Audit trail"), [header for _key, header in columns], rows)

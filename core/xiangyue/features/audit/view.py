@@ -1,0 +1,153 @@
+"""The audit list as its page shows it: columns, filters, and rows in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from flask import current_app, url_for
+
+from xiangyue.access.models import AuditEntry
+from xiangyue.db.uow import Uow
+from xiangyue.features.audit import queries, words
+from xiangyue.i18n import gettext as _
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.web.components import Column, Filter
+from xiangyue.web.pipeline import runtime
+
+COLUMNS = (
+    Column("at", _l("When"), sort=True),
+    Column("who", _l("Who")),
+    Column("action", _l("What"), primary=True),
+    Column("thing", _l("Thing")),
+    Column("area", _l("Where")),
+    Column("changes", _l("Before → after")),
+    Column("purpose", _l("Purpose")),
+    Column("ip", _l("Address on the network"), default=False),
+    Column("request_id", _l("Request"), default=False),
+)
+
+#: Pages of things, by number. A thing whose page is not installed is shown without a link.
+_PAGES = {
+    "household": "households.show_household",
+    "person": "households.show_person",
+    "account": "accounts.show_account",
+    "job": "jobs.show_job",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An entry in words."""
+
+    id: int
+    at: datetime
+    who: str
+    action: str
+    thing: str
+    label: str
+    thing_url: str | None
+    area: str
+    changes: list[words.FieldChange]
+    purpose: str
+    ip: str
+    request_id: str
+    url: str
+
+
+def parse_day(text: str) -> date | None:
+    """A day of the address bar; an unreadable one filters nothing."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def wanted(args: Mapping[str, str]) -> queries.EntryFilter:
+    """The conditions of a page's address."""
+    number = args.get("object_id", "").strip()
+    return queries.EntryFilter(
+        who=args.get("who", "").strip(),
+        action=args.get("action", "").strip(),
+        object_type=args.get("object_type", "").strip(),
+        object_id=int(number) if number.isascii() and number.isdigit() and len(number) < 19 else None,
+        since=parse_day(args.get("since", "")),
+        until=parse_day(args.get("until", "")),
+        purpose=args["purpose"] if args.get("purpose") in ("yes", "no") else "",
+    )
+
+
+def filters() -> tuple[Filter, ...]:
+    actions = sorted(((key, str(label)) for key, label in runtime().registry.actions.items()), key=lambda p: p[1])
+    groups = [(f"{key}.", _("%(thing)s: everything", thing=str(words.THINGS[key]))) for key in _action_things()]
+    things = sorted({(key, str(label)) for key, label in words.THINGS.items()}, key=lambda p: p[1])
+    given = [("yes", _l("given")), ("no", _l("not given"))]
+    return (
+        Filter("who", _l("Who"), kind="text", placeholder=_l("Name or sign-in name")),
+        Filter("action", _l("What"), choices=[*groups, *actions]),
+        Filter("since", _l("From"), kind="date"),
+        Filter("until", _l("To"), kind="date"),
+        Filter("purpose", _l("Purpose"), choices=given),
+        Filter("object_type", _l("Kind of thing"), choices=things, more=True),
+        Filter("object_id", _l("Number of the thing"), kind="number", more=True),
+    )
+
+
+def _action_things() -> list[str]:
+    prefixes = {key.rpartition(".")[0] for key in runtime().registry.actions}
+    named = {"household", "person", "mark", "area", "import"} | prefixes
+    return sorted((key for key in named if key in words.THINGS), key=lambda key: str(words.THINGS[key]))
+
+
+def words_for(uow: Uow, entries: list[AuditEntry] | None) -> words.Words:
+    """Words for these entries; for whatever comes when None."""
+    codes = None if entries is None else words.area_codes(entries)
+    registry = runtime().registry
+
+    def right(name: str) -> Any:
+        found = registry.permissions.get(name)
+        return None if found is None else found.label
+
+    return words.Words(registry.actions, queries.area_names(uow, codes), right)
+
+
+def rows(uow: Uow, entries: Iterable[AuditEntry]) -> list[Row]:
+    """A page of entries in words."""
+    listed = list(entries)
+    spoken = words_for(uow, listed)
+    return [row(spoken, entry) for entry in listed]
+
+
+def row(spoken: words.Words, entry: AuditEntry) -> Row:
+    return Row(
+        id=entry.id,
+        at=entry.at,
+        who=entry.actor_name or _("nobody"),
+        action=spoken.action(entry.action),
+        thing=spoken.thing(entry.object_type),
+        label=entry.object_label or (f"#{entry.object_id}" if entry.object_id is not None else ""),
+        thing_url=_thing_url(entry),
+        area=spoken.area(entry.area_code),
+        changes=spoken.changes(entry),
+        purpose=entry.purpose,
+        ip=entry.ip,
+        request_id=entry.request_id,
+        url=url_for("audit.show_entry", id=entry.id),
+    )
+
+
+def _thing_url(entry: AuditEntry) -> str | None:
+    endpoint = _PAGES.get(entry.object_type, "")
+    if entry.object_id is None or endpoint not in current_app.view_functions:
+        return None
+    return url_for(endpoint, id=entry.object_id)
+
+
+def change_text(change: words.FieldChange) -> str:
+    """A change as one line of a spreadsheet."""
+    if change.before is None:
+        return f"{change.label}: {change.after.text if change.after else ''}"
+    after = change.after.text if change.after else _("taken away")
+    return f"{change.label}: {change.before.text} → {after}"

@@ -1,0 +1,214 @@
+"""The trail in words: what an action, a thing and a field are called, and a change as before → after."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from xiangyue.access.models import AuditEntry
+from xiangyue.i18n import gettext as _
+from xiangyue.i18n import lazy_gettext as _l
+
+#: What an action is about, by the first part of its name; also what ``object_type`` is called.
+THINGS: dict[str, Any] = {
+    "household": _l("Household"),
+    "person": _l("Person"),
+    "person_mark": _l("Mark"),
+    "household_income": _l("Household income"),
+    "household_award": _l("Household award"),
+    "mark": _l("Mark"),
+    "mark_kind": _l("Kind of mark"),
+    "award_kind": _l("Kind of award"),
+    "custom_field": _l("Custom field"),
+    "area": _l("Area"),
+    "account": _l("Account"),
+    "account_session": _l("Session"),
+    "api_token": _l("Access token"),
+    "role": _l("Role"),
+    "role_grant": _l("Role in an area"),
+    "import": _l("Import"),
+    "import_batch": _l("Import"),
+    "stored_file": _l("File"),
+    "job": _l("Background job"),
+    "tenant": _l("County"),
+    "audit": _l("Audit trail"),
+    "audit_entry": _l("Audit trail"),
+    "audit_seal": _l("Seal"),
+    "cockpit": _l("Overview"),
+    "identifier": _l("Identity number"),
+}
+
+#: What was done, by the rest of an action's name, where nobody registered words for the whole.
+VERBS: dict[str, Any] = {
+    "add": _l("added"),
+    "create": _l("made"),
+    "edit": _l("changed"),
+    "remove": _l("taken away"),
+    "delete": _l("deleted"),
+    "close": _l("closed"),
+    "reopen": _l("opened again"),
+    "move": _l("moved"),
+    "retire": _l("retired"),
+    "restore": _l("in use again"),
+    "reveal": _l("shown in full"),
+    "read": _l("read"),
+    "export": _l("exported"),
+    "import": _l("imported"),
+    "upload": _l("uploaded"),
+    "check": _l("checked"),
+    "commit": _l("taken over"),
+    "cancel": _l("cancelled"),
+    "download": _l("downloaded"),
+}
+
+FIELDS: dict[str, Any] = {
+    "name": _l("Name"),
+    "name_en": _l("English name"),
+    "code": _l("Code"),
+    "kind": _l("Kind"),
+    "type": _l("Type"),
+    "state": _l("State"),
+    "active": _l("In use"),
+    "address": _l("Address"),
+    "note": _l("Note"),
+    "area_code": _l("Area"),
+    "head_name": _l("Household head"),
+    "person_count": _l("Persons"),
+    "household_id": _l("Household number"),
+    "person_id": _l("Person number"),
+    "relation": _l("Relation to the head"),
+    "sex": _l("Sex"),
+    "birth_date": _l("Date of birth"),
+    "nationality": _l("Nationality"),
+    "id_number": _l("Identity number"),
+    "phone": _l("Telephone"),
+    "away": _l("Away"),
+    "mark": _l("Mark"),
+    "mark_key": _l("Mark"),
+    "marks": _l("Marks"),
+    "award_key": _l("Award"),
+    "awarded": _l("Awarded"),
+    "year": _l("Year"),
+    "amount": _l("Amount"),
+    "source": _l("Source"),
+    "valid_from": _l("Valid from"),
+    "valid_to": _l("Valid to"),
+    "sensitivity": _l("Sensitivity"),
+    "follows_to_household": _l("Shown on the household too"),
+    "help": _l("Help text"),
+    "help_en": _l("English help text"),
+    "required": _l("Must be filled in"),
+    "options": _l("Choices"),
+    "position": _l("Position"),
+    "login": _l("Sign-in name"),
+    "post": _l("Post"),
+    "locale": _l("Language"),
+    "role": _l("Role"),
+    "roles": _l("Roles"),
+    "permissions": _l("Rights"),
+    "requires_totp": _l("Second factor required"),
+    "scopes": _l("Rights of the token"),
+    "expires_at": _l("Valid until"),
+    "file_name": _l("File"),
+    "file": _l("File"),
+    "rows": _l("Rows"),
+    "filters": _l("Conditions"),
+    "entries": _l("Entries"),
+    "hash": _l("Hash"),
+    "first_xact": _l("First transaction"),
+    "end_xact": _l("End before transaction"),
+    "changes": _l("Changes"),
+    "counts": _l("Numbers"),
+    "reason": _l("Reason"),
+    "format": _l("Format"),
+    "fields": _l("Fields"),
+}
+
+_AREA_FIELDS = {"area_code", "area", "current_area", "parent_code"}
+_HAN = re.compile(r"[\u3400-\u9fff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A value for people; ``data``: it is the county's own text, Chinese on an English page too."""
+
+    text: str
+    data: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One line of a change. ``before`` or ``after`` is None where there was or is nothing."""
+
+    label: str
+    before: Shown | None
+    after: Shown | None
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the trail's codes are called here: words of actions, names of areas by code, labels of rights by name."""
+
+    actions: Mapping[str, Any]
+    areas: Mapping[int, str]
+    rights: Callable[[str], Any]
+
+    def action(self, name: str) -> str:
+        """``household.edit`` -> “Household changed”; an unknown action is shown as it is."""
+        if (found := self.actions.get(name)) is not None:
+            return str(found)
+        thing, _dot, verb = name.rpartition(".")
+        if thing in THINGS and verb in VERBS:
+            return _("%(thing)s %(verb)s", thing=str(THINGS[thing]), verb=str(VERBS[verb]))
+        return name
+
+    def thing(self, object_type: str) -> str:
+        return str(THINGS.get(object_type, object_type))
+
+    def area(self, code: int) -> str:
+        return self.areas.get(code, "")
+
+    def changes(self, entry: AuditEntry) -> list[FieldChange]:
+        """The lines of an entry's before and after, by label."""
+        before, after = entry.before or {}, entry.after or {}
+        lines = [
+            FieldChange(
+                str(FIELDS.get(key, key)),
+                self._value(key, before[key]) if key in before else None,
+                self._value(key, after[key]) if key in after else None,
+            )
+            for key in {**before, **after}
+        ]
+        return sorted(lines, key=lambda line: line.label)
+
+    def _value(self, key: str, value: Any) -> Shown:
+        if value is None or value in ("", [], {}):
+            return Shown(_("empty"))
+        if isinstance(value, bool):
+            return Shown(_("yes") if value else _("no"))
+        if key in _AREA_FIELDS and isinstance(value, int) and value in self.areas:
+            return Shown(self.areas[value], data=True)
+        if isinstance(value, list):
+            return self._join([self._value(key, item) for item in value])
+        if isinstance(value, dict):
+            inner = [(str(FIELDS.get(k, k)), self._value(k, v)) for k, v in value.items()]
+            return Shown("; ".join(f"{label}: {v.text}" for label, v in inner), any(v.data for _l, v in inner))
+        text = str(value)
+        if isinstance(value, str) and (right := self.rights(value)) is not None:
+            return Shown(str(right))
+        return Shown(text, data=_HAN.search(text) is not None)
+
+    @staticmethod
+    def _join(items: list[Shown]) -> Shown:
+        return Shown(", ".join(item.text for item in items), any(item.data for item in items))
+
+
+def area_codes(entries: list[AuditEntry]) -> set[int]:
+    """Every area code that a list of entries speaks of."""
+    found = {entry.area_code for entry in entries if entry.area_code}
+    for entry in entries:
+        for values in (entry.before or {}, entry.after or {}):
+            found |= {v for k, v in values.items() if k in _AREA_FIELDS and isinstance(v, int)}
+    return found
