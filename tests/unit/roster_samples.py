@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import openpyxl
+
+from xiangyue.features import imports
 from xiangyue.features.imports.roster_areas import AreaRow, ListAreaIndex
 from xiangyue.features.imports.roster_check import RosterChecker
 from xiangyue.features.imports.roster_columns import (
@@ -18,6 +21,10 @@ from xiangyue.features.imports.roster_columns import (
 )
 from xiangyue.features.imports.roster_messages import CellError
 from xiangyue.features.imports.roster_read import RosterRow
+from xiangyue.i18n import add_catalogue
+
+# In the application the feature registers its own texts.
+add_catalogue(Path(imports.__file__).parent / "translations")
 
 TODAY = date(2025, 11, 22)
 AREAS = [
@@ -85,9 +92,7 @@ WIFE: dict[str, Any] = {
 def checker(
     *, synthetic: bool = True, columns: Sequence[Column] = COLUMNS, custom: Sequence[CustomFieldSpec] = ()
 ) -> RosterChecker:
-    return RosterChecker(
-        columns, ListAreaIndex(AREAS), synthetic, DEFAULT_MARK_KINDS, custom, today=TODAY
-    )
+    return RosterChecker(columns, ListAreaIndex(AREAS), synthetic, DEFAULT_MARK_KINDS, custom, today=TODAY)
 
 
 def row(number: int, base: Mapping[str, Any], **changes: Any) -> RosterRow:

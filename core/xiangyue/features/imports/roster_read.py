@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from python_calamine import CalamineSheet, SheetTypeEnum, SheetVisibleEnum
+from python_calamine import CalamineError, CalamineSheet, SheetTypeEnum, SheetVisibleEnum
 
 from xiangyue.features.imports.roster_columns import (
     IGNORED_HEADERS,
@@ -124,7 +124,10 @@ def read_rows(data: bytes, columns: Sequence[Column] = STANDARD_COLUMNS) -> Rost
     for index, sheet_info in enumerate(workbook.sheets_metadata):
         if sheet_info.typ != SheetTypeEnum.WorkSheet or sheet_info.visible != SheetVisibleEnum.Visible:
             continue
-        sheet = workbook.get_sheet_by_index(index)
+        try:
+            sheet = workbook.get_sheet_by_index(index)
+        except (CalamineError, ValueError, OSError):
+            raise RosterFileError("corrupt") from None
         found = finder.header_row(sheet)
         if found is not None and (best is None or found[0] > best[0]):
             best = (*found, sheet)
@@ -159,7 +162,7 @@ def _rows(sheet: CalamineSheet, header: int, mapping: dict[str, int], skipped: d
             if value != "" and (value.__class__ is not str or not value.isspace()):
                 cells[key] = value
         if not cells:
-            skipped["note" if any(value != "" for value in values) else "blank"] += 1
+            skipped["note" if any(str(value).strip() for value in values) else "blank"] += 1
         elif _is_note(values):
             skipped["note"] += 1
         else:
