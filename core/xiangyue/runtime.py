@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from sqlalchemy import Engine
 
@@ -45,6 +46,8 @@ FEATURES = (
 #: Rooms whose own messages are shown to people; features bring theirs by registration.
 ROOMS_WITH_WORDS = ("web", "api", "db", "access", "files", "jobs", "tenancy", "text")
 
+_BY_ENGINE: WeakValueDictionary[int, Runtime] = WeakValueDictionary()
+
 
 @dataclass
 class Runtime:
@@ -56,12 +59,14 @@ class Runtime:
     @cached_property
     def engine(self) -> Engine:
         s = self.settings
-        return make_engine(
+        made = make_engine(
             s.database_url,
             pool_size=s.pool_size,
             statement_timeout_ms=s.statement_timeout_ms,
             behind_pgbouncer=s.behind_pgbouncer,
         )
+        _BY_ENGINE[id(made)] = self  # the runtime keeps its engine alive, so the id stays its own
+        return made
 
     @cached_property
     def directory(self) -> Directory:
@@ -104,3 +109,8 @@ class Runtime:
         """A unit of work outside a request: committed at the end, rolled back on an error."""
         with Uow(self.engine, tenant_id=tenant_id, actor=actor or system_actor(tenant_id), **options) as uow:
             yield uow
+
+
+def runtime_of(uow: Uow) -> Runtime | None:
+    """The runtime whose engine a unit of work stands on: for what must leave the process after the commit."""
+    return _BY_ENGINE.get(id(uow.bind.engine))
