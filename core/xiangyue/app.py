@@ -11,7 +11,7 @@ from xiangyue.api import setup as api_setup
 from xiangyue.config import Settings
 from xiangyue.runtime import Runtime
 from xiangyue.web import errors as web_errors
-from xiangyue.web import health, logs, pipeline, shell
+from xiangyue.web import assets, development, health, logs, pipeline, shell
 from xiangyue.web.access import anywhere
 
 ROOT = Path(__file__).parent
@@ -29,7 +29,7 @@ def create_app(settings: Settings | None = None, *, runtime: Runtime | None = No
     app.extensions["xiangyue"] = runtime
     app.config["MAX_CONTENT_LENGTH"] = runtime.settings.max_upload_bytes
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 31_536_000  # names of built assets carry their hash
-    app.view_functions["static"] = anywhere(app.view_functions["static"])
+    app.view_functions["static"] = anywhere(assets.serve_static)
     pipeline.install(app)
     logs.install(app)
     shell.install(app)
@@ -39,6 +39,7 @@ def create_app(settings: Settings | None = None, *, runtime: Runtime | None = No
         for blueprint in feature.blueprints:
             app.register_blueprint(blueprint)
     health.install(app)
+    development.install(app)
     api_setup.install(app, [b for f in registry.features for b in f.api_blueprints])
     pipeline.check_marks(app)
     for name, permission in DECLARED.items():

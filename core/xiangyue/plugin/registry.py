@@ -30,6 +30,10 @@ class NavItem:
     position: int = 50
     site: str = "county"
     tab: bool = False
+    #: The round button in the middle of the phone's tabs.
+    main: bool = False
+    #: Whether the count is of things that are late (shown in red).
+    late: bool = False
     count: Callable[[Uow], int | None] | None = None
 
 

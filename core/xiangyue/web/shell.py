@@ -79,6 +79,8 @@ def _item(item: Any) -> dict[str, Any]:
         "active": active,
         "count": count,
         "key": item.key,
+        "main": item.main,
+        "late": item.late,
     }
 
 
@@ -154,7 +156,7 @@ def page(template: str, /, status: int = 200, **context: Any) -> Any:
 
 def here(**changes: Any) -> str:
     """The present address with some query parameters changed; None removes one."""
-    args = {k: v for k, v in request.args.to_dict(flat=False).items()}
+    args = request.args.to_dict(flat=False)
     for key, value in changes.items():
         if value is None:
             args.pop(key, None)
