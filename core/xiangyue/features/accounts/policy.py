@@ -10,6 +10,10 @@ from datetime import timedelta
 from xiangyue.access.actor import Actor
 from xiangyue.access.permissions import Permission
 from xiangyue.db.scope import area_range
+from xiangyue.features.accounts.terms import ACTIVE as ACTIVE
+from xiangyue.features.accounts.terms import DISABLED as DISABLED
+from xiangyue.features.accounts.terms import STATES as STATES
+from xiangyue.features.accounts.terms import TOKEN_MAX_DAYS as TOKEN_MAX_DAYS
 from xiangyue.i18n import LazyText
 from xiangyue.i18n import lazy_gettext as _l
 
@@ -32,13 +36,7 @@ ROLE_TEMPLATES = {
 MAX_FAILURES = 5
 LOCK_FOR = timedelta(minutes=15)
 LINK_VALID = timedelta(hours=72)
-TOKEN_MAX_DAYS = 365
 KEEP_ENDED_DAYS = 30
-
-ACTIVE, DISABLED = "active", "disabled"
-#: What a list can be narrowed to; ``invited`` has not set a password yet.
-STATES = (ACTIVE, "invited", "locked", DISABLED)
-SORTS = ("name", "login", "last_sign_in_at")
 
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
 ROLE_KEY = re.compile(r"[a-z][a-z0-9_]{1,39}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from xiangyue.access.actor import Actor, Grant
 from xiangyue.access.models import Account
@@ -100,3 +100,12 @@ def explain(
     if here:
         return Answer(True, "granted", here)
     return Answer(False, "elsewhere" if holding else "never", holding)
+
+
+def find_household(uow: Uow, text: str) -> Household | None:
+    """A household by its code or id, where the viewer may see households; None for any other."""
+    if not uow.actor.can(HOUSEHOLD_VIEW) or not text.isdecimal() or len(text) > 18:
+        return None
+    with uow.scoped(uow.actor.scope(HOUSEHOLD_VIEW)):
+        statement = select(Household).where(or_(Household.code == text, Household.id == int(text)))
+        return uow.session.scalars(statement.limit(1)).one_or_none()

@@ -1,0 +1,11 @@
+"""Pages: signing in, one's own account, accounts of others, roles."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+bp = Blueprint("accounts", "xiangyue.features.accounts", template_folder="templates")
+
+from xiangyue.features.accounts.pages import accounts, changes, me, rights, roles, secrets, sign_in  # noqa: E402
+
+__all__ = ["accounts", "bp", "changes", "me", "rights", "roles", "secrets", "sign_in"]
