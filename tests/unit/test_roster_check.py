@@ -190,6 +190,12 @@ def test_a_village_not_found_still_keeps_its_household_together() -> None:
     ]
 
 
+def test_one_lost_row_does_not_make_the_rest_of_its_household_wrong() -> None:
+    lost = [(2, "village", "village_unknown")]
+    assert brief(check(row(2, HEAD, village="上漆村"), row(3, WIFE))) == lost
+    assert brief(check(row(2, WIFE, village="上漆村"), row(3, HEAD))) == lost
+
+
 def test_custom_fields() -> None:
     columns = roster_columns(CUSTOM, DEFAULT_MARK_KINDS)
     judge = checker(columns=columns, custom=CUSTOM)

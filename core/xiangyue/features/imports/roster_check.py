@@ -117,9 +117,13 @@ class RosterChecker:
         """Errors between rows, in the order of rows: citizen numbers twice in the file, households without or with
         two heads, household cells that contradict each other. To be called once, after the last row."""
         errors = self._cross
-        for household in self._households.values():
+        # A row whose village was not found may be the missing head, or belong to a head elsewhere: say one thing.
+        lost = {label for place, label in self._households if isinstance(place, str)}
+        found = {label for place, label in self._households if isinstance(place, int)}
+        for (place, label), household in self._households.items():
             if not household.head_row:
-                if not household.doubtful:
+                torn = label in (found if isinstance(place, str) else lost)
+                if not household.doubtful and not torn:
                     params = {"household": household.label}
                     errors.append(CellError(household.first_row, "relation", "no_head", params))
                 continue

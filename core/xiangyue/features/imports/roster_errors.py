@@ -59,25 +59,28 @@ def write_error_workbook(
     sheet.write_string(0, last, pick(*NOTE_HEADER), head)
     sheet.freeze_panes(1, 0)
     count = comments = 0
-    for row, errors in rows_with_errors:
-        count += 1
-        problems = _by_column(errors)
-        for position, column in enumerate(columns):
-            text = _original(column, row.cells.get(column.key))
-            found = problems.get(column.key)
-            if text or found:
-                runs = text.startswith(_FORMULA_STARTS)
-                if found:
-                    style = quoted["wrong"] if runs else wrong
-                else:
-                    style = quoted["plain"] if runs else plain
-                sheet.write_string(count, position, text, style)
-            if found and comments < MAX_COMMENTS:
-                comments += 1
-                sheet.write_comment(count, position, "\n".join(found), {"x_scale": 1.8, "author": ""})
-        if errors:
-            sheet.write_string(count, last, _note(row, errors, columns), note)
-    book.close()
+    try:
+        for row, errors in rows_with_errors:
+            count += 1
+            problems = _by_column(errors)
+            for position, column in enumerate(columns):
+                text = _original(column, row.cells.get(column.key))
+                found = problems.get(column.key)
+                if text or found:
+                    runs = text.startswith(_FORMULA_STARTS)
+                    if found:
+                        style = quoted["wrong"] if runs else wrong
+                    else:
+                        style = quoted["plain"] if runs else plain
+                    sheet.write_string(count, position, text, style)
+                if found and comments < MAX_COMMENTS:
+                    comments += 1
+                    sheet.write_comment(count, position, "\n".join(found), {"x_scale": 1.8, "author": ""})
+            if errors:
+                sheet.write_string(count, last, _note(row, errors, columns), note)
+    finally:
+        # It keeps rows in a temporary file.
+        book.close()
     return count
 
 

@@ -59,6 +59,9 @@ def write_roster(
         raise ValueError("no villages among the areas")
     allowed = {kind.name for kind in DEFAULT_MARK_KINDS} if mark_names is None else set(mark_names)
     summary = SynthSummary()
+    rng = random.Random(seed)  # noqa: S311
+    # Before the workbook is begun: it refuses areas that no citizen number can name.
+    numbers = _IdNumbers(rng, sorted({area.code // 10**9 for area in areas if area.level == VILLAGE}))
     book = xlsxwriter.Workbook(stream, {"constant_memory": True, "strings_to_urls": False})
     # The only thing in the file that would tell one run from another.
     book.set_properties({"created": datetime(year, 1, 1)})
@@ -71,25 +74,32 @@ def write_roster(
     for position, column in enumerate(STANDARD_COLUMNS):
         sheet.write_string(0, position, column.zh, bold)
     write_string, write_number = sheet.write_string, sheet.write_number
-    for row_no, cells in enumerate(_rows(areas, households, seed, year, allowed, summary), 1):
-        for position, value in enumerate(cells):
-            if value.__class__ is str:
-                if value:
-                    write_string(row_no, position, value)
-            elif value is not None:
-                write_number(row_no, position, value)
-    book.close()
+    try:
+        for row_no, cells in enumerate(_rows(rng, numbers, areas, households, year, allowed, summary), 1):
+            for position, value in enumerate(cells):
+                if value.__class__ is str:
+                    if value:
+                        write_string(row_no, position, value)
+                elif value is not None:
+                    write_number(row_no, position, value)
+    finally:
+        # It keeps rows in a temporary file.
+        book.close()
     return summary
 
 
 def _rows(
-    areas: Sequence[AreaRow], households: int, seed: int, year: int, allowed: set[str], summary: SynthSummary
+    rng: random.Random,
+    numbers: _IdNumbers,
+    areas: Sequence[AreaRow],
+    households: int,
+    year: int,
+    allowed: set[str],
+    summary: SynthSummary,
 ) -> Iterator[tuple[str | int | None, ...]]:
     """Cells in the order of `STANDARD_COLUMNS`."""
-    rng = random.Random(seed)  # noqa: S311
     names = {area.code: area.name for area in areas}
     villages = sorted((area for area in areas if area.level == VILLAGE), key=lambda area: area.code)
-    numbers = _IdNumbers(rng, sorted({area.code // 10**9 for area in villages}), year)
     phones = _Phones(rng)
     for village, count in zip(villages, _shares(rng, len(villages), households), strict=True):
         if not count:
@@ -162,7 +172,7 @@ def _income(rng: random.Random, family: list[Member], wealth: float) -> int:
 class _IdNumbers:
     """Citizen numbers with a wrong check digit, none twice."""
 
-    def __init__(self, rng: random.Random, counties: list[int], year: int) -> None:
+    def __init__(self, rng: random.Random, counties: list[int]) -> None:
         self._rng = rng
         self._home = [f"{county:06d}" for county in counties if known_region(f"{county:06d}")]
         if not self._home:
