@@ -7,6 +7,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import inspect
+
 from xiangyue.access.models import AuditEntry
 from xiangyue.db.base import TenantOwned
 from xiangyue.db.uow import Uow
@@ -54,7 +56,7 @@ def audit(
 ) -> None:
     """Append an entry. ``action`` like ``household.edit``; ``obj`` gives type, id and area when it has them."""
     if obj is not None:
-        if obj.id is None:
+        if inspect(obj).identity is None:
             uow.session.flush()
         object_type = object_type or obj.__tablename__  # type: ignore[attr-defined]
         object_id = obj.id

@@ -31,6 +31,13 @@ class OrjsonProvider(JSONProvider):
         return orjson.loads(s)
 
 
+class ProblemFieldSchema(Schema):
+    """What is wrong with one field."""
+
+    path = fields.String()
+    message = fields.String()
+
+
 class ProblemSchema(Schema):
     """RFC 9457 problem document."""
 
@@ -40,7 +47,7 @@ class ProblemSchema(Schema):
     detail = fields.String()
     request_id = fields.String()
     errors = fields.List(
-        fields.Nested({"path": fields.String(), "message": fields.String()}),
+        fields.Nested(ProblemFieldSchema),
         metadata={"description": "Field paths and what is wrong with each"},
     )
     current = fields.Dict(metadata={"description": "After a lost update: the values that now stand"})
@@ -69,6 +76,11 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         def arguments(self, schema: Any, *, location: str = "json", **options: Any) -> Callable[[V], V]: ...
         def response(self, status: int, schema: Any = None, **options: Any) -> Callable[[V], V]: ...
         def alt_response(self, status: int, response: Any = None, **options: Any) -> Callable[[V], V]: ...
+        def get(self, rule: str, **options: Any) -> Callable[[V], V]: ...
+        def post(self, rule: str, **options: Any) -> Callable[[V], V]: ...
+        def put(self, rule: str, **options: Any) -> Callable[[V], V]: ...
+        def patch(self, rule: str, **options: Any) -> Callable[[V], V]: ...
+        def delete(self, rule: str, **options: Any) -> Callable[[V], V]: ...
         def doc(self, **options: Any) -> Callable[[V], V]: ...
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, or_
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, or_
 from sqlalchemy.orm import (
     Mapper,
     ORMExecuteState,
@@ -108,7 +108,7 @@ def _check_writes(session: Session, _context: Any, _instances: Any) -> None:
     for instance in (*session.new, *session.dirty, *session.deleted):
         if not isinstance(instance, TenantOwned):
             continue
-        if instance.tenant_id is None:
+        if inspect(instance).dict.get("tenant_id") is None:
             instance.tenant_id = scope.tenant_id
         elif instance.tenant_id != scope.tenant_id:
             raise NotFound("row of another tenant in this session")

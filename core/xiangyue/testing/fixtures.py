@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import make_url, select
 
 from xiangyue.access.actor import Actor, Grant
 from xiangyue.access.models import Account, AccountSession, Role, RoleGrant
@@ -115,7 +115,7 @@ def _settings(home: Path, urls: tuple[str, str], redis_url: str) -> Settings:
         migrations_dir=ROOT / "migrations",
         profiles_dir=ROOT / "tenants",
         # Redis is shared by the run: queues of different databases must not meet.
-        instance=app.rpartition("/")[2].partition("?")[0],
+        instance=make_url(app).database or "",
         statement_timeout_ms=120_000,
     )
 

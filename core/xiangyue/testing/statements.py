@@ -61,7 +61,7 @@ def record(engine: Engine) -> None:
 
 
 def tenant_tables() -> frozenset[str]:
-    return frozenset(m.local_table.name for m in Base.registry.mappers if issubclass(m.class_, TenantOwned))
+    return frozenset(m.class_.__tablename__ for m in Base.registry.mappers if issubclass(m.class_, TenantOwned))
 
 
 def statement_faults(statements: Iterable[str], owned: frozenset[str] | None = None) -> list[str]:

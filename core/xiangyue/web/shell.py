@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, g, make_response, render_template, request, url_for
 from itsdangerous import BadSignature, URLSafeSerializer
+from werkzeug.local import LocalProxy
 
 from xiangyue import i18n
 from xiangyue.plugin.registry import NAV_GROUPS
@@ -54,12 +54,19 @@ def _context() -> dict[str, Any]:
         "actor": actor if signed_in else None,
         "nav": _navigation() if signed_in else [],
         "tabs": _tabs() if signed_in else [],
-        "area_switch": g.get("area_switch"),
+        "area_switch": LocalProxy(_area_switch) if signed_in and not tenant.is_operator else None,
         "flashes": take_flashes(),
         "request_id": g.get("request_id", ""),
         "large_text": bool(actor and actor.large_text),
         "html_lang": "zh-CN" if i18n.current_locale() == "zh" else "en",
     }
+
+
+def _area_switch() -> Any:
+    """Made when the layout draws it, not before: error pages have none and may have no database."""
+    if "area_switch" not in g:
+        g.area_switch = runtime().registry.area_switch(g.uow)
+    return g.area_switch
 
 
 def _may(item: Any) -> bool:
@@ -161,7 +168,7 @@ def here(**changes: Any) -> str:
         if value is None:
             args.pop(key, None)
         else:
-            args[key] = value if isinstance(value, Sequence) and not isinstance(value, str) else [str(value)]
+            args[key] = [str(v) for v in value] if isinstance(value, list | tuple) else [str(value)]
     query = urlencode(args, doseq=True)
     return request.path + (f"?{query}" if query else "")
 
