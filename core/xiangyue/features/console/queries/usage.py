@@ -39,6 +39,7 @@ class Usage:
     """Numbers of one county. ``database_bytes``: its share of each table by the planner's statistics, an estimate;
     ``failed_jobs`` of the last 30 days."""
 
+    database_bytes: int
     households: int
     persons: int
     accounts: int
@@ -47,7 +48,6 @@ class Usage:
     failed_jobs: int
     files: int
     file_bytes: int
-    database_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def _owned_tables() -> tuple[str, ...]:
 def usage_of(uow: Uow, sizes: Mapping[str, TableSize]) -> Usage:
     """The county's numbers: two statements. ``sizes`` are those of ``table_sizes``, read once for many counties."""
     row = scoped_rows(uow.session, _USAGE)[0]
-    return Usage(*row, _database_bytes(uow, sizes))
+    return Usage(_database_bytes(uow, sizes), *row)
 
 
 def _database_bytes(uow: Uow, sizes: Mapping[str, TableSize]) -> int:

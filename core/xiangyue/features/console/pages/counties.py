@@ -1,0 +1,217 @@
+"""The list of counties, one county, and stopping and resuming it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import redirect, request, url_for
+
+from xiangyue.access.models import Account
+from xiangyue.errors import Conflict, Invalid, Stale
+from xiangyue.features.console import policy
+from xiangyue.features.console.pages import bp
+from xiangyue.features.console.pages.common import console_page, numbers_of, words
+from xiangyue.features.console.queries import counties as queries
+from xiangyue.features.console.queries.plugins import installed_plugins
+from xiangyue.features.console.queries.usage import (
+    Usage,
+    administrators_of,
+    operator_acts,
+    owing_jobs,
+    table_sizes,
+    usage_of,
+)
+from xiangyue.features.console.service.counties import resume_county, suspend_county
+from xiangyue.i18n import _, ngettext
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.jobs.models import Job
+from xiangyue.tenancy.counties import all_counties
+from xiangyue.tenancy.cross import each_tenant
+from xiangyue.tenancy.directory import info_of
+from xiangyue.tenancy.models import Tenant
+from xiangyue.web.access import requires
+from xiangyue.web.components import Column, Filter, FormView, ListView, TimelineItem
+from xiangyue.web.pipeline import current_uow, runtime
+from xiangyue.web.shell import flash
+
+COUNTY_READ = "numbers, jobs and administrators of a county for the console"
+
+COLUMNS = (
+    Column("name", _l("County"), sort=True, primary=True),
+    Column("code", _l("Code"), sort=True),
+    Column("state", _l("State"), sort=True),
+    Column("households", _l("Households"), numeric=True),
+    Column("persons", _l("People"), numeric=True),
+    Column("accounts", _l("Accounts"), numeric=True),
+    Column("database", _l("Database, estimated"), numeric=True),
+    Column("files", _l("Files"), numeric=True),
+    Column("jobs", _l("Jobs")),
+    Column("last_sign_in", _l("Last sign-in")),
+    Column("plugins", _l("Plugins"), default=False),
+    Column("created_at", _l("Aboard since"), sort=True, default=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A county of the list."""
+
+    tenant: Tenant
+    hosts: list[str]
+    usage: Usage
+
+    @property
+    def id(self) -> int:
+        return self.tenant.id
+
+
+def _filters() -> tuple[Filter, ...]:
+    provinces = sorted({(c.code6[:2], c.province) for c in all_counties()})
+    plugins = [(p.name, p.name) for p in installed_plugins()]
+    return (
+        Filter("q", _l("County"), kind="text", placeholder=_l("Name, pinyin or code")),
+        Filter("state", _l("State"), choices=list(policy.STATES.items())),
+        Filter("province", _l("Province"), choices=provinces, data=True),
+        *([Filter("plugin", _l("Plugin"), choices=plugins, more=True)] if plugins else []),
+    )
+
+
+@bp.get("/console")
+@requires(policy.OPERATOR_VIEW)
+def list_counties() -> Any:
+    uow = current_uow()
+    asked = ListView(COLUMNS, request.args, request.path, _filters(), default_sort="name")
+    key, descending = asked.sort
+    direction, cursor = asked.cursor
+    found = queries.find_counties(
+        uow,
+        queries.CountyFilter(
+            q=asked.value("q"),
+            state=asked.value("state"),
+            province=asked.value("province"),
+            plugin=asked.value("plugin"),
+        ),
+        queries.Order(
+            key,
+            descending,
+            after=cursor if direction == "after" else None,
+            before=cursor if direction == "before" else None,
+        ),
+    )
+    numbers = numbers_of(found.rows)
+    hosts = queries.hosts_of(uow, found.rows, runtime().settings)
+    view = ListView(
+        COLUMNS,
+        request.args,
+        request.path,
+        asked.filters,
+        default_sort="name",
+        count=found.count,
+        count_text=ngettext("%(n)d county", "%(n)d counties", found.count),
+        next_cursor=found.next,
+        back_cursor=found.back,
+        page_size=policy.PAGE_SIZE,
+    )
+    rows = [Row(tenant, hosts[tenant.id], numbers[tenant.id]) for tenant in found.rows]
+    return console_page("console/counties.html", view=view, rows=rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What a visit of one county found."""
+
+    usage: Usage
+    jobs: list[Job]
+    administrators: list[Account]
+
+
+def look_inside(tenant: Tenant) -> Inside:
+    """Visit one county; told in the operator's trail."""
+    uow = current_uow()
+    sizes = table_sizes(uow)
+    with each_tenant(
+        runtime(), reason=COUNTY_READ, actor=uow.actor, info=uow.info, tenants=[info_of(tenant)]
+    ) as visits:
+        _county, inside = next(visits)
+        return Inside(usage_of(inside, sizes), owing_jobs(inside), administrators_of(inside, tenant))
+
+
+@bp.get("/console/counties/<slug>")
+@requires(policy.OPERATOR_VIEW)
+def show_county(slug: str) -> Any:
+    return county_page(slug)
+
+
+def county_page(slug: str, status: int = 200, form: FormView | None = None, problem: str = "") -> Any:
+    """One county; ``form`` is the suspension that came back, ``problem`` why an act was refused."""
+    uow = current_uow()
+    tenant = queries.get_county(uow, slug)
+    settings = runtime().settings
+    hosts = queries.hosts_of(uow, [tenant], settings)[tenant.id]
+    if form is None:
+        form = FormView(id="suspend")
+    form = FormView(
+        action=url_for("console.suspend", slug=slug),
+        values=form.values,
+        errors=form.errors,
+        version=tenant.version,
+        id="suspend",
+    )
+    return console_page(
+        "console/county.html",
+        status,
+        tenant=tenant,
+        addresses=[settings.address(host) for host in hosts],
+        inside=look_inside(tenant),
+        acts=[_told(entry) for entry in operator_acts(uow, tenant)],
+        job_kinds=runtime().registry.jobs,
+        installed={plugin.name: plugin for plugin in installed_plugins()},
+        form=form,
+        problem=problem,
+    )
+
+
+def _told(entry: Any) -> TimelineItem:
+    actions = runtime().registry.actions
+    changes = (entry.after or {}).get("changes")
+    meta = [entry.actor_name]
+    if changes:
+        meta.append(ngettext("%(n)d change", "%(n)d changes", changes))
+    if login := (entry.after or {}).get("login"):
+        meta.append(login)
+    return TimelineItem(head=actions.get(entry.action, entry.action), text=entry.purpose, meta=meta, when=entry.at)
+
+
+@bp.post("/console/counties/<slug>/suspend")
+@requires(policy.OPERATOR_MANAGE)
+def suspend(slug: str) -> Any:
+    reason = request.form.get("reason", "")
+    try:
+        suspend_county(
+            current_uow(), runtime=runtime(), slug=slug, reason=reason, version=request.form.get("version", type=int)
+        )
+    except Invalid as error:
+        return county_page(slug, 422, FormView(values={"reason": reason}, errors=error.fields))
+    except (Stale, Conflict) as error:
+        return county_page(slug, 409, FormView(values={"reason": reason}), problem=words(error))
+    flash(_("The county is suspended. Its people read the reason at their next click."))
+    return redirect(url_for("console.show_county", slug=slug), 303)
+
+
+@bp.post("/console/counties/<slug>/resume")
+@requires(policy.OPERATOR_MANAGE)
+def resume(slug: str) -> Any:
+    try:
+        resume_county(current_uow(), runtime=runtime(), slug=slug, version=request.form.get("version", type=int))
+    except (Stale, Conflict) as error:
+        return county_page(slug, 409, problem=words(error))
+    flash(_("The county goes on."))
+    return redirect(url_for("console.show_county", slug=slug), 303)
+
+
+@bp.get("/console/plugins")
+@requires(policy.OPERATOR_VIEW)
+def list_plugins() -> Any:
+    counts = queries.plugin_counts(current_uow())
+    return console_page("console/plugins.html", plugins=installed_plugins(), counts=counts)
