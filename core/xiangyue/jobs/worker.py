@@ -34,6 +34,7 @@ class CountyWorker(Worker):
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.stopping = False
+        self.jobs_run = 0
         prefix = queue_prefix(runtime.settings)
         self._prefix = f"{Queue.redis_queue_namespace_prefix}{prefix}"
         super().__init__(
@@ -68,6 +69,10 @@ class CountyWorker(Worker):
             idle_too_long = max_idle_time is not None and time.monotonic() - begun >= max_idle_time
             if found is not None or timeout is None or idle_too_long:
                 return found
+
+    def execute_job(self, job: Message, queue: Queue) -> None:
+        self.jobs_run += 1
+        super().execute_job(job, queue)
 
     def handle_warm_shutdown_request(self) -> None:
         """Tell the running job to let go of its work: it goes back to the queue."""
@@ -114,7 +119,7 @@ def serve(runtime: Runtime, *, burst: bool = False, max_jobs: int | None = None)
         except redis.RedisError as error:
             log.warning("queue_away", error=type(error).__name__)
         if worker is not None:
-            jobs += worker.successful_job_count + worker.failed_job_count
+            jobs += worker.jobs_run
             if worker.stopping or burst or (max_jobs is not None and jobs >= max_jobs):
                 return jobs
         time.sleep(1)
