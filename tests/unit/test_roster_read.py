@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import tomllib
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -11,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from roster_samples import COLUMNS, CUSTOM, HEAD, workbook
 
+from xiangyue import tenancy
 from xiangyue.features.imports.roster_columns import (
     DEFAULT_MARK_KINDS,
     STANDARD_COLUMNS,
@@ -120,8 +124,6 @@ def test_the_visible_sheet_with_most_headings_is_taken() -> None:
     hidden.append([column.zh for column in STANDARD_COLUMNS])
     hidden.sheet_state = "hidden"
     book.create_sheet("花名册").append(REQUIRED)
-    import io
-
     stream = io.BytesIO()
     book.save(stream)
     assert read_rows(stream.getvalue()).name == "花名册"
@@ -152,6 +154,14 @@ def test_custom_fields_become_columns() -> None:
     assert [p.header for p in sheet.problems] == ["住房来源"]
     with in_locale("en"):
         assert columns[17].label == "Housing"
+
+
+def test_the_default_marks_are_those_of_a_new_county() -> None:
+    with (Path(tenancy.__file__).parent / "data" / "defaults.toml").open("rb") as stream:
+        marks = tomllib.load(stream)["marks"]
+    assert [(k.key, k.name, k.name_en) for k in DEFAULT_MARK_KINDS] == [
+        (m["key"], m["name_zh"], m["name_en"]) for m in marks
+    ]
 
 
 def test_a_custom_field_named_like_a_standard_column_stays_apart() -> None:

@@ -54,7 +54,7 @@ def test_reads_back_without_an_error_and_the_summary_is_right(
     assert summary.villages == 6 == len({v["village_code"] for v in values})
     assert summary.groups == len({v["area_code"] for v in values})
     assert summary.away == sum(v["away"] for v in values)
-    names = {"living_alone": "独居老人", "party_member": "党员", "left_behind_child": "留守儿童"}
+    names = {"living_alone_elder": "独居老人", "party_member": "党员", "left_behind_child": "留守儿童"}
     counts = Counter(mark for v in values for mark in v["marks"])
     assert {name: counts[key] for key, name in names.items()} == {n: summary.marks[n] for n in names.values()}
 
@@ -89,7 +89,7 @@ def test_households_are_families(checked: list[CheckedRow]) -> None:
             if m["relation"] == "12":
                 assert m["sex"] == 2
                 assert head["sex"] == 1
-        if "living_alone" in head["marks"]:
+        if "living_alone_elder" in head["marks"]:
             assert len(members) == 1
     assert 3.0 < sum(sizes) / len(sizes) < 3.45
     assert max(sizes) <= 8
@@ -101,7 +101,7 @@ def test_marks_fit_their_people(checked: list[CheckedRow]) -> None:
         age = (date(2024, 1, 1) - v["birth_date"]).days / 365.2425
         if "left_behind_child" in v["marks"]:
             assert age < 16
-        if "left_behind_elder" in v["marks"] or "living_alone" in v["marks"]:
+        if "left_behind_elder" in v["marks"] or "living_alone_elder" in v["marks"]:
             assert age >= 59.9
         if "left_behind_woman" in v["marks"]:
             assert v["sex"] == 2

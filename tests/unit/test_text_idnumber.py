@@ -71,10 +71,7 @@ def test_refused_with_its_own_code(value: object, code: str) -> None:
 
 def test_a_right_number_that_ends_in_three_zeros_is_taken() -> None:
     body = next(
-        b
-        for n in range(0, 1000, 10)
-        for b in [f"61092119800101{n:03d}"]
-        if n % 100 == 0 and check_digit(b) == "0"
+        b for n in range(0, 1000, 10) for b in [f"61092119800101{n:03d}"] if n % 100 == 0 and check_digit(b) == "0"
     )
     assert parse(body + "0").checksum_ok
 

@@ -179,9 +179,9 @@ def test_sizes_of_the_tables() -> None:
 def test_every_code_label_and_synonym_reads_as_its_entry(table: CodeTable) -> None:
     for entry in table:
         assert entry.en
-        assert [table.parse(word) for word in (entry.code, entry.zh, entry.en, *entry.synonyms)] == [
-            entry.code
-        ] * (3 + len(entry.synonyms))
+        assert [table.parse(word) for word in (entry.code, entry.zh, entry.en, *entry.synonyms)] == [entry.code] * (
+            3 + len(entry.synonyms)
+        )
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+# data: zh
 """Names of people: cleaning, checking, masking."""
 
 from __future__ import annotations

@@ -13,27 +13,18 @@ add_catalogue(Path(__file__).parent / "translations")
 
 PROBLEMS: dict[str, LazyText] = {
     "id_format": _l("A citizen number has 17 digits and a last digit or X. Copy it from the identity card."),
-    "id_length": _l(
-        "A citizen number has 18 characters; this has %(length)s. Copy it from the identity card."
-    ),
+    "id_length": _l("A citizen number has 18 characters; this has %(length)s. Copy it from the identity card."),
     "id_old": _l("This is an old number of 15 digits, no longer valid. Enter the number of 18 digits."),
     "id_truncated": _l(
-        "The spreadsheet has cut this number to 15 digits. "
-        "Set the column to text and enter all 18 characters again."
+        "The spreadsheet has cut this number to 15 digits. Set the column to text and enter all 18 characters again."
     ),
     "id_region": _l("The first six digits %(region)s are no known county. Compare with the identity card."),
     "id_date": _l("Digits 7 to 14 of the number are no date of birth. Compare with the identity card."),
-    "id_checksum": _l(
-        "The check digit is wrong, so at least one character is. Compare with the identity card."
-    ),
+    "id_checksum": _l("The check digit is wrong, so at least one character is. Compare with the identity card."),
     "date_format": _l("This cannot be read as a date. Write it like 1980-01-31."),
-    "date_incomplete": _l(
-        "The date lacks the year's four digits, the month or the day. Write it like 1980-01-31."
-    ),
+    "date_incomplete": _l("The date lacks the year's four digits, the month or the day. Write it like 1980-01-31."),
     "date_impossible": _l("There is no such day. Write the date like 1980-01-31."),
-    "phone_format": _l(
-        "This is no phone number. A mobile number has 11 digits; a fixed line needs its area code."
-    ),
+    "phone_format": _l("This is no phone number. A mobile number has 11 digits; a fixed line needs its area code."),
     "phone_many": _l("Enter one phone number only."),
     "name_format": _l("A name holds characters, letters, a middle dot or a hyphen only."),
     "name_long": _l("The name is longer than %(limit)s characters."),

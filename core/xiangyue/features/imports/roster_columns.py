@@ -138,27 +138,31 @@ YES_NO = CodeTable(
     ),
 )
 
-#: Mark kinds of the roster that `synth` writes and of the profiles' template.
+#: Mark kinds of a county that has none of its own, as in ``tenancy/data/defaults.toml`` (a test holds both together).
 DEFAULT_MARK_KINDS: tuple[MarkKindSpec, ...] = (
-    MarkKindSpec("party_member", "党员", "Party member"),
     MarkKindSpec("left_behind_child", "留守儿童", "Left-behind child"),
     MarkKindSpec("left_behind_woman", "留守妇女", "Left-behind woman"),
     MarkKindSpec("left_behind_elder", "留守老人", "Left-behind elder"),
-    MarkKindSpec("living_alone", "独居老人", "Elder living alone"),
-    MarkKindSpec("disabled", "残疾", "Disabled"),
-    MarkKindSpec("lifted_out_of_poverty", "脱贫户", "Lifted out of poverty"),
-    MarkKindSpec("monitored", "监测对象", "Monitored against poverty"),
-    MarkKindSpec("low_income", "低保", "Minimum living allowance"),
+    MarkKindSpec("living_alone_elder", "独居老人", "Elder living alone"),
+    MarkKindSpec("disabled", "残疾人", "Person with a disability"),
+    MarkKindSpec("out_of_poverty", "脱贫人口", "Lifted out of poverty"),
+    MarkKindSpec("monitored", "防返贫监测对象", "Monitored against return to poverty"),
+    MarkKindSpec("low_income", "低保对象", "Minimum living allowance"),
+    MarkKindSpec("five_guarantee", "特困供养人员", "Extreme hardship support"),
     MarkKindSpec("veteran", "退役军人", "Veteran"),
+    MarkKindSpec("party_member", "党员", "Party member"),
+    MarkKindSpec("deputy", "人大代表", "People's congress deputy"),
+    MarkKindSpec("lead_head", "中心户长", "Lead head of household"),
 )
 #: Other words for the same mark, by key; a county's own kinds have their names only.
 _MARK_SYNONYMS: dict[str, tuple[str, ...]] = {
     "party_member": ("中共党员", "共产党员"),
-    "disabled": ("残疾人",),
-    "lifted_out_of_poverty": ("脱贫", "脱贫人口"),
-    "monitored": ("监测户", "防返贫监测", "三类户"),
-    "low_income": ("低保户", "低保对象"),
-    "living_alone": ("独居",),
+    "disabled": ("残疾",),
+    "out_of_poverty": ("脱贫", "脱贫户"),
+    "monitored": ("监测户", "监测对象", "防返贫监测", "防返贫监测户", "三类户"),
+    "low_income": ("低保", "低保户"),
+    "five_guarantee": ("特困", "特困供养", "五保", "五保户"),
+    "living_alone_elder": ("独居",),
 }
 
 # fmt: off
@@ -283,8 +287,10 @@ def roster_columns(
 
 
 def _with_choices(column: Column, table: CodeTable) -> Column:
-    labels = [entry.zh for entry in table][:2]
-    english = [entry.en or entry.zh for entry in table][:2]
+    # Two that fit the example's person, or else the first two.
+    fitting = [entry for entry in table if entry.code in ("party_member", "veteran")] or list(table)[:2]
+    labels = [entry.zh for entry in fitting]
+    english = [entry.en or entry.zh for entry in fitting]
     return replace(column, choices=table, example="、".join(labels), example_en=", ".join(english))
 
 

@@ -1,3 +1,4 @@
+# data: zh
 """Judging single cells of a roster: each function gives the normalised value or raises `CellProblem`."""
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ FIRST_INCOME_YEAR = 2000
 _INTEGER = (-(2**53), 2**53)
 _HOUSEHOLD_NO = re.compile(rf"[0-9A-Za-z-]{{1,{HOUSEHOLD_NO_LIMIT}}}")
 _ERROR_VALUE = re.compile(r"#(?:N/A|REF!|NAME\?|VALUE!|DIV/0!|NUM!|NULL!|GETTING_DATA)")
-_MONEY = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?)(\u4e07)?\u5143?")
+_MONEY = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?)(万)?元?")
 
 
 class CellProblem(ValueError):
@@ -91,7 +92,7 @@ def marks(value: Cell, table: CodeTable) -> list[str]:
     return found
 
 
-_NO_MARKS = ("\u65e0", "\u6ca1\u6709", "none")
+_NO_MARKS = ("无", "没有", "none")
 
 
 def boolean(value: Cell) -> bool:
@@ -134,7 +135,7 @@ def money(value: Cell) -> int:
 
 
 def year(value: Cell, today: date) -> int:
-    text = without_spaces(cell_text(value)).removesuffix("\u5e74\u5ea6").removesuffix("\u5e74")
+    text = without_spaces(cell_text(value)).removesuffix("年度").removesuffix("年")
     if not (len(text) == 4 and text.isdigit() and FIRST_INCOME_YEAR <= int(text) <= today.year):
         raise CellProblem("year_format", {"low": FIRST_INCOME_YEAR, "high": today.year})
     return int(text)

@@ -17,6 +17,7 @@ import xlsxwriter
 from xiangyue.features.imports import synth_data as data
 from xiangyue.features.imports.roster_areas import VILLAGE, AreaRow, group_name
 from xiangyue.features.imports.roster_columns import DEFAULT_MARK_KINDS, STANDARD_COLUMNS
+from xiangyue.features.imports.roster_template import SHEET_NAMES
 from xiangyue.features.imports.synth_people import Member, NameMaker, make_family
 from xiangyue.text.idnumber import CHECK_DIGITS, check_digit, known_region
 
@@ -65,7 +66,7 @@ def write_roster(
     book = xlsxwriter.Workbook(stream, {"constant_memory": True, "strings_to_urls": False})
     # The only thing in the file that would tell one run from another.
     book.set_properties({"created": datetime(year, 1, 1)})
-    sheet = book.add_worksheet("\u82b1\u540d\u518c")
+    sheet = book.add_worksheet(SHEET_NAMES["zh"])
     bold = book.add_format({"bold": True, "bg_color": "#E8F1EC", "bottom": 1})
     text = book.add_format({"num_format": "@"})
     for position, column in enumerate(STANDARD_COLUMNS):
