@@ -175,6 +175,7 @@ def here(**changes: Any) -> str:
 
 def safe_next(target: str | None, default: str = "/") -> str:
     """A local address to go on to; anything that leads elsewhere becomes the default."""
-    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or "\n" in target:
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
         return default
-    return target
+    # Browsers drop tabs and line ends from addresses, so "/<tab>/elsewhere" would lead elsewhere.
+    return default if any(ord(character) < 33 for character in target) else target
