@@ -16,3 +16,6 @@ ROLE_TEMPLATES = {
     "village": frozenset({COCKPIT_VIEW.name}),
     "auditor": frozenset({COCKPIT_VIEW.name}),
 }
+
+#: What entries of this feature say to people.
+ACTIONS = {"cockpit.export": _l("Overview exported")}

@@ -1,0 +1,58 @@
+"""The cockpit's page and its downloads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, redirect, request, send_file
+
+from xiangyue.features.areas.queries import code_text
+from xiangyue.features.areas.switch import page_area
+from xiangyue.features.cockpit import figures
+from xiangyue.features.cockpit.policy import COCKPIT_VIEW
+from xiangyue.features.cockpit.service import export_cockpit, look, share
+from xiangyue.features.households.policy import HOUSEHOLD_VIEW
+from xiangyue.files.workbook import MEDIA_TYPE
+from xiangyue.web.access import requires
+from xiangyue.web.pipeline import current_actor, current_tenant, current_uow
+from xiangyue.web.shell import page
+
+bp = Blueprint("cockpit", __name__, template_folder="templates")
+
+
+@bp.get("/cockpit")
+@requires(COCKPIT_VIEW)
+def show_cockpit() -> Any:
+    uow = current_uow()
+    area, elsewhere = page_area(uow)
+    if elsewhere is not None:
+        return redirect(elsewhere)
+    cockpit = look(uow, area)
+    may_list = current_actor().can(HOUSEHOLD_VIEW)
+    return page(
+        "cockpit/show.html",
+        cockpit=cockpit,
+        figures=figures.figures(cockpit, may_list=may_list),
+        charts=figures.charts(cockpit, may_list=may_list),
+        may_list=may_list,
+        level=figures.LEVEL_NAMES[cockpit.level],
+        down_url=figures.down_url,
+        households_url=figures.households_url,
+        share=share,
+        percent=figures.percent,
+        area_text=code_text(area) if area else "all",
+    )
+
+
+@bp.get("/cockpit/export")
+@requires(COCKPIT_VIEW)
+def export() -> Any:
+    uow = current_uow()
+    area, _elsewhere = page_area(uow)
+    format = "csv" if request.args.get("format") == "csv" else "xlsx"
+    made = export_cockpit(uow, area=area, format=format)
+    name = f"overview-{current_tenant().slug}{f'-{code_text(area)}' if area else ''}.{format}"
+    if isinstance(made, str):
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(made, mimetype="text/csv", headers=headers)
+    return send_file(made, mimetype=MEDIA_TYPE, as_attachment=True, download_name=name)
