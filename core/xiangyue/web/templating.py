@@ -50,4 +50,4 @@ def install(env: Environment) -> None:
     """Give an environment the globals, the filters and the catalogue that the shell and components use."""
     add_catalogue(Path(__file__).parent / "translations")
     env.globals.update({"_": html_gettext, "ngettext": html_ngettext, "asset": asset})
-    env.filters.update({"when": when, "thousands": thousands})
+    env.filters.update({"when": when, "date": format_date, "datetime": format_datetime, "thousands": thousands})

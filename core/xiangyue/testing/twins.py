@@ -1,0 +1,125 @@
+"""Twin counties: a row of every tenant-owned table in both, with the same ids, and one more in the other county only.
+
+Made from the tables' own columns, so a new table (a plugin's too) is covered without a word here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Date,
+    DateTime,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    insert,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from xiangyue.db.base import Base, TenantOwned
+
+#: In both counties; what is shown for it must be one's own.
+TWIN_ID = 9_001
+#: In the other county only: a 404.
+FOREIGN_ID = 9_002
+FOREIGN = "FOREIGNSECRET"
+OWN = "ownrecord"
+
+
+def tenant_table_objects() -> list[Table]:
+    owned = {m.local_table for m in Base.registry.mappers if issubclass(m.class_, TenantOwned)}
+    return [t for t in Base.metadata.sorted_tables if t in owned]
+
+
+def plant(connection: Connection, tenant_id: int, county_code: int, *, word: str, ids: tuple[int, ...]) -> None:
+    """Insert a row with each id into every tenant-owned table of the county; ``word`` stands in every text."""
+    for table in tenant_table_objects():
+        for row_id in ids:
+            values = {c.name: _value(table, c, row_id, word, county_code) for c in table.columns}
+            values["tenant_id"], values["id"] = tenant_id, row_id
+            connection.execute(insert(table).values({k: v for k, v in values.items() if v is not _DEFAULT}))
+
+
+_DEFAULT = object()
+#: Columns whose value must be one of a few: the word would break a check or a parser.
+_FIXED: dict[str, Any] = {
+    "actor_kind": "account",
+    "entity": "household",
+    "kind": "roster",
+    "level": "group",
+    "media_type": "text/plain",
+    "permission": "household.view",
+    "sensitivity": "normal",
+    "type": "text",
+    "locale": "zh",
+}
+
+
+def file_token(row_id: int, word: str) -> uuid.UUID:
+    """The link token planted for a stored file."""
+    return uuid.uuid5(uuid.NAMESPACE_OID, f"{word}{row_id}")
+
+
+def _value(table: Table, column: Column[Any], row_id: int, word: str, county_code: int) -> Any:
+    name = column.name
+    if name == "state" or name in ("xact", "updated_at", "created_at", "locked_until", "revoked_at", "used_at"):
+        return _DEFAULT
+    if name in _FIXED:
+        return _FIXED[name]
+    if name == "area_code":
+        return county_code + 100_201_000 + row_id % 1000 if table.name == "area" else county_code + 100_201_000
+    if name == "parent_code":
+        return county_code + 100_201_000
+    if name == "expires_at":
+        return datetime.now(UTC) + timedelta(days=30)
+    if isinstance(column.type, Uuid):
+        return file_token(row_id, word)
+    if column.foreign_keys or (name.endswith("_id") and isinstance(column.type, BigInteger)):
+        return row_id
+    return _by_type(column, row_id, word)
+
+
+def _by_type(column: Column[Any], row_id: int, word: str) -> Any:
+    kind = column.type
+    if isinstance(kind, Text):
+        return f"{word}{row_id}{column.name}"
+    if isinstance(kind, LargeBinary):
+        # Encrypted columns stay empty; a token's hash is that of a token nobody has.
+        return None if column.nullable else hashlib.sha256(f"{word}{row_id}{column.name}".encode()).digest()
+    if isinstance(kind, Boolean):
+        return _DEFAULT if column.server_default is not None else True
+    if isinstance(kind, SmallInteger | Integer | BigInteger):
+        return _DEFAULT if column.server_default is not None else 2020 if column.name == "year" else row_id
+    if isinstance(kind, DateTime):
+        return datetime.now(UTC)
+    if isinstance(kind, Date):
+        return date(1970, 1, 1)
+    if isinstance(kind, ARRAY):
+        return []
+    if isinstance(kind, JSONB):
+        return None if column.nullable else {}
+    return _DEFAULT
+
+
+def checksum(connection: Connection, tenant_id: int) -> dict[str, str]:
+    """A digest of every tenant-owned table of one county, to see whether anything was written there."""
+    found = {}
+    for table in tenant_table_objects():
+        statement = text(
+            f"SELECT md5(coalesce(string_agg(t::text, chr(10) ORDER BY t::text), '')) FROM \"{table.name}\" t"  # noqa: S608
+            " WHERE t.tenant_id = :tenant"
+        )
+        found[table.name] = connection.execute(statement, {"tenant": tenant_id}).scalar_one()
+    return found
