@@ -72,9 +72,10 @@ def against_limit(
 def report(results: list[Result], path: Path) -> None:
     """Print a table and merge the results into the JSON file (a run of one keeps the others' last figures)."""
     path.parent.mkdir(exist_ok=True)
-    known = {r["name"]: r for r in json.loads(path.read_text())} if path.exists() else {}
-    known.update({r.name: asdict(r) for r in results})
-    path.write_text(json.dumps(list(known.values()), ensure_ascii=False, indent=1) + "\n")
+    known = {**_kept(path), **{r.name: asdict(r) for r in results}}
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(list(known.values()), ensure_ascii=False, indent=1) + "\n")
+    fresh.replace(path)
     print(f"\n{'name':24} {'ours':>12} {'reference':>12} {'ratio':>8} {'unit':10} {'rounds':>6} {'spread':>7}")
     for r in results:
         print(
@@ -85,3 +86,11 @@ def report(results: list[Result], path: Path) -> None:
         print(f"\n{r.name}")
         for key, value in r.about.items():
             print(f"  {key}: {value}")
+
+
+def _kept(path: Path) -> dict[str, object]:
+    """Results of earlier runs by name; none where the file is missing or was cut short."""
+    try:
+        return {row["name"]: row for row in json.loads(path.read_text())}
+    except (FileNotFoundError, ValueError):
+        return {}

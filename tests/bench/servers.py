@@ -34,11 +34,16 @@ class Server:
 
     def worker_memory(self) -> float:
         """Largest worker's resident memory in MiB."""
+        return max(self.memory_of_workers())
+
+    def memory_of_workers(self) -> list[float]:
+        """Resident memory of each worker in MiB, shared libraries included."""
         children = psutil.Process(self.process.pid).children()
-        return max(child.memory_info().rss for child in children) / 2**20
+        return [child.memory_info().rss / 2**20 for child in children]
 
 
 def environment(settings: Settings, port: int) -> dict[str, str]:
+    """For a process of ours: this one's surroundings and the settings that matter."""
     return {
         **os.environ,
         "XIANGYUE_HOME": str(settings.home),
@@ -47,7 +52,8 @@ def environment(settings: Settings, port: int) -> dict[str, str]:
         "XIANGYUE_REDIS_URL": settings.redis_url,
         "XIANGYUE_PORT": str(port),
         "XIANGYUE_LOG_LEVEL": "WARNING",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(ROOT / "tests"),
+        "XIANGYUE_INSTANCE": settings.instance,
     }
 
 
@@ -62,7 +68,7 @@ def gunicorn(app: str, settings: Settings, **extra: str) -> Iterator[Server]:
         app,
     ]
     begin = time.perf_counter()
-    process = subprocess.Popen(command, env={**environment(settings, port), **extra}, cwd=ROOT)
+    process = subprocess.Popen(command, env={**environment(settings, port), **extra}, cwd=settings.home)
     try:
         _wait(process, port)
         yield Server(process, port, time.perf_counter() - begin)

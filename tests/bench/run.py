@@ -1,0 +1,51 @@
+"""``make bench [ONLY=name]``: run the benchmarks, print a table, save ``.bench/results.json``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+if str(ROOT / "tests") not in sys.path:
+    sys.path.insert(0, str(ROOT / "tests"))
+
+from bench.measure import Result, report  # noqa: E402 - after the path is known
+from bench.stage import Stage  # noqa: E402
+
+#: Name of the benchmark (its function) -> module. In an order that lets the large data come late.
+BENCHMARKS = {
+    "app_start": "app_start",
+    "import_plain": "import_plain",
+    "search_name": "search_name",
+    "http_list_households": "http",
+    "http_household_page": "http",
+    "worker_memory": "http",
+}
+RESULTS = ROOT / ".bench" / "results.json"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=BENCHMARKS, metavar="NAME", help=f"one of: {', '.join(BENCHMARKS)}")
+    only = parser.parse_args(arguments).only
+    results: list[Result] = []
+    begin = time.perf_counter()
+    stage = Stage()
+    try:
+        for name, module in BENCHMARKS.items():
+            if only in (None, name):
+                print(f"{name} …", flush=True)
+                results.append(getattr(importlib.import_module(f"bench.{module}"), name)(stage))
+    finally:
+        stage.close()
+        if results:
+            report(results, RESULTS)
+            print(f"\n{len(results)} of {len(BENCHMARKS)} in {time.perf_counter() - begin:.0f} s, kept in {RESULTS}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
