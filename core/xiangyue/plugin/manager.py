@@ -65,6 +65,13 @@ class Registry:
         """Words for the audit trail's actions."""
         return {key: label for feature in self.features for key, label in feature.actions.items()}
 
+    def area_switch(self, uow: Any) -> Any:
+        """The area switcher of the top bar, or None."""
+        for feature in self.features:
+            if feature.area_switch is not None:
+                return feature.area_switch(uow)
+        return None
+
     def role_template(self, key: str) -> frozenset[str]:
         """Union of what the features put into a template (county_admin, department, town, village, …)."""
         found: frozenset[str] = frozenset()

@@ -109,3 +109,5 @@ class Feature:
     commands: tuple[Any, ...] = ()  # click commands or groups
     #: What audit actions say to people: ``household.edit`` -> lazy text.
     actions: dict[str, Any] = field(default_factory=dict)
+    #: Makes the area switcher of the top bar for the present page; one feature has it.
+    area_switch: Callable[[Uow], Any] | None = None

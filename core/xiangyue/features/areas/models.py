@@ -14,8 +14,8 @@ LEVELS = (COUNTY, TOWN, VILLAGE, GROUP)
 class Area(Timestamps, Versioned, AreaBound, Base):
     """区划. ``area_code`` is its own 15-digit code; ``kind`` by the code's range (统计用区划代码编制规则).
 
-    kind: county; town 镇, township 乡, subdistrict 街道, other_town 类似乡级; village_committee 村, community 社区,
-    other_village 类似村级; group 村民小组.
+    kind: county; town 镇, township 乡, subdistrict 街道; village_committee 村, community 社区; other 类似乡级,
+    类似村级; group 村民小组.
     """
 
     __tablename__ = "area"

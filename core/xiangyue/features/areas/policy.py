@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from xiangyue.access.permissions import Permission
 from xiangyue.i18n import lazy_gettext as _l
 
@@ -13,6 +15,26 @@ PERMISSIONS = (
     AREA_EDIT,
 )
 
+#: What a kind of area is called; kinds follow from the code's range (统计用区划代码编制规则).
+KIND_LABELS = {
+    "county": _l("County"),
+    "town": _l("Town"),
+    "township": _l("Township"),
+    "subdistrict": _l("Subdistrict"),
+    "village_committee": _l("Village"),
+    "community": _l("Community"),
+    "group": _l("Villager group"),
+}
+#: Divisions that are none of these by law (开发区, 农场 …), by level.
+OTHER_LABELS = {"town": _l("Like a township"), "village": _l("Like a village")}
+
+ACTIONS = {
+    "area.add": _l("Villager group added"),
+    "area.edit": _l("Area changed"),
+    "area.retire": _l("Villager group retired"),
+    "area.restore": _l("Villager group in use again"),
+}
+
 ROLE_TEMPLATES = {
     "county_admin": frozenset({AREA_VIEW.name, AREA_EDIT.name}),
     "department": frozenset({AREA_VIEW.name}),
@@ -21,3 +43,8 @@ ROLE_TEMPLATES = {
     "grid_leader": frozenset({AREA_VIEW.name}),
     "auditor": frozenset({AREA_VIEW.name}),
 }
+
+
+def kind_label(level: str, kind: str) -> Any:
+    """What an area of this level and kind is called."""
+    return KIND_LABELS.get(kind) or OTHER_LABELS.get(level, kind)

@@ -26,7 +26,7 @@ def apply_divisions(uow: Uow, profile: Profile, registry: Registry) -> list[Chan
             "kind": row.kind,
             "name": row.display_name,
             "official_name": row.name,
-            "sort_key": sort_key(row.display_name),
+            "sort_key": sort_key(row.display_name, person=False),
             "position": position,
         }
     return sync_rows(uow, Area, "area_code", wanted, label="area", retire=False)

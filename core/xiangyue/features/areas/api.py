@@ -1,0 +1,112 @@
+"""API of areas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import jsonify
+
+from xiangyue.api.lists import chosen_fields, list_response, required_version, set_etag
+from xiangyue.api.setup import ApiBlueprint
+from xiangyue.db.paging import decode_cursor, encode_cursor
+from xiangyue.errors import Invalid, PreconditionFailed, Stale
+from xiangyue.features.areas import policy, queries, service_groups
+from xiangyue.features.areas.models import Area
+from xiangyue.features.areas.schemas import (
+    AreaDetailSchema,
+    AreaListArgs,
+    AreaPageSchema,
+    AreaSchema,
+    GroupChangeSchema,
+    GroupCreateSchema,
+)
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.web.access import requires
+from xiangyue.web.pipeline import current_uow
+
+bp = ApiBlueprint("areas", __name__, url_prefix="/areas", description="County, towns, villages, villager groups")
+
+FIELDS = tuple(AreaSchema().fields)
+
+
+def shown(area: Area) -> dict[str, Any]:
+    """An area as AreaSchema has it."""
+    return {
+        "code": queries.code_text(area.area_code),
+        "level": area.level,
+        "kind": area.kind,
+        "name": area.name,
+        "official_name": area.official_name,
+        "parent": queries.code_text(area.parent_code) if area.parent_code else None,
+        "active": area.active,
+        "version": area.version,
+    }
+
+
+@bp.get("")
+@bp.arguments(AreaListArgs, location="query")
+@bp.response(200, AreaPageSchema)
+@requires(policy.AREA_VIEW)
+def list_areas(args: dict[str, Any]) -> Any:
+    """Areas that you may see, in the order of their codes."""
+    wanted = chosen_fields(args["fields_"], FIELDS)
+    if args["sort"] not in (None, "code"):
+        raise Invalid({"sort": [_l("Areas are listed by code only.")]})
+    parent = queries.parse_code(args["parent"]) if args["parent"] else 0
+    found = queries.list_areas(current_uow(), level=args["level"], parent=parent, q=args["q"], retired=args["retired"])
+    if args["cursor"]:
+        (after,) = decode_cursor(args["cursor"], 1)
+        found = [a for a in found if a.area_code > int(after)]
+    page, rest = found[: args["limit"]], found[args["limit"] :]
+    items = [{k: v for k, v in shown(a).items() if k in wanted} for a in page]
+    return list_response(items, encode_cursor(page[-1].area_code) if rest else None)
+
+
+@bp.get("/<string:code>")
+@bp.response(200, AreaDetailSchema)
+@requires(policy.AREA_VIEW)
+def show_area(code: str) -> Any:
+    """One area with its path and counts."""
+    return _detail(queries.find_area(current_uow(), queries.parse_code(code)))
+
+
+@bp.post("/<string:code>/groups")
+@bp.arguments(GroupCreateSchema)
+@bp.response(201, AreaDetailSchema)
+@requires(policy.AREA_EDIT)
+def add_group(values: dict[str, Any], code: str) -> Any:
+    """Add a villager group to a village. The same number and name again is the same group."""
+    village = queries.parse_code(code)
+    group = service_groups.add_group(current_uow(), village=village, number=values["number"], name=values["name"])
+    response = _detail(group)
+    response.status_code = 201
+    return response
+
+
+@bp.patch("/<string:code>")
+@bp.arguments(GroupChangeSchema)
+@bp.response(200, AreaDetailSchema)
+@requires(policy.AREA_EDIT)
+def change_group(values: dict[str, Any], code: str) -> Any:
+    """Rename a villager group, retire it (`active: false` with a reason) or take it into use again. Needs If-Match."""
+    uow, number, version = current_uow(), queries.parse_code(code), required_version()
+    group = queries.find_area(uow, number)
+    try:
+        if "name" in values:
+            group = service_groups.rename_group(uow, code=number, name=values["name"], version=version)
+            version = group.version
+        if values.get("active") is False:
+            group = service_groups.retire_group(uow, code=number, reason=values["reason"], version=version)
+        elif values.get("active") is True:
+            group = service_groups.restore_group(uow, code=number, version=version)
+    except Stale as stale:
+        raise PreconditionFailed(stale.message, theirs=stale.theirs) from None
+    return _detail(group)
+
+
+def _detail(area: Area) -> Any:
+    uow = current_uow()
+    total = queries.summed(queries.counts_by_code(uow, area.area_code), [area.area_code])[area.area_code]
+    path = [{"code": queries.code_text(c), "name": n} for c, n in queries.breadcrumb(uow, area.area_code)]
+    body = {**shown(area), "path": path, "households": total.households, "persons": total.persons}
+    return set_etag(jsonify(body), area.version)

@@ -1,0 +1,62 @@
+"""Contracts of the areas API."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from xiangyue.api.lists import ListArgs
+from xiangyue.features.areas.models import LEVELS
+
+_CODE = {"description": "12 digits (统计用区划代码), 15 for a villager group"}
+
+
+class AreaSchema(Schema):
+    """An area."""
+
+    code = fields.String(metadata=_CODE)
+    level = fields.String(validate=validate.OneOf(LEVELS))
+    kind = fields.String(metadata={"description": "By the code's range: town, township, subdistrict, community …"})
+    name = fields.String()
+    official_name = fields.String()
+    parent = fields.String(allow_none=True, metadata=_CODE)
+    active = fields.Boolean()
+    version = fields.Integer()
+
+
+class AreaDetailSchema(AreaSchema):
+    """An area with where it lies and how many live there."""
+
+    path = fields.List(fields.Nested({"code": fields.String(), "name": fields.String()}))
+    households = fields.Integer(metadata={"description": "Active households in the area, as far as you may see them"})
+    persons = fields.Integer()
+
+
+class AreaListArgs(ListArgs):
+    """Arguments of the list."""
+
+    level = fields.String(load_default="", validate=validate.OneOf(["", *LEVELS]))
+    parent = fields.String(load_default="", metadata={"description": "Code of the area directly above"})
+    q = fields.String(load_default="", metadata={"description": "Part of the name, pinyin, initials, or code"})
+    retired = fields.Boolean(load_default=False, metadata={"description": "Also groups out of use"})
+
+
+class AreaPageSchema(Schema):
+    """One page of areas."""
+
+    items = fields.List(fields.Nested(AreaSchema))
+    next = fields.String(allow_none=True)
+
+
+class GroupCreateSchema(Schema):
+    """A new villager group."""
+
+    number = fields.Integer(required=True, validate=validate.Range(1, 999))
+    name = fields.String(load_default="", validate=validate.Length(max=30))
+
+
+class GroupChangeSchema(Schema):
+    """A group's new name, or whether it is in use."""
+
+    name = fields.String(validate=validate.Length(1, 30))
+    active = fields.Boolean()
+    reason = fields.String(load_default="", metadata={"description": "Needed with active=false"})
