@@ -71,7 +71,7 @@ def list_accounts() -> Any:
         Filter("role", _l("Role"), choices=role_choices()),
         Filter("area", _l("Area"), choices=_flat(areas), data=True),
         Filter("state", _l("State"), choices=[(s, STATE_LABELS[s]) for s in policy.STATES]),
-        Filter("second_factor", _l("Second factor"), choices=[("on", _l("On")), ("off", _l("Off"))], more=True),
+        Filter("second_factor", _l("Second factor"), choices=[("on", _l("Turned on")), ("off", _l("Not turned on"))], more=True),
     ]
     if not areas:
         filters = [f for f in filters if f.name != "area"]
