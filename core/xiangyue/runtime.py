@@ -39,6 +39,7 @@ FEATURES = (
     "xiangyue.features.accounts.plugin",
     "xiangyue.features.audit.plugin",
     "xiangyue.features.jobs.plugin",
+    "xiangyue.features.files.plugin",
     "xiangyue.features.settings.plugin",
     "xiangyue.features.console.plugin",
 )

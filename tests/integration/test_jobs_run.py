@@ -144,9 +144,9 @@ def test_a_job_leaves_at_the_commit_and_runs_in_a_worker(runtime: Runtime, hanyi
 
 
 def test_a_rolled_back_transaction_sends_nothing(runtime: Runtime, hanyin: County) -> None:
-    with pytest.raises(RuntimeError), hanyin.uow() as uow:
+    with hanyin.uow() as uow:
         enqueue_job(uow, kind="planted", params={})
-        raise RuntimeError
+        uow.rollback()
     assert queued(runtime, hanyin) == 0
     with hanyin.uow() as uow:
         assert uow.session.scalars(select(Job)).all() == []
@@ -163,7 +163,7 @@ def test_a_repeated_message_is_harmless(runtime: Runtime, hanyin: County) -> Non
     job_id = enqueue(hanyin)
     assert run_with(runtime, hanyin.info.id, job_id) == "succeeded"
     assert run_with(runtime, hanyin.info.id, job_id) is None
-    assert RAN == [(hanyin.info.id, job_id)]
+    assert [(hanyin.info.id, job_id)] == RAN
 
 
 def test_a_job_of_another_tenant_is_no_job(runtime: Runtime, hanyin: County, tongyu: County) -> None:

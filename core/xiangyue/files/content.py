@@ -193,9 +193,7 @@ def _problem(stream: BinaryIO, size: int, kind: str, name: str, accept: Collecti
         if kind == "ole" and "xlsx" in accept:
             return _l("This is an old Excel file (.xls). Save it as .xlsx in Excel or WPS and upload that.")
         if any(name.lower().endswith(ending) for one in accept for ending in KINDS[one].endings):
-            return _l(
-                "The content does not fit the name: this is not a %(wanted)s file.", wanted=_ending(name)
-            )
+            return _l("The content does not fit the name: this is not a %(wanted)s file.", wanted=_ending(name))
         return _l("This kind of file is not accepted here. Accepted: %(wanted)s.", wanted=wanted)
     if not name.lower().endswith(KINDS[kind].endings):
         return _l(

@@ -20,9 +20,7 @@ def safe_name(name: str, default: str = "file") -> str:
     At most 200 bytes of UTF-8, the ending kept. Never empty.
     """
     text = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
-    text = "".join(
-        c for c in text if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-    )
+    text = "".join(c for c in text if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
     text = _FORBIDDEN.sub("_", text)
     text = " ".join(text.split()).strip(". ")
     if _DEVICE.fullmatch(text):
