@@ -79,6 +79,13 @@ def _filters() -> tuple[Filter, ...]:
 
 @bp.get("/console")
 @requires(policy.OPERATOR_VIEW)
+def show_console() -> Any:
+    """The console opens with its counties."""
+    return redirect(url_for("console.list_counties", **request.args.to_dict(flat=False)))
+
+
+@bp.get("/console/counties")
+@requires(policy.OPERATOR_VIEW)
 def list_counties() -> Any:
     uow = current_uow()
     asked = ListView(COLUMNS, request.args, request.path, _filters(), default_sort="name")
