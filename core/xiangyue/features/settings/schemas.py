@@ -1,0 +1,109 @@
+"""What the API takes and gives for settings."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+_KEY = {"description": "Lower-case letters, digits and _; made from the name when missing; never changes"}
+
+
+class KindSchema(Schema):
+    """What marks, awards and own fields have in common. ``version`` goes into If-Match."""
+
+    id = fields.Integer(dump_only=True)
+    key = fields.String(load_default="", metadata=_KEY)
+    name = fields.String(required=True)
+    name_en = fields.String(load_default="")
+    active = fields.Boolean(dump_only=True, metadata={"description": "False: retired, not offered any more"})
+    position = fields.Integer(dump_only=True)
+    used = fields.Integer(dump_only=True, metadata={"description": "How many records have it"})
+    version = fields.Integer(dump_only=True)
+
+
+class MarkSchema(KindSchema):
+    sensitivity = fields.String(load_default="normal", validate=validate.OneOf(["normal", "sensitive"]))
+    follows_to_household = fields.Boolean(load_default=True)
+    source = fields.String(load_default="", metadata={"description": "The department that answers for it"})
+
+
+class AwardSchema(KindSchema):
+    pass
+
+
+class OptionSchema(Schema):
+    key = fields.String(load_default="", metadata=_KEY)
+    name = fields.String(required=True)
+    name_en = fields.String(load_default="")
+
+
+class CustomFieldSchema(KindSchema):
+    entity = fields.String(required=True, validate=validate.OneOf(["household", "person"]))
+    type = fields.String(required=True, validate=validate.OneOf(["text", "integer", "date", "boolean", "choice"]))
+    help = fields.String(load_default="")
+    help_en = fields.String(load_default="")
+    required = fields.Boolean(load_default=False)
+    options = fields.List(fields.Nested(OptionSchema), load_default=list)
+
+
+class MarkChangeSchema(Schema):
+    """Fields left out stay as they are."""
+
+    name = fields.String()
+    name_en = fields.String()
+    sensitivity = fields.String(validate=validate.OneOf(["normal", "sensitive"]))
+    follows_to_household = fields.Boolean()
+    source = fields.String()
+    active = fields.Boolean()
+
+
+class AwardChangeSchema(Schema):
+    name = fields.String()
+    name_en = fields.String()
+    active = fields.Boolean()
+
+
+class CustomFieldChangeSchema(Schema):
+    """Entity and type never change: the values would not fit."""
+
+    name = fields.String()
+    name_en = fields.String()
+    help = fields.String()
+    help_en = fields.String()
+    required = fields.Boolean()
+    options = fields.List(fields.Nested(OptionSchema))
+    active = fields.Boolean()
+
+
+class MarkListSchema(Schema):
+    items = fields.List(fields.Nested(MarkSchema))
+    next = fields.String(allow_none=True)
+
+
+class AwardListSchema(Schema):
+    items = fields.List(fields.Nested(AwardSchema))
+    next = fields.String(allow_none=True)
+
+
+class CustomFieldListSchema(Schema):
+    items = fields.List(fields.Nested(CustomFieldSchema))
+    next = fields.String(allow_none=True)
+
+
+class PluginSchema(Schema):
+    key = fields.String()
+    core = fields.Boolean()
+
+
+class SettingsSchema(Schema):
+    """The county as its profile was applied."""
+
+    slug = fields.String()
+    name = fields.String()
+    name_en = fields.String()
+    area_code = fields.Integer()
+    locale = fields.String()
+    addresses = fields.List(fields.String())
+    allow_synthetic_people = fields.Boolean()
+    session_hours = fields.Integer()
+    require_totp_roles = fields.List(fields.String())
+    features = fields.List(fields.Nested(PluginSchema))
