@@ -1,0 +1,103 @@
+"""Every page of accounts in both languages, as a page and as a fragment; nothing Chinese unmarked in English."""
+
+from __future__ import annotations
+
+import pytest
+from accounts_kit import XUANWO, send
+from sqlalchemy import select
+
+from xiangyue.access.models import Account, Role
+from xiangyue.testing.fixtures import County
+from xiangyue.testing.source import english_page_faults
+
+PUBLIC = ("/sign-in", "/sign-in?expired=1", "/link/xyl_gone")
+OWN = ("/me", "/me/password", "/me/second-factor", "/me/tokens/new", "/me/rights")
+MANAGED = (
+    "/accounts",
+    "/accounts?sort=-last_sign_in_at&cols=second_factor&cols=last_sign_in_at",
+    "/accounts?q=nobody",
+    "/accounts/new",
+    "/accounts/{account}",
+    "/accounts/{account}/edit",
+    "/accounts/{account}/rights",
+    "/accounts/{account}/rights?permission=household.view&area=610921107000000",
+    "/roles",
+    "/roles/new",
+    "/roles/new?template=town",
+    "/roles/{role}",
+    "/roles/{role}/edit",
+)
+
+
+@pytest.fixture(scope="module")
+def ids(hanyin: County) -> dict[str, int]:
+    account = hanyin.account("town", area=XUANWO, name="周页面", post="主任")
+    with hanyin.uow() as uow:
+        role = uow.session.scalars(select(Role.id).where(Role.key == "town")).one()
+    hanyin.client(account)
+    return {"account": account.id, "role": role}
+
+
+@pytest.fixture(scope="module")
+def admin(hanyin: County) -> Account:
+    return hanyin.account("county_admin", name="陈页面")
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+@pytest.mark.parametrize("path", [*PUBLIC, *OWN, *MANAGED])
+def test_pages_speak_both_languages(
+    hanyin: County, admin: Account, ids: dict[str, int], path: str, locale: str
+) -> None:
+    with hanyin.uow() as uow:
+        uow.get_for_update(Account, admin.id).locale = locale
+    client = hanyin.client(None if path in PUBLIC else admin)
+    client.set_cookie("xy_locale", locale, domain=hanyin.host)
+    answer = client.get(path.format(**ids))
+    assert answer.status_code == (404 if "gone" in path else 200)
+    page = answer.get_data(as_text=True)
+    assert f'<html lang="{"en" if locale == "en" else "zh-CN"}"' in page
+    assert "style=" not in page
+    assert "onclick=" not in page
+    if locale == "en":
+        assert english_page_faults(page) == []
+    assert "no-store" in answer.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("locale", ["zh", "en"])
+def test_answers_that_show_a_secret(hanyin: County, admin: Account, locale: str) -> None:
+    with hanyin.uow() as uow:
+        uow.get_for_update(Account, admin.id).locale = locale
+    client = hanyin.client(admin)
+    data = {
+        "name": "赵一",
+        "login": f"secret.{locale}",
+        "role": "village",
+        "area_code": "610921107202000",
+    }
+    pages = [
+        send(client, "/accounts", data, on="/accounts/new"),
+        send(client, "/me/tokens", {"name": "t", "days": "30", "scopes": "*"}, on="/me/tokens/new"),
+    ]
+    for answer in pages:
+        assert answer.status_code == 200
+        assert "no-store" in answer.headers["Cache-Control"]
+        if locale == "en":
+            assert english_page_faults(answer.get_data(as_text=True)) == []
+
+
+@pytest.mark.parametrize("role", ["village", "grid_leader", "department", "auditor"])
+def test_who_may_not_is_told_so(hanyin: County, ids: dict[str, int], role: str) -> None:
+    client = hanyin.client(role)
+    seen = 200 if role == "auditor" else 403
+    assert client.get("/accounts").status_code == seen
+    assert client.get(f"/accounts/{ids['account']}").status_code == seen
+    assert client.get("/accounts/new").status_code == 403
+    assert client.get("/roles/new").status_code == 403
+    assert client.get("/me").status_code == 200
+
+
+def test_without_a_session_one_is_sent_to_sign_in(hanyin: County) -> None:
+    for path in ("/me", "/accounts", "/roles", "/me/password"):
+        answer = hanyin.client().get(path)
+        assert answer.status_code == 303
+        assert answer.headers["Location"] == f"/sign-in?next={path}"
