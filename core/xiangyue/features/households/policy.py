@@ -8,9 +8,7 @@ from xiangyue.i18n import lazy_gettext as _l
 HOUSEHOLD_VIEW = Permission("household.view", _l("See households and persons"))
 HOUSEHOLD_EDIT = Permission("household.edit", _l("Register and change households and persons"))
 HOUSEHOLD_EXPORT = Permission("household.export", _l("Export households and persons"))
-IDENTIFIER_REVEAL = Permission(
-    "identifier.reveal", _l("Show full identity and phone numbers"), sensitive=True
-)
+IDENTIFIER_REVEAL = Permission("identifier.reveal", _l("Show full identity and phone numbers"), sensitive=True)
 SENSITIVE_VIEW = Permission("mark.sensitive.view", _l("See sensitive marks"), sensitive=True)
 SENSITIVE_EDIT = Permission("mark.sensitive.edit", _l("Change sensitive marks"), sensitive=True)
 
@@ -22,6 +20,29 @@ PERMISSIONS = (
     SENSITIVE_VIEW,
     SENSITIVE_EDIT,
 )
+
+ACTIONS = {
+    "household.add": _l("Household registered"),
+    "household.edit": _l("Household changed"),
+    "household.move": _l("Household moved to another area"),
+    "household.close": _l("Household closed"),
+    "household.reopen": _l("Household opened again"),
+    "household.import": _l("Household changed by an import"),
+    "household.export": _l("Households exported"),
+    "household.income": _l("Yearly income recorded"),
+    "household.award": _l("Yearly award recorded"),
+    "person.add": _l("Person registered"),
+    "person.edit": _l("Person changed"),
+    "person.move": _l("Person moved to another household"),
+    "person.leave": _l("Person left"),
+    "person.return": _l("Person came back"),
+    "person.import": _l("Person changed by an import"),
+    "person.export": _l("Persons exported"),
+    "mark.add": _l("Mark added"),
+    "mark.end": _l("Mark ended"),
+    "mark.read": _l("Sensitive marks shown"),
+    "identifier.reveal": _l("Identity and phone number shown in full"),
+}
 
 ROLE_TEMPLATES = {
     "county_admin": frozenset(

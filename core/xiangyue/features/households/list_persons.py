@@ -1,0 +1,174 @@
+"""The list of persons, straight from driver rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from xiangyue.access.crypto import TenantKeys
+from xiangyue.db.sql import scoped_rows
+from xiangyue.db.uow import Uow
+from xiangyue.features.households.filters import PersonFilter
+from xiangyue.features.households.identifiers import ID_NUMBER, PHONE, masked
+from xiangyue.features.households.listing import (
+    Conditions,
+    Page,
+    Sort,
+    add_custom,
+    add_marks,
+    add_search,
+    fetch_page,
+    int_value,
+    known_fields,
+    mark_rights,
+    set_area_names,
+    text_value,
+    time_value,
+)
+from xiangyue.i18n import TIMEZONE
+
+# ruff: noqa: S608 - statements are put together from constants; values are always parameters
+
+#: Field -> SQL, in the order of PersonSchema; "" is put in afterwards.
+PERSON_FIELDS = {
+    "id": "p.id",
+    "household_id": "p.household_id",
+    "name": "p.name",
+    "sex": "p.sex",
+    "birth_date": "p.birth_date",
+    "relation": "p.relation",
+    "nationality": "p.nationality",
+    "away": "p.away",
+    "state": "p.state",
+    "area_code": "p.area_code",
+    "version": "p.version",
+    "updated_at": "p.updated_at",
+    "id_number": "p.id_number",
+    "phone": "p.phone",
+    "marks": "coalesce((SELECT array_agg(DISTINCT k.mark_key) FROM person_mark k WHERE {tenant:k}"
+    " AND k.household_id = p.household_id AND k.person_id = p.id AND k.valid_to IS NULL AND %(visible)s), '{}')",
+    "area_name": "",
+    "household_code": "h.code",
+    "head_name": "h.head_name",
+    "address": "h.address",
+    "note": "p.note",
+}
+PERSON_DEFAULT = tuple(PERSON_FIELDS)[:12]
+#: Date for those whose birth is unknown, behind everybody else.
+_UNBORN = "DATE '9999-12-31'"
+PERSON_SORTS = {
+    "household": Sort("p.household_id", int_value),
+    "name": Sort("p.sort_key", text_value),
+    "birth_date": Sort(f"coalesce(p.birth_date, {_UNBORN})", lambda value: date.fromisoformat(text_value(value))),
+    "updated": Sort("p.updated_at", time_value),
+}
+
+
+def list_persons(
+    uow: Uow,
+    filter: PersonFilter,
+    *,
+    sort: str = "household",
+    limit: int = 50,
+    after: str | None = None,
+    before: str | None = None,
+    fields: Sequence[str] = PERSON_DEFAULT,
+    keys: TenantKeys | None = None,
+) -> Page:
+    """A page of persons in the actor's area; like ``list_households``. id_number and phone come masked."""
+    wanted = known_fields(fields, PERSON_FIELDS)
+    conditions = _conditions(uow, filter, keys)
+    columns = [PERSON_FIELDS[name] or "NULL" for name in wanted]
+    if "marks" in wanted:
+        visible = mark_rights(uow).visible("k", conditions.params)
+        columns[wanted.index("marks")] = PERSON_FIELDS["marks"].replace("%(visible)s", visible)
+    source = "person p"
+    if {"household_code", "head_name", "address"} & set(wanted):
+        source += " JOIN household h ON h.tenant_id = p.tenant_id AND h.id = p.household_id"
+    place = ["p.area_code"] if "area_name" in wanted else []
+    chosen = PERSON_SORTS.get(sort.removeprefix("-"), PERSON_SORTS["household"])
+    select = f"SELECT {', '.join([*columns, *place, chosen.column, 'p.id'])} FROM {source} WHERE {{scope:p}}"
+    rows, following, back = fetch_page(
+        uow,
+        select,
+        conditions,
+        alias="p",
+        area=filter.area,
+        sort=sort,
+        sorts=PERSON_SORTS,
+        limit=limit,
+        after=after,
+        before=before,
+    )
+    items = [dict(zip(wanted, row, strict=False)) for row in rows]
+    for column in {ID_NUMBER, PHONE} & set(wanted):
+        for item in items:
+            item[column] = masked(keys, uow.tenant_id, column, item[column])
+    if place:
+        set_area_names(uow, items, [row[-3] for row in rows])
+    return Page(items, following, back)
+
+
+def count_persons(uow: Uow, filter: PersonFilter, *, keys: TenantKeys | None = None, cap: int | None = None) -> int:
+    """How many there are; with ``cap`` counting stops one above it."""
+    conditions = _conditions(uow, filter, keys)
+    limit = f" LIMIT {int(cap) + 1}" if cap is not None else ""
+    inner = f"SELECT 1 FROM person p WHERE {{scope:p}}{conditions.sql()}{limit}"
+    scope = uow.scope.narrowed(filter.area) if filter.area else uow.scope
+    rows = scoped_rows(uow.session, f"SELECT count(*) FROM ({inner}) found", conditions.params, scope=scope)
+    return int(rows[0][0])
+
+
+def each_person(
+    uow: Uow,
+    filter: PersonFilter,
+    *,
+    sort: str = "household",
+    fields: Sequence[str] = PERSON_DEFAULT,
+    keys: TenantKeys | None = None,
+    chunk: int = 1000,
+) -> Iterator[dict[str, Any]]:
+    """All rows in order for an export, read page by page."""
+    after: str | None = None
+    while True:
+        page = list_persons(uow, filter, sort=sort, limit=chunk, after=after, fields=fields, keys=keys)
+        yield from page.items
+        after = page.next
+        if after is None:
+            return
+
+
+def _conditions(uow: Uow, wanted: PersonFilter, keys: TenantKeys | None) -> Conditions:
+    found = Conditions()
+    if wanted.state != "all":
+        found.add("p.state = :state", state=wanted.state)
+    add_search(uow, found, wanted.q, keys, of_persons=True)
+    add_marks(uow, found, wanted.marks, "p.id", "person_id")
+    if wanted.away is not None:
+        found.add("p.away = :away", away=wanted.away)
+    if wanted.sex:
+        found.add("p.sex = :sex", sex=int(wanted.sex))
+    if wanted.nationality:
+        found.add("p.nationality = :nationality", nationality=wanted.nationality)
+    if wanted.relation:
+        found.add("p.relation = :relation", relation=wanted.relation)
+    today = datetime.now(TIMEZONE).date()
+    if wanted.min_age is not None:
+        found.add("p.birth_date <= :born_until", born_until=years_before(today, wanted.min_age))
+    if wanted.max_age is not None:
+        found.add("p.birth_date > :born_after", born_after=years_before(today, wanted.max_age + 1))
+    if wanted.household is not None:
+        found.add("p.household_id = :household", household=wanted.household)
+    if wanted.batch is not None:
+        found.add("p.import_batch_id = :batch", batch=wanted.batch)
+    add_custom(uow, found, "person", "p.id", wanted.custom)
+    return found
+
+
+def years_before(day: date, years: int) -> date:
+    """The same day so many years earlier; 29 February becomes the 28th."""
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return day.replace(year=day.year - years, day=28)
