@@ -66,7 +66,7 @@ SENSITIVITIES = {
     "sensitive": _l("Sensitive: only with a right of its own, and every look is logged"),
 }
 LABELS = {
-    "name": _l("Name"),
+    "name": _l("Chinese name"),
     "name_en": _l("English name"),
     "sensitivity": _l("Who sees it"),
     "follows_to_household": _l("Shown on the household too"),
@@ -76,7 +76,7 @@ LABELS = {
     "required": _l("Must be filled in"),
     "options": _l("Choices"),
     "active": _l("In use"),
-    "entity": _l("On"),
+    "entity": _l("Belongs to"),
     "type": _l("Kind of value"),
 }
 
