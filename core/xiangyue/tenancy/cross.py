@@ -56,7 +56,8 @@ def each_tenant(
     """Visit counties one after the other, each in a unit of work of its own; ``tenants`` None means all of them.
 
     Use: ``with each_tenant(…) as visits: for county, uow in visits: …``. ``reason`` stands in the operator's trail
-    before the first county is opened. ``actor`` None is the system. Raises NotFound for an actor of a county.
+    before the first county is opened. Each visit is committed when the next begins; leaving the loop early rolls the
+    last one back. ``actor`` None is the system. Raises NotFound for an actor of a county.
     """
     assert reason
     chosen = list(tenants) if tenants is not None else runtime.directory.all(counties_only=True)

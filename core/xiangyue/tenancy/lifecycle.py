@@ -64,7 +64,8 @@ def _set_state(
     version: int | None,
 ) -> int:
     with runtime.engine.connect() as connection, connection.begin():
-        directory = Session(connection, join_transaction_mode="create_savepoint")
+        # What it read stays readable after its commit: another read would open a savepoint around the trails.
+        directory = Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
         tenant = directory.scalars(
             select(Tenant).where(Tenant.slug == slug, Tenant.kind == COUNTY).with_for_update()
         ).one_or_none()
@@ -79,6 +80,7 @@ def _set_state(
         tenant.version += 1
         now = tenant.version
         directory.commit()
+        directory.close()
         action = "tenant.suspend" if state == "suspended" else "tenant.resume"
         # In the county's own trail: its administrators are to see who stopped them and why.
         with Uow(connection, tenant_id=tenant.id, actor=visiting(actor, tenant.id), info=info) as uow:
@@ -103,6 +105,5 @@ def _set_state(
             after={"state": state},
             purpose=reason,
         )
-        directory.close()
     runtime.directory.forget()
     return now

@@ -163,7 +163,8 @@ def _run(
 ) -> list[Change]:
     operator_id(runtime.engine, actor)
     with runtime.engine.connect() as connection, connection.begin() as outer:
-        directory = Session(connection, join_transaction_mode="create_savepoint")
+        # What it read stays readable after its commit: another read would open a savepoint around all that follows.
+        directory = Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
         directory.execute(select(func.pg_advisory_xact_lock(_LOCK_KEY)))
         tenant = directory.scalars(select(Tenant).where(Tenant.slug == profile.slug)).one_or_none()
         _check_hosts(directory, tenant.id if tenant else None, profile)
@@ -179,6 +180,7 @@ def _run(
         directory.flush()
         _sync_hosts(directory, tenant, profile)
         directory.commit()
+        directory.close()
         changes += _apply_sections(runtime, connection, tenant, profile, actor)
         if expected is not None and expected != fingerprint(changes):
             raise Stale(_l("What you confirmed is no longer what would happen. Look at the new plan."))
@@ -188,7 +190,6 @@ def _run(
             outer.commit()
         else:
             outer.rollback()
-        directory.close()
     return changes
 
 

@@ -136,6 +136,7 @@ def _settings(home: Path, urls: tuple[str, str], redis_url: str) -> Settings:
 def provisioned(pg_server: Any, redis_server: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings of the template database: migrated, the operator and two counties aboard."""
     from xiangyue.db.migrate import upgrade
+    from xiangyue.features.accounts.roles import ensure_operator_roles
     from xiangyue.tenancy import provision
     from xiangyue.tenancy.profile import load_profile
 
@@ -143,7 +144,7 @@ def provisioned(pg_server: Any, redis_server: str, tmp_path_factory: pytest.Temp
     settings = _settings(home, pg_server.create_database("provisioned"), redis_server)
     upgrade(settings.migration_database_url, settings.migrations_dir)
     runtime = Runtime(settings)
-    provision.ensure_operator(runtime)
+    ensure_operator_roles(runtime)
     for slug in ("hanyin", "tongyu"):
         provision.apply(runtime, load_profile(ROOT / "tenants" / slug))
     runtime.engine.dispose()

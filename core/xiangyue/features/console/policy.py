@@ -25,11 +25,8 @@ STATES: dict[str, LazyText] = {ACTIVE: _l("Active"), SUSPENDED: _l("Suspended")}
 #: Counties on one page of the console: each is visited for its numbers.
 PAGE_SIZE = 20
 
-#: What audit entries of the console say to people, in a county's trail and in the operator's.
+#: What audit entries of the console say to people; those of provisioning itself are the audit feature's.
 ACTIONS: dict[str, LazyText] = {
-    "tenant.apply": _l("Profile applied"),
-    "tenant.suspend": _l("County suspended"),
-    "tenant.resume": _l("County resumed"),
     "tenant.administrator": _l("Administrator invited by one-time link"),
     "tenant.link": _l("One-time link made for an administrator"),
     "operator.read": _l("Operator looked at counties"),

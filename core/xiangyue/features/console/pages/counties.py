@@ -81,7 +81,7 @@ def _filters() -> tuple[Filter, ...]:
 @requires(policy.OPERATOR_VIEW)
 def show_console() -> Any:
     """The console opens with its counties."""
-    return redirect(url_for("console.list_counties", **request.args.to_dict(flat=False)))
+    return redirect(url_for("console.list_counties"))
 
 
 @bp.get("/console/counties")
@@ -140,8 +140,11 @@ def look_inside(tenant: Tenant) -> Inside:
     with each_tenant(
         runtime(), reason=COUNTY_READ, actor=uow.actor, info=uow.info, tenants=[info_of(tenant)]
     ) as visits:
-        _county, inside = next(visits)
-        return Inside(usage_of(inside, sizes), owing_jobs(inside), administrators_of(inside, tenant))
+        (found,) = [
+            Inside(usage_of(inside, sizes), owing_jobs(inside), administrators_of(inside, tenant))
+            for _county, inside in visits
+        ]
+    return found
 
 
 @bp.get("/console/counties/<slug>")
