@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from xiangyue.features.households import policy
+from xiangyue.features.households import api, api_persons, policy
 from xiangyue.features.households.profile import apply_custom_fields, apply_kinds
 from xiangyue.plugin.hookspecs import hookimpl
 from xiangyue.plugin.registry import Feature, ProfileSection
@@ -15,6 +15,8 @@ def register_feature() -> Feature:
     return Feature(
         key="households",
         permissions=policy.PERMISSIONS,
+        api_blueprints=(api.bp, api_persons.bp),
+        actions=policy.ACTIONS,
         role_templates=policy.ROLE_TEMPLATES,
         profile_sections=(
             ProfileSection("kinds", 20, apply_kinds),

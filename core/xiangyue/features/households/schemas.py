@@ -228,6 +228,11 @@ class PersonListSchema(Schema):
     next = fields.String(allow_none=True)
 
 
+class PersonRecordListSchema(Schema):
+    items = fields.List(fields.Nested(PersonRecordSchema))
+    next = fields.String(allow_none=True)
+
+
 class MarkListSchema(Schema):
     items = fields.List(fields.Nested(MarkSchema))
     next = fields.String(allow_none=True)

@@ -1,0 +1,71 @@
+"""Parts the API's modules share: keys, answers with one record, what stands in the audit trail for reading."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, jsonify, make_response
+
+from xiangyue.access.crypto import TenantKeys
+from xiangyue.api.lists import set_etag
+from xiangyue.errors import PreconditionFailed, Stale
+from xiangyue.features.households import queries, service_records
+from xiangyue.features.households.api_words import household_json, person_json
+from xiangyue.features.households.listing import mark_rights
+from xiangyue.features.households.queries import HouseholdView
+from xiangyue.features.households.queries_persons import PersonView, person_view
+from xiangyue.web.pipeline import current_tenant, current_uow, runtime
+
+
+def tenant_keys() -> TenantKeys:
+    return runtime().tenant_keys(current_uow())
+
+
+def allow_synthetic() -> bool:
+    """Whether the county lets made-up people with wrong check digits in."""
+    return bool(current_tenant().settings.get("allow_synthetic_people"))
+
+
+def lost_update(error: Stale) -> PreconditionFailed:
+    """The same as HTTP says it: If-Match failed."""
+    return PreconditionFailed(error.message, theirs=error.theirs)
+
+
+def note_sensitive_list(items: list[dict[str, Any]], area: int) -> None:
+    """One audit entry for a list that showed sensitive marks."""
+    rights = mark_rights(current_uow())
+    shown = sorted({key for item in items for key in item["marks"]} & set(rights.sensitive))
+    _note("household", None, "", area, shown)
+
+
+def _note(object_type: str, object_id: int | None, label: str, area_code: int, marks: list[str]) -> None:
+    if marks:
+        service_records.note_sensitive_read(
+            current_uow(), object_type=object_type, object_id=object_id, label=label, area_code=area_code, marks=marks
+        )
+
+
+def read_household(household_id: int) -> HouseholdView:
+    """The household; that sensitive marks were shown stands in the audit trail."""
+    view = queries.household_view(current_uow(), tenant_keys(), household_id)
+    household = view.household
+    _note("household", household.id, household.head_name, household.area_code, view.sensitive)
+    return view
+
+
+def read_person(person_id: int) -> PersonView:
+    """The person, noted in the same way."""
+    view = person_view(current_uow(), tenant_keys(), person_id)
+    person = view.person
+    _note("person", person.id, person.name, person.area_code, view.sensitive)
+    return view
+
+
+def one_household(household_id: int, status: int = 200) -> Response:
+    view = read_household(household_id)
+    return set_etag(make_response(jsonify(household_json(view)), status), view.household.version)
+
+
+def one_person(person_id: int, status: int = 200) -> Response:
+    view = read_person(person_id)
+    return set_etag(make_response(jsonify(person_json(view)), status), view.person.version)

@@ -1,0 +1,168 @@
+"""API of persons, their marks, full identifiers, and the search."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, jsonify, make_response, request
+
+from xiangyue.api.lists import chosen_fields, list_response, required_version
+from xiangyue.api.setup import ApiBlueprint
+from xiangyue.errors import Stale
+from xiangyue.features.households import inputs, queries, schemas, service_persons, service_records
+from xiangyue.features.households.api_common import (
+    allow_synthetic,
+    lost_update,
+    note_sensitive_list,
+    one_person,
+    read_person,
+    tenant_keys,
+)
+from xiangyue.features.households.api_words import mark_json
+from xiangyue.features.households.filters import person_conditions
+from xiangyue.features.households.list_query import PERSON_DEFAULT, PERSON_FIELDS, list_persons
+from xiangyue.features.households.policy import HOUSEHOLD_EDIT, HOUSEHOLD_VIEW, IDENTIFIER_REVEAL
+from xiangyue.features.households.queries_persons import person_view
+from xiangyue.web.access import requires
+from xiangyue.web.pipeline import current_uow
+
+bp = ApiBlueprint("persons", __name__, description="Persons, their marks and identifiers")
+
+_ALL = tuple(PERSON_FIELDS)
+
+
+@bp.route("/persons", methods=["GET"])
+@bp.arguments(schemas.PersonListArgs, location="query")
+@bp.response(200, schemas.PersonListSchema)
+@requires(HOUSEHOLD_VIEW)
+def list_all(args: dict[str, Any]) -> Response:
+    """Persons in the caller's area; citizen number and phone masked"""
+    fields = chosen_fields(args["fields_"], _ALL) if args["fields_"] else PERSON_DEFAULT
+    page = list_persons(
+        current_uow(),
+        person_conditions(args, request.args),
+        sort=args["sort"],
+        limit=args["limit"],
+        after=args["cursor"],
+        fields=fields,
+        keys=tenant_keys(),
+    )
+    if "marks" in fields:
+        note_sensitive_list(page.items, args["area"])
+    return list_response(page.items, page.next)
+
+
+@bp.route("/persons/<int:person_id>", methods=["GET"])
+@bp.response(200, schemas.PersonRecordSchema)
+@requires(HOUSEHOLD_VIEW)
+def show(person_id: int) -> Response:
+    """One person with marks and own fields"""
+    return one_person(person_id)
+
+
+@bp.route("/persons/<int:person_id>", methods=["PATCH"])
+@bp.arguments(inputs.PersonPatch)
+@bp.response(200, schemas.PersonRecordSchema)
+@requires(HOUSEHOLD_EDIT)
+def edit(data: dict[str, Any], person_id: int) -> Response:
+    """Change a person or own fields, or move them into another household; needs If-Match"""
+    version = required_version()
+    try:
+        service_persons.edit_person(
+            current_uow(),
+            keys=tenant_keys(),
+            person_id=person_id,
+            version=version,
+            changes=data,
+            allow_synthetic=allow_synthetic(),
+        )
+    except Stale as error:
+        raise lost_update(error) from None
+    return one_person(person_id)
+
+
+@bp.route("/persons/<int:person_id>/left", methods=["POST"])
+@bp.arguments(inputs.Leaving)
+@bp.response(200, schemas.PersonRecordSchema)
+@requires(HOUSEHOLD_EDIT)
+def left(data: dict[str, Any], person_id: int) -> Response:
+    """A person moved away or died; needs If-Match"""
+    version = required_version()
+    try:
+        service_persons.person_left(current_uow(), person_id=person_id, version=version, **data)
+    except Stale as error:
+        raise lost_update(error) from None
+    return one_person(person_id)
+
+
+@bp.route("/persons/<int:person_id>/back", methods=["POST"])
+@bp.arguments(inputs.Reason)
+@bp.response(200, schemas.PersonRecordSchema)
+@requires(HOUSEHOLD_EDIT)
+def back(data: dict[str, Any], person_id: int) -> Response:
+    """A person came back, or was never gone; needs If-Match"""
+    version = required_version()
+    try:
+        service_persons.person_back(current_uow(), person_id=person_id, version=version, **data)
+    except Stale as error:
+        raise lost_update(error) from None
+    return one_person(person_id)
+
+
+@bp.route("/persons/<int:person_id>/reveal", methods=["POST"])
+@bp.arguments(inputs.RevealInput)
+@bp.response(200, inputs.Revealed)
+@requires(IDENTIFIER_REVEAL)
+def reveal(data: dict[str, Any], person_id: int) -> Response:
+    """Citizen number and phone in full; the purpose stands in the audit trail"""
+    id_number, phone = service_persons.reveal_identifier(
+        current_uow(), keys=tenant_keys(), person_id=person_id, purpose=data["purpose"]
+    )
+    response = jsonify({"id_number": id_number, "phone": phone})
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@bp.route("/persons/<int:person_id>/marks", methods=["GET"])
+@bp.response(200, schemas.MarkListSchema)
+@requires(HOUSEHOLD_VIEW)
+def list_marks(person_id: int) -> Response:
+    """Marks of a person, standing ones first"""
+    view = read_person(person_id)
+    return list_response([mark_json(m) for m in (*view.marks, *view.ended)], None)
+
+
+@bp.route("/persons/<int:person_id>/marks", methods=["POST"])
+@bp.arguments(inputs.NewMark)
+@bp.response(201, schemas.MarkSchema)
+@requires(HOUSEHOLD_EDIT)
+def add_mark(data: dict[str, Any], person_id: int) -> Response:
+    """Give a person a mark; sensitive ones need their own right"""
+    key = data.pop("mark")
+    mark = service_records.add_mark(current_uow(), person_id=person_id, key=key, **data)
+    return make_response(_mark(person_id, mark.id), 201)
+
+
+@bp.route("/marks/<int:mark_id>/end", methods=["POST"])
+@bp.arguments(inputs.EndMark)
+@bp.response(200, schemas.MarkSchema)
+@requires(HOUSEHOLD_EDIT)
+def end_mark(data: dict[str, Any], mark_id: int) -> Response:
+    """End a mark; it stays on record"""
+    mark = service_records.end_mark(current_uow(), mark_id=mark_id, **data)
+    return _mark(mark.person_id, mark.id)
+
+
+def _mark(person_id: int, mark_id: int) -> Response:
+    view = person_view(current_uow(), tenant_keys(), person_id)
+    return jsonify(next(mark_json(m) for m in (*view.marks, *view.ended) if m.mark.id == mark_id))
+
+
+@bp.route("/search", methods=["GET"])
+@bp.arguments(schemas.SearchArgs, location="query")
+@bp.response(200, schemas.SearchSchema)
+@requires(HOUSEHOLD_VIEW)
+def search(args: dict[str, Any]) -> Response:
+    """Households and persons by name, pinyin, code or citizen number, best first"""
+    found = queries.search(current_uow(), args["q"], args["limit"], keys=tenant_keys())
+    return jsonify({"households": found.households, "persons": found.persons})

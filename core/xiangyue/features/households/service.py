@@ -1,0 +1,215 @@
+"""Writes on households. Each is one step in the audit trail; nothing here commits."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+
+from xiangyue.access.acts import acts
+from xiangyue.access.audit import audit, changed
+from xiangyue.access.crypto import TenantKeys
+from xiangyue.db.sql import scoped_rows
+from xiangyue.db.uow import Uow
+from xiangyue.errors import Conflict, Invalid
+from xiangyue.features.areas.models import Area
+from xiangyue.features.households import derived
+from xiangyue.features.households.custom import parse_values, write_values
+from xiangyue.features.households.models import Household, Person
+from xiangyue.features.households.person_input import NOTE_LENGTH, Errors
+from xiangyue.features.households.policy import HOUSEHOLD_EDIT
+from xiangyue.features.households.writing import (
+    ADDRESS_LENGTH,
+    by_client_id,
+    check_area,
+    check_version,
+    checked_day,
+    end_marks_of,
+    follow,
+    household_values,
+    new_person,
+    required_text,
+    take_text,
+    unique,
+)
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.text.codes import HEAD
+
+#: Households of a village are numbered with four digits.
+LAST_NUMBER = 9999
+
+
+@acts(HOUSEHOLD_EDIT)
+def register_household(
+    uow: Uow,
+    *,
+    keys: TenantKeys,
+    area_code: int,
+    head: Mapping[str, Any],
+    address: str = "",
+    note: str = "",
+    client_id: uuid.UUID | None = None,
+    custom: Mapping[str, Any] | None = None,
+    allow_synthetic: bool = False,
+) -> Household:
+    """A new household with its head (values as of ``add_person``) in a village or group; it gets the village's next
+    number. The same ``client_id`` again gives the household made before.
+
+    Raises Invalid (area_code, address, note, ``head.<field>``, ``custom.<key>``) or Conflict.
+    """
+    errors: Errors = {}
+    found: dict[str, Any] = {}
+    take_text({"address": address, "note": note}, "address", ADDRESS_LENGTH, found, errors)
+    take_text({"address": address, "note": note}, "note", NOTE_LENGTH, found, errors)
+    check_area(uow, area_code, errors)
+    values = {}
+    try:
+        values = parse_values(uow, "household", custom or {}, complete=True)
+    except Invalid as error:
+        errors.update(error.fields)
+    if errors:
+        raise Invalid(errors)
+    code = _next_code(uow, area_code - area_code % 1000)
+    made = by_client_id(uow, Household, client_id)
+    if made is not None:
+        return made
+    household = Household(area_code=area_code, code=code, client_id=client_id, version=1, **found)
+    with unique(uow):
+        uow.session.add(household)
+    person = new_person(
+        uow, keys, household, {**head, "relation": HEAD}, allow_synthetic=allow_synthetic, prefix="head."
+    )
+    _before, after = write_values(uow, household, values)
+    audit(
+        uow,
+        action="household.add",
+        obj=household,
+        label=person.name,
+        after={"code": code, "area_code": area_code, **{k: v for k, v in found.items() if v}, **after},
+    )
+    follow(uow, {household.id}, [person.id])
+    return household
+
+
+def _next_code(uow: Uow, village: int) -> str:
+    """12-digit village code and the next number. The village's row is locked: two at once get different numbers."""
+    with uow.tenant_wide("the village of a group may lie above the actor's area; its numbers are the whole village's"):
+        uow.session.scalars(select(Area.id).where(Area.area_code == village).with_for_update()).one()
+        start = str(village // 1000)
+        rows = scoped_rows(
+            uow.session,
+            "SELECT h.code FROM household h WHERE {tenant:h} AND h.code >= :first AND h.code <= :last",
+            {"first": f"{start}0000", "last": f"{start}{LAST_NUMBER}"},
+        )
+    used = {int(code[12:]) for (code,) in rows if len(code) == 16 and code[12:].isdecimal()}
+    number = max(used, default=0) + 1
+    if number > LAST_NUMBER:
+        number = next((n for n in range(1, LAST_NUMBER + 1) if n not in used), 0)
+    if not number:
+        raise Conflict(_l("The village has no household number left."))
+    return f"{start}{number:04}"
+
+
+@acts(HOUSEHOLD_EDIT)
+def edit_household(uow: Uow, *, household_id: int, version: int, changes: Mapping[str, Any]) -> Household:
+    """Change area_code, address, note and ``custom`` (by key); only what is in ``changes`` changes.
+
+    A household that moves keeps its code, and its members, marks and records move along. Raises NotFound, Stale with
+    the values that now stand, Invalid.
+    """
+    household = uow.get_for_update(Household, household_id)
+    before = household_values(household)
+    check_version(household, version, before)
+    errors: Errors = {}
+    found: dict[str, Any] = {}
+    take_text(changes, "address", ADDRESS_LENGTH, found, errors)
+    take_text(changes, "note", NOTE_LENGTH, found, errors)
+    area_code = int(changes.get("area_code") or household.area_code)
+    if area_code != household.area_code:
+        check_area(uow, area_code, errors)
+        found["area_code"] = area_code
+    values = {}
+    try:
+        values = parse_values(uow, "household", changes.get("custom") or {})
+    except Invalid as error:
+        errors.update(error.fields)
+    if errors:
+        raise Invalid(errors)
+    for name, value in found.items():
+        setattr(household, name, value)
+    old, new = changed(before, household_values(household))
+    old_custom, new_custom = write_values(uow, household, values)
+    if not new and not new_custom:
+        return household
+    household.version += 1
+    audit(
+        uow,
+        action="household.move" if "area_code" in new else "household.edit",
+        obj=household,
+        label=household.head_name,
+        before={**old, **old_custom},
+        after={**new, **new_custom},
+    )
+    if "area_code" in new:
+        derived.move_with_household(uow, [household.id])
+    uow.session.flush()
+    uow.session.expire_all()
+    return household
+
+
+@acts(HOUSEHOLD_EDIT)
+def close_household(uow: Uow, *, household_id: int, version: int, on: date, reason: str) -> Household:
+    """The household has left as a whole (``reason`` must be given): members still present count as moved and their
+    marks end. Name and size stay as they last were. Raises NotFound, Stale, Conflict, Invalid."""
+    household = uow.get_for_update(Household, household_id)
+    check_version(household, version, {**household_values(household), "state": household.state})
+    if household.state != "active":
+        raise Conflict(_l("This household is closed already."))
+    reason = required_text(reason, "reason")
+    day = checked_day(on)
+    members = list(
+        uow.session.scalars(select(Person).where(Person.household_id == household_id, Person.state == "active"))
+    )
+    for person in members:
+        person.state = "moved"
+        person.version += 1
+    marks = end_marks_of(uow, [p.id for p in members], [household_id], day)
+    household.state = "closed"
+    household.version += 1
+    audit(
+        uow,
+        action="household.close",
+        obj=household,
+        label=household.head_name,
+        before={"state": "active"},
+        after={"state": "closed", "on": day, "reason": reason, "members": [p.id for p in members], "marks": marks},
+    )
+    derived.rewrite_suffixes(uow, [p.id for p in members])
+    uow.session.flush()
+    uow.session.expire_all()
+    return household
+
+
+@acts(HOUSEHOLD_EDIT)
+def reopen_household(uow: Uow, *, household_id: int, version: int, reason: str) -> Household:
+    """Take a closing back; members come back one by one (``person_back``), so that nobody does by mistake."""
+    household = uow.get_for_update(Household, household_id)
+    check_version(household, version, {**household_values(household), "state": household.state})
+    if household.state == "active":
+        raise Conflict(_l("This household is not closed."))
+    reason = required_text(reason, "reason")
+    household.state = "active"
+    household.version += 1
+    audit(
+        uow,
+        action="household.reopen",
+        obj=household,
+        label=household.head_name,
+        before={"state": "closed"},
+        after={"state": "active", "reason": reason},
+    )
+    follow(uow, {household.id}, [])
+    return household

@@ -1,0 +1,146 @@
+"""Writes on persons. Nothing here commits."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from xiangyue.access.acts import acts
+from xiangyue.access.audit import audit
+from xiangyue.access.crypto import TenantKeys
+from xiangyue.db.uow import Uow
+from xiangyue.errors import Conflict, Invalid
+from xiangyue.features.households.identifiers import ID_NUMBER, PHONE, in_full
+from xiangyue.features.households.models import Household, Person
+from xiangyue.features.households.person_input import clean_text
+from xiangyue.features.households.policy import HOUSEHOLD_EDIT, IDENTIFIER_REVEAL
+from xiangyue.features.households.writing import (
+    by_client_id,
+    change_person,
+    check_version,
+    checked_day,
+    end_marks_of,
+    follow,
+    head_of,
+    new_person,
+    person_values,
+    required_text,
+)
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.text.codes import HEAD
+
+
+@acts(HOUSEHOLD_EDIT)
+def add_person(
+    uow: Uow,
+    *,
+    keys: TenantKeys,
+    household_id: int,
+    values: Mapping[str, Any],
+    client_id: uuid.UUID | None = None,
+    allow_synthetic: bool = False,
+) -> Person:
+    """A new member. ``values``: name, relation, sex, birth_date, id_number, phone, nationality, away, note, ``custom``;
+    codes, labels and synonyms are read. The same ``client_id`` again gives the person made before.
+
+    Raises NotFound, Invalid by field, Conflict (closed household; citizen number taken, with person_id and
+    household_id in ``details`` when that person is in the actor's area).
+    """
+    household = uow.get_for_update(Household, household_id)
+    made = by_client_id(uow, Person, client_id)
+    if made is not None:
+        return made
+    if household.state != "active":
+        raise Conflict(_l("This household is closed."))
+    person = new_person(uow, keys, household, values, client_id=client_id, allow_synthetic=allow_synthetic)
+    follow(uow, {household.id}, [person.id])
+    return person
+
+
+@acts(HOUSEHOLD_EDIT)
+def edit_person(
+    uow: Uow,
+    *,
+    keys: TenantKeys,
+    person_id: int,
+    version: int,
+    changes: Mapping[str, Any],
+    allow_synthetic: bool = False,
+) -> Person:
+    """Change what is in ``changes`` (as for ``add_person``, and ``household_id`` to move into another household). An
+    empty id_number or phone takes it away. Raises NotFound, Stale with the values that now stand, Invalid, Conflict."""
+    person = uow.get_for_update(Person, person_id)
+    check_version(person, version, person_values(uow, keys, person))
+    change_person(uow, keys, person, changes, allow_synthetic=allow_synthetic)
+    return person
+
+
+@acts(HOUSEHOLD_EDIT)
+def person_left(uow: Uow, *, person_id: int, version: int, state: str, on: date, reason: str = "") -> Person:
+    """A person moved away (``moved``) or died (``deceased``): standing marks end, the household has one member less.
+    Raises NotFound, Stale, Conflict, Invalid."""
+    person = uow.get_for_update(Person, person_id)
+    check_version(person, version, {**person_values(uow, None, person), "state": person.state})
+    if state not in ("moved", "deceased"):
+        raise Invalid({"state": [_l("Choose one of the options.")]})
+    if person.state != "active":
+        raise Conflict(_l("This person has left already."))
+    day = checked_day(on)
+    if person.birth_date is not None and day < person.birth_date:
+        raise Invalid({"on": [_l("This day is before the person's birth.")]})
+    try:
+        reason = clean_text(reason, 200)
+    except ValueError as error:
+        raise Invalid({"reason": [str(error)]}) from None
+    marks = end_marks_of(uow, [person.id], [person.household_id], day)
+    person.state = state
+    person.version += 1
+    after = {"state": state, "on": day, "reason": reason, "marks": marks}
+    audit(
+        uow,
+        action="person.leave",
+        obj=person,
+        label=person.name,
+        before={"state": "active"},
+        after={name: value for name, value in after.items() if value},
+    )
+    follow(uow, {person.household_id}, [person.id])
+    return person
+
+
+@acts(HOUSEHOLD_EDIT)
+def person_back(uow: Uow, *, person_id: int, version: int, reason: str) -> Person:
+    """A person came back, or was never gone. Marks that ended are given anew. A former head whose place is taken comes
+    back without a relation. Raises NotFound, Stale, Conflict, Invalid."""
+    person = uow.get_for_update(Person, person_id)
+    check_version(person, version, {**person_values(uow, None, person), "state": person.state})
+    if person.state == "active":
+        raise Conflict(_l("This person lives here."))
+    if uow.get_for_update(Household, person.household_id).state != "active":
+        raise Conflict(_l("This household is closed."))
+    reason = required_text(reason, "reason")
+    before = {"state": person.state}
+    after = {"state": "active", "reason": reason}
+    if person.relation == HEAD and head_of(uow, person.household_id) is not None:
+        before["relation"], after["relation"] = HEAD, ""
+        person.relation = ""
+    person.state = "active"
+    person.version += 1
+    audit(uow, action="person.return", obj=person, label=person.name, before=before, after=after)
+    follow(uow, {person.household_id}, [person.id])
+    return person
+
+
+@acts(IDENTIFIER_REVEAL)
+def reveal_identifier(uow: Uow, *, keys: TenantKeys, person_id: int, purpose: str) -> tuple[str, str]:
+    """(citizen number, phone) in full, "" for none; with the ``purpose`` (two characters or more) in the audit trail.
+    Raises NotFound, Invalid."""
+    purpose = required_text(purpose, "purpose", least=2)
+    person = uow.get(Person, person_id)
+    audit(uow, action="identifier.reveal", obj=person, label=person.name, purpose=purpose)
+    return (
+        in_full(keys, uow.tenant_id, ID_NUMBER, person.id_number),
+        in_full(keys, uow.tenant_id, PHONE, person.phone),
+    )

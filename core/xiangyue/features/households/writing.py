@@ -1,0 +1,267 @@
+"""Parts the services share: version checks, where a household may lie, making and changing a person's row."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from xiangyue.access.audit import audit, changed
+from xiangyue.access.crypto import TenantKeys
+from xiangyue.db.uow import Uow
+from xiangyue.errors import Conflict, Invalid, Stale
+from xiangyue.features.areas import queries as areas
+from xiangyue.features.areas.models import GROUP, VILLAGE, Area
+from xiangyue.features.households import derived
+from xiangyue.features.households.custom import parse_values, write_values
+from xiangyue.features.households.identifiers import ID_NUMBER, PHONE, masked, sealed
+from xiangyue.features.households.models import Household, Person, PersonMark
+from xiangyue.features.households.person_input import Errors, clean_person, clean_text, past_day
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.text.codes import HEAD
+from xiangyue.text.pinyin import sort_key
+
+ADDRESS_LENGTH = 200
+PLAIN = ("name", "relation", "sex", "birth_date", "nationality", "away", "note")
+R = TypeVar("R", Household, Person)
+
+
+def check_version(row: Household | Person, version: int, theirs: Mapping[str, Any]) -> None:
+    """Raises Stale with the values that now stand when somebody saved in between."""
+    if row.version != version:
+        raise Stale(_l("Somebody else has saved this in the meantime."), theirs={**theirs, "version": row.version})
+
+
+def by_client_id(uow: Uow, model: type[R], client_id: uuid.UUID | None) -> R | None:
+    """What this client has made already. Conflict when it lies outside the actor's area."""
+    if client_id is None:
+        return None
+    with uow.tenant_wide("a client's UUID is unique in the county"):
+        found = uow.session.scalars(select(model).where(model.client_id == client_id)).one_or_none()
+    if found is not None and not uow.scope.contains(found.area_code):
+        raise Conflict(_l("This form has been used already. Open a new one."))
+    return found
+
+
+def check_area(uow: Uow, area_code: int, errors: Errors) -> None:
+    """A household lies in an active village or group of the actor's area."""
+    statement = select(Area.id).where(
+        Area.area_code == area_code, Area.active.is_(True), Area.level.in_((VILLAGE, GROUP))
+    )
+    if uow.session.scalars(statement).one_or_none() is None:
+        errors["area_code"] = [_l("Choose a village or villager group in your area.")]
+
+
+def take_text(values: Mapping[str, Any], name: str, limit: int, found: dict[str, Any], errors: Errors) -> None:
+    """Take a text out of the input, if it is there."""
+    if name in values:
+        try:
+            found[name] = clean_text(values[name], limit)
+        except ValueError as error:
+            errors[name] = [str(error)]
+
+
+def required_text(value: Any, name: str, *, least: int = 1, limit: int = 200) -> str:
+    """A text that must be there. Raises Invalid."""
+    try:
+        text = clean_text(value, limit)
+    except ValueError as error:
+        raise Invalid({name: [str(error)]}) from None
+    if len(text) < least:
+        raise Invalid({name: [_l("Please fill this in.")]})
+    return text
+
+
+def household_values(household: Household) -> dict[str, Any]:
+    """What may be edited, as it stands."""
+    return {"area_code": household.area_code, "address": household.address, "note": household.note}
+
+
+def person_values(uow: Uow, keys: TenantKeys | None, person: Person) -> dict[str, Any]:
+    """What may be edited, as it stands; identifiers masked."""
+    return {
+        **{name: getattr(person, name) for name in PLAIN},
+        "household_id": person.household_id,
+        "id_number": masked(keys, uow.tenant_id, ID_NUMBER, person.id_number),
+        "phone": masked(keys, uow.tenant_id, PHONE, person.phone),
+    }
+
+
+def _recorded(person: Person) -> dict[str, Any]:
+    """For the audit trail: identifiers as bytes, which it hides, and whose change it still sees."""
+    hashes = {"id_number": person.id_number_index, "phone": person.phone_index}
+    return {**{name: getattr(person, name) for name in PLAIN}, "household_id": person.household_id, **hashes}
+
+
+def new_person(
+    uow: Uow,
+    keys: TenantKeys,
+    household: Household,
+    values: Mapping[str, Any],
+    *,
+    client_id: uuid.UUID | None = None,
+    allow_synthetic: bool = False,
+    prefix: str = "",
+) -> Person:
+    """Check, add and audit a member. Raises Invalid (fields under ``prefix``) or Conflict."""
+    errors: Errors = {}
+    found = clean_person(values, errors, allow_synthetic=allow_synthetic, new=True)
+    custom = {}
+    try:
+        custom = parse_values(uow, "person", values.get("custom") or {}, complete=True)
+    except Invalid as error:
+        errors.update(error.fields)
+    if found.get("relation") == HEAD:
+        _only_head(uow, household, None, errors)
+    if errors:
+        raise Invalid({prefix + name: messages for name, messages in errors.items()})
+    person = Person(household_id=household.id, area_code=household.area_code, client_id=client_id)
+    person.version = 1
+    with unique(uow):
+        _apply(uow, keys, person, found)
+        uow.session.add(person)
+    _before, after_custom = write_values(uow, person, custom)
+    after = {name: value for name, value in _recorded(person).items() if value not in (None, "", False, 0)}
+    audit(uow, action="person.add", obj=person, label=person.name, after={**after, **after_custom})
+    return person
+
+
+def change_person(
+    uow: Uow, keys: TenantKeys, person: Person, changes: Mapping[str, Any], *, allow_synthetic: bool
+) -> bool:
+    """Check, apply and audit changes of a member; whether anything differs. Raises Invalid or Conflict."""
+    errors: Errors = {}
+    found = clean_person(changes, errors, allow_synthetic=allow_synthetic, new=False)
+    custom = {}
+    try:
+        custom = parse_values(uow, "person", changes.get("custom") or {})
+    except Invalid as error:
+        errors.update(error.fields)
+    target = person.household_id
+    if changes.get("household_id") not in (None, "", target):
+        target = int(changes["household_id"])
+    home = uow.get_for_update(Household, target)
+    moving = home.id != person.household_id
+    if moving and home.state != "active":
+        errors["household_id"] = [_l("This household is closed.")]
+    if found.get("relation", person.relation) == HEAD and (moving or "relation" in found):
+        _only_head(uow, home, person.id, errors)
+    if errors:
+        raise Invalid(errors)
+    before = _recorded(person)
+    with unique(uow):
+        _apply(uow, keys, person, found)
+        person.household_id, person.area_code = home.id, home.area_code
+    old_custom, new_custom = write_values(uow, person, custom)
+    old, new = changed(before, _recorded(person))
+    if not new and not new_custom:
+        return False
+    person.version += 1
+    action = "person.move" if moving else "person.edit"
+    audit(uow, action=action, obj=person, label=person.name, before={**old, **old_custom}, after={**new, **new_custom})
+    if moving:
+        derived.move_with_person(uow, [person.id])
+    follow(uow, {before["household_id"], home.id}, [person.id])
+    return True
+
+
+def _apply(uow: Uow, keys: TenantKeys, person: Person, found: Mapping[str, Any]) -> None:
+    for name in PLAIN:
+        if name in found:
+            setattr(person, name, found[name])
+    if "name" in found:
+        person.sort_key = sort_key(found["name"])
+    if "id_number" in found:
+        value, index = sealed(keys, uow.tenant_id, ID_NUMBER, found["id_number"])
+        if index != person.id_number_index:
+            _unknown_identity(uow, index, person.id)
+            person.id_number, person.id_number_index = value, index
+    if "phone" in found:
+        value, index = sealed(keys, uow.tenant_id, PHONE, found["phone"])
+        if index != person.phone_index:
+            person.phone, person.phone_index = value, index
+
+
+def head_of(uow: Uow, household_id: int, *, besides: int | None = None) -> Person | None:
+    """The present member who is the head (02), other than ``besides``."""
+    statement = select(Person).where(
+        Person.household_id == household_id, Person.relation == HEAD, Person.state == "active"
+    )
+    return next((p for p in uow.session.scalars(statement) if p.id != besides), None)
+
+
+def _only_head(uow: Uow, household: Household, person_id: int | None, errors: Errors) -> None:
+    head = head_of(uow, household.id, besides=person_id)
+    if head is not None:
+        errors["relation"] = [_l("%(name)s is the head of this household. Change that relation first.", name=head.name)]
+
+
+def _unknown_identity(uow: Uow, index: bytes | None, person_id: int | None) -> None:
+    """Raises Conflict when somebody has this citizen number already, naming where if that is in the actor's area."""
+    if index is None:
+        return
+    with uow.session.no_autoflush, uow.tenant_wide("a citizen number is unique in the whole county"):
+        other = uow.session.scalars(select(Person).where(Person.id_number_index == index)).one_or_none()
+        if other is None or other.id == person_id:
+            return
+        home = uow.session.scalars(select(Household).where(Household.id == other.household_id)).one()
+    if not uow.scope.contains(other.area_code):
+        raise Conflict(
+            _l("This citizen number is registered in another area of the county. Ask the office there to move it.")
+        )
+    place = "".join(name for _code, name in areas.paths(uow, [home.area_code]).get(home.area_code, []))
+    raise Conflict(
+        _l(
+            "This citizen number belongs to %(name)s, %(place)s, household %(code)s.",
+            name=other.name,
+            place=place,
+            code=home.code,
+        ),
+        person_id=other.id,
+        household_id=home.id,
+    )
+
+
+@contextmanager
+def unique(uow: Uow) -> Iterator[None]:
+    """Write what the block changes; a number or client UUID that somebody else has just taken is a Conflict."""
+    try:
+        with uow.session.begin_nested():
+            yield
+            uow.session.flush()
+    except IntegrityError:
+        raise Conflict(_l("Somebody has registered the same just now. Reload and look.")) from None
+
+
+def follow(uow: Uow, household_ids: set[int], person_ids: list[int]) -> None:
+    """Bring heads, order, sizes and search rows up to date, and forget what the session read of them before."""
+    derived.refresh_derived_sql(uow, household_ids)
+    derived.rewrite_suffixes(uow, person_ids)
+    uow.session.flush()
+    uow.session.expire_all()
+
+
+def checked_day(day: Any, name: str = "on") -> date:
+    """A day that has come. Raises Invalid."""
+    try:
+        return past_day(day)
+    except ValueError as error:
+        raise Invalid({name: [str(error)]}) from None
+
+
+def end_marks_of(uow: Uow, person_ids: list[int], household_ids: list[int], on: date) -> list[str]:
+    """End the standing marks of persons who left; returns their keys."""
+    statement = select(PersonMark).where(
+        PersonMark.household_id.in_(household_ids),
+        PersonMark.person_id.in_(person_ids),
+        PersonMark.valid_to.is_(None),
+    )
+    marks = list(uow.session.scalars(statement))
+    for mark in marks:
+        mark.valid_to = on
+    return sorted({mark.mark_key for mark in marks})
