@@ -22,9 +22,6 @@ ROLE_TEMPLATES = {
 ACTIVE, SUSPENDED = "active", "suspended"
 STATES: dict[str, LazyText] = {ACTIVE: _l("Active"), SUSPENDED: _l("Suspended")}
 
-#: Counties on one page of the console: each is visited for its numbers.
-PAGE_SIZE = 20
-
 #: What audit entries of the console say to people; those of provisioning itself are the audit feature's.
 ACTIONS: dict[str, LazyText] = {
     "tenant.administrator": _l("Administrator invited by one-time link"),

@@ -5,19 +5,23 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from xiangyue.api.lists import ListArgs
-from xiangyue.features.console import policy
+
+#: Counties on one page, in the console and here: each is visited for its numbers.
+PAGE_SIZE = 20
+
+_STATES = ("active", "suspended")
 
 
 class CountyArgs(ListArgs):
     """Arguments of the list of counties. At most 20 a page: each is visited for its numbers."""
 
     limit = fields.Integer(
-        load_default=policy.PAGE_SIZE,
-        validate=validate.Range(1, policy.PAGE_SIZE),
+        load_default=PAGE_SIZE,
+        validate=validate.Range(1, PAGE_SIZE),
         metadata={"description": "Counties per page, at most 20"},
     )
     q = fields.String(load_default="", metadata={"description": "Words of name, pinyin, slug or the code's beginning"})
-    state = fields.String(load_default="", validate=validate.OneOf(["", *policy.STATES]))
+    state = fields.String(load_default="", validate=validate.OneOf(["", *_STATES]))
     province = fields.String(load_default="", metadata={"description": "First two digits of the code"})
     plugin = fields.String(load_default="", metadata={"description": "Enabled in the county"})
 
@@ -43,7 +47,7 @@ class CountySchema(Schema):
     name = fields.String()
     name_en = fields.String()
     code = fields.String(metadata={"description": "Six digits"})
-    state = fields.String(validate=validate.OneOf(list(policy.STATES)))
+    state = fields.String(validate=validate.OneOf(_STATES))
     suspended_reason = fields.String()
     hosts = fields.List(fields.String())
     plugins = fields.Dict(metadata={"description": "Plugins of the profile: name to enabled"})

@@ -51,7 +51,7 @@ def words(error: XiangyueError) -> str:
     return str(error.message)
 
 
-_CHINESE = re.compile("[\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\u00b7]+")
+_CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\u00b7]+")
 
 
 def marked(text: Any) -> Markup:

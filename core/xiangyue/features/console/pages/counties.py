@@ -22,6 +22,7 @@ from xiangyue.features.console.queries.usage import (
     table_sizes,
     usage_of,
 )
+from xiangyue.features.console.schemas import PAGE_SIZE
 from xiangyue.features.console.service.counties import resume_county, suspend_county
 from xiangyue.i18n import _, ngettext
 from xiangyue.i18n import lazy_gettext as _l
@@ -118,7 +119,7 @@ def list_counties() -> Any:
         count_text=ngettext("%(n)d county", "%(n)d counties", found.count),
         next_cursor=found.next,
         back_cursor=found.back,
-        page_size=policy.PAGE_SIZE,
+        page_size=PAGE_SIZE,
     )
     rows = [Row(tenant, hosts[tenant.id], numbers[tenant.id]) for tenant in found.rows]
     return console_page("console/counties.html", view=view, rows=rows)

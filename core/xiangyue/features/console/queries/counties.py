@@ -14,6 +14,7 @@ from xiangyue.db.paging import decode_cursor, encode_cursor
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid, NotFound
 from xiangyue.features.console import policy
+from xiangyue.features.console.schemas import PAGE_SIZE
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.tenancy.models import COUNTY, Tenant, TenantHost
 
@@ -41,7 +42,7 @@ class Order:
     descending: bool = False
     after: str | None = None
     before: str | None = None
-    limit: int = policy.PAGE_SIZE
+    limit: int = PAGE_SIZE
 
 
 @dataclass(frozen=True, slots=True)
