@@ -95,6 +95,7 @@ def test_a_reset_ends_former_links_and_sessions(hanyin: County) -> None:
         ("name", "  ", "请填写姓名"),
         ("role", "nothing", "请选择角色"),
         ("area_code", "220822100000000", "管辖范围"),
+        ("area_code", "", "管辖范围"),  # the whole county is chosen, never what is left when nothing is
         ("login", "TAKEN", "已被使用"),
     ],
 )

@@ -10,6 +10,7 @@ from xiangyue.errors import Invalid
 from xiangyue.features.accounts import policy
 from xiangyue.features.accounts.pages import bp
 from xiangyue.features.accounts.pages.common import STATE_KINDS, STATE_LABELS, device, role_label
+from xiangyue.features.accounts.pages.story import story
 from xiangyue.features.accounts.queries.accounts import (
     AccountFilter,
     AccountRow,
@@ -19,7 +20,7 @@ from xiangyue.features.accounts.queries.accounts import (
     grants_of,
     history,
 )
-from xiangyue.features.accounts.queries.areas import Choices, area_choices, first_choice
+from xiangyue.features.accounts.queries.areas import Choices, area_choices, first_choice, only_choice
 from xiangyue.features.accounts.queries.own import live_sessions
 from xiangyue.features.accounts.queries.roles import all_roles
 from xiangyue.features.accounts.records import stronger
@@ -27,7 +28,7 @@ from xiangyue.features.accounts.service import accounts as service
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import ngettext
 from xiangyue.web.access import requires
-from xiangyue.web.components import Column, Filter, FormView, ListView, TimelineItem
+from xiangyue.web.components import Column, Filter, FormView, ListView
 from xiangyue.web.pipeline import current_actor, current_tenant, current_uow, runtime
 from xiangyue.web.shell import page
 
@@ -48,6 +49,11 @@ def role_choices(area_code: int | None = None) -> list[tuple[str, str]]:
 def widest(choices: Choices) -> int:
     """The widest area a manager may choose: what roles are offered for. The tenant's own for the operator."""
     return int(first_choice(choices) or current_tenant().area_code)
+
+
+def asked_area() -> int:
+    """The area of a sent form. A county's whole area is chosen by its code, never by leaving the field empty."""
+    return request.form.get("area_code", 0 if current_tenant().is_operator else -1, type=int)
 
 
 def _flat(choices: Choices) -> list[tuple[str, str]]:
@@ -71,7 +77,12 @@ def list_accounts() -> Any:
         Filter("role", _l("Role"), choices=role_choices()),
         Filter("area", _l("Area"), choices=_flat(areas), data=True),
         Filter("state", _l("State"), choices=[(s, STATE_LABELS[s]) for s in policy.STATES]),
-        Filter("second_factor", _l("Second factor"), choices=[("on", _l("Turned on")), ("off", _l("Not turned on"))], more=True),
+        Filter(
+            "second_factor",
+            _l("Second factor"),
+            choices=[("on", _l("Turned on")), ("off", _l("Not turned on"))],
+            more=True,
+        ),
     ]
     if not areas:
         filters = [f for f in filters if f.name != "area"]
@@ -134,7 +145,7 @@ def _new_page(status: int = 200, values: Any = None, fields: Any = None) -> Any:
     areas = area_choices(current_uow())
     form = FormView(
         action=url_for("accounts.create_account"),
-        values=values or {"area_code": first_choice(areas)},
+        values=values or {"area_code": only_choice(areas)},
         errors=fields or {},
         cancel_url=url_for("accounts.list_accounts"),
         id="account",
@@ -161,7 +172,7 @@ def create_account() -> Any:
             name=values["name"],
             post=values["post"],
             role=values["role"],
-            area_code=request.form.get("area_code", 0, type=int),
+            area_code=asked_area(),
             permissions=runtime().registry.permissions,
         )
     except Invalid as error:
@@ -193,7 +204,7 @@ def account_page(account_id: int, status: int = 200, grant_form: FormView | None
             areas = area_choices(uow)
     form = grant_form or FormView(
         action=url_for("accounts.add_grant", account_id=account.id),
-        values={"area_code": first_choice(areas)},
+        values={"area_code": only_choice(areas)},
         id="grant",
     )
     return page(
@@ -209,15 +220,14 @@ def account_page(account_id: int, status: int = 200, grant_form: FormView | None
         roles=role_choices(widest(areas)) if may_manage and not own else [],
         grant_form=form,
         sessions=[(s, device(s.user_agent)) for s in live_sessions(uow, account.id)],
-        history=[_line(entry) for entry in history(uow, account.id)],
+        history=story(history(uow, account.id), account.id, _role_names()),
         state_labels=STATE_LABELS,
         state_kinds=STATE_KINDS,
     )
 
 
-def _line(entry: Any) -> tuple[Any, Any]:
-    label = policy.ACTIONS.get(entry.action, entry.action)
-    return entry, TimelineItem(label, when=entry.at)
+def _role_names() -> dict[str, tuple[str, str]]:
+    return {row.role.key: (row.role.name, row.role.name_en) for row in all_roles(current_uow())}
 
 
 @bp.get("/accounts/<int:account_id>")

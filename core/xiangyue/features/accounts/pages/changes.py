@@ -9,7 +9,7 @@ from flask import redirect, request, url_for
 from xiangyue.errors import Invalid, Stale
 from xiangyue.features.accounts import policy
 from xiangyue.features.accounts.pages import bp
-from xiangyue.features.accounts.pages.accounts import account_page, link_page
+from xiangyue.features.accounts.pages.accounts import account_page, asked_area, link_page
 from xiangyue.features.accounts.pages.common import attempt
 from xiangyue.features.accounts.queries.accounts import get_account
 from xiangyue.features.accounts.service import accounts as service
@@ -130,7 +130,7 @@ def add_grant(account_id: int) -> Any:
             current_uow(),
             account_id=account_id,
             role=values["role"],
-            area_code=request.form.get("area_code", 0, type=int),
+            area_code=asked_area(),
             permissions=runtime().registry.permissions,
         )
     except Invalid as error:

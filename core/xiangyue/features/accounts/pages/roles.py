@@ -21,7 +21,7 @@ from xiangyue.web.components import ConflictRow, FormView
 from xiangyue.web.pipeline import current_actor, current_tenant, current_uow, runtime
 from xiangyue.web.shell import flash, page
 
-_LABELS = {"name": _l("Name"), "name_en": _l("English name"), "permissions": _l("Rights")}
+_LABELS = {"name": _l("Role name"), "name_en": _l("English name"), "permissions": _l("Rights")}
 
 
 def _may_change() -> bool:

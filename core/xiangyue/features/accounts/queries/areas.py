@@ -71,6 +71,9 @@ def first_choice(choices: Choices) -> str:
     return ""
 
 
-def codes_of(choices: Choices) -> set[str]:
-    """All codes in choices."""
-    return {code for value, label in choices for code in ([value] if isinstance(label, str) else [c for c, _ in label])}
+def only_choice(choices: Choices) -> str:
+    """The code when there is but one area to choose, else "": a right for a whole county is not given by mistake."""
+    codes = [
+        code for value, label in choices for code in ([value] if isinstance(label, str) else [c for c, _ in label])
+    ]
+    return codes[0] if len(codes) == 1 else ""
