@@ -83,6 +83,12 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         def delete(self, rule: str, **options: Any) -> Callable[[V], V]: ...
         def doc(self, **options: Any) -> Callable[[V], V]: ...
 
+    else:
+
+        def arguments(self, schema, **options):
+            """Made once: from a class, webargs would make a schema for every request."""
+            return super().arguments(schema() if isinstance(schema, type) else schema, **options)
+
 
 def install(app: Flask, blueprints: list[Any]) -> None:
     app.json = OrjsonProvider(app)

@@ -18,6 +18,7 @@ from sqlalchemy.orm import (
     with_loader_criteria,
 )
 
+from xiangyue.db import driver
 from xiangyue.db.base import AreaBound, Base, TenantOwned
 from xiangyue.db.scope import Scope
 from xiangyue.errors import NotFound
@@ -37,14 +38,16 @@ def make_engine(
     }
     if behind_pgbouncer:
         connect_args = {"prepare_threshold": None, "connect_timeout": 5}
-    return create_engine(
-        url.replace("postgresql://", "postgresql+psycopg://", 1),
+    engine = create_engine(
+        url.replace("postgresql://", f"{driver.NAME}://", 1),
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
         connect_args=connect_args,
         hide_parameters=True,  # names and addresses have no place in a log
     )
+    driver.open_with_settings(engine)
+    return engine
 
 
 class TenantSession(Session):
@@ -65,7 +68,7 @@ class TenantSession(Session):
 def _set_tenant(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
     scope: Scope = session.info["scope"]
     # A bound parameter is a syntax error in SET LOCAL, and Citus does not carry set_config().
-    connection.exec_driver_sql(f"SET LOCAL app.tenant_id = '{int(scope.tenant_id)}'")
+    driver.open_transaction(connection, f"SET LOCAL app.tenant_id = '{int(scope.tenant_id)}'")
 
 
 def scope_criteria(scope: Scope) -> list[Any]:

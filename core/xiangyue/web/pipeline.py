@@ -106,6 +106,10 @@ def _check_csrf() -> None:
 class AppFlask(Flask):
     """Flask whose view runs inside a unit of work: committed when the response is a success, else rolled back."""
 
+    def ensure_sync(self, func: Any) -> Any:
+        """There are no asynchronous views; Flask would look for one at every call of every hook."""
+        return func
+
     def dispatch_request(self) -> Any:
         response = self.make_response(super().dispatch_request())
         uow: Uow | None = g.get("uow")
@@ -157,7 +161,7 @@ def _visitor_locale(tenant: TenantInfo) -> str:
     chosen = request.cookies.get("xy_locale", "")
     if chosen in i18n.LOCALES:
         return chosen
-    if is_api():
+    if is_api() and "Accept-Language" in request.headers:
         return request.accept_languages.best_match(i18n.LOCALES) or tenant.locale
     return tenant.locale
 

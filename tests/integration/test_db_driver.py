@@ -1,0 +1,98 @@
+"""Connections and transactions that spare round trips must stay as safe as plain ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import Engine, event, select, text
+from sqlalchemy.orm import Session
+
+from xiangyue.access.actor import system_actor
+from xiangyue.access.models import Role
+from xiangyue.db.scope import Scope
+from xiangyue.db.session import TenantSession, make_engine
+from xiangyue.db.uow import Uow
+from xiangyue.runtime import Runtime
+from xiangyue.tenancy.models import Tenant
+from xiangyue.testing.fixtures import County
+
+
+@pytest.fixture
+def engine(runtime: Runtime) -> Any:
+    """One connection only, so that everybody gets the one that was used before."""
+    made = make_engine(runtime.settings.database_url, pool_size=1)
+    yield made
+    made.dispose()
+
+
+def end_connections(runtime: Runtime, engine: Engine) -> None:
+    """As an administrator would: the pool does not know of it."""
+    with engine.connect() as connection:
+        pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    url = runtime.settings.database_url.replace("xiangyue_app@", "postgres@")
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+
+def roles(engine: Engine, tenant_id: int) -> list[str]:
+    with Uow(engine, tenant_id=tenant_id, actor=system_actor(tenant_id)) as uow:
+        return list(uow.session.scalars(select(Role.key)))
+
+
+def test_a_connection_ended_while_pooled_is_replaced(runtime: Runtime, engine: Engine, hanyin: County) -> None:
+    assert roles(engine, hanyin.info.id)
+    assert roles(engine, hanyin.info.id)  # looked at before, so only glanced at from now on
+    end_connections(runtime, engine)
+    assert roles(engine, hanyin.info.id)
+
+
+def test_the_session_begins_and_sets_the_tenant_in_one_message(engine: Engine, hanyin: County) -> None:
+    seen: list[str] = []
+
+    class Listening(psycopg.Cursor[Any]):
+        def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+            seen.append(str(query))
+            return super().execute(query, params, **options)
+
+    event.listen(engine, "connect", lambda connection, _record: setattr(connection, "cursor_factory", Listening))
+    with TenantSession(engine, Scope(hanyin.info.id)) as session:
+        assert session.execute(text("SELECT current_setting('app.tenant_id')")).scalar() == str(hanyin.info.id)
+        session.begin_nested()
+        assert session.execute(text("SELECT current_setting('app.tenant_id')")).scalar() == str(hanyin.info.id)
+        driver = session.connection().connection.driver_connection
+        assert driver is not None
+        assert driver.pgconn.transaction_status == psycopg.pq.TransactionStatus.INTRANS
+    assert f"BEGIN; SET LOCAL app.tenant_id = '{hanyin.info.id}'" in seen
+
+
+def test_what_a_session_writes_is_gone_after_a_rollback(engine: Engine, hanyin: County) -> None:
+    uow = Uow(engine, tenant_id=hanyin.info.id, actor=system_actor(hanyin.info.id))
+    uow.session.add(Role(key="passing", name="passing"))
+    uow.session.flush()
+    uow.rollback()
+    uow.close()
+    assert "passing" not in roles(engine, hanyin.info.id)
+
+
+def test_others_find_the_connection_with_transactions_of_their_own(engine: Engine, hanyin: County) -> None:
+    roles(engine, hanyin.info.id)
+    with Session(engine) as session:
+        session.execute(select(Tenant.id).limit(1))
+        driver = session.connection().connection.driver_connection
+        assert driver is not None
+        assert driver.autocommit is False
+        assert driver.pgconn.transaction_status == psycopg.pq.TransactionStatus.INTRANS
+
+
+def test_the_tenant_does_not_outlive_the_transaction(engine: Engine, hanyin: County) -> None:
+    roles(engine, hanyin.info.id)
+    with engine.connect() as connection:
+        assert not connection.execute(text("SELECT current_setting('app.tenant_id', true)")).scalar()
+
+
+def test_after_a_failed_statement_the_connection_comes_back_clean(engine: Engine, hanyin: County) -> None:
+    with TenantSession(engine, Scope(hanyin.info.id)) as session, pytest.raises(Exception, match="division by zero"):
+        session.execute(text("SELECT 1/0"))
+    assert roles(engine, hanyin.info.id)
