@@ -172,7 +172,7 @@ def area_names(uow: Uow, codes: Iterable[int] | None = None) -> dict[int, str]:
             return {}
         statement = statement.where(Area.area_code.in_(wanted))
     with uow.tenant_wide("names of areas in audit entries the reader may see"):
-        return dict(uow.session.execute(statement).tuples().all())
+        return {row[0]: row[1] for row in uow.session.execute(statement)}
 
 
 def checked_trail(uow: Uow, *, head: str = "") -> VerifyReport:

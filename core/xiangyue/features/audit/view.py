@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from flask import current_app, url_for
+from flask import url_for
 
 from xiangyue.access.models import AuditEntry
 from xiangyue.db.uow import Uow
@@ -29,12 +29,13 @@ COLUMNS = (
     Column("request_id", _l("Request"), default=False),
 )
 
-#: Pages of things, by number. A thing whose page is not installed is shown without a link.
+#: Where things have their pages, by number.
 _PAGES = {
-    "household": "households.show_household",
-    "person": "households.show_person",
-    "account": "accounts.show_account",
-    "job": "jobs.show_job",
+    "household": "/households",
+    "person": "/persons",
+    "account": "/accounts",
+    "job": "/jobs",
+    "import_batch": "/imports",
 }
 
 
@@ -45,6 +46,8 @@ class Row:
     id: int
     at: datetime
     who: str
+    #: Not a person's name.
+    system: bool
     action: str
     thing: str
     label: str
@@ -124,7 +127,8 @@ def row(spoken: words.Words, entry: AuditEntry) -> Row:
     return Row(
         id=entry.id,
         at=entry.at,
-        who=entry.actor_name or _("nobody"),
+        who=_who(entry),
+        system=entry.actor_kind == "system" or not entry.actor_name,
         action=spoken.action(entry.action),
         thing=spoken.thing(entry.object_type),
         label=entry.object_label or (f"#{entry.object_id}" if entry.object_id is not None else ""),
@@ -138,11 +142,16 @@ def row(spoken: words.Words, entry: AuditEntry) -> Row:
     )
 
 
+def _who(entry: AuditEntry) -> str:
+    """A person's name; the system's own acts and those before sign-in have words."""
+    if entry.actor_kind == "system" and entry.actor_name in ("", "system"):
+        return _("The system")
+    return entry.actor_name or _("nobody")
+
+
 def _thing_url(entry: AuditEntry) -> str | None:
-    endpoint = _PAGES.get(entry.object_type, "")
-    if entry.object_id is None or endpoint not in current_app.view_functions:
-        return None
-    return url_for(endpoint, id=entry.object_id)
+    folder = _PAGES.get(entry.object_type)
+    return None if folder is None or entry.object_id is None else f"{folder}/{entry.object_id}"
 
 
 def change_text(change: words.FieldChange) -> str:

@@ -48,7 +48,7 @@ def figures(cockpit: Cockpit, *, may_list: bool) -> list[Figure]:
         Figure(
             totals.households,
             _("Households"),
-            _("%(n)d registered in the last 30 days", n=totals.households_new),
+            _("%(n)s registered in the last 30 days", n=f"{totals.households_new:,}"),
             url=url,
         ),
         Figure(totals.persons, _("Persons"), _("%(n)s in a household", n=size)),

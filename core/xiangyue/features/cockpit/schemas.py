@@ -11,7 +11,7 @@ class CockpitArgs(Schema):
     )
 
 
-class TotalsSchema(Schema):
+class CockpitTotalsSchema(Schema):
     """Numbers of one area; shares are percent, null where there is nobody."""
 
     households = fields.Integer()
@@ -26,12 +26,12 @@ class TotalsSchema(Schema):
     income_share = fields.Float(allow_none=True)
 
 
-class AreaTotalsSchema(TotalsSchema):
+class CockpitAreaSchema(CockpitTotalsSchema):
     area_code = fields.Integer()
     name = fields.String()
 
 
-class MarkCountSchema(Schema):
+class CockpitMarkSchema(Schema):
     key = fields.String()
     name = fields.String()
     name_en = fields.String()
@@ -44,9 +44,9 @@ class CockpitSchema(Schema):
     area_code = fields.Integer(metadata={"description": "15 digits, 0 for all of the caller's area"})
     level = fields.String(metadata={"description": "What `areas` are: town, village or group"})
     income_year = fields.Integer()
-    totals = fields.Nested(TotalsSchema)
+    totals = fields.Nested(CockpitTotalsSchema)
     around = fields.Nested(
-        TotalsSchema, allow_none=True, metadata={"description": "All that the caller may see, to compare with"}
+        CockpitTotalsSchema, allow_none=True, metadata={"description": "All that the caller may see, to compare with"}
     )
-    areas = fields.List(fields.Nested(AreaTotalsSchema))
-    marks = fields.List(fields.Nested(MarkCountSchema))
+    areas = fields.List(fields.Nested(CockpitAreaSchema))
+    marks = fields.List(fields.Nested(CockpitMarkSchema))

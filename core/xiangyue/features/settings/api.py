@@ -19,7 +19,11 @@ from xiangyue.web.pipeline import current_uow, runtime
 
 bp = ApiBlueprint("settings", __name__, description="The county's settings and lists")
 
-_SCHEMAS = {MARKS.key: schemas.MarkSchema(), AWARDS.key: schemas.AwardSchema(), FIELDS.key: schemas.CustomFieldSchema()}
+_SCHEMAS = {
+    MARKS.key: schemas.MarkKindSchema(),
+    AWARDS.key: schemas.AwardKindSchema(),
+    FIELDS.key: schemas.CustomFieldSchema(),
+}
 
 
 def shown(row: Any, spec: KindSpec, used: int) -> dict[str, Any]:
@@ -81,7 +85,7 @@ def show_settings() -> Any:
 
 
 @bp.route("/marks", methods=["GET"])
-@bp.response(200, schemas.MarkListSchema)
+@bp.response(200, schemas.MarkKindListSchema)
 @requires(SETTINGS_VIEW)
 def list_marks() -> Response:
     """Kinds of marks, retired ones last"""
@@ -89,8 +93,8 @@ def list_marks() -> Response:
 
 
 @bp.route("/marks", methods=["POST"])
-@bp.arguments(schemas.MarkSchema)
-@bp.response(201, schemas.MarkSchema)
+@bp.arguments(schemas.MarkKindSchema)
+@bp.response(201, schemas.MarkKindSchema)
 @requires(SETTINGS_EDIT)
 def add_mark(values: dict[str, Any]) -> Response:
     """Add a kind of mark"""
@@ -98,8 +102,8 @@ def add_mark(values: dict[str, Any]) -> Response:
 
 
 @bp.route("/marks/<int:id>", methods=["PATCH"])
-@bp.arguments(schemas.MarkChangeSchema)
-@bp.response(200, schemas.MarkSchema)
+@bp.arguments(schemas.MarkKindChangeSchema)
+@bp.response(200, schemas.MarkKindSchema)
 @requires(SETTINGS_EDIT)
 def edit_mark(values: dict[str, Any], id: int) -> Response:
     """Rename, retire or bring back a kind of mark; needs If-Match"""
@@ -107,7 +111,7 @@ def edit_mark(values: dict[str, Any], id: int) -> Response:
 
 
 @bp.route("/awards", methods=["GET"])
-@bp.response(200, schemas.AwardListSchema)
+@bp.response(200, schemas.AwardKindListSchema)
 @requires(SETTINGS_VIEW)
 def list_awards() -> Response:
     """Kinds of awards, retired ones last"""
@@ -115,8 +119,8 @@ def list_awards() -> Response:
 
 
 @bp.route("/awards", methods=["POST"])
-@bp.arguments(schemas.AwardSchema)
-@bp.response(201, schemas.AwardSchema)
+@bp.arguments(schemas.AwardKindSchema)
+@bp.response(201, schemas.AwardKindSchema)
 @requires(SETTINGS_EDIT)
 def add_award(values: dict[str, Any]) -> Response:
     """Add a kind of award"""
@@ -124,8 +128,8 @@ def add_award(values: dict[str, Any]) -> Response:
 
 
 @bp.route("/awards/<int:id>", methods=["PATCH"])
-@bp.arguments(schemas.AwardChangeSchema)
-@bp.response(200, schemas.AwardSchema)
+@bp.arguments(schemas.AwardKindChangeSchema)
+@bp.response(200, schemas.AwardKindSchema)
 @requires(SETTINGS_EDIT)
 def edit_award(values: dict[str, Any], id: int) -> Response:
     """Rename, retire or bring back a kind of award; needs If-Match"""

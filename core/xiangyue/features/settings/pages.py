@@ -11,6 +11,7 @@ from xiangyue import __version__
 from xiangyue.access.models import AuditEntry, Role
 from xiangyue.errors import Invalid, NotFound, Stale
 from xiangyue.features.audit.queries import history_of
+from xiangyue.features.audit.view import row as row_in_words
 from xiangyue.features.audit.view import words_for
 from xiangyue.features.settings import queries, service, view
 from xiangyue.features.settings.policy import SETTINGS_EDIT, SETTINGS_VIEW
@@ -219,9 +220,6 @@ def _form(
 
 
 def _event(spoken: Any, entry: AuditEntry) -> dict[str, Any]:
-    return {
-        "head": spoken.action(entry.action),
-        "who": entry.actor_name,
-        "when": entry.at,
-        "changes": spoken.changes(entry) if entry.action.endswith(".edit") else [],
-    }
+    line = row_in_words(spoken, entry)
+    changes = line.changes if entry.action.endswith(".edit") else []
+    return {"head": line.action, "who": line.who, "system": line.system, "when": line.at, "changes": changes}

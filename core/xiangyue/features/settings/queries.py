@@ -78,13 +78,13 @@ def usage(uow: Uow, spec: KindSpec) -> dict[Any, int]:
     else:
         return _field_usage(uow)
     with uow.tenant_wide("whether a kind is in use anywhere in the county"):
-        return dict(uow.session.execute(statement).tuples().all())
+        return {row[0]: row[1] for row in uow.session.execute(statement)}
 
 
 def _field_usage(uow: Uow) -> dict[Any, int]:
     statement = select(CustomValue.field_id, func.count()).group_by(CustomValue.field_id)
     with uow.tenant_wide("whether a field is in use anywhere in the county"):
-        return dict(uow.session.execute(statement).tuples().all())
+        return {row[0]: row[1] for row in uow.session.execute(statement)}
 
 
 def used(row: Kind, spec: KindSpec, numbers: Mapping[Any, int]) -> int:

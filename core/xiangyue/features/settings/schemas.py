@@ -7,7 +7,7 @@ from marshmallow import Schema, fields, validate
 _KEY = {"description": "Lower-case letters, digits and _; made from the name when missing; never changes"}
 
 
-class KindSchema(Schema):
+class SettingsKindSchema(Schema):
     """What marks, awards and own fields have in common. ``version`` goes into If-Match."""
 
     id = fields.Integer(dump_only=True)
@@ -20,32 +20,32 @@ class KindSchema(Schema):
     version = fields.Integer(dump_only=True)
 
 
-class MarkSchema(KindSchema):
+class MarkKindSchema(SettingsKindSchema):
     sensitivity = fields.String(load_default="normal", validate=validate.OneOf(["normal", "sensitive"]))
     follows_to_household = fields.Boolean(load_default=True)
     source = fields.String(load_default="", metadata={"description": "The department that answers for it"})
 
 
-class AwardSchema(KindSchema):
+class AwardKindSchema(SettingsKindSchema):
     pass
 
 
-class OptionSchema(Schema):
+class CustomFieldOptionSchema(Schema):
     key = fields.String(load_default="", metadata=_KEY)
     name = fields.String(required=True)
     name_en = fields.String(load_default="")
 
 
-class CustomFieldSchema(KindSchema):
+class CustomFieldSchema(SettingsKindSchema):
     entity = fields.String(required=True, validate=validate.OneOf(["household", "person"]))
     type = fields.String(required=True, validate=validate.OneOf(["text", "integer", "date", "boolean", "choice"]))
     help = fields.String(load_default="")
     help_en = fields.String(load_default="")
     required = fields.Boolean(load_default=False)
-    options = fields.List(fields.Nested(OptionSchema), load_default=list)
+    options = fields.List(fields.Nested(CustomFieldOptionSchema), load_default=list)
 
 
-class MarkChangeSchema(Schema):
+class MarkKindChangeSchema(Schema):
     """Fields left out stay as they are."""
 
     name = fields.String()
@@ -56,7 +56,7 @@ class MarkChangeSchema(Schema):
     active = fields.Boolean()
 
 
-class AwardChangeSchema(Schema):
+class AwardKindChangeSchema(Schema):
     name = fields.String()
     name_en = fields.String()
     active = fields.Boolean()
@@ -70,17 +70,17 @@ class CustomFieldChangeSchema(Schema):
     help = fields.String()
     help_en = fields.String()
     required = fields.Boolean()
-    options = fields.List(fields.Nested(OptionSchema))
+    options = fields.List(fields.Nested(CustomFieldOptionSchema))
     active = fields.Boolean()
 
 
-class MarkListSchema(Schema):
-    items = fields.List(fields.Nested(MarkSchema))
+class MarkKindListSchema(Schema):
+    items = fields.List(fields.Nested(MarkKindSchema))
     next = fields.String(allow_none=True)
 
 
-class AwardListSchema(Schema):
-    items = fields.List(fields.Nested(AwardSchema))
+class AwardKindListSchema(Schema):
+    items = fields.List(fields.Nested(AwardKindSchema))
     next = fields.String(allow_none=True)
 
 
@@ -89,7 +89,7 @@ class CustomFieldListSchema(Schema):
     next = fields.String(allow_none=True)
 
 
-class PluginSchema(Schema):
+class InstalledFeatureSchema(Schema):
     key = fields.String()
     core = fields.Boolean()
 
@@ -106,4 +106,4 @@ class SettingsSchema(Schema):
     allow_synthetic_people = fields.Boolean()
     session_hours = fields.Integer()
     require_totp_roles = fields.List(fields.String())
-    features = fields.List(fields.Nested(PluginSchema))
+    features = fields.List(fields.Nested(InstalledFeatureSchema))
