@@ -51,7 +51,7 @@ def test_a_planted_route_with_an_unknown_permission_stops_start_up(runtime: Runt
 def undeclared_services(root: Path) -> list[str]:
     """Public functions of service modules that take a unit of work and are not decorated with @acts."""
     found = []
-    for path in sorted(root.rglob("service*.py")):
+    for path in sorted({*root.rglob("service*.py"), *root.rglob("service/*.py")}):
         for node in ast.parse(path.read_text("utf-8")).body:
             if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
                 continue
