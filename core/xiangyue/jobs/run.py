@@ -189,9 +189,9 @@ def _settle(
                 job.done, job.total, job.step = context.done, context.total, context.step
                 if state != "queued":
                     job.result = result
-                    end_job(job, state, error=error)
+                    end_job(uow, job, state, error=error)
                 elif job.cancel_requested:
-                    end_job(job, "cancelled")
+                    end_job(uow, job, "cancelled")
                 else:
                     requeue_job(uow, job, delay=delay, counted=counted)
                 return job.state

@@ -98,7 +98,7 @@ class Scheduler:
             for job in jobs:
                 log.warning("job_stale", tenant=tenant.id, job=job.id, attempt=job.attempts)
                 if job.cancel_requested:
-                    end_job(job, "cancelled")
+                    end_job(uow, job, "cancelled")
                 elif job.attempts < job.max_attempts:
                     requeue_job(uow, job)
                 else:
@@ -108,7 +108,7 @@ class Scheduler:
                             "kept. Repeat it; if it fails again, tell your administrator.",
                             n=job.attempts,
                         )
-                    end_job(job, "failed", error=error)
+                    end_job(uow, job, "failed", error=error)
         return len(jobs)
 
     def resend_forgotten(self, tenant: TenantInfo) -> int:

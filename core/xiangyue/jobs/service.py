@@ -63,7 +63,7 @@ def request_cancel(uow: Uow, *, job_id: int) -> Job:
     """Stop a job: at once when it waits, at its next step when it runs. A finished one stays as it is."""
     job = uow.get_for_update(Job, job_id)
     if job.state == "queued":
-        end_job(job, "cancelled")
+        end_job(uow, job, "cancelled")
     elif job.state == "running":
         job.cancel_requested = True
     uow.session.flush()
@@ -86,13 +86,17 @@ def repeat_job(uow: Uow, *, job_id: int) -> Job:
     return job
 
 
-def end_job(job: Job, state: str, *, error: str = "") -> None:
-    """Bring a locked job row to a final state; its unique key becomes free."""
+def end_job(uow: Uow, job: Job, state: str, *, error: str = "") -> None:
+    """Bring a locked job row to a final state; its unique key becomes free, its kind is told of a failure."""
     assert state in FINAL_STATES
     job.state = state
     job.error = error
     job.unique_key = None
     job.finished_at = datetime.now(UTC)
+    runtime = runtime_of(uow)
+    kind = runtime.registry.jobs.get(job.kind) if runtime is not None else None
+    if state != "succeeded" and kind is not None and kind.ended is not None:
+        kind.ended(uow, job)
 
 
 def requeue_job(uow: Uow, job: Job, *, delay: float = 0, counted: bool = True) -> None:

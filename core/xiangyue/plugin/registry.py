@@ -59,7 +59,11 @@ class WorkProvider:
 
 @dataclass(frozen=True, slots=True)
 class JobKind:
-    """A kind of background job: ``run(context)`` does it; ``url(job)`` leads to its result."""
+    """A kind of background job: ``run(context)`` does it; ``result_url(job)`` leads to its result.
+
+    ``ended(uow, job)`` is called in the transaction that ends a job as failed or cancelled, so that what it worked on
+    is let go of; it must not fail.
+    """
 
     key: str
     label: Any
@@ -67,6 +71,7 @@ class JobKind:
     permission: Permission | None = None
     result_url: Callable[[Any], str | None] | None = None
     max_attempts: int = 3
+    ended: Callable[[Uow, Any], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

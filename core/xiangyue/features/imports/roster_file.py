@@ -54,6 +54,8 @@ FILE_PROBLEMS: dict[str, LazyText] = {
     "too_many_cells": _l(
         "Cells are filled far outside the table, near %(cell)s. Delete those columns and rows and upload again."
     ),
+    "no_rows": _l("The sheet has a header but no row of a person below it. Fill it in and upload again."),
+    "check_broke": _l("The check broke off. Upload the file again; if it happens again, tell your administrator."),
     "no_header": _l(
         "No header row was found in the first %(rows)s rows. Keep the template's headers, such as %(headers)s."
     ),

@@ -87,6 +87,17 @@ MESSAGES: dict[str, LazyText] = {
         "Make them the same, or give the other household its own number."
     ),
     "head_row_only": _l("Belongs in the row of the head, row %(first_row)s. Move it there."),
+    # What only the register and the rights of whoever imports can tell.
+    "outside_area": _l("Lies outside the area you may import. Leave the household out, or ask a colleague there."),
+    "group_unknown": _l("The village has no such group, and you may not add one. Ask your administrator."),
+    "household_elsewhere": _l("This household stands outside your area in the register. Leave it out."),
+    "household_twice": _l("Another household of the file has the same number. Give one of them its own."),
+    "person_elsewhere": _l(
+        "This person stands in a household outside your area. Leave the row out, or ask for the move there."
+    ),
+    "person_twice": _l("The same citizen number stands twice in the file. Correct or delete one of the rows."),
+    "mark_forbidden": _l("You may not set the mark “%(mark)s”: it needs a right of its own. Take it out."),
+    "not_taken": _l("The register does not take this household. Compare it with its page and upload again."),
 }
 
 

@@ -1,0 +1,189 @@
+"""The check of an uploaded roster: every row judged, staged, and tried against the register without writing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import delete
+
+from xiangyue.access.crypto import TenantKeys
+from xiangyue.db.scope import Scope
+from xiangyue.db.sql import scoped_rows, scoped_sql, stage_rows
+from xiangyue.db.uow import Uow
+from xiangyue.errors import Conflict
+from xiangyue.features.imports import queries
+from xiangyue.features.imports.models import ImportBatch, ImportRow
+from xiangyue.features.imports.policy import CHECK_KIND, IMPORT_RUN
+from xiangyue.features.imports.release import let_go
+from xiangyue.features.imports.roster_areas import ListAreaIndex
+from xiangyue.features.imports.roster_check import RosterChecker
+from xiangyue.features.imports.roster_file import RosterFileError
+from xiangyue.features.imports.roster_messages import CellError
+from xiangyue.features.imports.roster_read import RosterSheet, read_rows
+from xiangyue.features.imports.staging import payload_context, read_upload, seal_row
+from xiangyue.features.imports.trial import try_out
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.jobs.context import JobContext
+from xiangyue.plugin.registry import JobKind
+
+READING = _l("Reading the file")
+CHECKING = _l("Checking the rows")
+STORING = _l("Putting the rows in order")
+
+_PULSE = 500
+
+_STAGE = {"household_n": "int", "row_no": "int", "payload": "bytea", "errors": "jsonb", "error_count": "int"}
+_CROSS = {"row_no": "int", "errors": "jsonb", "error_count": "int"}
+
+#: Households stand together and in the order of their first rows; one with any error is left out whole.
+_KEEP = """
+INSERT INTO import_row (tenant_id, batch_id, row_no, payload, errors, error_count, action)
+SELECT s.tenant_id, :batch, s.row_no, s.payload, s.errors || coalesce(c.errors, '[]'::jsonb),
+       s.error_count + coalesce(c.error_count, 0), CASE WHEN w.household_n IS NULL THEN 'write' ELSE 'error' END
+  FROM stage_import s
+  LEFT JOIN stage_import_cross c ON c.row_no = s.row_no
+  LEFT JOIN (SELECT DISTINCT x.household_n
+               FROM stage_import x LEFT JOIN stage_import_cross y ON y.row_no = x.row_no
+              WHERE {tenant:x} AND (x.error_count > 0 OR y.error_count > 0)) w ON w.household_n = s.household_n
+ WHERE {tenant:s}
+ ORDER BY s.household_n, s.row_no
+"""
+
+_COUNTS = """
+SELECT count(*), coalesce(sum(r.error_count), 0), count(*) FILTER (WHERE r.error_count > 0)
+  FROM import_row r WHERE {tenant:r} AND r.batch_id = :batch
+"""
+
+
+def run(context: JobContext) -> dict[str, Any]:
+    """Check the batch in ``params["batch_id"]``; returns its counts. All in one transaction: a stop leaves nothing."""
+    batch_id = int(context.params["batch_id"])
+    context.progress(0, 0, READING)
+    with context.uow() as uow:
+        if not _mine(context, uow.get_for_update(ImportBatch, batch_id)):
+            raise Conflict(_l("This import was discarded, or is being checked by newer work."))
+        uow.get(ImportBatch, batch_id).state = "checking"
+    with context.uow() as uow:
+        batch = uow.get_for_update(ImportBatch, batch_id)
+        if not _mine(context, batch):
+            raise Conflict(_l("This import was discarded, or is being checked by newer work."))
+        uow.session.execute(
+            delete(ImportRow).where(ImportRow.batch_id == batch_id),
+            execution_options={"synchronize_session": False},
+        )
+        batch.counts, batch.problem, batch.header = {}, None, {}
+        batch.checked_at = datetime.now(UTC)
+        batch.version += 1
+        sheet = _sheet(context, uow, batch)
+        if sheet is not None:
+            _Check(context, uow, batch, sheet).run()
+        context.check_cancelled()
+        return {"batch_id": batch_id, **{k: v for k, v in batch.counts.items() if isinstance(v, int)}}
+
+
+def _mine(context: JobContext, batch: ImportBatch) -> bool:
+    broke = batch.state == "failed" and (batch.problem or {}).get("code") == "check_broke"  # repeated by hand
+    return batch.job_id == context.job_id and (broke or batch.state in ("uploaded", "checking"))
+
+
+def _sheet(context: JobContext, uow: Uow, batch: ImportBatch) -> RosterSheet | None:
+    """The roster in the file; None, with the problem noted on the batch, when it cannot be read as one."""
+    data = read_upload(uow, context.runtime, batch.file_id)
+    try:
+        sheet = read_rows(data, queries.columns_of(uow))
+    except RosterFileError as error:
+        batch.state, batch.problem = "failed", {"code": error.code, "params": error.params}
+        return None
+    batch.header = {
+        "sheet": sheet.name,
+        "row": sheet.header_row,
+        "columns": list(sheet.columns),
+        "problems": [problem.as_dict() for problem in sheet.problems],
+    }
+    if sheet.blocking:
+        batch.state, batch.problem = "failed", {"code": "header", "params": {}}
+        return None
+    return sheet
+
+
+class _Check:
+    """One check of one sheet."""
+
+    def __init__(self, context: JobContext, uow: Uow, batch: ImportBatch, sheet: RosterSheet) -> None:
+        self.context, self.uow, self.batch, self.sheet = context, uow, batch, sheet
+        self.keys: TenantKeys = context.runtime.tenant_keys(uow)
+        tenant = context.runtime.directory.by_id(context.tenant_id)
+        fields = queries.custom_fields(uow)
+        self.checker = RosterChecker(
+            queries.columns_of(uow),
+            ListAreaIndex(queries.county_areas(uow)),
+            bool(tenant is not None and tenant.settings.get("allow_synthetic_people")),
+            queries.mark_kinds(uow),
+            fields,
+        )
+        ranges = batch.scope_ranges
+        self.scope = Scope(uow.tenant_id, None if ranges is None else tuple((lo, hi) for lo, hi in ranges))
+        self.households: dict[Any, int] = {}
+
+    def run(self) -> None:
+        staged = stage_rows(self.uow.session, "stage_import", _STAGE, self._rows())
+        self.batch.header = {**self.batch.header, "skipped": dict(self.sheet.skipped)}
+        if not staged:
+            self.batch.state, self.batch.problem = "failed", {"code": "no_rows", "params": {}}
+            return
+        stage_rows(self.uow.session, "stage_import_cross", _CROSS, self._cross())
+        self.context.progress(staged, staged, STORING)
+        self.context.check_cancelled()
+        scoped_sql(self.uow.session, _KEEP, {"batch": self.batch.id})
+        outcome = try_out(self.context, self.uow, self.keys, self.batch)
+        self.batch.counts = {**self._counts(), **outcome}
+        self.batch.state = "checked"
+
+    def _rows(self) -> Iterator[tuple[int, int, bytes, str, int]]:
+        """(household, row, payload, errors, number of errors) of each row, in the sheet's order."""
+        context = payload_context(self.uow.tenant_id)
+        total = self.sheet.row_count
+        for count, row in enumerate(self.sheet.rows):
+            if count % _PULSE == 0:
+                self.context.progress(count, total, CHECKING)
+                self.context.check_cancelled()
+            checked = self.checker.check_row(row)
+            values, errors = checked.values, checked.errors
+            code = values["area_code"]
+            if code is not None and not self.scope.contains(code):
+                errors = [*errors, CellError(row.number, "village", "outside_area")]
+            number = values["household_no"]
+            # A row without a number belongs to nobody; one whose village is unknown to others of the same spelling.
+            place = values["village_code"] or (row.cells.get("town"), row.cells.get("village"))
+            key = row.number if number is None else (place, number)
+            household = self.households.setdefault(key, len(self.households))
+            payload = seal_row(self.keys, context, row, values)
+            yield household, row.number, payload, _errors_json(errors), len(errors)
+
+    def _cross(self) -> Iterator[tuple[int, str, int]]:
+        by_row: dict[int, list[CellError]] = {}
+        for error in self.checker.finish():
+            by_row.setdefault(error.row, []).append(error)
+        for row_no, errors in sorted(by_row.items()):
+            yield row_no, _errors_json(errors), len(errors)
+
+    def _counts(self) -> dict[str, int]:
+        """Of rows, households and errors, after the trial."""
+        ((rows, errors, wrong),) = scoped_rows(self.uow.session, _COUNTS, {"batch": self.batch.id})
+        return {
+            "rows": rows,
+            "persons": rows,
+            "households": len(self.households),
+            "errors": int(errors),
+            "error_rows": wrong,
+        }
+
+
+def _errors_json(errors: list[CellError]) -> str:
+    return orjson.dumps([error.as_dict() for error in errors], default=str).decode() if errors else "[]"
+
+
+CHECK = JobKind(CHECK_KIND, _l("Check of a roster"), run, permission=IMPORT_RUN, ended=let_go)

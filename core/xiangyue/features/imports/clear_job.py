@@ -1,0 +1,41 @@
+"""Rows of imports are cleared away when nobody needs them any more: what is written stands in the register."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import delete, or_, select
+
+from xiangyue.features.imports.models import ImportBatch, ImportRow
+from xiangyue.features.imports.policy import CLEAR_KIND, KEEP_ROWS_DAYS, KEEP_UNWRITTEN_DAYS
+from xiangyue.features.imports.release import drop_batch
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.jobs.context import JobContext
+from xiangyue.plugin.registry import JobKind, Schedule
+
+
+def run(context: JobContext) -> dict[str, int]:
+    """Delete the rows of what was written a week ago, and drop what nobody wrote for two months."""
+    now = datetime.now(UTC)
+    with context.uow() as uow:
+        forgotten = select(ImportBatch).where(
+            ImportBatch.state == "checked", ImportBatch.checked_at < now - timedelta(days=KEEP_UNWRITTEN_DAYS)
+        )
+        dropped = 0
+        for batch in uow.session.scalars(forgotten.with_for_update(skip_locked=True)):
+            drop_batch(uow, batch)
+            dropped += 1
+        done = select(ImportBatch.id).where(
+            or_(
+                ImportBatch.committed_at < now - timedelta(days=KEEP_ROWS_DAYS),
+                ImportBatch.state.in_(("failed", "cancelled")),
+            )
+        )
+        result = uow.session.execute(
+            delete(ImportRow).where(ImportRow.batch_id.in_(done)), execution_options={"synchronize_session": False}
+        )
+        return {"dropped": dropped, "rows": result.rowcount}  # type: ignore[attr-defined]
+
+
+CLEAR = JobKind(CLEAR_KIND, _l("Clearing away rows of old imports"), run)
+DAILY = Schedule(CLEAR_KIND, CLEAR.key, 86_400)

@@ -1,0 +1,100 @@
+"""The writing of a checked roster into the register: everything in one transaction, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from xiangyue.access.audit import audit
+from xiangyue.db.uow import Uow
+from xiangyue.errors import Conflict
+from xiangyue.features.households.bulk import HouseholdRow, upsert_households
+from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.imports.policy import COMMIT_KIND, IMPORT_RUN
+from xiangyue.features.imports.release import let_go
+from xiangyue.features.imports.staging import ready_households
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.jobs.context import JobContext
+from xiangyue.plugin.registry import JobKind
+
+WAITING = _l("Waiting for another import of the county")
+WRITING = _l("Writing households")
+FINISHING = _l("Finishing")
+
+#: First half of the advisory lock under which a county's imports write one after the other; the second is the county.
+LOCK_CLASS = 0x696D_706F
+
+
+def run(context: JobContext) -> dict[str, Any]:
+    """Write the batch in ``params["batch_id"]``; returns what was written.
+
+    The batch row is locked all the while and changes its state in the same transaction, so a second run of the same
+    job waits and then finds the work done; a kill or a cancel leaves the register as it was. The staged rows stay.
+    """
+    batch_id = int(context.params["batch_id"])
+    with context.uow() as uow:
+        _take_turn(context, uow)
+        batch = uow.get_for_update(ImportBatch, batch_id)
+        if batch.state == "committed":
+            return _result(batch)
+        # "checked" with this very job: it failed and was repeated by hand.
+        if batch.state not in ("committing", "checked") or batch.job_id != context.job_id:
+            raise Conflict(_l("This import is not to be written any more. Reload its page."))
+        total = int(batch.counts.get("valid_households", 0))
+
+        def progress(done: int) -> None:
+            context.progress(done, total, WRITING)
+            context.check_cancelled()
+
+        progress(0)
+        keys = context.runtime.tenant_keys(uow)
+
+        def households() -> Iterator[HouseholdRow]:
+            for household in ready_households(uow, keys, batch_id):
+                yield household.as_row()
+
+        counts = upsert_households(uow, keys, households(), batch_id=batch_id, source=batch.source, progress=progress)
+        if counts.conflicts:
+            raise Conflict(
+                _l(
+                    "The register or your rights have changed since the check: %(n)d rows no longer fit. Nothing was "
+                    "written. Cancel this import and upload the file again.",
+                    n=len(counts.conflicts),
+                )
+            )
+        context.progress(total, total, FINISHING)
+        batch = uow.get(ImportBatch, batch_id)  # the bulk write let go of what the session knew
+        batch.state = "committed"
+        batch.committed_at = datetime.now(UTC)
+        batch.version += 1
+        written = counts.numbers()
+        batch.counts = {**batch.counts, "written": {**written, "households": total}}
+        audit(
+            uow,
+            action="import.written",
+            obj=batch,
+            label=batch.file_name,
+            after={**written, "source": batch.source},
+            purpose=batch.purpose,
+        )
+        context.check_cancelled()
+        return _result(batch)
+
+
+def _take_turn(context: JobContext, uow: Uow) -> None:
+    """Wait until no other import of the county writes: two at once could wait for each other's rows for ever."""
+    lock = select(func.pg_try_advisory_xact_lock(LOCK_CLASS, context.tenant_id))
+    while not uow.session.scalar(lock):
+        context.progress(0, 0, WAITING)
+        context.check_cancelled()
+        context.stop.wait(0.3)
+
+
+def _result(batch: ImportBatch) -> dict[str, Any]:
+    return {"batch_id": batch.id, **batch.counts.get("written", {})}
+
+
+COMMIT = JobKind(COMMIT_KIND, _l("Import of a roster"), run, permission=IMPORT_RUN, ended=let_go)

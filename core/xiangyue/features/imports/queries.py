@@ -1,0 +1,173 @@
+"""Reads of imports: batches, their errors by cell, and what a county's roster may hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import ColumnElement, or_, select, type_coerce
+from sqlalchemy.dialects.postgresql import JSONB
+
+from xiangyue.access.actor import Actor
+from xiangyue.db.scope import Range
+from xiangyue.db.sql import scoped_rows
+from xiangyue.db.uow import Uow
+from xiangyue.errors import NotFound
+from xiangyue.features.areas.models import Area
+from xiangyue.features.households.models import CustomField, MarkKind
+from xiangyue.features.households.policy import HOUSEHOLD_EDIT
+from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.imports.policy import IMPORT_RUN
+from xiangyue.features.imports.roster_areas import AreaRow
+from xiangyue.features.imports.roster_columns import Column, roster_columns
+from xiangyue.features.imports.roster_messages import CellError
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.jobs.models import Job
+
+
+def import_ranges(actor: Actor) -> tuple[Range, ...] | None:
+    """Where the actor may import: has the right to import and to edit households. None: the whole county."""
+    first, second = actor.ranges(IMPORT_RUN), actor.ranges(HOUSEHOLD_EDIT)
+    if first is None or second is None:
+        return second if first is None else first
+    cut = [(max(a, c), min(b, d)) for a, b in first for c, d in second]
+    return tuple(sorted((lo, hi) for lo, hi in cut if lo <= hi))
+
+
+def as_json(ranges: tuple[Range, ...] | None) -> list[list[int]] | None:
+    return None if ranges is None else [list(r) for r in ranges]
+
+
+def _visible(uow: Uow) -> list[ColumnElement[bool]]:
+    """Whoever may import in the whole county sees all; others their own and those of colleagues with the same area."""
+    ranges = import_ranges(uow.actor)
+    if ranges is None:
+        return []
+    same = ImportBatch.scope_ranges == type_coerce(as_json(ranges), JSONB)
+    return [or_(ImportBatch.created_by == (uow.actor.account_id or 0), same)]
+
+
+def get_batch(uow: Uow, id: int, *, lock: bool = False) -> ImportBatch:
+    """A batch the actor may see; NotFound for any other."""
+    statement = select(ImportBatch).where(ImportBatch.id == id, *_visible(uow))
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    batch = uow.session.scalars(statement).one_or_none()
+    if batch is None:
+        raise NotFound(_l("There is no such import, or it lies outside your area."))
+    return batch
+
+
+def batch_job(uow: Uow, batch: ImportBatch) -> Job | None:
+    """The batch's latest job: of its check, then of its writing."""
+    if batch.job_id is None:
+        return None
+    return uow.session.scalars(select(Job).where(Job.id == batch.job_id)).one_or_none()
+
+
+def list_batches(
+    uow: Uow, *, state: str | None = None, q: str = "", limit: int = 50, before: int | None = None
+) -> list[ImportBatch]:
+    """Batches the actor may see, newest first. ``q``: part of the file's name, the source, or who uploaded it;
+    ``before``: the id after which the page begins."""
+    statement = select(ImportBatch).where(*_visible(uow))
+    if state:
+        statement = statement.where(ImportBatch.state == state)
+    if q:
+        texts = (ImportBatch.file_name, ImportBatch.source, ImportBatch.created_by_name)
+        statement = statement.where(or_(*(text.icontains(q, autoescape=True) for text in texts)))
+    if before is not None:
+        statement = statement.where(ImportBatch.id < before)
+    return list(uow.session.scalars(statement.order_by(ImportBatch.id.desc()).limit(limit)))
+
+
+def waiting_batches(uow: Uow) -> list[ImportBatch]:
+    """The actor's own batches that are checked and wait to be written."""
+    if uow.actor.account_id is None or not uow.actor.can(IMPORT_RUN):
+        return []
+    statement = (
+        select(ImportBatch)
+        .where(ImportBatch.created_by == uow.actor.account_id, ImportBatch.state == "checked")
+        .order_by(ImportBatch.id.desc())
+        .limit(10)
+    )
+    return list(uow.session.scalars(statement))
+
+
+_ERRORS = """
+SELECT r.row_no, e.place, e.value
+  FROM import_row r, jsonb_array_elements(r.errors) WITH ORDINALITY AS e(value, place)
+ WHERE {tenant:r} AND r.batch_id = :batch AND r.error_count > 0
+   AND (r.row_no > :row OR (r.row_no = :row AND e.place > :place))
+   AND (CAST(:code AS text) = '' OR e.value->>'code' = :code)
+   AND (CAST(:column AS text) = '' OR e.value->>'column' = :column)
+ ORDER BY r.row_no, e.place LIMIT :limit
+"""
+
+_KINDS = """
+SELECT e.value->>'code', count(*)
+  FROM import_row r, jsonb_array_elements(r.errors) AS e(value)
+ WHERE {tenant:r} AND r.batch_id = :batch AND r.error_count > 0
+ GROUP BY 1 ORDER BY 2 DESC, 1
+"""
+
+
+def list_errors(
+    uow: Uow,
+    batch_id: int,
+    *,
+    code: str | None = None,
+    column: str | None = None,
+    after: tuple[int, int] | None = None,
+    limit: int = 100,
+) -> tuple[list[CellError], tuple[int, int] | None]:
+    """Errors by cell in the sheet's order, and where the next page begins (None on the last).
+
+    The caller has checked that the batch may be seen (``get_batch``).
+    """
+    row, place = after or (0, 0)
+    values: dict[str, Any] = {"batch": batch_id, "code": code or "", "column": column or "", "limit": limit + 1}
+    rows = scoped_rows(uow.session, _ERRORS, {**values, "row": row, "place": place})
+    more, rows = len(rows) > limit, rows[:limit]
+    return [CellError.from_dict(value) for _row, _place, value in rows], rows[-1][:2] if more else None
+
+
+def error_kinds(uow: Uow, batch_id: int) -> list[tuple[str, int]]:
+    """Codes of the batch's errors with their numbers, the most frequent first."""
+    return [(code, n) for code, n in scoped_rows(uow.session, _KINDS, {"batch": batch_id})]
+
+
+def columns_of(uow: Uow) -> tuple[Column, ...]:
+    """The roster's columns of this county: the standard ones and its own fields."""
+    return roster_columns(custom_fields(uow), mark_kinds(uow))
+
+
+def custom_fields(uow: Uow) -> list[CustomField]:
+    statement = select(CustomField).where(CustomField.active)
+    return list(uow.session.scalars(statement.order_by(CustomField.entity, CustomField.position, CustomField.id)))
+
+
+def mark_kinds(uow: Uow) -> list[MarkKind]:
+    statement = select(MarkKind).where(MarkKind.active)
+    return list(uow.session.scalars(statement.order_by(MarkKind.position, MarkKind.id)))
+
+
+def county_areas(uow: Uow) -> list[AreaRow]:
+    """All areas of the county: a sheet names them, whoever may write there."""
+    with uow.tenant_wide("names of areas are known to everybody in the county"):
+        statement = select(Area).where(Area.active).order_by(Area.area_code)
+        return [
+            AreaRow(area.area_code, area.level, area.official_name, area.name, area.parent_code or None)
+            for area in uow.session.scalars(statement)
+        ]
+
+
+def areas_to_fill(uow: Uow, ranges: Iterable[Range] | None) -> list[AreaRow]:
+    """Areas for the template of somebody who may import in ``ranges``: those inside, and the towns above them."""
+    areas = county_areas(uow)
+    if ranges is None:
+        return areas
+    inside = [a for a in areas if any(lo <= a.code <= hi for lo, hi in ranges)]
+    known = {a.code for a in inside}
+    towns = {a.code // 10**6 * 10**6 for a in inside} - known
+    return sorted(inside + [a for a in areas if a.code in towns], key=lambda a: a.code)

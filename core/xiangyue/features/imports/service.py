@@ -1,0 +1,169 @@
+"""Writes on imports: upload, write into the register, cancel. The work itself is done by jobs."""
+
+from __future__ import annotations
+
+import io
+from typing import IO, BinaryIO
+
+from xiangyue.access.acts import acts
+from xiangyue.access.audit import audit
+from xiangyue.access.crypto import TenantKeys
+from xiangyue.db.uow import Uow
+from xiangyue.errors import Conflict, Forbidden, Invalid, Stale, Unavailable
+from xiangyue.features.households.policy import HOUSEHOLD_EDIT
+from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.imports.policy import CHECK_KIND, COMMIT_KIND, IMPORT_RUN, KEEP_FILE_DAYS
+from xiangyue.features.imports.queries import as_json, batch_job, columns_of, get_batch, import_ranges
+from xiangyue.features.imports.release import drop_batch
+from xiangyue.features.imports.roster_errors import write_error_workbook
+from xiangyue.features.imports.staging import seal_upload, wrong_rows
+from xiangyue.files.content import check_upload
+from xiangyue.files.service import in_days, store_file
+from xiangyue.files.storage import Storage
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.jobs.models import OPEN_STATES
+from xiangyue.jobs.service import enqueue_job, request_cancel
+
+_MAX_WORDS = 200
+
+
+@acts(IMPORT_RUN)
+def upload_roster(uow: Uow, storage: Storage, *, stream: BinaryIO, name: str, source: str, purpose: str) -> ImportBatch:
+    """Take a spreadsheet in and start its check as a job.
+
+    ``source``: where the data comes from; ``purpose``: what it is taken in for, never empty; both go into the audit
+    trail. The file is stored encrypted and for 30 days. Raises Invalid (fields file, source, purpose), TooLarge, or
+    Forbidden for somebody who may not edit households anywhere.
+    """
+    runtime = runtime_of(uow)
+    if runtime is None:
+        raise Unavailable(_l("Imports need a running instance."))
+    ranges = import_ranges(uow.actor)
+    if ranges == ():
+        raise Forbidden(
+            _l("You do not have the right “%(right)s”.", right=str(HOUSEHOLD_EDIT.label)),
+            permission=HOUSEHOLD_EDIT.name,
+        )
+    source, purpose = source.strip(), purpose.strip()
+    wrong = {
+        key: [_l("At most %(n)d characters.", n=_MAX_WORDS)]
+        for key, text in (("source", source), ("purpose", purpose))
+        if len(text) > _MAX_WORDS
+    }
+    if not purpose:
+        wrong["purpose"] = [_l("Say what the data is used for.")]
+    try:
+        upload = check_upload(stream, name, accept={"xlsx"}, max_bytes=runtime.settings.max_upload_bytes)
+    except Invalid as error:
+        raise Invalid({**wrong, **error.fields}) from None
+    if wrong:
+        raise Invalid(wrong)
+    file = store_file(
+        uow,
+        storage,
+        stream=io.BytesIO(seal_upload(uow, runtime, stream.read())),
+        name=upload.name,
+        media_type=upload.media_type,
+        purpose="import.roster",
+        permission=IMPORT_RUN,
+        expires_at=in_days(KEEP_FILE_DAYS),
+    )
+    batch = ImportBatch(
+        kind="roster",
+        file_id=file.id,
+        file_name=upload.name,
+        state="uploaded",
+        source=source,
+        purpose=purpose,
+        scope_ranges=as_json(ranges),
+        created_by=uow.actor.account_id,
+        created_by_name=uow.actor.name or uow.actor.login,
+    )
+    uow.session.add(batch)
+    uow.session.flush()
+    _start(uow, batch, CHECK_KIND)
+    audit(
+        uow,
+        action="import.upload",
+        obj=batch,
+        label=batch.file_name,
+        after={"source": source, "size": upload.size},
+        purpose=purpose,
+    )
+    return batch
+
+
+@acts(IMPORT_RUN)
+def request_commit(uow: Uow, *, batch_id: int, version: int, valid_only: bool = False) -> ImportBatch:
+    """Start writing a checked batch into the register, as a job that keeps everything or nothing.
+
+    Households with an error are left out whole, and only if ``valid_only`` says so. Raises Conflict when the batch is
+    not checked, is being written, has errors nobody agreed to leave out, or has nothing to write; Stale when it is no
+    longer what ``version`` was.
+    """
+    batch = get_batch(uow, batch_id, lock=True)
+    if batch.state == "committing":
+        raise Conflict(_l("This import is being written already."))
+    if batch.state == "committed":
+        raise Conflict(_l("This import has been written already."))
+    if batch.state != "checked":
+        raise Conflict(_l("Only a checked import can be written."))
+    _require_version(batch, version)
+    if batch.counts.get("errors") and not valid_only:
+        raise Conflict(_l("Some households have errors. Mend them and upload again, or write only those without."))
+    if not batch.counts.get("valid_households"):
+        raise Conflict(_l("There is no household without errors to write."))
+    batch.state = "committing"
+    _start(uow, batch, COMMIT_KIND)
+    audit(uow, action="import.commit", obj=batch, label=batch.file_name, after={"valid_only": valid_only})
+    return batch
+
+
+@acts(IMPORT_RUN)
+def cancel_batch(uow: Uow, *, batch_id: int, version: int) -> ImportBatch:
+    """Stop what runs for a batch; one for which nothing runs is dropped with its rows.
+
+    A stopped writing leaves the batch as it was after its check. Raises Conflict for one that is written or dropped,
+    Stale when it is no longer what ``version`` was. While its job runs the batch row is the job's and left alone.
+    """
+    batch = get_batch(uow, batch_id)
+    job = batch_job(uow, batch)
+    if job is not None and job.state in OPEN_STATES:
+        request_cancel(uow, job_id=job.id)
+        audit(uow, action="import.stop", obj=batch, label=batch.file_name)
+        return batch
+    batch = get_batch(uow, batch_id, lock=True)
+    if batch.state == "committed":
+        raise Conflict(_l("This import has been written already."))
+    if batch.state == "cancelled":
+        raise Conflict(_l("This import was cancelled before."))
+    _require_version(batch, version)
+    drop_batch(uow, batch)
+    audit(uow, action="import.drop", obj=batch, label=batch.file_name)
+    return batch
+
+
+@acts(IMPORT_RUN)
+def write_error_workbook_of(uow: Uow, keys: TenantKeys, *, batch_id: int, stream: IO[bytes]) -> int:
+    """Write the households with errors as they were uploaded, what is wrong beside each cell; returns the rows.
+
+    It holds personal data in the clear, as the upload did: who fetched it is in the audit trail.
+    """
+    batch = get_batch(uow, batch_id)
+    audit(uow, action="import.errors", obj=batch, label=batch.file_name, purpose=batch.purpose)
+    return write_error_workbook(stream, columns_of(uow), wrong_rows(uow, keys, batch.id))
+
+
+def _start(uow: Uow, batch: ImportBatch, kind: str) -> None:
+    job = enqueue_job(uow, kind=kind, params={"batch_id": batch.id}, unique_key=f"import:{batch.id}")
+    batch.job_id = job.id
+    batch.version += 1
+    uow.session.flush()
+
+
+def _require_version(batch: ImportBatch, version: int) -> None:
+    if batch.version != version:
+        raise Stale(
+            _l("The import has gone on in the meantime. Look at it again."),
+            theirs={"state": batch.state, "version": batch.version},
+        )

@@ -1,0 +1,173 @@
+"""Rows of a sheet between check and register: encrypted in ``import_row``, in the order of their households."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import Any
+
+import orjson
+
+from xiangyue.access.crypto import TenantKeys, column_context, decrypt, encrypt
+from xiangyue.db.sql import scoped_rows
+from xiangyue.db.uow import Uow
+from xiangyue.features.households.bulk import HouseholdRow, PersonValues
+from xiangyue.features.imports.roster_messages import CellError
+from xiangyue.features.imports.roster_read import Cell, RosterRow
+from xiangyue.files.service import read_file
+from xiangyue.runtime import Runtime
+from xiangyue.text.codes import HEAD
+
+#: Rows fetched at a time.
+_FETCH = 4000
+
+
+def seal_upload(uow: Uow, parts: Runtime, data: bytes) -> bytes:
+    """An uploaded file as it is stored: a roster is full of personal data, so not even the disk sees it."""
+    return encrypt(parts.tenant_keys(uow), data, _upload_context(uow.tenant_id))
+
+
+def read_upload(uow: Uow, parts: Runtime, file_id: int) -> bytes:
+    """The uploaded file in the clear. Raises NotFound when it has been cleared away."""
+    with read_file(uow, parts.storage, file_id) as stream:
+        return decrypt(parts.tenant_keys(uow), stream.read(), _upload_context(uow.tenant_id))
+
+
+def _upload_context(tenant_id: int) -> bytes:
+    return column_context(tenant_id, "import_batch.file")
+
+
+def payload_context(tenant_id: int) -> bytes:
+    return column_context(tenant_id, "import_row.payload")
+
+
+def seal_row(keys: TenantKeys, context: bytes, row: RosterRow, values: dict[str, Any]) -> bytes:
+    """One row as it is stored: its cells (for the error workbook) and the values understood, encrypted."""
+    kept = {key: value for key, value in values.items() if value not in (None, "", [], {})}
+    cells = {key: _plain(value) for key, value in row.cells.items()}
+    return encrypt(keys, orjson.dumps({"cells": cells, "values": kept}), context)
+
+
+def _plain(value: Cell) -> Any:
+    """A cell as JSON holds it, reading back as the same text."""
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat(sep=" ")
+    if value is None or isinstance(value, str | float | int):
+        return value
+    return value.isoformat() if isinstance(value, date | time) else str(value)
+
+
+@dataclass(slots=True)
+class Household:
+    """Rows of one household: the sheet's row numbers and the values of each, heads first as the sheet has them."""
+
+    rows: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+
+    def as_row(self) -> HouseholdRow:
+        """What the register takes; address, income and own fields are those of the head's row."""
+        head_no, head = next((r for r in self.rows if r[1].get("relation") == HEAD), self.rows[0])
+        income = head.get("household_income")
+        return HouseholdRow(
+            area_code=head["area_code"],
+            code=f"{head['village_code'] // 1000}{head['household_no']}",
+            address=head.get("address", ""),
+            persons=[_person(row_no, values) for row_no, values in self.rows],
+            income=None if income is None else (head["income_year"], income),
+            custom=_custom(head, "household"),
+            row_no=head_no,
+        )
+
+
+def _person(row_no: int, values: dict[str, Any]) -> PersonValues:
+    born = values.get("birth_date")
+    return {
+        "name": values["name"],
+        "relation": values.get("relation", ""),
+        "sex": values.get("sex", 0),
+        "birth_date": date.fromisoformat(born) if born else None,
+        "nationality": values.get("nationality", ""),
+        "id_number": values.get("id_number", ""),
+        "phone": values.get("phone", ""),
+        "away": values.get("away"),
+        "marks": values.get("marks", ()),
+        "custom": _custom(values, "person"),
+        "row_no": row_no,
+    }
+
+
+def _custom(values: dict[str, Any], entity: str) -> dict[str, Any]:
+    """Own fields of the entity by their key; the column's key is ``entity.key``."""
+    prefix = f"{entity}."
+    return {
+        key.removeprefix(prefix): value
+        for key, value in values.get("custom", {}).items()
+        if key.startswith(prefix) and value is not None
+    }
+
+
+_READY = """
+SELECT r.id, r.row_no, r.payload FROM import_row r
+ WHERE {tenant:r} AND r.batch_id = :batch AND r.action = 'write' AND r.id > :after
+ ORDER BY r.id LIMIT :limit
+"""
+
+
+def ready_households(uow: Uow, keys: TenantKeys, batch_id: int) -> Iterator[Household]:
+    """The households of a batch that may be written, in the sheet's order."""
+    context = payload_context(uow.tenant_id)
+    household: Household | None = None
+    key: tuple[int, str] | None = None
+    for row_no, values in _ready_rows(uow, keys, context, batch_id):
+        own = (values["village_code"], values["household_no"])
+        if household is None or own != key:
+            if household is not None:
+                yield household
+            household, key = Household(), own
+        household.rows.append((row_no, values))
+    if household is not None:
+        yield household
+
+
+def _ready_rows(uow: Uow, keys: TenantKeys, context: bytes, batch_id: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    after = 0
+    while True:
+        found = scoped_rows(uow.session, _READY, {"batch": batch_id, "after": after, "limit": _FETCH})
+        for _id, row_no, payload in found:
+            yield row_no, orjson.loads(decrypt(keys, payload, context))["values"]
+        if len(found) < _FETCH:
+            return
+        after = found[-1][0]
+
+
+_WRONG = """
+SELECT r.id, r.row_no, r.payload, r.errors FROM import_row r
+ WHERE {tenant:r} AND r.batch_id = :batch AND r.action = 'error' AND r.id > :after
+ ORDER BY r.id LIMIT :limit
+"""
+
+
+def wrong_rows(uow: Uow, keys: TenantKeys, batch_id: int) -> Iterator[tuple[RosterRow, Sequence[CellError]]]:
+    """Rows of the households that have errors, whole households together, with the errors of each row."""
+    context = payload_context(uow.tenant_id)
+    after = 0
+    while True:
+        found = scoped_rows(uow.session, _WRONG, {"batch": batch_id, "after": after, "limit": _FETCH})
+        for _id, row_no, payload, errors in found:
+            cells = orjson.loads(decrypt(keys, payload, context))["cells"]
+            yield RosterRow(row_no, cells), [CellError.from_dict(error) for error in errors]
+        if len(found) < _FETCH:
+            return
+        after = found[-1][0]
+
+
+def cells_of(uow: Uow, keys: TenantKeys, batch_id: int, row_nos: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Cells of single rows, by row number."""
+    rows = scoped_rows(
+        uow.session,
+        "SELECT r.row_no, r.payload FROM import_row r"
+        " WHERE {tenant:r} AND r.batch_id = :batch AND r.row_no = ANY(:rows)",
+        {"batch": batch_id, "rows": list(row_nos)},
+    )
+    context = payload_context(uow.tenant_id)
+    return {row_no: orjson.loads(decrypt(keys, payload, context))["cells"] for row_no, payload in rows}
