@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from sqlalchemy import func, select
 from xiangyue.access.models import Account, AuditEntry, Role
 from xiangyue.app import create_app
 from xiangyue.jobs.models import Job
+from xiangyue.runtime import Runtime
 from xiangyue.tenancy.models import Tenant
 from xiangyue.testing.fixtures import PASSWORD, County
 from xiangyue.testing.source import english_page_faults
@@ -306,21 +309,22 @@ def test_only_folders_that_are_listed(client: FlaskClient, name: str) -> None:
     assert client.get(f"/console/profiles/{name}").status_code in (404, 308)
 
 
-def test_faults_of_a_profile_stand_with_file_and_line(operator: County, client: FlaskClient, tmp_path: Path) -> None:
+@pytest.fixture
+def elsewhere(operator: County, tmp_path: Path) -> Iterator[County]:
+    """The same console over another folder of profiles, which holds a broken one."""
     folder = tmp_path / "broken"
     folder.mkdir()
     (folder / "tenant.toml").write_text(
         'slug = "Broken"\nname = "坏县"\nname_en = "Broken"\narea_code = "610921"\nlocal = "zh"\nhosts = ["x"]\n'
     )
-    from dataclasses import replace
-
-    from xiangyue.runtime import Runtime
-
     runtime = Runtime(replace(operator.runtime.settings, profiles_dir=tmp_path))
-    other = County(runtime, create_app(runtime=runtime), operator.info)
-    browser = other.client("operator_admin")
-    listed = text(browser.get("/console/profiles"))
-    assert "broken/tenant.toml:" in listed
+    yield County(runtime, create_app(runtime=runtime), operator.info)
+    runtime.engine.dispose()
+
+
+def test_faults_of_a_profile_stand_with_file_and_line(elsewhere: County, tmp_path: Path) -> None:
+    browser = elsewhere.client("operator_admin")
+    assert "broken/tenant.toml:" in text(browser.get("/console/profiles"))
     shown = browser.get("/console/profiles/broken")
     assert shown.status_code == 422
     places = re.findall(r"<code>(broken/tenant\.toml:\d+)</code>", text(shown))
@@ -328,7 +332,6 @@ def test_faults_of_a_profile_stand_with_file_and_line(operator: County, client: 
     assert 'name="plan"' not in text(shown)
     assert str(tmp_path) not in text(shown)
     assert send(browser, "/console/profiles/broken", {}, on="/me").status_code == 422
-    runtime.engine.dispose()
 
 
 def test_plugins_without_any(client: FlaskClient) -> None:
