@@ -13,6 +13,7 @@ from xiangyue.features.households.filters import HouseholdFilter
 from xiangyue.features.households.list_persons import (
     PERSON_DEFAULT,
     PERSON_FIELDS,
+    PERSON_SORTS,
     count_persons,
     each_person,
     list_persons,
@@ -211,6 +212,7 @@ __all__ = [
     "HOUSEHOLD_SORTS",
     "PERSON_DEFAULT",
     "PERSON_FIELDS",
+    "PERSON_SORTS",
     "Page",
     "count_households",
     "count_persons",

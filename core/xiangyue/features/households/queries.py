@@ -23,6 +23,7 @@ from xiangyue.features.households.models import (
     MarkKind,
     Person,
 )
+from xiangyue.features.households.person_input import today
 from xiangyue.features.households.queries_persons import MarkView, PersonView, marks_by_person, persons_of
 from xiangyue.features.households.queries_search import SearchResult, search
 
@@ -39,7 +40,8 @@ class MarkGroup:
 
 @dataclass(slots=True)
 class AwardRow:
-    """A kind of award by year; None where nothing is recorded, which is not the same as not awarded."""
+    """A kind of award by year, last year's always among them; None where nothing is recorded, which is not the same
+    as not awarded."""
 
     kind: AwardKind
     years: dict[int, HouseholdAward | None]
@@ -94,7 +96,7 @@ def _groups(persons: Iterable[PersonView]) -> list[MarkGroup]:
 
 def _award_rows(kinds: Sequence[AwardKind], awards: Sequence[HouseholdAward]) -> list[AwardRow]:
     found = {(a.award_key, a.year): a for a in awards}
-    years = sorted({a.year for a in awards}, reverse=True)
+    years = sorted({a.year for a in awards} | {today().year - 1}, reverse=True)
     shown = [k for k in kinds if k.active or any(key == k.key for key, _year in found)]
     return [AwardRow(kind, {year: found.get((kind.key, year)) for year in years}) for kind in shown]
 

@@ -29,6 +29,7 @@ from xiangyue.features.households.writing import (
     checked_day,
     end_marks_of,
     follow,
+    fresh,
     household_values,
     new_person,
     required_text,
@@ -91,7 +92,7 @@ def register_household(
         after={"code": code, "area_code": area_code, **{k: v for k, v in found.items() if v}, **after},
     )
     follow(uow, {household.id}, [person.id])
-    return household
+    return fresh(uow, household)
 
 
 def _next_code(uow: Uow, village: int) -> str:
@@ -155,9 +156,7 @@ def edit_household(uow: Uow, *, household_id: int, version: int, changes: Mappin
     )
     if "area_code" in new:
         derived.move_with_household(uow, [household.id])
-    uow.session.flush()
-    uow.session.expire_all()
-    return household
+    return fresh(uow, household)
 
 
 @acts(HOUSEHOLD_EDIT)
@@ -188,9 +187,7 @@ def close_household(uow: Uow, *, household_id: int, version: int, on: date, reas
         after={"state": "closed", "on": day, "reason": reason, "members": [p.id for p in members], "marks": marks},
     )
     derived.rewrite_suffixes(uow, [p.id for p in members])
-    uow.session.flush()
-    uow.session.expire_all()
-    return household
+    return fresh(uow, household)
 
 
 @acts(HOUSEHOLD_EDIT)
@@ -212,4 +209,4 @@ def reopen_household(uow: Uow, *, household_id: int, version: int, reason: str) 
         after={"state": "active", "reason": reason},
     )
     follow(uow, {household.id}, [])
-    return household
+    return fresh(uow, household)

@@ -23,6 +23,7 @@ from xiangyue.features.households.writing import (
     checked_day,
     end_marks_of,
     follow,
+    fresh,
     head_of,
     new_person,
     person_values,
@@ -56,7 +57,7 @@ def add_person(
         raise Conflict(_l("This household is closed."))
     person = new_person(uow, keys, household, values, client_id=client_id, allow_synthetic=allow_synthetic)
     follow(uow, {household.id}, [person.id])
-    return person
+    return fresh(uow, person)
 
 
 @acts(HOUSEHOLD_EDIT)
@@ -74,7 +75,7 @@ def edit_person(
     person = uow.get_for_update(Person, person_id)
     check_version(person, version, person_values(uow, keys, person))
     change_person(uow, keys, person, changes, allow_synthetic=allow_synthetic)
-    return person
+    return fresh(uow, person)
 
 
 @acts(HOUSEHOLD_EDIT)
@@ -107,7 +108,7 @@ def person_left(uow: Uow, *, person_id: int, version: int, state: str, on: date,
         after={name: value for name, value in after.items() if value},
     )
     follow(uow, {person.household_id}, [person.id])
-    return person
+    return fresh(uow, person)
 
 
 @acts(HOUSEHOLD_EDIT)
@@ -130,7 +131,7 @@ def person_back(uow: Uow, *, person_id: int, version: int, reason: str) -> Perso
     person.version += 1
     audit(uow, action="person.return", obj=person, label=person.name, before=before, after=after)
     follow(uow, {person.household_id}, [person.id])
-    return person
+    return fresh(uow, person)
 
 
 @acts(IDENTIFIER_REVEAL)

@@ -239,11 +239,17 @@ def unique(uow: Uow) -> Iterator[None]:
 
 
 def follow(uow: Uow, household_ids: set[int], person_ids: list[int]) -> None:
-    """Bring heads, order, sizes and search rows up to date, and forget what the session read of them before."""
+    """Bring heads, order, sizes and search rows up to date."""
     derived.refresh_derived_sql(uow, household_ids)
     derived.rewrite_suffixes(uow, person_ids)
+
+
+def fresh(uow: Uow, row: R) -> R:
+    """The row as it stands now, after statements past the session; all others are read again when needed."""
     uow.session.flush()
     uow.session.expire_all()
+    uow.session.refresh(row)
+    return row
 
 
 def checked_day(day: Any, name: str = "on") -> date:
