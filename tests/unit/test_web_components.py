@@ -14,7 +14,7 @@ from flask import Flask, render_template, request
 from jinja2 import StrictUndefined
 
 from xiangyue import i18n
-from xiangyue.web import assets
+from xiangyue.web import assets, templating
 from xiangyue.web.samples import component_samples
 
 WEB = Path(assets.__file__).parent
@@ -28,13 +28,7 @@ def app() -> Flask:
     app = Flask("components", template_folder=str(WEB / "templates"), static_folder=None)
     env = app.jinja_env
     env.undefined = StrictUndefined
-    env.add_extension("jinja2.ext.i18n")
-    env.install_gettext_callables(  # type: ignore[attr-defined]
-        lambda message: i18n.gettext(message),
-        lambda one, many, n: i18n._translations(i18n.current_locale()).ngettext(one, many, n),
-        newstyle=True,
-    )
-    env.filters.update(datetime=i18n.format_datetime, date=i18n.format_date)
+    templating.install(env)
     env.globals.update(asset=lambda name: f"/static/dist/{name}", csrf_token=lambda: "token")
     return app
 

@@ -53,6 +53,17 @@ class ProblemSchema(Schema):
     current = fields.Dict(metadata={"description": "After a lost update: the values that now stand"})
 
 
+def schema_name(schema: Any) -> str:
+    """Name of a schema in the document: feature and class, so that two features may each have a ``MarkList``."""
+    cls = schema if isinstance(schema, type) else type(schema)
+    name = cls.__name__.removesuffix("Schema") or cls.__name__
+    parts = cls.__module__.split(".")
+    feature = parts[parts.index("features") + 1] if "features" in parts else ""
+    prefix = feature.capitalize().rstrip("s")
+    partial = "Changes" if not isinstance(schema, type) and schema.partial else ""
+    return f"{'' if name.startswith(prefix) else prefix}{name}{partial}"
+
+
 class ApiV1(Api):  # type: ignore[misc]
     """flask-smorest without its error handlers: those would answer HTML pages with JSON."""
 
@@ -108,7 +119,7 @@ def install(app: Flask, blueprints: list[Any]) -> None:
             "security": [{"bearer": []}],
         },
     )
-    api = ApiV1(app, spec_kwargs={"marshmallow_plugin": MarshmallowPlugin()})
+    api = ApiV1(app, spec_kwargs={"marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=schema_name)})
     for blueprint in blueprints:
         api.register_blueprint(blueprint)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import os
 import sys
 from collections.abc import Callable
@@ -40,7 +39,7 @@ def demo_plan(settings: Settings) -> Plan:
         raise SettingsError(f"XIANGYUE_DEMO_HOUSEHOLDS={raw!r}: expected a number")
     profiles = profile_folders(settings)
     applies = [_cli(f"tenant apply {p.name}", "tenant", "apply", str(p)) for p in profiles]
-    seed = _cli(f"demo seed ({raw} households)", "demo", "seed", "--households", raw)
+    seed = _cli(f"seed-demo ({raw} households)", "seed-demo", "--households", raw)
     web = (sys.executable, "-m", "gunicorn", "-c", "python:xiangyue.gunicorn_conf", "xiangyue.wsgi:app")
     return Plan(
         every_time=(Program("migrate", (sys.executable, "-m", "xiangyue.local.migrate")),),
@@ -65,16 +64,10 @@ def banner(settings: Settings) -> list[str]:
 
 
 def demo_accounts() -> list[tuple[str, str, str, str]]:
-    """(site, login, password, role) of each demo account; empty where the demo's data is not installed."""
-    name = "xiangyue.features.demo"
-    try:
-        module = importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != name:
-            raise
-        return []
-    accounts = getattr(module, "accounts", list)
-    return [(str(site), str(login), str(password), str(role)) for site, login, password, role in accounts()]
+    """(site, login, password, role) of each demo account."""
+    from xiangyue.features.demo import accounts
+
+    return [(a.site, a.login, a.password, a.role) for a in accounts()]
 
 
 def environ_of(settings: Settings) -> dict[str, str]:

@@ -6,9 +6,9 @@ from sqlalchemy import CheckConstraint, SmallInteger, Text, UniqueConstraint, te
 from sqlalchemy.orm import Mapped, mapped_column
 
 from xiangyue.db.base import AreaBound, Base, Timestamps, Versioned
+from xiangyue.features.areas.policy import COUNTY, GROUP, LEVELS, TOWN, VILLAGE
 
-COUNTY, TOWN, VILLAGE, GROUP = "county", "town", "village", "group"
-LEVELS = (COUNTY, TOWN, VILLAGE, GROUP)
+__all__ = ["COUNTY", "GROUP", "LEVELS", "TOWN", "VILLAGE", "Area"]
 
 
 class Area(Timestamps, Versioned, AreaBound, Base):

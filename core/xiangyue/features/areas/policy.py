@@ -7,6 +7,10 @@ from typing import Any
 from xiangyue.access.permissions import Permission
 from xiangyue.i18n import lazy_gettext as _l
 
+#: Levels of an area, from the top.
+COUNTY, TOWN, VILLAGE, GROUP = "county", "town", "village", "group"
+LEVELS = (COUNTY, TOWN, VILLAGE, GROUP)
+
 AREA_VIEW = Permission("area.view", _l("See areas"))
 AREA_EDIT = Permission("area.edit", _l("Change areas"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from xiangyue.api.lists import ListArgs
-from xiangyue.features.areas.models import LEVELS
+from xiangyue.features.areas.policy import LEVELS
 
 _CODE = {"description": "12 digits (统计用区划代码), 15 for a villager group"}
 
