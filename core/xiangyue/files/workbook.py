@@ -1,8 +1,8 @@
-"""A list as a spreadsheet: what is shown, with typed cells, in small memory."""
+"""A list as a spreadsheet: what is shown, with typed cells; rows are written out as they come."""
 
 from __future__ import annotations
 
-import tempfile
+import io
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import IO, Any
@@ -15,12 +15,12 @@ MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def write_workbook(title: Any, headers: Sequence[Any], rows: Iterable[Sequence[Any]]) -> IO[bytes]:
-    """An .xlsx with one sheet, positioned at its start; larger ones lie in a temporary file.
+    """An .xlsx with one sheet, positioned at its start.
 
     Cells are text, whole or decimal numbers, dates, times (shown in Asia/Shanghai) or empty. Text is always text:
     nothing that a person typed becomes a formula or a link.
     """
-    stream = tempfile.SpooledTemporaryFile(max_size=4 * 1024 * 1024)  # noqa: SIM115 - the caller sends and closes it
+    stream = io.BytesIO()
     options = {"constant_memory": True, "default_date_format": "yyyy-mm-dd", "in_memory": False}
     with xlsxwriter.Workbook(stream, options) as book:
         sheet = book.add_worksheet(_sheet_name(str(title)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,9 @@ TEXTS = {
     "help_en": policy.LONGEST_HELP,
 }
 
+
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_PARTS = re.compile(r"[\u3400-\u9fff]|[A-Za-z0-9]+")
 
 CHOICES = {
     "sensitivity": ("normal", "sensitive"),
@@ -67,7 +71,12 @@ def check_name(name: str, taken: Iterable[str], faults: Faults) -> None:
 
 def key_for(name: str, name_en: str, taken: Iterable[str]) -> str:
     """A key from the English name, else from the pinyin of the Chinese one; numbered when it is taken."""
-    words = name_en.lower() if name_en.isascii() and name_en else "_".join(syllables(name, person=False))
+    if name_en and name_en.isascii():
+        words = name_en
+    else:  # characters become syllables, a run of letters or digits stays one word
+        words = "_".join(
+            syllables(part, person=False)[0] if _HAN.match(part) else part for part in _PARTS.findall(name)
+        )
     letters = "".join(c if c.isascii() and c.isalnum() else "_" for c in words.lower()).strip("_")
     while "__" in letters:
         letters = letters.replace("__", "_")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, redirect, url_for
+from markupsafe import Markup
 
 from xiangyue.db.scope import Scope
 from xiangyue.db.uow import Uow
@@ -28,6 +30,7 @@ from xiangyue.web.shell import page
 
 bp = Blueprint("today", __name__, template_folder="templates")
 
+_HAN = re.compile(r"[\u3400-\u9fff]")
 _ORDER = {"late": 0, "soon": 1}
 _WEEKDAYS = (
     _l("Monday"),
@@ -65,6 +68,7 @@ def show_today() -> Any:
     return page(
         "today/show.html",
         items=items,
+        marked=marked,
         late=sum(item.state == "late" for item in items),
         today=today_text(),
         numbers=numbers,
@@ -79,6 +83,13 @@ def work_items(uow: Uow) -> list[WorkItem]:
     """What every provider finds for me: late first, then what is due soon, each in its provider's order."""
     found = [item for provider in runtime().registry.work for item in provider.find(uow)]
     return sorted(found, key=lambda item: _ORDER.get(item.state, 2))
+
+
+def marked(text: Any) -> Any:
+    """Words of a work item; the county's own (a file's name) are marked as Chinese."""
+    if isinstance(text, Markup) or _HAN.search(str(text)) is None:
+        return text
+    return Markup('<span lang="zh-CN">{}</span>').format(str(text))
 
 
 def my_area(uow: Uow, area: int) -> tuple[queries.Numbers | None, list[str]]:

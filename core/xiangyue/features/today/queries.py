@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from xiangyue.access.models import Account
+from xiangyue.access.models import Account, OneTimeLink
 from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
-from xiangyue.features.imports.models import ImportBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +34,15 @@ def area_numbers(uow: Uow) -> Numbers:
     return Numbers(*scoped_rows(uow.session, _NUMBERS)[0])
 
 
-def faulty_imports(uow: Uow) -> list[ImportBatch]:
-    """My own imports that were checked and have cells to mend, oldest first."""
-    errors = ImportBatch.counts["errors"].as_integer()
-    statement = (
-        select(ImportBatch)
-        .where(ImportBatch.state == "checked", ImportBatch.created_by == uow.actor.account_id, errors > 0)
-        .order_by(ImportBatch.id)
-        .limit(20)
+def unused_accounts(uow: Uow) -> int:
+    """Accounts whose holder never set a password and has no link left to set one."""
+    valid = select(OneTimeLink.id).where(
+        OneTimeLink.account_id == Account.id, OneTimeLink.used_at.is_(None), OneTimeLink.expires_at > func.now()
     )
-    return list(uow.session.scalars(statement))
-
-
-def ready_imports(uow: Uow) -> list[ImportBatch]:
-    """My own imports that were checked without an error and wait to be taken over, oldest first."""
-    errors = func.coalesce(ImportBatch.counts["errors"].as_integer(), 0)
-    statement = (
-        select(ImportBatch)
-        .where(ImportBatch.state == "checked", ImportBatch.created_by == uow.actor.account_id, errors == 0)
-        .order_by(ImportBatch.id)
-        .limit(20)
+    statement = select(func.count()).where(
+        Account.state == "active", Account.password_hash == "", ~valid.correlate(Account).exists()
     )
-    return list(uow.session.scalars(statement))
+    return uow.session.execute(statement).scalar_one()
 
 
 def other_accounts(uow: Uow) -> int:
