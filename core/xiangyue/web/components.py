@@ -47,6 +47,8 @@ class ConflictRow:
     mine: Any
     theirs: Any
     data: bool = True
+    #: What the field gets when theirs is taken, where that is not the text shown (a code and its label).
+    take: Any = None
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from xiangyue.web.shell import here
 
 ALL = "all"
 #: Where a choice leads from a page that does not know ``?area=``.
-DEFAULT_ENDPOINT = "areas.list_areas"
+DEFAULT_ENDPOINT = "households.list_households"
 
 
 @dataclass(frozen=True, slots=True)

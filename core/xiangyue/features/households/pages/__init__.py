@@ -1,0 +1,20 @@
+"""Pages: lists of households and persons, one of each, their forms, export, search."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+bp = Blueprint("households", "xiangyue.features.households", template_folder="templates")
+
+from xiangyue.features.households.pages import (  # noqa: E402
+    export,
+    household,
+    household_forms,
+    lists,
+    person,
+    person_forms,
+    records,
+    search,
+)
+
+__all__ = ["bp", "export", "household", "household_forms", "lists", "person", "person_forms", "records", "search"]

@@ -1,0 +1,189 @@
+"""Export of exactly what a list shows, as a spreadsheet; the purpose stands in the audit trail."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+import xlsxwriter
+from flask import request, send_file
+
+from xiangyue.errors import Invalid
+from xiangyue.features.areas import switch
+from xiangyue.features.areas.queries import code_text
+from xiangyue.features.households import policy
+from xiangyue.features.households.list_query import each_household, each_person
+from xiangyue.features.households.pages import bp
+from xiangyue.features.households.pages.common import (
+    HOUSEHOLD_STATES,
+    PERSON_STATES,
+    code_label,
+    keys,
+    kind_name,
+    template_words,
+)
+from xiangyue.features.households.pages.lists import Listing, household_listing, person_listing, shown_marks
+from xiangyue.features.households.person_input import today
+from xiangyue.features.households.queries_persons import age_on
+from xiangyue.features.households.service_export import note_export
+from xiangyue.features.households.writing import required_text
+from xiangyue.i18n import TIMEZONE
+from xiangyue.i18n import gettext as _
+from xiangyue.web.access import requires
+from xiangyue.web.components import FormView
+from xiangyue.web.pipeline import current_uow
+from xiangyue.web.shell import page
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+WIDTHS = {"name": 12, "place": 20, "address": 36, "marks": 24, "code": 20, "id_number": 22, "phone": 16, "updated": 18}
+
+
+@bp.get("/households/export")
+@requires(policy.HOUSEHOLD_EXPORT)
+def export_households() -> Any:
+    """What is going to be exported, and the question what for."""
+    return _ask(household_listing(current_uow()), "household")
+
+
+@bp.post("/households/export")
+@requires(policy.HOUSEHOLD_EXPORT)
+def send_households() -> Any:
+    """The spreadsheet of the households at this address."""
+    return _send(household_listing(current_uow()), "household")
+
+
+@bp.get("/persons/export")
+@requires(policy.HOUSEHOLD_EXPORT)
+def export_persons() -> Any:
+    """What is going to be exported, and the question what for."""
+    return _ask(person_listing(current_uow()), "person")
+
+
+@bp.post("/persons/export")
+@requires(policy.HOUSEHOLD_EXPORT)
+def send_persons() -> Any:
+    """The spreadsheet of the persons at this address."""
+    return _send(person_listing(current_uow()), "person")
+
+
+def _ask(listing: Listing, entity: str, *, status: int = 200, form: FormView | None = None) -> Any:
+    path = "/households" if entity == "household" else "/persons"
+    back = listing.view.url(path)
+    if form is None:
+        form = FormView(action=request.full_path.rstrip("?"), cancel_url=back)
+    return page(
+        "households/export.html",
+        status=status,
+        listing=listing,
+        view=listing.view,
+        form=form,
+        entity=entity,
+        back=back,
+        **template_words(),
+    )
+
+
+def _send(listing: Listing, entity: str) -> Any:
+    uow = current_uow()
+    wanted = replace(listing.filter, area=switch.asked_area(uow))
+    problems = dict(listing.problems)
+    try:
+        purpose = required_text(request.form.get("purpose"), "purpose", least=2)
+    except Invalid as invalid:
+        problems.update(invalid.fields)
+    if problems:
+        back = listing.view.url("/households" if entity == "household" else "/persons")
+        form = FormView(action=request.full_path, values=request.form, errors=problems, cancel_url=back)
+        return _ask(listing, entity, status=422, form=form)
+    columns = listing.view.visible
+    rows: Iterable[dict[str, Any]]
+    if entity == "household":
+        rows = each_household(uow, wanted, sort=listing.sort, fields=listing.fields, keys=keys())
+        title = _("Households")
+    else:
+        rows = each_person(uow, wanted, sort=listing.sort, fields=listing.fields, keys=keys())
+        title = _("Persons")
+    stream = tempfile.SpooledTemporaryFile(max_size=8 * 1024 * 1024)  # noqa: SIM115 - send_file closes it
+    labels = [str(c.label) for c in columns]
+    count = write_sheet(
+        stream, title, labels, [c.key for c in columns], ([_cell(listing, c.key, row) for c in columns] for row in rows)
+    )
+    marks = [k for k in listing.filter.marks if k in listing.marks and listing.marks[k].sensitivity != "normal"]
+    note_export(
+        uow,
+        entity=entity,
+        purpose=purpose,
+        area_code=wanted.area,
+        rows=count,
+        columns=[c.key for c in columns],
+        conditions={n: listing.view.values(n) for n in listing.view.active_names},
+        sensitive_marks=marks,
+    )
+    stream.seek(0)
+    place = code_text(wanted.area) if wanted.area else ""
+    name = "-".join(part for part in (title, place, today().isoformat()) if part)
+    return send_file(stream, mimetype=XLSX, as_attachment=True, download_name=f"{name}.xlsx")
+
+
+def write_sheet(
+    stream: Any, title: str, labels: Sequence[str], widths: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> int:
+    """Write rows as they come, in constant memory; returns their number. Text is written as text, so nothing that
+    somebody typed becomes a formula or a link."""
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "default_date_format": "yyyy-mm-dd",
+        "remove_timezone": True,
+    }
+    count = 0
+    with xlsxwriter.Workbook(stream, options) as book:
+        sheet = book.add_worksheet(title[:31])
+        sheet.freeze_panes(1, 0)
+        bold = book.add_format({"bold": True})
+        day = book.add_format({"num_format": "yyyy-mm-dd"})
+        for i, key in enumerate(widths):
+            sheet.set_column(i, i, WIDTHS.get(key, 12))
+        sheet.write_row(0, 0, labels, bold)
+        for count, row in enumerate(rows, 1):
+            for i, value in enumerate(row):
+                if isinstance(value, bool) or value is None or value == "":
+                    continue
+                if isinstance(value, int):
+                    sheet.write_number(count, i, value)
+                elif isinstance(value, date):
+                    sheet.write_datetime(count, i, value, day)
+                else:
+                    sheet.write_string(count, i, defused(str(value)))
+    return count
+
+
+def defused(text: str) -> str:
+    """Text that a spreadsheet takes as text even after it was saved as CSV and opened again."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def _cell(listing: Listing, column: str, row: dict[str, Any]) -> Any:
+    """The value of a column as the list shows it."""
+    if column == "name":
+        return row.get("head_name") or row.get("name") or ""
+    if column in ("relation", "sex", "nationality"):
+        return code_label(column, row[column])
+    plain = {"place": "area_name", "size": "person_count", "away": "away_count", "household": "head_name"}
+    if column == "marks":
+        return ", ".join(kind_name(k) for k in shown_marks(listing, row["marks"] or ()))
+    if column == "state":
+        return str({**HOUSEHOLD_STATES, **PERSON_STATES}[row["state"]])
+    if column == "updated":
+        changed: datetime = row["updated_at"]
+        return changed.astimezone(TIMEZONE).strftime("%Y-%m-%d %H:%M")
+    if column == "birth_date":
+        return age_on(row["birth_date"], today())
+    if column == "away" and "away" in row:
+        return _("Yes") if row["away"] else ""
+    return row.get(plain.get(column, column))

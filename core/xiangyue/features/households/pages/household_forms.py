@@ -1,0 +1,286 @@
+"""Forms of a household: register, change, close, open again."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import redirect, request, url_for
+from markupsafe import Markup
+
+from xiangyue.errors import Conflict, Invalid, NotFound, Stale
+from xiangyue.features.areas import queries as areas
+from xiangyue.features.areas import switch
+from xiangyue.features.areas.models import GROUP, VILLAGE, Area
+from xiangyue.features.households import policy, queries
+from xiangyue.features.households.custom import values_of
+from xiangyue.features.households.models import CustomField, Household
+from xiangyue.features.households.pages import bp
+from xiangyue.features.households.pages.common import (
+    custom_input,
+    field_text,
+    keys,
+    kind_name,
+    synthetic_ok,
+    template_words,
+    typed_label,
+)
+from xiangyue.features.households.pages.household import household_page
+from xiangyue.features.households.service import close_household, edit_household, register_household, reopen_household
+from xiangyue.features.households.writing import household_values
+from xiangyue.i18n import gettext as _
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.web.access import requires
+from xiangyue.web.components import ConflictRow, FormView
+from xiangyue.web.pipeline import current_uow
+from xiangyue.web.shell import flash, page
+
+HEAD_FIELDS = ("name", "id_number", "birth_date", "sex", "phone", "nationality", "away")
+EDIT_LABELS = {"area_code": _l("Village or group"), "address": _l("Address"), "note": _l("Note")}
+
+
+def client_uuid(text: str | None) -> uuid.UUID | None:
+    """The form's own UUID: sent twice, it is the same record."""
+    try:
+        return uuid.UUID(text or "")
+    except ValueError:
+        return None
+
+
+def conflict_message(error: Conflict) -> Any:
+    """What is in the way, with a link to the person who has the number already."""
+    if person_id := error.details.get("person_id"):
+        url = url_for("households.show_person", id=person_id)
+        return Markup('{} <a href="{}">{}</a>').format(str(error.message), url, _("Show this person"))
+    return error.message
+
+
+@bp.get("/households/new")
+@requires(policy.HOUSEHOLD_EDIT)
+def new_household() -> Any:
+    """The form for one village; without a village in the address or the switcher, the choice of one."""
+    uow = current_uow()
+    code = switch.asked_area(uow) or (uow.actor.current_area if "area" not in request.args else 0)
+    place = _place(code)
+    if place is None:
+        groups = areas.village_choices(uow)
+        if len(groups) == 1 and len(groups[0][1]) == 1:
+            place = areas.find_area(uow, int(groups[0][1][0][0]))
+        else:
+            return page("households/choose_village.html", groups=groups)
+    return _register_page(place, FormView(client_id=str(uuid.uuid4()), values={"area_code": place.area_code}))
+
+
+def _place(code: int) -> Area | None:
+    if not code:
+        return None
+    try:
+        area = areas.find_area(current_uow(), code)
+    except NotFound:
+        return None
+    return area if area.level in (VILLAGE, GROUP) and area.active else None
+
+
+def _register_page(place: Area, form: FormView, *, status: int = 200) -> Any:
+    uow = current_uow()
+    village = place.area_code - place.area_code % 1000
+    shown = FormView(
+        action=url_for("households.register", area=areas.code_text(place.area_code)),
+        values=form.values,
+        errors=form.errors,
+        client_id=form.client_id,
+        draft=f"household-new-{village}",
+        cancel_url=url_for("households.list_households", area=areas.code_text(village)),
+    )
+    return page(
+        "households/new.html",
+        status=status,
+        form=shown,
+        path=areas.paths(uow, [village]).get(village, []),
+        groups=areas.group_choices(uow, village),
+        village=village,
+        fields=queries.custom_fields(uow, "household"),
+        **template_words(),
+    )
+
+
+@bp.post("/households/new")
+@requires(policy.HOUSEHOLD_EDIT)
+def register() -> Any:
+    """Register a household with its head."""
+    uow, typed = current_uow(), request.form
+    code = typed.get("area_code", type=int) or 0
+    place = _place(code) or _place(switch.asked_area(uow))
+    if place is None:
+        raise NotFound(areas.NO_AREA)
+    client_id = client_uuid(typed.get("client_id"))
+    try:
+        household = register_household(
+            uow,
+            keys=keys(),
+            area_code=code,
+            head={name: typed.get(f"head.{name}", "") for name in HEAD_FIELDS},
+            address=typed.get("address", ""),
+            note=typed.get("note", ""),
+            client_id=client_id,
+            custom=custom_input(queries.custom_fields(uow, "household"), typed),
+            allow_synthetic=synthetic_ok(),
+        )
+    except (Invalid, Conflict) as error:
+        errors = error.fields if isinstance(error, Invalid) else {"head.id_number": [conflict_message(error)]}
+        form = FormView(values=typed, errors=errors, client_id=str(client_id or uuid.uuid4()))
+        return _register_page(place, form, status=422)
+    flash(_("Registered: %(name)s, number %(code)s", name=household.head_name, code=household.code), "success")
+    return redirect(url_for("households.show_household", id=household.id), 303)
+
+
+@bp.get("/households/<int:id>/edit")
+@requires(policy.HOUSEHOLD_EDIT)
+def edit_form(id: int) -> Any:
+    household = current_uow().get(Household, id)
+    return _edit_page(household, {}, version=household.version)
+
+
+def _edit_page(
+    household: Household,
+    typed: Any,
+    *,
+    version: int,
+    status: int = 200,
+    errors: dict[str, Any] | None = None,
+    conflict: list[ConflictRow] | None = None,
+) -> Any:
+    uow = current_uow()
+    own = values_of(uow, "household", [household])[household.id]
+    standing = {**household_values(household), **{f"custom.{v.field.key}": field_text(v.value) for v in own}}
+    here = url_for("households.show_household", id=household.id)
+    form = FormView(
+        action=url_for("households.edit", id=household.id),
+        values=typed or standing,
+        errors=errors or {},
+        version=version,
+        draft=f"household-{household.id}",
+        conflict=conflict or (),
+        cancel_url=here,
+        reload_url=url_for("households.edit_form", id=household.id),
+    )
+    return page(
+        "households/edit.html",
+        status=status,
+        form=form,
+        household=household,
+        places=places_for(household.area_code),
+        fields=[v.field for v in own],
+        **template_words(),
+    )
+
+
+def places_for(code: int) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Where a household may lie: the groups of its village first, then the other villages by town."""
+    uow = current_uow()
+    village = code - code % 1000
+    names = areas.names(uow, [village])
+    near = [(str(village), names.get(village, "")), *areas.group_choices(uow, village)]
+    return [(names.get(village, str(village)), near), *areas.village_choices(uow)]
+
+
+@bp.post("/households/<int:id>/edit")
+@requires(policy.HOUSEHOLD_EDIT)
+def edit(id: int) -> Any:
+    """Save; somebody else's change in between is shown beside mine and can be saved over."""
+    uow, typed = current_uow(), request.form
+    fields = queries.custom_fields(uow, "household")
+    version = typed.get("version", type=int) or 0
+    changes: dict[str, Any] = {name: typed[name] for name in EDIT_LABELS if name in typed}
+    if "area_code" in changes:
+        changes["area_code"] = typed.get("area_code", type=int)
+    custom = custom_input(fields, typed)
+    try:
+        edit_household(uow, household_id=id, version=version, changes={**changes, "custom": custom})
+    except Invalid as invalid:
+        return _edit_page(uow.get(Household, id), typed, version=version, status=422, errors=invalid.fields)
+    except Stale as stale:
+        household = uow.get(Household, id)
+        return _edit_page(
+            household,
+            typed,
+            version=int(stale.theirs["version"]),
+            status=409,
+            conflict=_conflict(household, stale, typed, fields),
+        )
+    flash(_("Saved"), "success")
+    return redirect(url_for("households.show_household", id=id), 303)
+
+
+def _conflict(household: Household, stale: Stale, typed: Any, fields: list[CustomField]) -> list[ConflictRow]:
+    uow = current_uow()
+    mine_area = typed.get("area_code", type=int) or 0
+    paths = areas.paths(uow, {household.area_code, mine_area} - {0})
+
+    def place(code: int) -> str:
+        return " · ".join(name for _code, name in paths.get(code, []))
+
+    rows = [
+        ConflictRow(
+            "area_code",
+            EDIT_LABELS["area_code"],
+            place(mine_area),
+            place(household.area_code),
+            take=household.area_code,
+        )
+    ]
+    rows += [ConflictRow(n, EDIT_LABELS[n], typed.get(n, ""), stale.theirs.get(n, "")) for n in ("address", "note")]
+    for own in values_of(uow, "household", [household])[household.id]:
+        name = f"custom.{own.field.key}"
+        if name in typed:
+            mine = typed_label(own.field, typed[name])
+            rows.append(ConflictRow(name, kind_name(own.field), mine, str(own.label), take=field_text(own.value)))
+    return rows
+
+
+@bp.post("/households/<int:id>/close")
+@requires(policy.HOUSEHOLD_EDIT)
+def close(id: int) -> Any:
+    """The household has left as a whole."""
+    typed = request.form
+    return _state(
+        id,
+        "close",
+        lambda uow: close_household(
+            uow,
+            household_id=id,
+            version=typed.get("version", type=int) or 0,
+            on=typed.get("on"),
+            reason=typed.get("reason", ""),
+        ),
+        _("The household is closed."),
+    )
+
+
+@bp.post("/households/<int:id>/reopen")
+@requires(policy.HOUSEHOLD_EDIT)
+def reopen(id: int) -> Any:
+    """Take a closing back."""
+    typed = request.form
+    return _state(
+        id,
+        "reopen",
+        lambda uow: reopen_household(
+            uow, household_id=id, version=typed.get("version", type=int) or 0, reason=typed.get("reason", "")
+        ),
+        _("The household is open again. Bring its members back one by one."),
+    )
+
+
+def _state(id: int, name: str, act: Any, done: str) -> Any:
+    """Do an act of a small form on the household's page; its faults come back there."""
+    uow = current_uow()
+    try:
+        act(uow)
+    except (Invalid, Stale, Conflict) as error:
+        errors = error.fields if isinstance(error, Invalid) else {"": [error.message]}
+        household = uow.get(Household, id)
+        form = FormView(action=request.path, values=request.form, errors=errors, version=household.version, id=name)
+        return household_page(id, status=422 if isinstance(error, Invalid) else 409, forms={name: form})
+    flash(done, "success")
+    return redirect(url_for("households.show_household", id=id), 303)

@@ -1,0 +1,104 @@
+"""The page of one person, and the full identifiers on request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request, url_for
+
+from xiangyue.errors import Invalid
+from xiangyue.features.households import policy, queries
+from xiangyue.features.households.models import Person
+from xiangyue.features.households.pages import bp
+from xiangyue.features.households.pages.common import LEAVING, keys, kind_name, may, template_words
+from xiangyue.features.households.pages.history import timeline
+from xiangyue.features.households.person_input import today
+from xiangyue.features.households.queries_persons import person_view
+from xiangyue.features.households.service_persons import reveal_identifier
+from xiangyue.features.households.service_records import note_sensitive_read
+from xiangyue.web.access import requires
+from xiangyue.web.components import FormView
+from xiangyue.web.pipeline import current_uow
+from xiangyue.web.shell import page
+
+
+@bp.get("/persons/<int:id>")
+@requires(policy.HOUSEHOLD_VIEW)
+def show_person(id: int) -> Any:
+    return person_page(id)
+
+
+@bp.post("/persons/<int:id>/reveal")
+@requires(policy.IDENTIFIER_REVEAL)
+def reveal(id: int) -> Any:
+    """Citizen number and phone in full, once, with the purpose in the audit trail."""
+    uow = current_uow()
+    try:
+        shown = reveal_identifier(uow, keys=keys(), person_id=id, purpose=request.form.get("purpose", ""))
+    except Invalid as invalid:
+        return person_page(id, status=422, problems=invalid.fields)
+    return person_page(id, shown=shown)
+
+
+def person_page(
+    id: int,
+    *,
+    status: int = 200,
+    forms: dict[str, FormView] | None = None,
+    shown: tuple[str, str] | None = None,
+    problems: dict[str, list[Any]] | None = None,
+) -> Any:
+    """The page; ``shown`` the identifiers in full, ``forms`` those that came back with errors, ``problems`` of a
+    reveal."""
+    uow = current_uow()
+    view = person_view(uow, keys(), id)
+    person = view.person
+    if view.sensitive:
+        note_sensitive_read(
+            uow,
+            object_type="person",
+            object_id=person.id,
+            label=person.name,
+            area_code=person.area_code,
+            marks=view.sensitive,
+        )
+    standing = {m.kind.key for m in view.marks}
+    changeable = may(policy.SENSITIVE_EDIT, person.area_code)
+    kinds = [
+        (k.key, kind_name(k))
+        for k in queries.mark_kinds(uow)
+        if k.key not in standing and (k.sensitivity == "normal" or changeable)
+    ]
+    return page(
+        "households/person.html",
+        status=status,
+        view=view,
+        person=person,
+        household=view.household,
+        items=timeline(uow, "person", id),
+        may_edit=may(policy.HOUSEHOLD_EDIT, person.area_code),
+        may_edit_sensitive=changeable,
+        reveal_url=url_for("households.reveal", id=id)
+        if may(policy.IDENTIFIER_REVEAL, person.area_code) and (view.id_number or view.phone)
+        else None,
+        shown=shown,
+        problems=problems or {},
+        forms={**_forms(person), **(forms or {})},
+        mark_choices=kinds,
+        leaving=list(LEAVING.items()),
+        **template_words(),
+    )
+
+
+def _forms(person: Person) -> dict[str, FormView]:
+    day = today().isoformat()
+    return {
+        "mark": FormView(action=url_for("households.add_mark", id=person.id), values={"valid_from": day}, id="mark"),
+        "leave": FormView(
+            action=url_for("households.leave", id=person.id),
+            values={"on": day, "state": "moved"},
+            version=person.version,
+            id="leave",
+        ),
+        "back": FormView(action=url_for("households.come_back", id=person.id), version=person.version, id="back"),
+    }

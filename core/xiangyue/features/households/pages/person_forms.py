@@ -1,0 +1,271 @@
+"""Forms of a person: register, change, leave, come back."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import redirect, request, url_for
+from sqlalchemy import select
+
+from xiangyue.errors import Conflict, Invalid, Stale
+from xiangyue.features.areas import queries as areas
+from xiangyue.features.households import policy, queries
+from xiangyue.features.households.custom import values_of
+from xiangyue.features.households.models import Household, Person
+from xiangyue.features.households.pages import bp
+from xiangyue.features.households.pages.common import (
+    TABLES,
+    custom_input,
+    field_text,
+    keys,
+    kind_name,
+    synthetic_ok,
+    template_words,
+    typed_label,
+)
+from xiangyue.features.households.pages.household_forms import client_uuid, conflict_message
+from xiangyue.features.households.pages.person import person_page
+from xiangyue.features.households.service_persons import add_person, edit_person, person_back, person_left
+from xiangyue.features.households.writing import person_values
+from xiangyue.i18n import gettext as _
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.web.access import requires
+from xiangyue.web.components import ConflictRow, FormView
+from xiangyue.web.pipeline import current_uow
+from xiangyue.web.shell import flash, page
+
+LABELS: dict[str, Any] = {
+    "name": _l("Name"),
+    "relation": _l("Relation to head"),
+    "sex": _l("Sex"),
+    "birth_date": _l("Date of birth"),
+    "nationality": _l("Nationality"),
+    "away": _l("Away"),
+    "note": _l("Note"),
+}
+IDENTIFIERS = ("id_number", "phone")
+
+
+@bp.get("/households/<int:id>/persons/new")
+@requires(policy.HOUSEHOLD_EDIT)
+def new_person(id: int) -> Any:
+    household = current_uow().get(Household, id)
+    return _new_page(household, FormView(client_id=str(uuid.uuid4())))
+
+
+def _new_page(household: Household, form: FormView, *, status: int = 200) -> Any:
+    uow = current_uow()
+    shown = FormView(
+        action=url_for("households.register_person", id=household.id),
+        values=form.values,
+        errors=form.errors,
+        client_id=form.client_id,
+        draft=f"person-new-{household.id}",
+        cancel_url=url_for("households.show_household", id=household.id),
+    )
+    return page(
+        "households/person_new.html",
+        status=status,
+        form=shown,
+        household=household,
+        path=areas.paths(uow, [household.area_code]).get(household.area_code, []),
+        fields=queries.custom_fields(uow, "person"),
+        **template_words(),
+    )
+
+
+@bp.post("/households/<int:id>/persons/new")
+@requires(policy.HOUSEHOLD_EDIT)
+def register_person(id: int) -> Any:
+    """Register a member; the same form sent twice is the same person."""
+    uow, typed = current_uow(), request.form
+    client_id = client_uuid(typed.get("client_id"))
+    values = {name: typed.get(name, "") for name in (*LABELS, *IDENTIFIERS)}
+    values["custom"] = custom_input(queries.custom_fields(uow, "person"), typed)  # type: ignore[assignment]
+    try:
+        person = add_person(
+            uow, keys=keys(), household_id=id, values=values, client_id=client_id, allow_synthetic=synthetic_ok()
+        )
+    except (Invalid, Conflict) as error:
+        form = FormView(values=typed, errors=_errors(error), client_id=str(client_id or uuid.uuid4()))
+        return _new_page(uow.get(Household, id), form, status=422)
+    flash(_("Registered: %(name)s", name=person.name), "success")
+    return redirect(url_for("households.show_household", id=person.household_id), 303)
+
+
+def _errors(error: Invalid | Conflict) -> dict[str, list[Any]]:
+    if isinstance(error, Invalid):
+        return error.fields
+    where = "id_number" if "person_id" in error.details else ""
+    return {where: [conflict_message(error)]}
+
+
+@bp.get("/persons/<int:id>/edit", endpoint="edit_person_form")
+@requires(policy.HOUSEHOLD_EDIT)
+def edit_form(id: int) -> Any:
+    person = current_uow().get(Person, id)
+    return _edit_page(person, {}, version=person.version)
+
+
+def _edit_page(
+    person: Person,
+    typed: Any,
+    *,
+    version: int,
+    status: int = 200,
+    errors: dict[str, Any] | None = None,
+    conflict: list[ConflictRow] | None = None,
+) -> Any:
+    uow = current_uow()
+    standing = person_values(uow, keys(), person)
+    own = values_of(uow, "person", [person])[person.id]
+    shown = {name: field_text(standing[name]) for name in LABELS}
+    shown.update({f"custom.{v.field.key}": field_text(v.value) for v in own})
+    form = FormView(
+        action=url_for("households.edit_person", id=person.id),
+        values=typed or shown,
+        errors=errors or {},
+        version=version,
+        draft=f"person-{person.id}",
+        conflict=conflict or (),
+        cancel_url=url_for("households.show_person", id=person.id),
+        reload_url=url_for("households.edit_person_form", id=person.id),
+    )
+    household = uow.get(Household, person.household_id)
+    return page(
+        "households/person_edit.html",
+        status=status,
+        form=form,
+        person=person,
+        household=household,
+        path=areas.paths(uow, [household.area_code]).get(household.area_code, []),
+        masked={name: standing[name] for name in IDENTIFIERS},
+        fields=[v.field for v in own],
+        **template_words(),
+    )
+
+
+@bp.post("/persons/<int:id>/edit", endpoint="edit_person")
+@requires(policy.HOUSEHOLD_EDIT)
+def edit(id: int) -> Any:
+    """Save; an identifier left empty stays, it goes only when its box says so."""
+    uow, typed = current_uow(), request.form
+    version = typed.get("version", type=int) or 0
+    changes: dict[str, Any] = {name: typed[name] for name in LABELS if name in typed}
+    changes["away"] = typed.get("away", "")
+    removed = typed.getlist("remove")
+    for name in IDENTIFIERS:
+        if typed.get(name, "").strip():
+            changes[name] = typed[name]
+        elif name in removed:
+            changes[name] = ""
+    changes["custom"] = custom_input(queries.custom_fields(uow, "person"), typed)
+    if household := typed.get("household_code", "").strip():
+        target = household_by_code(household)
+        if target is None:
+            message = _("There is no household with this number in your area.")
+            person = uow.get(Person, id)
+            return _edit_page(person, typed, version=version, status=422, errors={"household_code": [message]})
+        changes["household_id"] = target
+    try:
+        edit_person(uow, keys=keys(), person_id=id, version=version, changes=changes, allow_synthetic=synthetic_ok())
+    except Stale as stale:
+        person = uow.get(Person, id)
+        rows = _conflict(person, stale, typed)
+        return _edit_page(person, typed, version=int(stale.theirs["version"]), status=409, conflict=rows)
+    except (Invalid, Conflict) as error:
+        errors = _errors(error)
+        if "household_id" in errors:
+            errors["household_code"] = errors.pop("household_id")
+        uow.session.expire_all()
+        return _edit_page(uow.get(Person, id), typed, version=version, status=422, errors=errors)
+    flash(_("Saved"), "success")
+    return redirect(url_for("households.show_person", id=id), 303)
+
+
+def household_by_code(code: str) -> int | None:
+    """Id of the household with exactly this number in the area where one may change."""
+    return current_uow().session.scalars(select(Household.id).where(Household.code == code)).one_or_none()
+
+
+def _conflict(person: Person, stale: Stale, typed: Any) -> list[ConflictRow]:
+    uow = current_uow()
+    rows = []
+    for name, label in LABELS.items():
+        mine, theirs = typed.get(name, ""), stale.theirs.get(name)
+        if name in TABLES:
+            table = TABLES[name]
+            rows.append(
+                ConflictRow(name, label, table.label(str(mine)), table.label(str(theirs or "")), take=theirs or "")
+            )
+        elif name == "away":
+            rows.append(
+                ConflictRow(
+                    name,
+                    label,
+                    _("Yes") if mine == "yes" else _("No"),
+                    _("Yes") if theirs else _("No"),
+                    data=False,
+                    take=field_text(theirs),
+                )
+            )
+        else:
+            rows.append(ConflictRow(name, label, mine, "" if theirs is None else str(theirs)))
+    for own in values_of(uow, "person", [person])[person.id]:
+        name = f"custom.{own.field.key}"
+        if name in typed:
+            mine = typed_label(own.field, typed[name])
+            rows.append(ConflictRow(name, kind_name(own.field), mine, str(own.label), take=field_text(own.value)))
+    return rows
+
+
+@bp.post("/persons/<int:id>/leave")
+@requires(policy.HOUSEHOLD_EDIT)
+def leave(id: int) -> Any:
+    """The person moved away or died."""
+    typed = request.form
+    return _state(
+        id,
+        "leave",
+        lambda uow: person_left(
+            uow,
+            person_id=id,
+            version=typed.get("version", type=int) or 0,
+            state=typed.get("state", ""),
+            on=typed.get("on"),
+            reason=typed.get("reason", ""),
+        ),
+    )
+
+
+@bp.post("/persons/<int:id>/back")
+@requires(policy.HOUSEHOLD_EDIT)
+def come_back(id: int) -> Any:
+    """The person came back, or was never gone."""
+    typed = request.form
+    return _state(
+        id,
+        "back",
+        lambda uow: person_back(
+            uow, person_id=id, version=typed.get("version", type=int) or 0, reason=typed.get("reason", "")
+        ),
+    )
+
+
+def _state(id: int, name: str, act: Any) -> Any:
+    uow = current_uow()
+    try:
+        act(uow)
+    except (Invalid, Stale, Conflict) as error:
+        errors = error.fields if isinstance(error, Invalid) else {"": [error.message]}
+        form = FormView(
+            action=request.path,
+            values=request.form,
+            errors=errors,
+            version=uow.get(Person, id).version,
+            id=name,
+        )
+        return person_page(id, status=422 if isinstance(error, Invalid) else 409, forms={name: form})
+    flash(_("Saved"), "success")
+    return redirect(url_for("households.show_person", id=id), 303)

@@ -1,0 +1,47 @@
+"""Search over households, persons and areas; as a page, and as you type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+
+from xiangyue.features.areas import policy as area_policy
+from xiangyue.features.areas import queries as areas
+from xiangyue.features.households import policy, queries
+from xiangyue.features.households.pages import bp
+from xiangyue.features.households.pages.common import keys, template_words
+from xiangyue.features.households.queries import SearchResult
+from xiangyue.web.access import signed_in
+from xiangyue.web.pipeline import current_actor, current_uow, is_fragment
+from xiangyue.web.shell import page
+
+#: As you type, few are enough; the page shows more.
+BRIEF, FULL = 6, 20
+
+
+@bp.get("/search")
+@signed_in
+def search() -> Any:
+    """Best first: the name itself, its beginning, a part of it, pinyin. Each kind only for those who may see it."""
+    uow, actor = current_uow(), current_actor()
+    q = request.args.get("q", "").strip()[:60]
+    limit = BRIEF if is_fragment() else FULL
+    found, places = SearchResult(), []
+    if q and actor.can(policy.HOUSEHOLD_VIEW):
+        with uow.scoped(actor.scope(policy.HOUSEHOLD_VIEW)):
+            found = queries.search(uow, q, limit, keys=keys())
+    if q and actor.can(area_policy.AREA_VIEW):
+        with uow.scoped(actor.scope(area_policy.AREA_VIEW)):
+            places = areas.list_areas(uow, q=q)[:limit]
+    paths = areas.paths(uow, [a.area_code for a in places])
+    return page(
+        "households/search_results.html" if is_fragment() else "households/search.html",
+        q=q,
+        found=found,
+        places=places,
+        path_of=lambda area: " · ".join(name for _code, name in paths.get(area.area_code, [])),
+        code_text=areas.code_text,
+        nothing=not (found.households or found.persons or places),
+        **template_words(),
+    )
