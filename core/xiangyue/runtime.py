@@ -42,6 +42,7 @@ FEATURES = (
     "xiangyue.features.files.plugin",
     "xiangyue.features.settings.plugin",
     "xiangyue.features.console.plugin",
+    "xiangyue.features.demo.plugin",
 )
 
 #: Rooms whose own messages are shown to people; features bring theirs by registration.

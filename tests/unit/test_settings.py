@@ -103,7 +103,7 @@ def test_demo_is_prepared_again_when_its_profiles_size_or_database_change(
     assert [step.argv[2:] for step in first.once] == [
         ("xiangyue.cli", "tenant", "apply", str(tmp_path / "hanyin")),
         ("xiangyue.cli", "tenant", "apply", str(tmp_path / "tongyu")),
-        ("xiangyue.cli", "demo", "seed", "--households", "20000"),
+        ("xiangyue.cli", "seed-demo", "--households", "20000"),
     ]
     assert demo_plan(settings).fingerprint == first.fingerprint
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from xiangyue.i18n import TIMEZONE
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.runtime import Runtime
 from xiangyue.tenancy.directory import TenantInfo
+from xiangyue.web import logs
 
 
 def county(runtime: Runtime, slug: str) -> TenantInfo:
@@ -24,6 +26,11 @@ def county(runtime: Runtime, slug: str) -> TenantInfo:
     if tenant is None or tenant.is_operator:
         raise NotFound(_l("There is no county “%(slug)s”. `xiangyue tenant list` names those aboard.", slug=slug))
     return tenant
+
+
+def quiet(runtime: Runtime) -> None:
+    """At a terminal only what went wrong is logged; standard output is for the answer."""
+    logs.configure(replace(runtime.settings, log_level="WARNING"))
 
 
 def progress_line(step: str, done: int, total: int) -> None:
@@ -54,6 +61,7 @@ def import_group() -> None:
 def import_roster(ctx: click.Context, /, slug: str, file: Path, **options: Any) -> None:
     """Check a roster (.xlsx) and write it into the register. Errors by cell go to standard error, with exit code 1."""
     with ctx.obj() as runtime:
+        quiet(runtime)
         tenant = county(runtime, slug)
         try:
             outcome = inline.import_roster(runtime, tenant, file, watch=progress_line, **options)

@@ -23,6 +23,7 @@ from xiangyue.files.storage import Storage
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import OPEN_STATES
 from xiangyue.jobs.service import enqueue_job, request_cancel
+from xiangyue.runtime import runtime_of
 
 _MAX_WORDS = 200
 
