@@ -14,8 +14,8 @@ from sqlalchemy import select
 from xiangyue.access.models import ApiToken, AuditEntry
 from xiangyue.access.tokens import API_PREFIX, new_token
 from xiangyue.features.areas.models import Area
+from xiangyue.features.cockpit.board import look
 from xiangyue.features.cockpit.policy import COCKPIT_VIEW
-from xiangyue.features.cockpit.service import look
 from xiangyue.features.households.models import Household, HouseholdIncome, Person, PersonMark
 from xiangyue.features.households.policy import SENSITIVE_VIEW
 from xiangyue.testing.fixtures import County
@@ -141,7 +141,7 @@ def test_downloads_hold_the_table_and_are_recorded(hanyin: County, towns: list[i
     client = hanyin.client("county_admin")
     sheet = client.get("/cockpit/export")
     rows = CalamineWorkbook.from_filelike(io.BytesIO(sheet.data)).get_sheet_by_index(0).to_python()
-    assert rows[0][:4] == ["代码", "区划", "户数", "人数"]
+    assert rows[0][:4] == ["代码", "区划", "户", "人"]
     assert rows[-1][1:5] == ["合计", 5, 11, 2]
     assert len(rows) == 12
     text = client.get(f"/cockpit/export?format=csv&area={towns[0] // 1000}")

@@ -183,7 +183,7 @@ def _admit(uow: Uow, tenant: TenantInfo, mark: AccessMark) -> Any:
             raise NotSignedIn(_l("The access token is wrong, expired or revoked."))
         uow.actor = actor
     elif cookie := request.cookies.get(cookie_name()):
-        hours = runtime().settings.session_hours
+        hours = int(tenant.settings.get("session_hours") or runtime().settings.session_hours)
         found = session_actor(uow, cookie, tenant_area=tenant.area_code, hours=hours)
         if found is not None:
             uow.actor, pending = found

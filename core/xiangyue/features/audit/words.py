@@ -75,7 +75,7 @@ FIELDS: dict[str, Any] = {
     "note": _l("Note"),
     "area_code": _l("Area"),
     "head_name": _l("Household head"),
-    "person_count": _l("Persons"),
+    "person_count": _l("Number of persons"),
     "household_id": _l("Number of the household"),
     "person_id": _l("Number of the person"),
     "relation": _l("Relation to the head"),

@@ -7,8 +7,8 @@ from typing import Any
 from xiangyue.api.setup import ApiBlueprint
 from xiangyue.features.areas.queries import parse_code
 from xiangyue.features.cockpit import schemas
+from xiangyue.features.cockpit.board import as_json, look
 from xiangyue.features.cockpit.policy import COCKPIT_VIEW
-from xiangyue.features.cockpit.service import as_json, look
 from xiangyue.web.access import requires
 from xiangyue.web.pipeline import current_uow
 

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 from xiangyue.features.areas.models import GROUP, TOWN, VILLAGE
 from xiangyue.features.areas.queries import code_text
+from xiangyue.features.cockpit.board import Cockpit, share
 from xiangyue.features.cockpit.queries import Line, Totals
-from xiangyue.features.cockpit.service import Cockpit, share
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import pick

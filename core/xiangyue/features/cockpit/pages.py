@@ -9,8 +9,9 @@ from flask import Blueprint, Response, redirect, request, send_file
 from xiangyue.features.areas.queries import code_text
 from xiangyue.features.areas.switch import page_area
 from xiangyue.features.cockpit import figures
+from xiangyue.features.cockpit.board import look, share
 from xiangyue.features.cockpit.policy import COCKPIT_VIEW
-from xiangyue.features.cockpit.service import export_cockpit, look, share
+from xiangyue.features.cockpit.service import export_cockpit
 from xiangyue.features.households.policy import HOUSEHOLD_VIEW
 from xiangyue.files.workbook import MEDIA_TYPE
 from xiangyue.web.access import requires
