@@ -20,7 +20,7 @@ def register_feature() -> Feature:
         navigation=(
             NavItem(
                 "households",
-                _l("Households"),
+                _l("All households"),
                 "households.list_households",
                 policy.HOUSEHOLD_VIEW,
                 "people",
@@ -30,7 +30,7 @@ def register_feature() -> Feature:
             ),
             NavItem(
                 "persons",
-                _l("Persons"),
+                _l("All persons"),
                 "households.list_persons",
                 policy.HOUSEHOLD_VIEW,
                 "people",

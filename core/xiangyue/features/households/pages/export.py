@@ -102,10 +102,10 @@ def _send(listing: Listing, entity: str) -> Any:
     rows: Iterable[dict[str, Any]]
     if entity == "household":
         rows = each_household(uow, wanted, sort=listing.sort, fields=listing.fields, keys=keys())
-        title = _("Households")
+        title = _("All households")
     else:
         rows = each_person(uow, wanted, sort=listing.sort, fields=listing.fields, keys=keys())
-        title = _("Persons")
+        title = _("All persons")
     stream = tempfile.SpooledTemporaryFile(max_size=8 * 1024 * 1024)  # noqa: SIM115 - send_file closes it
     labels = [str(c.label) for c in columns]
     count = write_sheet(

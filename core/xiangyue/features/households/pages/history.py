@@ -22,7 +22,7 @@ from xiangyue.web.components import TimelineItem
 from xiangyue.web.pipeline import runtime
 
 LABELS: dict[str, Any] = {
-    "name": _l("Name"),
+    "name": _l("Full name"),
     "relation": _l("Relation to head"),
     "sex": _l("Sex"),
     "birth_date": _l("Date of birth"),

@@ -36,7 +36,7 @@ from xiangyue.features.households.queries_persons import age_on
 from xiangyue.features.households.service_records import note_sensitive_read
 from xiangyue.i18n import TIMEZONE, ngettext
 from xiangyue.i18n import lazy_gettext as _l
-from xiangyue.text.codes import NATIONALITIES
+from xiangyue.text.codes import NATIONALITIES, SEX
 from xiangyue.web.access import requires
 from xiangyue.web.components import Column, Filter, ListView
 from xiangyue.web.pipeline import current_actor, current_uow, runtime
@@ -59,7 +59,7 @@ HOUSEHOLD_COLUMNS = (
     Column("updated", _l("Last change"), sort=True, default=False),
 )
 PERSON_COLUMNS = (
-    Column("name", _l("Name"), sort=True, primary=True),
+    Column("name", _l("Full name"), sort=True, primary=True),
     Column("household", _l("Household"), sort=True),
     Column("place", _l("Village · group")),
     Column("relation", _l("Relation to head")),
@@ -149,7 +149,7 @@ def person_listing(uow: Uow) -> Listing:
         Filter("away", _l("Away"), choices=YES_NO),
         Filter("min_age", _l("Age from"), kind="number", more=True),
         Filter("max_age", _l("Age up to"), kind="number", more=True),
-        Filter("sex", _l("Sex"), choices=[("1", _l("male")), ("2", _l("female"))], more=True),
+        Filter("sex", _l("Sex"), choices=[c for c in code_choices(SEX) if c[0] in ("1", "2")], more=True),
         Filter("nationality", _l("Nationality"), choices=code_choices(NATIONALITIES), more=True),
         Filter("state", _l("State"), choices=[*PERSON_STATES.items(), ("all", _l("All"))], more=True),
         Filter("batch", _l("Import number"), kind="number", more=True),

@@ -36,7 +36,7 @@ from xiangyue.web.pipeline import current_uow
 from xiangyue.web.shell import flash, page
 
 LABELS: dict[str, Any] = {
-    "name": _l("Name"),
+    "name": _l("Full name"),
     "relation": _l("Relation to head"),
     "sex": _l("Sex"),
     "birth_date": _l("Date of birth"),
