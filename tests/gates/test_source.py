@@ -132,3 +132,31 @@ def test_chinese_on_an_english_page_is_found() -> None:
         "保存",
         "input[placeholder]: 姓名",
     ]
+
+
+def differing_words(catalogues: dict[str, Path]) -> list[str]:
+    """Messages that two catalogues translate differently: the same thing has the same word everywhere."""
+    from babel.messages.pofile import read_po
+
+    seen: dict[str, tuple[str, str]] = {}
+    faults = []
+    for name, path in sorted(catalogues.items()):
+        with path.open("rb") as stream:
+            for message in read_po(stream, locale="zh"):
+                key, text = str(message.id), str(message.string)
+                if key and key in seen and seen[key][1] != text:
+                    faults.append(f"{key!r}: {seen[key][1]} ({seen[key][0]}), {text} ({name})")
+                seen.setdefault(key, (name, text))
+    return faults
+
+
+def test_the_same_message_has_the_same_words_everywhere() -> None:
+    catalogues = {path.relative_to(CORE).as_posix(): path for path in CORE.rglob("translations/zh.po")}
+    assert differing_words(catalogues) == []
+
+
+def test_planted_differing_words_are_found(tmp_path: Path) -> None:
+    for name, word in (("a", "户"), ("b", "户数")):
+        (tmp_path / f"{name}.po").write_text(f'msgid ""\nmsgstr ""\n\nmsgid "Households"\nmsgstr "{word}"\n', "utf-8")
+    found = differing_words({"a": tmp_path / "a.po", "b": tmp_path / "b.po"})
+    assert found == ["'Households': 户 (a), 户数 (b)"]
