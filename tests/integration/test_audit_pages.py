@@ -243,3 +243,19 @@ def test_the_command_seals_and_names_what_is_broken(hanyin: County, tongyu: Coun
     assert run(runtime, "verify", "--tenant", "tongyu").exit_code == 0
     assert run(runtime, "verify").exit_code == 2
     assert run(runtime, "verify", "--tenant", "nowhere").exit_code == 1
+
+
+def test_every_action_has_words(runtime: Runtime) -> None:
+    """A code in the trail's list would be for developers only."""
+    import re
+    from pathlib import Path
+
+    import xiangyue
+    from xiangyue.features.audit.words import Words
+
+    found: set[str] = set()
+    for path in Path(xiangyue.__file__).parent.rglob("*.py"):
+        found |= set(re.findall(r'action="([a-z_.]+)"', path.read_text("utf-8")))
+    spoken = Words(runtime.registry.actions, {}, lambda _name: None)
+    assert len(found) > 20
+    assert [name for name in sorted(found) if spoken.action(name) == name] == []

@@ -48,4 +48,5 @@ def register_feature() -> Feature:
         profile_sections=(ProfileSection("roles", 5, apply_roles),),
         translations=Path(__file__).parent / "translations",
         commands=commands.COMMANDS,
+        actions=policy.ACTIONS,
     )
