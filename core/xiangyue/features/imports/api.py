@@ -1,0 +1,171 @@
+"""API of imports."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, jsonify
+
+from xiangyue.api.lists import chosen_fields, list_response, required_version, set_etag
+from xiangyue.api.setup import ApiBlueprint
+from xiangyue.db.paging import decode_cursor, encode_cursor
+from xiangyue.errors import Invalid, PreconditionFailed, Stale
+from xiangyue.features.imports import policy, queries, service, view
+from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.imports.roster_messages import problem_of
+from xiangyue.features.imports.roster_read import describe_header
+from xiangyue.features.imports.schemas import (
+    ImportCommitSchema,
+    ImportErrorArgs,
+    ImportErrorPageSchema,
+    ImportErrorSchema,
+    ImportFileSchema,
+    ImportFormSchema,
+    ImportListArgs,
+    ImportPageSchema,
+    ImportSchema,
+)
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.web.access import requires
+from xiangyue.web.pipeline import current_uow, runtime
+
+bp = ApiBlueprint("imports", __name__, url_prefix="/imports", description="Spreadsheets on their way into the register")
+
+FIELDS = tuple(ImportSchema().fields)
+ERROR_FIELDS = tuple(ImportErrorSchema().fields)
+
+
+def shown(batch: ImportBatch) -> dict[str, Any]:
+    """An import as ImportSchema has it."""
+    made = {
+        "problem": view.file_problem(batch) or None,
+        "header_problems": [describe_header(problem) for problem in view.header_problems(batch)],
+    }
+    return {name: made[name] if name in made else getattr(batch, name) for name in FIELDS}
+
+
+def _detail(batch: ImportBatch, status: int = 200) -> Response:
+    response = set_etag(jsonify(shown(batch)), batch.version)
+    response.status_code = status
+    return response
+
+
+@bp.get("")
+@bp.arguments(ImportListArgs, location="query")
+@bp.response(200, ImportPageSchema)
+@requires(policy.IMPORT_RUN)
+def list_imports(args: dict[str, Any]) -> Response:
+    """Your imports, or everyone's with the right to see all work; newest first"""
+    wanted = chosen_fields(args["fields_"], FIELDS)
+    _one_order(args["sort"])
+    (before,) = _cursor(args["cursor"], 1)
+    limit: int = args["limit"]
+    found = queries.list_batches(
+        current_uow(), state=args["state"] or None, q=args["q"], limit=limit + 1, before=before
+    )
+    rows = found[:limit]
+    items = [{name: value for name, value in shown(batch).items() if name in wanted} for batch in rows]
+    return list_response(items, encode_cursor(rows[-1].id) if len(found) > limit else None)
+
+
+@bp.post("")
+@bp.arguments(ImportFileSchema, location="files")
+@bp.arguments(ImportFormSchema, location="form")
+@bp.response(202, ImportSchema)
+@requires(policy.IMPORT_RUN)
+def upload(files: dict[str, Any], values: dict[str, Any]) -> Response:
+    """Upload a roster; it is checked in the background. Ask for the import until its state is `checked` or `failed`"""
+    batch = service.upload_roster(
+        current_uow(),
+        runtime().storage,
+        stream=files["file"].stream,
+        name=files["file"].filename or "",
+        source=values["source"].strip(),
+        purpose=values["purpose"].strip(),
+    )
+    return _detail(batch, 202)
+
+
+@bp.get("/<int:id>")
+@bp.response(200, ImportSchema)
+@requires(policy.IMPORT_RUN)
+def show_import(id: int) -> Response:
+    """One import"""
+    return _detail(queries.get_batch(current_uow(), id))
+
+
+@bp.get("/<int:id>/errors")
+@bp.arguments(ImportErrorArgs, location="query")
+@bp.response(200, ImportErrorPageSchema)
+@requires(policy.IMPORT_RUN)
+def list_errors(args: dict[str, Any], id: int) -> Response:
+    """Wrong cells in the order of the sheet"""
+    uow = current_uow()
+    wanted = chosen_fields(args["fields_"], ERROR_FIELDS)
+    _one_order(args["sort"])
+    batch = queries.get_batch(uow, id)
+    row, place = _cursor(args["cursor"], 2)
+    found, following = queries.list_errors(
+        uow,
+        batch.id,
+        code=args["code"] or None,
+        column=args["column"] or None,
+        after=(row, place) if row is not None and place is not None else None,
+        limit=args["limit"],
+    )
+    labels = {column.key: column.label for column in queries.columns_of(uow)}
+    items = []
+    for error in found:
+        line = {
+            "row": error.row,
+            "column": error.column,
+            "column_label": labels.get(error.column, error.column),
+            "code": error.code,
+            "value": error.shown_value,
+            "problem": problem_of(error),
+            "suggestion": error.suggestion,
+        }
+        items.append({name: value for name, value in line.items() if name in wanted})
+    return list_response(items, encode_cursor(*following) if following else None)
+
+
+@bp.post("/<int:id>/commit")
+@bp.arguments(ImportCommitSchema)
+@bp.response(202, ImportSchema)
+@requires(policy.IMPORT_RUN)
+def commit(values: dict[str, Any], id: int) -> Response:
+    """Write a checked import into the register, in the background. Needs If-Match"""
+    version = required_version()
+    try:
+        batch = service.request_commit(current_uow(), batch_id=id, version=version, valid_only=values["valid_only"])
+    except Stale as stale:
+        raise PreconditionFailed(stale.message, theirs=stale.theirs) from None
+    return _detail(batch, 202)
+
+
+@bp.post("/<int:id>/cancel")
+@bp.response(200, ImportSchema)
+@requires(policy.IMPORT_RUN)
+def cancel(id: int) -> Response:
+    """Stop the work on an import, or drop one that is not written. Needs If-Match"""
+    version = required_version()
+    try:
+        batch = service.cancel_batch(current_uow(), batch_id=id, version=version)
+    except Stale as stale:
+        raise PreconditionFailed(stale.message, theirs=stale.theirs) from None
+    return _detail(batch)
+
+
+def _cursor(text: str | None, size: int) -> tuple[int | None, ...]:
+    """Where the page begins, or as many None on the first one. Raises Invalid."""
+    if not text:
+        return (None,) * size
+    try:
+        return tuple(int(value) for value in decode_cursor(text, size))
+    except (TypeError, ValueError):
+        raise Invalid({"cursor": [_l("This page marker is not readable. Start again from the first page.")]}) from None
+
+
+def _one_order(sort: str | None) -> None:
+    if sort:
+        raise Invalid({"sort": [_l("This list has one order only.")]})

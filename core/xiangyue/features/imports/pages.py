@@ -1,0 +1,284 @@
+"""Pages of imports: the list, the upload, and one page by state as a wizard from the check to the result."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from typing import IO, Any
+
+from flask import Blueprint, redirect, request, send_file, url_for
+
+from xiangyue.db.paging import decode_cursor, encode_cursor
+from xiangyue.db.uow import Uow
+from xiangyue.errors import Conflict, Invalid, NotFound, Stale, TooLarge
+from xiangyue.features.imports import policy, queries, samples, service, view
+from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.imports.roster_areas import AreaRow
+from xiangyue.features.imports.roster_file import MAX_BYTES, MAX_ROWS
+from xiangyue.features.imports.roster_template import write_template
+from xiangyue.files.names import content_disposition
+from xiangyue.i18n import current_locale, ngettext
+from xiangyue.i18n import gettext as _
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.web.access import requires
+from xiangyue.web.components import Column, Filter, FormView, ListView
+from xiangyue.web.pipeline import current_uow, is_fragment, runtime
+from xiangyue.web.shell import flash, page
+
+bp = Blueprint("imports", __name__, template_folder="templates")
+
+PAGE = 50
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_COLUMNS = (
+    Column("file", _l("File"), primary=True),
+    Column("state", _l("State")),
+    Column("rows", _l("Rows"), numeric=True),
+    Column("errors", _l("Cells to mend"), numeric=True),
+    Column("who", _l("Uploaded by")),
+    Column("when", _l("Uploaded at")),
+)
+_ERROR_COLUMNS = (
+    Column("row", _l("Row of the sheet"), primary=True),
+    Column("column", _l("Column")),
+    Column("value", _l("Stands there")),
+    Column("problem", _l("What is wrong")),
+    Column("suggestion", _l("Likely meant")),
+)
+
+
+@bp.get("/imports")
+@requires(policy.IMPORT_RUN)
+def list_imports() -> Any:
+    state: dict[str, Any] = {
+        "columns": _COLUMNS,
+        "filters": (
+            Filter("q", _l("File, source or name"), kind="text"),
+            Filter("state", _l("State"), choices=list(view.STATES.items())),
+        ),
+        "args": request.args,
+        "path": url_for("imports.list_imports"),
+        "page_size": PAGE,
+    }
+    asked = ListView(**state)
+    state_wanted = asked.value("state") if asked.value("state") in view.STATES else None
+    found = queries.list_batches(
+        current_uow(), state=state_wanted, q=asked.value("q"), limit=PAGE + 1, before=_cursor(asked, 1)[0]
+    )
+    rows = found[:PAGE]
+    shown = ListView(**state, next_cursor=encode_cursor(rows[-1].id) if len(found) > PAGE else None)
+    return page("imports/list.html", view=shown, rows=rows, show=view)
+
+
+def _cursor(asked: ListView, size: int) -> tuple[int | None, ...]:
+    """Where the page begins, or as many None on the first one. Raises Invalid."""
+    direction, cursor = asked.cursor
+    if direction != "after" or cursor is None:
+        return (None,) * size
+    try:
+        return tuple(int(value) for value in decode_cursor(cursor, size))
+    except (TypeError, ValueError):
+        raise Invalid({"after": [_("This page marker is not readable. Start again from the first page.")]}) from None
+
+
+@bp.get("/imports/new")
+@requires(policy.IMPORT_RUN)
+def new_import() -> Any:
+    """The upload; ``again`` is a batch whose source and purpose stand in the fields already."""
+    values: dict[str, str] = {}
+    again = request.args.get("again", type=int)
+    if again is not None:
+        batch = queries.get_batch(current_uow(), again)
+        values = {"source": batch.source, "purpose": batch.purpose}
+    return _upload_page(values)
+
+
+def _upload_page(values: Any, errors: Any = None, status: int = 200) -> Any:
+    form = FormView(
+        action=url_for("imports.upload"),
+        values=values,
+        errors=errors or {},
+        multipart=True,
+        id="upload",
+        cancel_url=url_for("imports.list_imports"),
+    )
+    steps, current = view.steps(None)
+    limits = {"mb": min(MAX_BYTES, runtime().settings.max_upload_bytes) // 2**20, "rows": MAX_ROWS}
+    return page("imports/new.html", status=status, form=form, steps_list=steps, current=current, limits=limits)
+
+
+@bp.post("/imports")
+@requires(policy.IMPORT_RUN)
+def upload() -> Any:
+    """Take the file in and send it to the check. Errors bring the form back with what was typed."""
+    uow, form = current_uow(), request.form
+    given = request.files.get("file")
+    errors: dict[str, list[Any]] = {}
+    if given is None or not given.filename:
+        errors["file"] = [_("Choose the workbook.")]
+    if not form.get("purpose", "").strip():
+        errors["purpose"] = [_("Say what the data is used for.")]
+    if errors or given is None:
+        return _upload_page(form, errors, 422)
+    try:
+        batch = service.upload_roster(
+            uow,
+            runtime().storage,
+            stream=given.stream,
+            name=given.filename or "",
+            source=form.get("source", "").strip(),
+            purpose=form["purpose"].strip(),
+        )
+    except Invalid as invalid:
+        return _upload_page(form, invalid.fields, 422)
+    except TooLarge as large:
+        return _upload_page(form, {"file": [large.message]}, 413)
+    return redirect(url_for("imports.show_import", id=batch.id), 303)
+
+
+@bp.get("/imports/template.xlsx")
+@requires(policy.IMPORT_RUN)
+def template() -> Any:
+    """The empty roster: the county's own columns and lists, the areas I may fill in for."""
+    uow = current_uow()
+    areas = _areas_to_fill(uow)
+    columns = queries.columns_of(uow)
+    return _workbook(lambda stream: write_template(stream, columns, areas, current_locale()), _("Roster template.xlsx"))
+
+
+def _areas_to_fill(uow: Uow) -> list[AreaRow]:
+    """Areas where the actor may import, and the towns above them, whose names stand in every row."""
+    areas, ranges = queries.county_areas(uow), queries.import_ranges(uow.actor)
+    if ranges is None:
+        return areas
+    inside = {area.code for area in areas if any(low <= area.code <= high for low, high in ranges)}
+    wanted = inside | {code // 10**6 * 10**6 for code in inside}
+    return [area for area in areas if area.code in wanted]
+
+
+def _workbook(write: Callable[[IO[bytes]], object], name: str) -> Any:
+    stream = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
+    write(stream)
+    stream.seek(0)
+    response = send_file(stream, mimetype=XLSX, max_age=0)
+    response.headers["Content-Disposition"] = content_disposition(name)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@bp.get("/imports/<int:id>")
+@requires(policy.IMPORT_RUN)
+def show_import(id: int) -> Any:
+    uow = current_uow()
+    batch = queries.get_batch(uow, id)
+    job = queries.batch_job(uow, batch)
+    steps, current = view.steps(batch)
+    context: dict[str, Any] = {"batch": batch, "job": job, "show": view, "steps_list": steps, "current": current}
+    if batch.state in view.BUSY:
+        context["card"] = view.job_card(uow, batch, job) if job is not None else None
+    elif batch.state == "checked":
+        context |= _review(batch)
+    elif batch.state == "committed":
+        context |= _outcome(batch, batch.counts.get("written") or {})
+    return page("imports/show.html", **context)
+
+
+def _outcome(batch: ImportBatch, counts: Mapping[str, Any]) -> dict[str, Any]:
+    return {"tallies": samples.tallies(counts), "samples": samples.samples(current_uow(), batch.counts)}
+
+
+def _review(batch: ImportBatch) -> dict[str, Any]:
+    """Errors by kind with the table of the chosen one, and what a writing would do."""
+    uow = current_uow()
+    columns = queries.columns_of(uow)
+    kinds = queries.error_kinds(uow, batch.id)
+    state: dict[str, Any] = {
+        "columns": _ERROR_COLUMNS,
+        "filters": (Filter("column", _l("Column"), choices=[(c.key, view.marked(c.label)) for c in columns]),),
+        "args": request.args,
+        "path": url_for("imports.show_import", id=batch.id),
+        "page_size": PAGE,
+    }
+    asked = ListView(**state)
+    code = next((kind for kind, _n in kinds if kind == asked.value("kind")), "")
+    column = asked.value("column")
+    row, place = _cursor(asked, 2)
+    after = (row, place) if row is not None and place is not None else None
+    found, following = queries.list_errors(
+        uow, batch.id, code=code or None, column=column or None, after=after, limit=PAGE
+    )
+    total = sum(n for kind, n in kinds if code in ("", kind))
+    shown = ListView(
+        **state,
+        count=None if column else total,
+        count_text="" if column else ngettext("%(n)d cell to mend", "%(n)d cells to mend", total),
+        next_cursor=encode_cursor(*following) if following else None,
+    )
+    return {
+        "view": shown,
+        "lines": [view.error_line(error, columns) for error in found],
+        "kinds": kinds,
+        "kind": code,
+        **_outcome(batch, batch.counts),
+    }
+
+
+@bp.get("/imports/<int:id>/progress")
+@requires(policy.IMPORT_RUN)
+def progress(id: int) -> Any:
+    """The job's card for polling; once the batch has gone on, the page is told to draw itself anew."""
+    uow = current_uow()
+    batch = queries.get_batch(uow, id)
+    job = queries.batch_job(uow, batch)
+    if not is_fragment():
+        return redirect(url_for("imports.show_import", id=id))
+    if job is None or batch.state not in view.BUSY:
+        return "", 200, {"HX-Refresh": "true"}
+    return page("imports/card.html", card=view.job_card(uow, batch, job))
+
+
+@bp.get("/imports/<int:id>/errors.xlsx")
+@requires(policy.IMPORT_RUN)
+def error_workbook(id: int) -> Any:
+    """The households with errors as they were uploaded, what is wrong beside each cell."""
+    uow = current_uow()
+    batch = queries.get_batch(uow, id)
+    if batch.state == "cancelled" or not view.count(batch, "errors"):
+        raise NotFound(_l("This import has no cells to mend."))
+    keys = runtime().tenant_keys(uow)
+    name = _("To mend %(name)s", name=batch.file_name.rpartition(".")[0] or batch.file_name) + ".xlsx"
+    return _workbook(lambda stream: service.write_error_workbook_of(uow, keys, batch_id=id, stream=stream), name)
+
+
+@bp.post("/imports/<int:id>/commit")
+@requires(policy.IMPORT_RUN)
+def commit(id: int) -> Any:
+    uow = current_uow()
+    version = request.form.get("version", type=int) or 0
+    valid_only = request.form.get("valid_only") == "1"
+    return _act(id, lambda: service.request_commit(uow, batch_id=id, version=version, valid_only=valid_only))
+
+
+@bp.post("/imports/<int:id>/cancel")
+@requires(policy.IMPORT_RUN)
+def cancel(id: int) -> Any:
+    """Stop the work or drop what was checked. The card of running work sends no version: whatever it has come to by
+    now, it shall stop."""
+    uow = current_uow()
+    version = request.form.get("version", type=int)
+    if version is None:
+        version = queries.get_batch(uow, id).version
+    done = _("Cancelled. Nothing of this file was written.")
+    return _act(id, lambda: service.cancel_batch(uow, batch_id=id, version=version), done)
+
+
+def _act(id: int, act: Callable[[], ImportBatch], done: str = "") -> Any:
+    """Do it once; pressed twice or too late, the page says so and shows how it stands."""
+    try:
+        batch = act()
+    except (Conflict, Stale) as late:
+        current_uow().rollback()
+        flash(late.message, "warning")
+    else:
+        if batch.state == "cancelled" and done:
+            flash(done)
+    return redirect(url_for("imports.show_import", id=id), 303)

@@ -1,0 +1,110 @@
+"""The outcome of a dry run or a writing as people read it: counts, and examples of changes before -> after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from xiangyue.db.uow import Uow
+from xiangyue.features.areas import queries as areas
+from xiangyue.i18n import gettext as _
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.text.codes import NATIONALITIES, RELATIONS, SEX
+
+_FIELDS: dict[str, Any] = {
+    "address": _l("Address"),
+    "area_code": _l("Village or group"),
+    "income": _l("Household income (yuan)"),
+    "income_year": _l("Income year"),
+    "name": _l("Name of the person"),
+    "relation": _l("Relation to head"),
+    "sex": _l("Sex"),
+    "nationality": _l("Nationality"),
+    "birth_date": _l("Date of birth"),
+    "away": _l("Away"),
+    "household_id": _l("Household"),
+    "id_number": _l("Citizen number"),
+    "phone": _l("Phone"),
+}
+_TABLES = {"relation": RELATIONS, "sex": SEX, "nationality": NATIONALITIES}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field of an example: what stands in the register and what the file says ("" for nothing).
+
+    ``data``: the values are as people wrote them, in Chinese.
+    """
+
+    field: Any
+    before: str
+    after: str
+    data: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A changed household (named after its head) or person."""
+
+    entity: str
+    label: str
+    changes: list[Change]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """New, changed and unchanged ones of a kind."""
+
+    label: Any
+    new: int
+    changed: int
+    unchanged: int
+
+
+def tallies(counts: Mapping[str, Any]) -> list[Tally]:
+    """Households and persons of `BulkCounts.numbers` as they stand in the batch's counts."""
+    return [
+        Tally(label, *(int(counts.get(f"{key}_{kind}") or 0) for kind in ("new", "changed", "unchanged")))
+        for key, label in (("households", _("Households")), ("persons", _("Persons")))
+    ]
+
+
+def samples(uow: Uow, counts: Mapping[str, Any]) -> list[Sample]:
+    """Examples of what changes, codes put into words."""
+    found = counts.get("samples") or []
+    codes = {
+        int(side["area_code"])
+        for sample in found
+        for side in (sample["before"], sample["after"])
+        if "area_code" in side
+    }
+    names = areas.names(uow, codes)
+    made = []
+    for sample in found:
+        before, after = sample["before"], sample["after"]
+        changes = [
+            Change(
+                _FIELDS.get(key, key),
+                _worded(key, before.get(key), names),
+                _worded(key, after.get(key), names),
+                key in ("address", "area_code", "name"),
+            )
+            for key in dict.fromkeys([*after, *before])
+        ]
+        made.append(Sample(sample["entity"], sample["label"], changes))
+    return made
+
+
+def _worded(key: str, value: Any, names: Mapping[int, str]) -> str:
+    if value is None or value == "":
+        return ""
+    if key in _TABLES:
+        return _TABLES[key].label(str(value))
+    if key == "area_code":
+        return names.get(int(value), str(value))
+    if key == "household_id":
+        return _("No. %(id)s", id=value)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return f"{value:,}" if key == "income" else str(value)

@@ -1,0 +1,98 @@
+"""Contracts of the imports API."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from xiangyue.api.lists import ListArgs
+
+STATES = ("uploaded", "checking", "checked", "committing", "committed", "failed", "cancelled")
+
+
+class ImportSchema(Schema):
+    """An import."""
+
+    id = fields.Integer()
+    kind = fields.String(metadata={"description": "`roster`: households with their persons"})
+    state = fields.String(validate=validate.OneOf(STATES))
+    file_name = fields.String()
+    source = fields.String(metadata={"description": "Where the data comes from"})
+    purpose = fields.String(metadata={"description": "What it is used for"})
+    counts = fields.Dict(
+        metadata={
+            "description": "After the check: rows, persons, households, errors, error_rows, valid_households, and "
+            "what a writing would do: households_new, households_changed, …, samples; afterwards what was done, "
+            "in `written`"
+        }
+    )
+    problem = fields.String(allow_none=True, metadata={"description": "Why the file could not be read"})
+    header_problems = fields.List(fields.String(), metadata={"description": "What is wrong with the header row"})
+    job_id = fields.Integer(allow_none=True, metadata={"description": "The job at work; see /jobs"})
+    created_by_name = fields.String()
+    created_at = fields.DateTime()
+    checked_at = fields.DateTime(allow_none=True)
+    committed_at = fields.DateTime(allow_none=True)
+    version = fields.Integer()
+
+
+class ImportListArgs(ListArgs):
+    """Arguments of the list."""
+
+    state = fields.String(load_default="", validate=validate.OneOf(["", *STATES]))
+    q = fields.String(load_default="", metadata={"description": "Part of the file's name, the source or a name"})
+
+
+class ImportPageSchema(Schema):
+    """One page of imports, newest first."""
+
+    items = fields.List(fields.Nested(ImportSchema))
+    next = fields.String(allow_none=True)
+
+
+class ImportFileSchema(Schema):
+    """The uploaded file."""
+
+    file = fields.Raw(required=True, metadata={"type": "string", "format": "binary", "description": ".xlsx"})
+
+
+class ImportFormSchema(Schema):
+    """What goes with the file."""
+
+    source = fields.String(load_default="", metadata={"description": "Where the data comes from"})
+    purpose = fields.String(
+        required=True, validate=validate.Length(min=1), metadata={"description": "What the data is used for"}
+    )
+
+
+class ImportErrorSchema(Schema):
+    """A wrong cell. Identifiers in ``value`` are masked."""
+
+    row = fields.Integer(metadata={"description": "The sheet's own row number"})
+    column = fields.String(metadata={"description": "Key of the column"})
+    column_label = fields.String()
+    code = fields.String()
+    value = fields.String()
+    problem = fields.String(metadata={"description": "What is wrong and how to mend it"})
+    suggestion = fields.String()
+
+
+class ImportErrorArgs(ListArgs):
+    """Arguments of the list of errors; they stand in the order of the sheet."""
+
+    code = fields.String(load_default="")
+    column = fields.String(load_default="")
+
+
+class ImportErrorPageSchema(Schema):
+    """One page of errors."""
+
+    items = fields.List(fields.Nested(ImportErrorSchema))
+    next = fields.String(allow_none=True)
+
+
+class ImportCommitSchema(Schema):
+    """What to write."""
+
+    valid_only = fields.Boolean(
+        load_default=False, metadata={"description": "Write the households without errors, leave the others out"}
+    )

@@ -1,0 +1,201 @@
+"""How an import is shown: its state in words, its step, the kinds of errors, what a row changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import url_for
+from markupsafe import Markup, escape
+
+from xiangyue.db.uow import Uow
+from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.imports.roster_columns import Column
+from xiangyue.features.imports.roster_file import FILE_PROBLEMS, describe_file_problem
+from xiangyue.features.imports.roster_messages import CellError, problem_of
+from xiangyue.features.imports.roster_read import HeaderProblem, describe_header
+from xiangyue.features.jobs import view as job_view
+from xiangyue.i18n import current_locale
+from xiangyue.i18n import gettext as _
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.jobs.models import Job
+from xiangyue.web.components import JobCard, Step
+
+#: States in which a job works on the batch.
+BUSY = ("uploaded", "checking", "committing")
+
+STATES: dict[str, Any] = {
+    "uploaded": _l("Waiting for the check"),
+    "checking": _l("Being checked"),
+    "checked": _l("Checked, not written"),
+    "committing": _l("Being written"),
+    "committed": _l("Written"),
+    "failed": _l("Could not be checked"),
+    "cancelled": _l("Cancelled"),
+}
+_BADGES = {
+    "uploaded": "neutral",
+    "checking": "info",
+    "checked": "soon",
+    "committing": "info",
+    "committed": "ok",
+    "failed": "late",
+    "cancelled": "neutral",
+}
+_STEPS = (_l("Upload"), _l("Check"), _l("Mend and try"), _l("Write"), _l("Result"))
+_STEP_OF = {"checked": 2, "committing": 3, "committed": 4}
+#: Problems of a batch beside those of `roster_file.FILE_PROBLEMS`.
+_OTHER_PROBLEMS: dict[str, Any] = {
+    "header": _l("The header row must be mended before the rows can be read."),
+    "no_rows": _l("The sheet has a header but no rows of persons. Fill it in and upload again."),
+    "check_broke": _l("The check broke off. Nothing was written. Repeat it, or upload the file again."),
+}
+
+#: Short names of the codes of `roster_messages.MESSAGES`, for the list of kinds.
+KINDS: dict[str, Any] = {
+    "id_format": _l("Citizen number: form"),
+    "id_length": _l("Citizen number: length"),
+    "id_old": _l("Citizen number of 15 digits"),
+    "id_truncated": _l("Citizen number cut by the spreadsheet"),
+    "id_region": _l("Citizen number: no such county"),
+    "id_date": _l("Citizen number: date of birth"),
+    "id_checksum": _l("Citizen number: check digit"),
+    "id_duplicate": _l("Citizen number twice in the file"),
+    "date_format": _l("Date not readable"),
+    "date_incomplete": _l("Date incomplete"),
+    "date_impossible": _l("No such day"),
+    "date_future": _l("Date in the future"),
+    "date_too_old": _l("Date before 1900"),
+    "phone_format": _l("Phone number: form"),
+    "phone_many": _l("Several phone numbers"),
+    "name_format": _l("Name: characters"),
+    "name_long": _l("Name too long"),
+    "required": _l("Cell is empty"),
+    "required_without_id": _l("Empty, and no citizen number"),
+    "town_unknown": _l("Town not recognised"),
+    "village_unknown": _l("Village not recognised"),
+    "village_ambiguous": _l("Village not unique"),
+    "group_long": _l("Group name too long"),
+    "household_no_format": _l("Household number: form"),
+    "choice_unknown": _l("Not in the list"),
+    "mark_unknown": _l("Mark not known"),
+    "sex_mismatch": _l("Sex contradicts the citizen number"),
+    "birth_mismatch": _l("Birth contradicts the citizen number"),
+    "boolean_format": _l("Neither yes nor no"),
+    "integer_format": _l("Not a whole number"),
+    "integer_range": _l("Number out of range"),
+    "money_format": _l("Not whole yuan"),
+    "year_format": _l("Year not readable"),
+    "income_year_missing": _l("Income without a year"),
+    "text_long": _l("Text too long"),
+    "cell_error": _l("Error of the spreadsheet"),
+    "no_head": _l("Household without a head"),
+    "two_heads": _l("Household with two heads"),
+    "household_differs": _l("Rows of a household differ"),
+    "head_row_only": _l("Belongs in the row of the head"),
+    "outside_area": _l("Outside my area"),
+    "group_unknown": _l("Group not known"),
+    "household_elsewhere": _l("Household stands outside my area"),
+    "household_twice": _l("Household twice in the file"),
+    "person_elsewhere": _l("Person stands outside my area"),
+    "person_twice": _l("Person twice in the file"),
+    "mark_forbidden": _l("No right to this mark"),
+    "not_taken": _l("Not taken by the register"),
+}
+_CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\u3000-\u303f\uff00-\uffef]+")
+
+
+def marked(text: Any) -> Any:
+    """A sentence with data in it: on an English page its Chinese stretches are marked as such."""
+    if current_locale() == "zh":
+        return str(text)
+    made, last = Markup(), 0
+    plain = str(text)
+    for match in _CJK.finditer(plain):
+        made += escape(plain[last : match.start()]) + Markup('<span lang="zh-CN">{}</span>').format(match[0])
+        last = match.end()
+    return made + escape(plain[last:])
+
+
+def count(batch: ImportBatch, key: str) -> int:
+    """A count of the batch; what was not counted is 0."""
+    return int((batch.counts or {}).get(key) or 0)
+
+
+def state_label(batch: ImportBatch) -> Any:
+    if batch.state == "checked" and count(batch, "errors"):
+        return _l("To be mended")
+    return STATES[batch.state]
+
+
+def state_badge(batch: ImportBatch) -> str:
+    """Kind of the badge that carries the state."""
+    if batch.state == "checked" and not count(batch, "errors"):
+        return "info"
+    return _BADGES[batch.state]
+
+
+def steps(batch: ImportBatch | None) -> tuple[list[Step], int]:
+    """The wizard's steps and the current one; before there is a batch it is the upload."""
+    return [Step(label) for label in _STEPS], 0 if batch is None else _STEP_OF.get(batch.state, 1)
+
+
+def kind_label(code: str) -> Any:
+    return KINDS.get(code, code)
+
+
+def file_problem(batch: ImportBatch) -> str:
+    """Why the file could not be taken at all, or ""."""
+    problem = batch.problem or {}
+    code = str(problem.get("code", ""))
+    if code in FILE_PROBLEMS:
+        return describe_file_problem(code, problem.get("params") or {})
+    return str(_OTHER_PROBLEMS.get(code, ""))
+
+
+def header_problems(batch: ImportBatch) -> list[HeaderProblem]:
+    """Problems of the header row, those that stop the import first."""
+    found = [HeaderProblem.from_dict(problem) for problem in (batch.header or {}).get("problems", [])]
+    return sorted(found, key=lambda problem: not problem.blocking)
+
+
+def header_text(problem: HeaderProblem) -> Any:
+    return marked(describe_header(problem))
+
+
+def column_label(columns: Iterable[Column], key: str) -> str:
+    return next((column.label for column in columns if column.key == key), key)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorLine:
+    """A wrong cell as a line of the table. ``value`` is masked and, like ``suggestion``, data."""
+
+    id: str
+    row: int
+    column: Any
+    value: str
+    problem: Any
+    suggestion: str
+
+
+def error_line(error: CellError, columns: Iterable[Column]) -> ErrorLine:
+    # The suggestion has a column of its own, so the sentence goes without.
+    sentence = problem_of(replace(error, suggestion=""))
+    return ErrorLine(
+        f"{error.row}-{error.column}-{error.code}",
+        error.row,
+        marked(column_label(columns, error.column)),
+        error.shown_value,
+        marked(sentence),
+        error.suggestion,
+    )
+
+
+def job_card(uow: Uow, batch: ImportBatch, job: Job) -> JobCard:
+    """The card of the job that works on the batch: polled here, stopped through the batch."""
+    title = _("Writing into the register") if batch.state == "committing" else _("Checking the file")
+    card = job_view.card(uow, job, url=url_for("imports.progress", id=batch.id), result=False, title=title)
+    return replace(card, cancel_url=url_for("imports.cancel", id=batch.id))

@@ -1,0 +1,296 @@
+"""Pages and API of imports: upload, check, what is wrong, writing, and who may see it; the jobs run for real."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import openpyxl
+import pytest
+from tests.unit.roster_samples import HEAD, WIFE, workbook
+
+from xiangyue.features.imports import view
+from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.imports.roster_columns import STANDARD_COLUMNS
+from xiangyue.features.imports.roster_messages import MESSAGES
+from xiangyue.jobs.run import run_with
+from xiangyue.testing.fixtures import County
+from xiangyue.testing.source import english_page_faults
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def roster(*people: dict[str, Any]) -> bytes:
+    """A workbook of these people with the standard headers."""
+    return workbook([[c.zh for c in STANDARD_COLUMNS], *([p.get(c.key) for c in STANDARD_COLUMNS] for p in people)])
+
+
+def head(n: int, **changes: Any) -> dict[str, Any]:
+    """A head of a household of its own; the citizen number's check digit is wrong on purpose."""
+    known = {**HEAD, "household_no": f"{n:04}", "id_number": f"6109211980010{n:04}X", "phone": None, **changes}
+    return {key: value for key, value in known.items() if value is not None}
+
+
+GOOD = roster(HEAD, WIFE)
+#: One sound household, one in a town nobody knows.
+MIXED = roster(head(41, id_number=None), head(42, id_number=None, town="漩窝镇"))
+
+
+def token(client: Any) -> str:
+    html = client.get("/imports/new").get_data(as_text=True)
+    return str(html.split('name="csrf_token" value="')[1].split('"')[0])
+
+
+def send(client: Any, data: bytes, name: str = "名单.xlsx", **fields: str) -> Any:
+    form = {"csrf_token": token(client), "source": "民政办", "purpose": "核对底册", **fields}
+    return client.post("/imports", data={**form, "file": (io.BytesIO(data), name)})
+
+
+def work(county: County, batch_id: int) -> ImportBatch:
+    """Run the batch's job here and now."""
+    job_id = batch(county, batch_id).job_id
+    assert job_id is not None
+    run_with(county.runtime, county.info.id, job_id)
+    return batch(county, batch_id)
+
+
+def batch(county: County, batch_id: int) -> ImportBatch:
+    with county.uow() as uow:
+        return uow.get(ImportBatch, batch_id)
+
+
+def uploaded(client: Any, data: bytes, **fields: str) -> int:
+    answer = send(client, data, **fields)
+    assert answer.status_code == 303, answer.get_data(as_text=True)[:2000]
+    return int(answer.headers["Location"].rsplit("/", 1)[1])
+
+
+def checked(county: County, client: Any, data: bytes) -> int:
+    batch_id = uploaded(client, data)
+    assert work(county, batch_id).state == "checked"
+    return batch_id
+
+
+def html(client: Any, path: str, status: int = 200) -> str:
+    answer = client.get(path)
+    assert answer.status_code == status
+    return str(answer.get_data(as_text=True))
+
+
+def act(client: Any, batch_id: int, verb: str, **fields: Any) -> str:
+    """Press a button of the batch's page; gives the page that follows."""
+    form = {"csrf_token": token(client), **fields}
+    answer = client.post(f"/imports/{batch_id}/{verb}", data=form, follow_redirects=True)
+    assert answer.status_code == 200
+    return str(answer.get_data(as_text=True))
+
+
+def test_every_kind_of_error_has_a_short_name() -> None:
+    assert set(MESSAGES) - set(view.KINDS) == set()
+
+
+def test_an_empty_list_leads_to_the_template(tongyu: County) -> None:
+    page = html(tongyu.client("county_admin"), "/imports")
+    assert "还没有导入过" in page
+    assert "/imports/template.xlsx" in page
+
+
+def test_the_template_has_the_countys_columns_and_my_villages(hanyin: County) -> None:
+    client = hanyin.client("town", area=610921107000000)
+    answer = client.get("/imports/template.xlsx", buffered=True)
+    assert answer.mimetype == XLSX
+    book = openpyxl.load_workbook(io.BytesIO(answer.data))
+    text = {str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row if cell}
+    assert {"公民身份号码", "漩涡镇", "上七村"} <= text
+    assert "城关镇" not in text
+
+
+def test_what_is_missing_comes_back_with_what_was_typed(hanyin: County) -> None:
+    client = hanyin.client("county_admin")
+    form = {"csrf_token": token(client), "source": "民政办九月名单", "purpose": " "}
+    answer = client.post("/imports", data=form)
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert "请选择要上传的表格" in page
+    assert 'value="民政办九月名单"' in page
+    assert send(client, b"no workbook", "a.xlsx").status_code == 422
+
+
+def test_from_upload_to_the_register(hanyin: County) -> None:
+    client = hanyin.client("county_admin")
+    batch_id = uploaded(client, GOOD)
+    path = f"/imports/{batch_id}"
+    waiting = html(client, path)
+    assert f'hx-get="{path}/progress"' in waiting
+    fragment = client.get(f"{path}/progress", headers={"HX-Request": "true"})
+    assert "<html" not in fragment.get_data(as_text=True)
+    assert "HX-Refresh" not in fragment.headers
+    assert client.get(f"{path}/progress").headers["Location"] == path
+
+    found = work(hanyin, batch_id)
+    assert (found.state, found.counts["errors"]) == ("checked", 0)
+    assert client.get(f"{path}/progress", headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
+    ready = html(client, path)
+    assert "全部写入，共 1 户" in ready
+    assert "只写入没有错" not in ready
+
+    writing = act(client, batch_id, "commit", version=found.version)
+    assert "正在写入" in writing
+    again = act(client, batch_id, "commit", version=found.version)
+    assert "xy-alert-warning" in again or "正在写入" in again
+    assert work(hanyin, batch_id).state == "committed"
+    result = html(client, path)
+    assert f"/households?batch={batch_id}" in result
+    assert "1 户已按这份表写入底册" in result
+    late = act(client, batch_id, "commit", version=batch(hanyin, batch_id).version)
+    assert "写入" in late
+    assert batch(hanyin, batch_id).state == "committed"
+
+
+def test_a_second_file_shows_what_changes(hanyin: County) -> None:
+    client = hanyin.client("county_admin")
+    first = checked(hanyin, client, roster(head(51, id_number=None)))
+    act(client, first, "commit", version=batch(hanyin, first).version)
+    work(hanyin, first)
+    second = checked(hanyin, client, roster(head(51, id_number=None, address="漩涡镇上七村三组51号新房")))
+    page = html(client, f"/imports/{second}")
+    assert "变化举例" in page
+    assert "漩涡镇上七村三组17号" in page
+    assert "漩涡镇上七村三组51号新房" in page
+
+
+def test_errors_by_kind_and_the_rest_is_written(hanyin: County) -> None:
+    client = hanyin.client("county_admin")
+    batch_id = checked(hanyin, client, MIXED)
+    path = f"/imports/{batch_id}"
+    page = html(client, path)
+    assert "镇名认不出" in page
+    assert "漩窝镇" in page
+    assert '<b><span lang="zh-CN">漩涡镇</span></b>' in page
+    assert "只写入没有错的 1 户" in page
+    assert "全部写入" not in page
+    assert "漩窝镇" in html(client, f"{path}?kind=town_unknown")
+    assert "漩窝镇" not in html(client, f"{path}?column=sex").split('id="errors"')[1].split("</section>")[0]
+
+    answer = client.get(f"{path}/errors.xlsx", buffered=True)
+    assert answer.mimetype == XLSX
+    rows = list(openpyxl.load_workbook(io.BytesIO(answer.data)).active.iter_rows(values_only=True))  # type: ignore[union-attr]
+    assert [row[0] for row in rows[1:]] == ["漩窝镇"]
+
+    version = batch(hanyin, batch_id).version
+    refused = act(client, batch_id, "commit", version=version)
+    assert batch(hanyin, batch_id).state == "checked"
+    assert "xy-alert" in refused
+    act(client, batch_id, "commit", version=version, valid_only="1")
+    assert work(hanyin, batch_id).counts["written"]["households_new"] == 1
+    result = html(client, path)
+    assert "1 户有错，没有写入" in result
+    assert f"{path}/errors.xlsx" in result
+
+
+def test_errors_are_paged(hanyin: County) -> None:
+    client = hanyin.client("county_admin")
+    people = [head(n, id_number=None, town="漩窝镇") for n in range(100, 170)]
+    batch_id = checked(hanyin, client, roster(*people))
+    page = html(client, f"/imports/{batch_id}")
+    following = page.split('rel="next"')[1].split('href="')[1].split('"')[0].replace("&amp;", "&")
+    assert "第 71 行" not in page
+    assert "第 71 行" in html(client, following)
+    assert html(client, f"/imports/{batch_id}?after=nonsense", 422)
+
+    items: list[Any] = []
+    cursor = ""
+    while cursor is not None:
+        body = client.get(f"/api/v1/imports/{batch_id}/errors?limit=30&cursor={cursor}").get_json()
+        items, cursor = items + body["items"], body["next"]
+    assert [item["row"] for item in items] == list(range(2, 72))
+    assert items[0]["suggestion"] == "漩涡镇"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (workbook([["甲", "乙", "丙"], [1, 2, 3]]), "表头"),
+        (workbook([[c.zh for c in STANDARD_COLUMNS if c.key != "village"], ["漩涡镇"]]), "“村”"),
+    ],
+)
+def test_an_unreadable_file_says_what_to_do(hanyin: County, data: bytes, words: str) -> None:
+    client = hanyin.client("county_admin")
+    batch_id = uploaded(client, data)
+    assert work(hanyin, batch_id).state == "failed"
+    page = html(client, f"/imports/{batch_id}")
+    assert words in page
+    assert f"/imports/new?again={batch_id}" in page
+    assert "民政办" in html(client, f"/imports/new?again={batch_id}")
+
+
+def test_cancel_and_the_list(hanyin: County) -> None:
+    client = hanyin.client("county_admin", name="吴示范")
+    batch_id = checked(hanyin, client, roster(head(61, id_number=None)))
+    assert "这次导入已取消" in act(client, batch_id, "cancel", version=batch(hanyin, batch_id).version)
+    act(client, batch_id, "cancel", version=1)
+    listed = html(client, "/imports?state=cancelled&q=民政")
+    assert f"/imports/{batch_id}" in listed
+    assert "没有符合条件的导入" in html(client, "/imports?q=没有这样的")
+
+
+def test_running_work_is_stopped_from_its_card(hanyin: County) -> None:
+    client = hanyin.client("county_admin")
+    batch_id = uploaded(client, GOOD)
+    act(client, batch_id, "cancel")
+    work(hanyin, batch_id)
+    assert batch(hanyin, batch_id).state == "cancelled"
+
+
+def test_who_sees_it(hanyin: County, tongyu: County) -> None:
+    town = hanyin.client("town", area=610921107000000)
+    batch_id = uploaded(town, GOOD)
+    assert html(hanyin.client("county_admin"), f"/imports/{batch_id}")
+    assert html(hanyin.client("town", area=610921100000000), f"/imports/{batch_id}", 404)
+    assert html(tongyu.client("county_admin"), f"/imports/{batch_id}", 404)
+    assert html(hanyin.client("village"), "/imports", 403)
+
+
+def test_english_pages_mark_their_chinese(hanyin: County) -> None:
+    client = hanyin.client("county_admin", locale="en", name="Wu")
+    broken = uploaded(client, workbook([["甲", "乙", "丙"], [1, 2, 3]]))
+    work(hanyin, broken)
+    wrong, good = checked(hanyin, client, MIXED), checked(hanyin, client, roster(head(71, id_number=None)))
+    paths = ["/imports", "/imports/new", *(f"/imports/{n}" for n in (broken, wrong, good))]
+    act(client, good, "commit", version=batch(hanyin, good).version)
+    work(hanyin, good)
+    for path in [*paths, f"/imports/{good}"]:
+        assert english_page_faults(html(client, path)) == [], path
+
+
+def test_the_api_goes_the_whole_way(hanyin: County) -> None:
+    client = hanyin.client("county_admin")
+    headers = {"X-CSRF-Token": token(client)}
+
+    def post(path: str, **options: Any) -> Any:
+        given = {**headers, **options.pop("headers", {})}
+        return client.post(f"/api/v1/imports{path}", headers=given, **options)
+
+    form: dict[str, Any] = {"source": "公安", "purpose": "核对"}
+    assert post("", data=form).status_code == 422
+    made = post("", data={**form, "file": (io.BytesIO(roster(head(81, id_number=None))), "a.xlsx")})
+    assert made.status_code == 202
+    batch_id = made.get_json()["id"]
+    work(hanyin, batch_id)
+    read = client.get(f"/api/v1/imports/{batch_id}")
+    assert read.get_json()["state"] == "checked"
+    assert read.get_json()["counts"]["valid_households"] == 1
+
+    assert post(f"/{batch_id}/commit", json={}).status_code == 428
+    assert post(f"/{batch_id}/commit", json={}, headers={"If-Match": '"999"'}).status_code == 412
+    given = {"If-Match": read.headers["ETag"]}
+    assert post(f"/{batch_id}/commit", json={}, headers=given).status_code == 202
+    assert post(f"/{batch_id}/commit", json={}, headers=given).status_code in (409, 412)
+    work(hanyin, batch_id)
+    listed = client.get("/api/v1/imports?state=committed&fields=id,state&limit=1").get_json()
+    assert listed["items"] == [{"id": batch_id, "state": "committed"}]
+
+    other = post("", data={**form, "file": (io.BytesIO(GOOD), "b.xlsx")}).get_json()
+    assert post(f"/{other['id']}/cancel").status_code == 428
+    tag = client.get(f"/api/v1/imports/{other['id']}").headers["ETag"]
+    assert post(f"/{other['id']}/cancel", headers={"If-Match": tag}).status_code == 200
