@@ -14,7 +14,7 @@ _SUFFIX_COLUMNS = {"suffix": 'text COLLATE "C"', "id": "bigint", "household_id":
 _HOUSEHOLDS = """
 UPDATE household h
    SET head_name = coalesce(d.name, ''), sort_key = coalesce(d.sort_key, ''), person_count = coalesce(d.persons, 0)
-  FROM unnest(CAST(:ids AS bigint[])) AS wanted(id)
+  FROM (SELECT unnest(CAST(:ids AS bigint[])) AS id) AS wanted
   LEFT JOIN LATERAL (
        SELECT p.name, p.sort_key, count(*) OVER () AS persons
          FROM person p
