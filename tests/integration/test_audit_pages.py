@@ -178,14 +178,14 @@ def test_the_export_holds_what_is_shown_and_is_recorded(hanyin: County) -> None:
     answer = client.get("/audit/export?action=household.&cols=at,thing,changes,purpose")
     assert answer.status_code == 200
     rows = CalamineWorkbook.from_filelike(io.BytesIO(answer.data)).get_sheet_by_index(0).to_python()
-    assert rows[0] == ["时间", "做了什么", "对象", "改前 → 改后", "用途"]
+    assert rows[0] == ["做了什么", "时间", "对象", "改前 → 改后", "用途"]
     assert [row[2:] for row in rows[1:]] == [["户 =1+1", "外出: 否 → 是", "核对低保"]]
     with hanyin.uow() as uow:
         entry = uow.session.scalars(select(AuditEntry).where(AuditEntry.action == "audit.export")).one()
         assert entry.after == {
             "format": "xlsx",
             "filters": {"action": "household."},
-            "fields": ["at", "action", "thing", "changes", "purpose"],
+            "fields": ["action", "at", "thing", "changes", "purpose"],
         }
 
 

@@ -18,9 +18,9 @@ from xiangyue.web.components import Column, Filter
 from xiangyue.web.pipeline import runtime
 
 COLUMNS = (
+    Column("action", _l("What"), primary=True),
     Column("at", _l("When"), sort=True),
     Column("who", _l("Who")),
-    Column("action", _l("What"), primary=True),
     Column("thing", _l("Thing")),
     Column("area", _l("Where")),
     Column("changes", _l("Before → after")),
