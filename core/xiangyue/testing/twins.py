@@ -10,6 +10,7 @@ import uuid
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from marshmallow import Schema, fields, validate
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -28,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from xiangyue.access.models import TenantKey
 from xiangyue.db.base import Base, TenantOwned
 
 #: In both counties; what is shown for it must be one's own.
@@ -40,6 +42,7 @@ OWN = "ownrecord"
 
 def tenant_table_objects() -> list[Table]:
     owned = {m.local_table for m in Base.registry.mappers if issubclass(m.class_, TenantOwned)}
+    owned -= {TenantKey.__table__}  # the newest key is the one in use: a made-up one would lock the county out
     return [t for t in Base.metadata.sorted_tables if t in owned]
 
 
@@ -61,6 +64,10 @@ _FIXED: dict[str, Any] = {
     "level": "group",
     "media_type": "text/plain",
     "permission": "household.view",
+    "errors": [],
+    "nationality": "01",
+    "options": [],
+    "relation": "02",
     "sensitivity": "normal",
     "type": "text",
     "locale": "zh",
@@ -80,6 +87,8 @@ def _value(table: Table, column: Column[Any], row_id: int, word: str, county_cod
         return _FIXED[name]
     if name == "area_code":
         return county_code + 100_201_000 + row_id % 1000 if table.name == "area" else county_code + 100_201_000
+    if name in ("mark_key", "award_key"):
+        return f"{word}{row_id}key"
     if name == "parent_code":
         return county_code + 100_201_000
     if name == "expires_at":
@@ -123,3 +132,37 @@ def checksum(connection: Connection, tenant_id: int) -> dict[str, str]:
         )
         found[table.name] = connection.execute(statement, {"tenant": tenant_id}).scalar_one()
     return found
+
+
+def sample_body(schema: Schema) -> dict[str, Any]:
+    """A body the schema takes: its required fields, or else one of plain text."""
+    wanted = {k: f for k, f in schema.fields.items() if f.required and not f.dump_only}
+    if not wanted:
+        free = [(k, f) for k, f in schema.fields.items() if not f.dump_only]
+        wanted = dict(sorted(free, key=lambda item: type(item[1]) is not fields.String)[:1])
+    return {field.data_key or name: _sample(field) for name, field in wanted.items()}
+
+
+def _sample(field: fields.Field[Any]) -> Any:
+    for validator in field.validators:
+        if isinstance(validator, validate.OneOf):
+            return next(iter(validator.choices))
+        if isinstance(validator, validate.Range) and validator.min is not None:
+            return validator.min
+    for kind, value in _SAMPLES.items():
+        if isinstance(field, kind):
+            return value
+    if isinstance(field, fields.Nested):
+        return sample_body(field.schema)
+    if isinstance(field, fields.List):
+        return [_sample(field.inner)]
+    return "sample"
+
+
+_SAMPLES: dict[type, Any] = {
+    fields.Date: "2024-01-01",
+    fields.UUID: "00000000-0000-4000-8000-000000000001",
+    fields.Boolean: True,
+    fields.Integer: 1,
+    fields.Mapping: {},
+}
