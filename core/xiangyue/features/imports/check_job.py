@@ -22,12 +22,13 @@ from xiangyue.features.imports.roster_areas import ListAreaIndex
 from xiangyue.features.imports.roster_check import RosterChecker
 from xiangyue.features.imports.roster_file import RosterFileError
 from xiangyue.features.imports.roster_messages import CellError
-from xiangyue.features.imports.roster_read import RosterSheet, read_rows
+from xiangyue.features.imports.roster_read import RosterRow, RosterSheet, read_rows
 from xiangyue.features.imports.staging import payload_context, read_upload, seal_row
 from xiangyue.features.imports.trial import try_out
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.context import JobContext
 from xiangyue.plugin.registry import JobKind
+from xiangyue.text.codes import HEAD
 
 READING = _l("Reading the file")
 CHECKING = _l("Checking the rows")
@@ -35,19 +36,23 @@ STORING = _l("Putting the rows in order")
 
 _PULSE = 500
 
-_STAGE = {"household_n": "int", "row_no": "int", "payload": "bytea", "errors": "jsonb", "error_count": "int"}
 _CROSS = {"row_no": "int", "errors": "jsonb", "error_count": "int"}
+_STAGE = {"household_n": "int", "payload": "bytea", **_CROSS, "head": "bool"}
 
-#: Households stand together and in the order of their first rows; one with any error is left out whole.
+#: Households stand together and in the order of their first rows; one with any error is left out whole, and one whose
+#: head was lost with a village that nobody knows.
 _KEEP = """
 INSERT INTO import_row (tenant_id, batch_id, row_no, payload, errors, error_count, action)
 SELECT s.tenant_id, :batch, s.row_no, s.payload, s.errors || coalesce(c.errors, '[]'::jsonb),
        s.error_count + coalesce(c.error_count, 0), CASE WHEN w.household_n IS NULL THEN 'write' ELSE 'error' END
   FROM stage_import s
   LEFT JOIN stage_import_cross c ON c.row_no = s.row_no
-  LEFT JOIN (SELECT DISTINCT x.household_n
+  LEFT JOIN (SELECT x.household_n
                FROM stage_import x LEFT JOIN stage_import_cross y ON y.row_no = x.row_no
-              WHERE {tenant:x} AND (x.error_count > 0 OR y.error_count > 0)) w ON w.household_n = s.household_n
+              WHERE {tenant:x}
+              GROUP BY x.household_n
+             HAVING bool_or(x.error_count > 0 OR y.error_count > 0) OR NOT bool_or(x.head)) w
+         ON w.household_n = s.household_n
  WHERE {tenant:s}
  ORDER BY s.household_n, s.row_no
 """
@@ -127,6 +132,9 @@ class _Check:
         ranges = batch.scope_ranges
         self.scope = Scope(uow.tenant_id, None if ranges is None else tuple((lo, hi) for lo, hi in ranges))
         self.households: dict[Any, int] = {}
+        self.count = 0
+        #: Village, household number and household of the row before.
+        self.last: tuple[int | None, str | None, int] = (None, None, -1)
 
     def run(self) -> None:
         staged = stage_rows(self.uow.session, "stage_import", _STAGE, self._rows())
@@ -142,8 +150,8 @@ class _Check:
         self.batch.counts = {**self._counts(), **outcome}
         self.batch.state = "checked"
 
-    def _rows(self) -> Iterator[tuple[int, int, bytes, str, int]]:
-        """(household, row, payload, errors, number of errors) of each row, in the sheet's order."""
+    def _rows(self) -> Iterator[tuple[int, bytes, int, str, int, bool]]:
+        """(household, payload, row, errors, number of errors, is head) of each row, in the sheet's order."""
         context = payload_context(self.uow.tenant_id)
         total = self.sheet.row_count
         for count, row in enumerate(self.sheet.rows):
@@ -155,13 +163,29 @@ class _Check:
             code = values["area_code"]
             if code is not None and not self.scope.contains(code):
                 errors = [*errors, CellError(row.number, "village", "outside_area")]
-            number = values["household_no"]
-            # A row without a number belongs to nobody; one whose village is unknown to others of the same spelling.
-            place = values["village_code"] or (row.cells.get("town"), row.cells.get("village"))
-            key = row.number if number is None else (place, number)
-            household = self.households.setdefault(key, len(self.households))
+            household = self._household(row, values)
             payload = seal_row(self.keys, context, row, values)
-            yield household, row.number, payload, _errors_json(errors), len(errors)
+            yield household, payload, row.number, _errors_json(errors), len(errors), values["relation"] == HEAD
+
+    def _household(self, row: RosterRow, values: dict[str, Any]) -> int:
+        """Number of the row's household in the sheet.
+
+        A row whose village is unknown belongs to the row before it or after it with the same household number; so the
+        others of its household are not written without it.
+        """
+        village, number = values["village_code"], values["household_no"]
+        if number is None:
+            key: Any = row.number
+        else:
+            key = (village or (row.cells.get("town"), row.cells.get("village")), number)
+        last_village, last_number, last = self.last
+        neighbour = number is not None and number == last_number and (village is None or last_village is None)
+        found = self.households.get(key)
+        if found is None:
+            found = self.households[key] = last if neighbour else self.count
+            self.count += not neighbour
+        self.last = (village, number, found)
+        return found
 
     def _cross(self) -> Iterator[tuple[int, str, int]]:
         by_row: dict[int, list[CellError]] = {}
@@ -176,7 +200,7 @@ class _Check:
         return {
             "rows": rows,
             "persons": rows,
-            "households": len(self.households),
+            "households": self.count,
             "errors": int(errors),
             "error_rows": wrong,
         }
