@@ -27,8 +27,7 @@ def sign_in(live: LiveServer, new_page: Callable[..., Any]) -> Callable[..., Any
         page.press("input[name=password]", "Enter")
         page.wait_for_url(lambda url: "/sign-in" not in url.split("?")[0] or "/code" in url)
         if english:
-            page.request.get(live.url(county.host, "/me"))
-            page.locator("form:has(input[name=locale][value=en]) button").first.click()
+            page.locator("button[name=locale][value=en]:visible").first.click()
             page.wait_for_selector("html[lang=en]")
         return page
 
