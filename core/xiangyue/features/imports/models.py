@@ -14,8 +14,11 @@ from xiangyue.db.base import Base, Json, TenantOwned, Versioned, tenant_fk
 class ImportBatch(Versioned, TenantOwned, Base):
     """导入批次. states: uploaded, checking, checked, committing, committed, cancelled, failed.
 
-    ``counts``: rows, valid, errors, households_new, households_changed, persons_new, persons_changed, unchanged …
-    ``scope_ranges`` are the uploader's area ranges: the job reaches no further than the person could.
+    ``counts`` after the check: rows, persons, households, errors (wrong cells), error_rows, valid_households, what
+    writing would do (households_new, _changed, _unchanged, persons_…, groups_new) and ``samples`` of changes; after
+    the writing what was done under ``written``. ``problem``: code and params of a file that cannot be read.
+    ``scope_ranges`` are the uploader's area ranges: rows outside are errors. A job that fails or is stopped gives the
+    batch back (`release.let_go`).
     """
 
     __tablename__ = "import_batch"
@@ -46,8 +49,9 @@ class ImportBatch(Versioned, TenantOwned, Base):
 
 
 class ImportRow(TenantOwned, Base):
-    """One row of the sheet: its cells and normalised values encrypted with the tenant's key, its errors in the clear
-    (they carry masked values only). ``action``: create, update, unchanged, error."""
+    """One row of the sheet: its cells and normalised values encrypted with the tenant's key, its errors in
+    the clear (they carry masked values only). ``action``: write, or error
+    for every row of a household that has one. Ids follow the households, so their rows stand together."""
 
     __tablename__ = "import_row"
     __table_args__ = (
