@@ -7,7 +7,7 @@ from marshmallow import Schema, fields, validate
 from xiangyue.api.lists import ListArgs
 from xiangyue.features.areas.policy import LEVELS
 
-_CODE = {"description": "12 digits (统计用区划代码), 15 for a villager group"}
+_CODE = {"description": "12 digits (national division code), 15 for a villager group"}
 
 
 class AreaSchema(Schema):

@@ -16,7 +16,7 @@ from xiangyue.i18n import pick
 from xiangyue.text.codes import NATIONALITIES, RELATIONS, SEX, CodeTable
 from xiangyue.web.pipeline import current_actor, current_tenant, current_uow, runtime
 
-HOUSEHOLD_STATES = {"active": _l("In use"), "closed": _l("Closed")}
+HOUSEHOLD_STATES = {"active": _l("On the register"), "closed": _l("Closed")}
 PERSON_STATES = {"active": _l("Lives here"), "moved": _l("Moved away"), "deceased": _l("Deceased")}
 LEAVING = {"moved": PERSON_STATES["moved"], "deceased": PERSON_STATES["deceased"]}
 

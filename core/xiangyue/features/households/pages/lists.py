@@ -49,7 +49,7 @@ IMPORT_RIGHT = "import.run"
 HOUSEHOLD_COLUMNS = (
     Column("name", _l("Household head"), sort=True, primary=True),
     Column("place", _l("Village · group")),
-    Column("size", _l("Persons"), numeric=True, sort=True),
+    Column("size", _l("Household size"), numeric=True, sort=True),
     Column("away", _l("Away"), numeric=True),
     Column("marks", _l("Marks")),
     Column("address", _l("Address"), default=False),
@@ -127,10 +127,10 @@ def household_listing(uow: Uow) -> Listing:
         Filter(
             "awarded",
             _l("Awarded"),
-            choices=[("yes", _l("Awarded")), ("no", _l("Not awarded")), ("none", _l("Not recorded"))],
+            choices=[("yes", _l("Won")), ("no", _l("Not awarded")), ("none", _l("Not recorded"))],
             more=True,
         ),
-        Filter("state", _l("State"), choices=[*HOUSEHOLD_STATES.items(), ("all", _l("All"))], more=True),
+        Filter("state", _l("State"), choices=[*HOUSEHOLD_STATES.items(), ("all", _l("All states"))], more=True),
         Filter("batch", _l("Import number"), kind="number", more=True),
         *_own_filters(own),
     )
@@ -151,7 +151,7 @@ def person_listing(uow: Uow) -> Listing:
         Filter("max_age", _l("Age up to"), kind="number", more=True),
         Filter("sex", _l("Sex"), choices=[c for c in code_choices(SEX) if c[0] in ("1", "2")], more=True),
         Filter("nationality", _l("Nationality"), choices=code_choices(NATIONALITIES), more=True),
-        Filter("state", _l("State"), choices=[*PERSON_STATES.items(), ("all", _l("All"))], more=True),
+        Filter("state", _l("State"), choices=[*PERSON_STATES.items(), ("all", _l("All states"))], more=True),
         Filter("batch", _l("Import number"), kind="number", more=True),
         *_own_filters(queries.custom_fields(uow, "person")),
     )
