@@ -166,7 +166,7 @@ def test_errors_by_kind_and_the_rest_is_written(hanyin: County) -> None:
     page = html(client, path)
     assert "镇名认不出" in page
     assert "漩窝镇" in page
-    assert '<b><span lang="zh-CN">漩涡镇</span></b>' in page
+    assert '<b class="text-nowrap"><span lang="zh-CN">漩涡镇</span></b>' in page
     assert "只写入没有错的 1 户" in page
     assert "全部写入" not in page
     assert "漩窝镇" in html(client, f"{path}?kind=town_unknown")
@@ -199,7 +199,7 @@ def test_errors_are_paged(hanyin: County) -> None:
     assert html(client, f"/imports/{batch_id}?after=nonsense", 422)
 
     items: list[Any] = []
-    cursor = ""
+    cursor: str | None = ""
     while cursor is not None:
         body = client.get(f"/api/v1/imports/{batch_id}/errors?limit=30&cursor={cursor}").get_json()
         items, cursor = items + body["items"], body["next"]
