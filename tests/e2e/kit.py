@@ -21,11 +21,11 @@ def register(county: County, name: str, *members: str, area: int = VILLAGE, **mo
     with county.uow() as uow:
         keys = county.runtime.tenant_keys(uow)
         head = {"name": name, "id_number": "", "sex": "1"}
-        made = register_household(uow, keys=keys, area_code=area, head=head, allow_synthetic=True, **more)
+        id = register_household(uow, keys=keys, area_code=area, head=head, allow_synthetic=True, **more).id
         for member in members:
             values = {"name": member, "relation": "10"}
-            add_person(uow, keys=keys, household_id=made.id, values=values, allow_synthetic=True)
-        return made
+            add_person(uow, keys=keys, household_id=id, values=values, allow_synthetic=True)
+    return standing(county, id)
 
 
 def standing(county: County, household_id: int) -> Household:

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,15 +69,27 @@ def _environment(runtime: Runtime, port: int) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def live(runtime: Runtime, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """The module's runtime, served: one web worker, one job worker, the scheduler."""
+    with serve(runtime, tmp_path_factory.mktemp("live") / "processes.log") as server:
+        yield server
+
+
+@contextmanager
+def serve(
+    runtime: Runtime, log: Path, *, ready: str = "/readyz", extra: Mapping[str, str] | None = None
+) -> Iterator[LiveServer]:
+    """The processes of an instance on ``runtime``'s database, ended at exit.
+
+    ``extra`` are environment variables that go before the runtime's own settings; ``ready`` is the address that must
+    answer 200 before anybody may come in. Raises RuntimeError with the log's end when a process ends early.
+    """
     port = _free_port()
-    log = tmp_path_factory.mktemp("live") / "processes.log"
     binaries = Path(sys.executable).parent
     commands = [
         [str(binaries / "gunicorn"), "-c", "python:xiangyue.gunicorn_conf", "xiangyue.wsgi:app"],
         [str(binaries / "xiangyue"), "worker"],
         [str(binaries / "xiangyue"), "scheduler"],
     ]
-    environment = _environment(runtime, port)
+    environment = {**_environment(runtime, port), **(extra or {})}
     processes: list[subprocess.Popen[bytes]] = []
     with log.open("wb") as output:
         try:
@@ -84,7 +97,7 @@ def live(runtime: Runtime, tmp_path_factory: pytest.TempPathFactory) -> Iterator
                 processes.append(
                     subprocess.Popen(command, env=environment, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
                 )
-            wait_for(lambda: _ready(port, processes, log), what="the live server")
+            wait_for(lambda: _ready(port, ready, processes, log), what="the live server")
             yield LiveServer(port, log)
         finally:
             for process in processes:
@@ -97,11 +110,11 @@ def live(runtime: Runtime, tmp_path_factory: pytest.TempPathFactory) -> Iterator
                     process.wait()
 
 
-def _ready(port: int, processes: list[subprocess.Popen[bytes]], log: Path) -> bool:
+def _ready(port: int, path: str, processes: list[subprocess.Popen[bytes]], log: Path) -> bool:
     if any(process.poll() is not None for process in processes):
         raise RuntimeError(f"a process ended early:\n{log.read_text(errors='replace')[-3000:]}")
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
