@@ -40,11 +40,11 @@ def keep(county: County, account: Any = None, **options: Any) -> StoredFile:
 
 def test_a_file_is_fetched_as_a_download_and_audited(hanyin: County) -> None:
     file = keep(hanyin)
-    answer = hanyin.client("county_admin").get(f"/files/{file.token}")
-    assert answer.data == CONTENT
-    assert answer.headers["Content-Disposition"].startswith("attachment;")
-    assert "sandbox" in answer.headers["Content-Security-Policy"]
-    assert answer.headers["Cache-Control"] == "private, no-store"
+    with hanyin.client("county_admin").get(f"/files/{file.token}") as answer:
+        assert answer.data == CONTENT
+        assert answer.headers["Content-Disposition"].startswith("attachment;")
+        assert "sandbox" in answer.headers["Content-Security-Policy"]
+        assert answer.headers["Cache-Control"] == "private, no-store"
     with hanyin.uow() as uow:
         fetched = uow.session.scalars(select(AuditEntry).where(AuditEntry.action == "file.fetch")).one()
         assert (fetched.object_id, fetched.object_label) == (file.id, "花名册.xlsx")
@@ -65,7 +65,8 @@ def test_a_right_in_one_town_reaches_ones_own_files_only(hanyin: County) -> None
     town = hanyin.account("town", area=610921107000000)
     own, other = keep(hanyin, town), keep(hanyin)
     client = hanyin.client(town)
-    assert client.get(f"/files/{own.token}").status_code == 200
+    with client.get(f"/files/{own.token}") as answer:
+        assert answer.status_code == 200
     assert client.get(f"/files/{other.token}").status_code == 404
 
 
@@ -98,5 +99,6 @@ def test_bytes_of_a_rolled_back_upload_are_cleared_away(hanyin: County) -> None:
     assert storage.exists(tenant_id, lost.storage_key)
     with hanyin.uow() as uow:
         assert delete_orphans(uow, storage, older_than=0) >= 1
-        assert read_file(uow, storage, kept.id).read() == CONTENT
+        with read_file(uow, storage, kept.id) as stream:
+            assert stream.read() == CONTENT
     assert not storage.exists(tenant_id, lost.storage_key)
