@@ -26,7 +26,10 @@ def search() -> Any:
     """Best first: the name itself, its beginning, a part of it, pinyin. Each kind only for those who may see it."""
     uow, actor = current_uow(), current_actor()
     q = request.args.get("q", "").strip()[:60]
-    limit = BRIEF if is_fragment() else FULL
+    brief = is_fragment() and "brief" in request.args
+    limit = BRIEF if brief else FULL
+    if brief and not q:
+        return page("households/search_none.html")
     found, places = SearchResult(), []
     if q and actor.can(policy.HOUSEHOLD_VIEW):
         with uow.scoped(actor.scope(policy.HOUSEHOLD_VIEW)):
