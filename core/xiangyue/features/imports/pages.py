@@ -9,11 +9,9 @@ from typing import IO, Any
 from flask import Blueprint, redirect, request, send_file, url_for
 
 from xiangyue.db.paging import decode_cursor, encode_cursor
-from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Invalid, NotFound, Stale, TooLarge
 from xiangyue.features.imports import policy, queries, samples, service, view
 from xiangyue.features.imports.models import ImportBatch
-from xiangyue.features.imports.roster_areas import AreaRow
 from xiangyue.features.imports.roster_file import MAX_BYTES, MAX_ROWS
 from xiangyue.features.imports.roster_template import write_template
 from xiangyue.files.names import content_disposition
@@ -140,19 +138,9 @@ def upload() -> Any:
 def template() -> Any:
     """The empty roster: the county's own columns and lists, the areas I may fill in for."""
     uow = current_uow()
-    areas = _areas_to_fill(uow)
+    areas = queries.areas_to_fill(uow, queries.import_ranges(uow.actor))
     columns = queries.columns_of(uow)
     return _workbook(lambda stream: write_template(stream, columns, areas, current_locale()), _("Roster template.xlsx"))
-
-
-def _areas_to_fill(uow: Uow) -> list[AreaRow]:
-    """Areas where the actor may import, and the towns above them, whose names stand in every row."""
-    areas, ranges = queries.county_areas(uow), queries.import_ranges(uow.actor)
-    if ranges is None:
-        return areas
-    inside = {area.code for area in areas if any(low <= area.code <= high for low, high in ranges)}
-    wanted = inside | {code // 10**6 * 10**6 for code in inside}
-    return [area for area in areas if area.code in wanted]
 
 
 def _workbook(write: Callable[[IO[bytes]], object], name: str) -> Any:

@@ -46,13 +46,6 @@ _BADGES = {
 }
 _STEPS = (_l("Upload"), _l("Check"), _l("Mend and try"), _l("Write"), _l("Result"))
 _STEP_OF = {"checked": 2, "committing": 3, "committed": 4}
-#: Problems of a batch beside those of `roster_file.FILE_PROBLEMS`.
-_OTHER_PROBLEMS: dict[str, Any] = {
-    "header": _l("The header row must be mended before the rows can be read."),
-    "no_rows": _l("The sheet has a header but no rows of persons. Fill it in and upload again."),
-    "check_broke": _l("The check broke off. Nothing was written. Repeat it, or upload the file again."),
-}
-
 #: Short names of the codes of `roster_messages.MESSAGES`, for the list of kinds.
 KINDS: dict[str, Any] = {
     "id_format": _l("Citizen number: form"),
@@ -152,7 +145,7 @@ def file_problem(batch: ImportBatch) -> str:
     code = str(problem.get("code", ""))
     if code in FILE_PROBLEMS:
         return describe_file_problem(code, problem.get("params") or {})
-    return str(_OTHER_PROBLEMS.get(code, ""))
+    return _("The header row must be mended before the rows can be read.") if code == "header" else ""
 
 
 def header_problems(batch: ImportBatch) -> list[HeaderProblem]:
