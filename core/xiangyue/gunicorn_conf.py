@@ -6,6 +6,7 @@ a reverse proxy stands in front in production and containers set 0.0.0.0.
 
 from __future__ import annotations
 
+import gc
 import os
 
 from xiangyue.config import Settings
@@ -40,3 +41,11 @@ child_exit = metrics.child_exit
 def on_starting(_server: object) -> None:
     """A folder left by a killed master would add its old figures."""
     metrics.prepare_multiprocess()
+
+
+def post_worker_init(_worker: object) -> None:
+    """The loaded application lives as long as its worker: the collector need not walk through it again and again,
+    which was a fifth of a short request."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)

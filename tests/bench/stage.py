@@ -7,6 +7,8 @@ import platform
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -64,11 +66,30 @@ class Stage:
     @cached_property
     def runtime(self) -> Runtime:
         """Hanyin and Tongyu aboard from their real profiles."""
-        runtime = Runtime(self.settings)
-        provision.ensure_operator(runtime)
-        for slug in COUNTIES:
-            provision.apply(runtime, load_profile(ROOT / "tenants" / slug))
-        return runtime
+        return _aboard(Runtime(self.settings))
+
+    def empty_counties(self, name: str) -> None:
+        """Make another database ``name`` with the same counties aboard and nobody in them, to copy from."""
+        settings = self._database(name)
+        upgrade(settings.migration_database_url, settings.migrations_dir)
+        _aboard(Runtime(settings)).engine.dispose()
+
+    @contextmanager
+    def copy_of(self, template: str) -> Iterator[Runtime]:
+        """A runtime on a fresh copy of a database nobody is connected to; the copy is dropped afterwards."""
+        runtime = Runtime(self._database(f"{template}_copy", template=template))
+        try:
+            yield runtime
+        finally:
+            runtime.engine.dispose()
+            assert self._servers is not None
+            self._servers.postgres.drop_database(f"{template}_copy")
+
+    def _database(self, name: str, *, template: str | None = None) -> Settings:
+        settings = self.settings
+        assert self._servers is not None
+        owner, app = self._servers.postgres.create_database(name, template=template)
+        return replace(settings, database_url=app, migration_database_url=owner)
 
     def county(self, slug: str = COUNTIES[0]) -> TenantInfo:
         found = self.runtime.directory.by_slug(slug)
@@ -147,5 +168,12 @@ class Stage:
             shutil.rmtree(self._home, ignore_errors=True)
 
 
+def _aboard(runtime: Runtime) -> Runtime:
+    provision.ensure_operator(runtime)
+    for slug in COUNTIES:
+        provision.apply(runtime, load_profile(ROOT / "tenants" / slug))
+    return runtime
+
+
 def _soon() -> datetime:
-    return datetime.now(UTC) + timedelta(hours=1)
+    return datetime.now(UTC) + timedelta(hours=12)

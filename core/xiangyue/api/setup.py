@@ -11,6 +11,8 @@ from flask import Flask, Response, g, request
 from flask.json.provider import JSONProvider
 from flask_smorest import Api, Blueprint
 from marshmallow import Schema, fields
+from webargs.flaskparser import FlaskParser
+from webargs.multidictproxy import MultiDictProxy
 
 from xiangyue import __version__
 from xiangyue.web.access import public
@@ -73,8 +75,19 @@ class ApiV1(Api):  # type: ignore[misc]
         """Errors have one home, web.errors."""
 
 
+class _Parser(FlaskParser):
+    """webargs' own, but a query string becomes a plain mapping: its proxy raises and catches an HTTP error for every
+    parameter that is not there, and lists have many."""
+
+    def load_querystring(self, req: Any, schema: Schema) -> Any:
+        given = MultiDictProxy(req.args, schema)
+        return {key: given[key] for key in req.args}
+
+
 class ApiBlueprint(Blueprint):  # type: ignore[misc]
     """A blueprint of the API; ``url_prefix`` is relative to /api/v1."""
+
+    ARGUMENTS_PARSER = _Parser()
 
     def __init__(self, name: str, import_name: str, *, url_prefix: str = "", description: str = "") -> None:
         super().__init__(

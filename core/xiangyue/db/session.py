@@ -43,6 +43,7 @@ def make_engine(
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
+        pool_use_lifo=True,  # the connection used last has the warmest server process, and idle ones stay idle
         connect_args=connect_args,
         hide_parameters=True,  # names and addresses have no place in a log
     )
