@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
+from typing import IO, Any
+from urllib.parse import quote
 
 import xlsxwriter
-from flask import request, send_file
+from flask import Response, request
 
 from xiangyue.errors import Invalid
 from xiangyue.features.areas import switch
@@ -106,7 +108,7 @@ def _send(listing: Listing, entity: str) -> Any:
     else:
         rows = each_person(uow, wanted, sort=listing.sort, fields=listing.fields, keys=keys())
         title = _("All persons")
-    stream = tempfile.SpooledTemporaryFile(max_size=8 * 1024 * 1024)  # noqa: SIM115 - send_file closes it
+    stream = tempfile.SpooledTemporaryFile(max_size=8 * 1024 * 1024)  # noqa: SIM115 - closed when sent
     labels = [str(c.label) for c in columns]
     count = write_sheet(
         stream, title, labels, [c.key for c in columns], ([_cell(listing, c.key, row) for c in columns] for row in rows)
@@ -122,10 +124,23 @@ def _send(listing: Listing, entity: str) -> Any:
         conditions={n: listing.view.values(n) for n in listing.view.active_names},
         sensitive_marks=marks,
     )
-    stream.seek(0)
     place = code_text(wanted.area) if wanted.area else ""
     name = "-".join(part for part in (title, place, today().isoformat()) if part)
-    return send_file(stream, mimetype=XLSX, as_attachment=True, download_name=f"{name}.xlsx")
+    size = stream.seek(0, io.SEEK_END)
+    stream.seek(0)
+    response = Response(_pieces(stream), mimetype=XLSX)
+    response.content_length = size
+    response.headers["Content-Disposition"] = (
+        f"attachment; filename=\"export.xlsx\"; filename*=UTF-8''{quote(name)}.xlsx"
+    )
+    return response
+
+
+def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
+    """The file piece by piece; it goes when the last one is sent or the reader leaves."""
+    with stream:
+        while piece := stream.read(64 * 1024):
+            yield piece
 
 
 def write_sheet(

@@ -109,7 +109,7 @@ def _register_page(place: Area, form: FormView, *, status: int = 200) -> Any:
 def register() -> Any:
     """Register a household with its head."""
     uow, typed = current_uow(), request.form
-    code = typed.get("area_code", type=int) or 0
+    code = typed.get("area_code", type=int) or typed.get("village", type=int) or 0
     place = _place(code) or _place(switch.asked_area(uow))
     if place is None:
         raise NotFound(areas.NO_AREA)

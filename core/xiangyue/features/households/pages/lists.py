@@ -35,12 +35,13 @@ from xiangyue.features.households.pages.common import (
 from xiangyue.features.households.queries_persons import age_on
 from xiangyue.features.households.service_records import note_sensitive_read
 from xiangyue.i18n import TIMEZONE, ngettext
+from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.codes import NATIONALITIES, SEX
 from xiangyue.web.access import requires
 from xiangyue.web.components import Column, Filter, ListView
 from xiangyue.web.pipeline import current_actor, current_uow, runtime
-from xiangyue.web.shell import page
+from xiangyue.web.shell import flash, page
 
 PAGE_SIZE = 50
 YES_NO = [("yes", _l("Yes")), ("no", _l("No"))]
@@ -203,6 +204,18 @@ def note_filter(uow: Uow, listing: Listing) -> None:
         )
 
 
+def _without(listing: Listing, invalid: Invalid) -> Any:
+    """On to the same list without the conditions that cannot be used, saying so."""
+    names = {n for name in invalid.fields for n in (("after", "before") if name == "cursor" else (name,))}
+    target = listing.view.url(**dict.fromkeys(names))
+    if target == listing.view.url():
+        raise invalid
+    for name, messages in invalid.fields.items():
+        why = " ".join(str(m) for m in messages)
+        flash(_("The condition “%(name)s” cannot be used: %(why)s", name=name, why=why), "warning")
+    return redirect(target)
+
+
 def _sensitive(kind: MarkKind) -> bool:
     return kind.sensitivity != "normal"
 
@@ -232,16 +245,19 @@ def list_households_page() -> Any:
     listing = household_listing(uow)
     wanted = replace(listing.filter, area=code)
     direction, cursor = listing.view.cursor
-    found = list_households(
-        uow,
-        wanted,
-        sort=listing.sort,
-        limit=PAGE_SIZE,
-        after=cursor if direction == "after" else None,
-        before=cursor if direction == "before" else None,
-        fields=listing.fields,
-        keys=keys(),
-    )
+    try:
+        found = list_households(
+            uow,
+            wanted,
+            sort=listing.sort,
+            limit=PAGE_SIZE,
+            after=cursor if direction == "after" else None,
+            before=cursor if direction == "before" else None,
+            fields=listing.fields,
+            keys=keys(),
+        )
+    except Invalid as invalid:
+        return _without(listing, invalid)
     note_filter(uow, listing)
     count = count_households(uow, wanted, keys=keys())
     total = count if not listing.view.filtered else count_households(uow, HouseholdFilter(area=code))
@@ -273,16 +289,19 @@ def list_persons_page() -> Any:
     listing = person_listing(uow)
     wanted = replace(listing.filter, area=code)
     direction, cursor = listing.view.cursor
-    found = list_persons(
-        uow,
-        wanted,
-        sort=listing.sort,
-        limit=PAGE_SIZE,
-        after=cursor if direction == "after" else None,
-        before=cursor if direction == "before" else None,
-        fields=listing.fields,
-        keys=keys(),
-    )
+    try:
+        found = list_persons(
+            uow,
+            wanted,
+            sort=listing.sort,
+            limit=PAGE_SIZE,
+            after=cursor if direction == "after" else None,
+            before=cursor if direction == "before" else None,
+            fields=listing.fields,
+            keys=keys(),
+        )
+    except Invalid as invalid:
+        return _without(listing, invalid)
     note_filter(uow, listing)
     count = count_persons(uow, wanted, keys=keys())
     today = datetime.now(TIMEZONE).date()
