@@ -10,8 +10,8 @@ from xiangyue.access.acts import DECLARED
 from xiangyue.api import setup as api_setup
 from xiangyue.config import Settings
 from xiangyue.runtime import Runtime
-from xiangyue.web import errors as web_errors
 from xiangyue.web import assets, development, health, logs, pipeline, shell
+from xiangyue.web import errors as web_errors
 from xiangyue.web.access import anywhere
 
 ROOT = Path(__file__).parent

@@ -33,9 +33,7 @@ def _flag(text: str) -> bool:
     raise ValueError
 
 
-def _option(
-    default: Any, parse: Callable[[str], Any], doc: str, expects: str, *, secret: bool = False
-) -> Any:
+def _option(default: Any, parse: Callable[[str], Any], doc: str, expects: str, *, secret: bool = False) -> Any:
     """``secret`` options stay out of ``repr()`` and of any page or log that lists settings."""
     metadata = {"parse": parse, "doc": doc, "expects": expects, "secret": secret}
     return field(default=default, repr=not secret, metadata=metadata)
@@ -95,16 +93,12 @@ class Settings:
         secret=True,
     )
     pool_size: int = _option(10, _positive, "Database connections per process.", "a number from 1")
-    statement_timeout_ms: int = _option(
-        30_000, _positive, "Statements longer than this are ended.", "milliseconds"
-    )
+    statement_timeout_ms: int = _option(30_000, _positive, "Statements longer than this are ended.", "milliseconds")
     behind_pgbouncer: bool = _option(False, _flag, "Disable prepared statements.", "true or false")
     trusted_proxies: int = _option(
         0, int, "Number of reverse proxies whose X-Forwarded-* headers are believed.", "a number"
     )
-    migrations_dir: Path = _option(
-        Path("migrations"), Path, "Folder of the core's Alembic scripts.", "a folder"
-    )
+    migrations_dir: Path = _option(Path("migrations"), Path, "Folder of the core's Alembic scripts.", "a folder")
     profiles_dir: Path = _option(Path("tenants"), Path, "Folder of county profiles.", "a folder")
     demo: bool = _option(
         False, _flag, "Demonstration instance: shows demo accounts on the sign-in page.", "true or false"
@@ -112,9 +106,7 @@ class Settings:
     max_upload_bytes: int = _option(50 * 1024 * 1024, _positive, "Largest accepted upload.", "bytes")
     session_hours: int = _option(12, _positive, "A session ends after this many hours without use.", "hours")
     log_level: str = _option("INFO", str, "Least level that is logged.", "DEBUG, INFO, WARNING, ERROR")
-    files_backend: str = _option(
-        "local", str, "Where stored files go.", "local or the name of a registered storage"
-    )
+    files_backend: str = _option("local", str, "Where stored files go.", "local or the name of a registered storage")
     web_workers: int = _option(2, _positive, "Web worker processes.", "a number from 1")
 
     @classmethod

@@ -113,7 +113,8 @@ class LazyText:
         return hash((self.message, tuple(sorted(self.values.items()))))
 
     def __mod__(self, other: Any) -> str:
-        return str(self) % other
+        filled: str = str(self) % other
+        return filled
 
 
 def lazy_gettext(message: str, /, **values: Any) -> LazyText:

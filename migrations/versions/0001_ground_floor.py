@@ -205,9 +205,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant_id", "client_id", name=op.f("uq_household_tenant_id_client_id")),
         sa.UniqueConstraint("tenant_id", "code", name=op.f("uq_household_tenant_id_code")),
     )
-    op.create_index(
-        op.f("ix_household_tenant_id_area_code"), "household", ["tenant_id", "area_code"], unique=False
-    )
+    op.create_index(op.f("ix_household_tenant_id_area_code"), "household", ["tenant_id", "area_code"], unique=False)
     op.create_index(
         op.f("ix_household_tenant_id_sort_key_id"), "household", ["tenant_id", "sort_key", "id"], unique=False
     )
@@ -353,9 +351,7 @@ def upgrade() -> None:
         sa.Column("account_id", sa.BigInteger(), nullable=False),
         sa.Column("totp_pending", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.Column(
-            "last_seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ip", sa.Text(), nullable=False),
@@ -397,9 +393,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_api_token")),
         sa.UniqueConstraint("tenant_id", "token_hash", name=op.f("uq_api_token_tenant_id_token_hash")),
     )
-    op.create_index(
-        op.f("ix_api_token_tenant_id_account_id"), "api_token", ["tenant_id", "account_id"], unique=False
-    )
+    op.create_index(op.f("ix_api_token_tenant_id_account_id"), "api_token", ["tenant_id", "account_id"], unique=False)
     op.create_table(
         "custom_value",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
@@ -566,9 +560,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant_id", "client_id", name=op.f("uq_person_tenant_id_client_id")),
         sa.UniqueConstraint("tenant_id", "id_number_index", name=op.f("uq_person_tenant_id_id_number_index")),
     )
-    op.create_index(
-        op.f("ix_person_tenant_id_household_id"), "person", ["tenant_id", "household_id"], unique=False
-    )
+    op.create_index(op.f("ix_person_tenant_id_household_id"), "person", ["tenant_id", "household_id"], unique=False)
     op.create_table(
         "role_grant",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
@@ -622,9 +614,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_import_row")),
-        sa.UniqueConstraint(
-            "tenant_id", "batch_id", "row_no", name=op.f("uq_import_row_tenant_id_batch_id_row_no")
-        ),
+        sa.UniqueConstraint("tenant_id", "batch_id", "row_no", name=op.f("uq_import_row_tenant_id_batch_id_row_no")),
     )
     op.create_index(
         op.f("ix_import_row_tenant_id_batch_id_error_count"),

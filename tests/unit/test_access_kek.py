@@ -116,9 +116,7 @@ def test_rotation_moves_wrapped_keys_to_the_key_in_front() -> None:
     assert only_new.unwrap(rotated) == b"a county's keys"
     assert wrapped_by(wrapped) == old.key_id
     assert wrapped_by(rotated) == only_new.key_id
-    with pytest.raises(
-        KekError, match=f"wrapped by key {old.key_id}, but XIANGYUE_KEK holds {only_new.key_id}"
-    ):
+    with pytest.raises(KekError, match=f"wrapped by key {old.key_id}, but XIANGYUE_KEK holds {only_new.key_id}"):
         only_new.unwrap(wrapped)
 
 
@@ -141,7 +139,5 @@ def test_further_providers_register_by_name(monkeypatch: pytest.MonkeyPatch, tmp
     assert "kms" in repr(kek_provider(Settings(home=tmp_path, kek_provider="county-kms")))
     with pytest.raises(ValueError, match="already registered"):
         register_kek_provider("file", lambda _settings: KeyRing([OLD], source="x"))
-    with pytest.raises(
-        SettingsError, match=r"KEK_PROVIDER='vault': expected one of county-kms, environment, file"
-    ):
+    with pytest.raises(SettingsError, match=r"KEK_PROVIDER='vault': expected one of county-kms, environment, file"):
         kek_provider(Settings(home=tmp_path, kek_provider="vault"))

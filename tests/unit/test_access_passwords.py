@@ -25,9 +25,7 @@ add_catalogue(Path(xiangyue.access.__file__).parent / "translations")
 GOOD = "木桥-paper-71-lantern"
 
 
-def messages(
-    password: str, login: str = "zhangsan", name: str = "张三丰", county: str = "hanyin"
-) -> list[str]:
+def messages(password: str, login: str = "zhangsan", name: str = "张三丰", county: str = "hanyin") -> list[str]:
     with in_locale("en"):
         return [str(one) for one in check_strength(password, login, name, county)]
 

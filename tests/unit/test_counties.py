@@ -58,9 +58,7 @@ def test_unknown_code(code: str) -> None:
         find_county(code)
 
 
-@pytest.mark.parametrize(
-    "text", ["汉阴", "汉阴县", "610921", "hanyin", "HANYIN", "陕西 汉阴", "安康 hany", " 汉阴 "]
-)
+@pytest.mark.parametrize("text", ["汉阴", "汉阴县", "610921", "hanyin", "HANYIN", "陕西 汉阴", "安康 hany", " 汉阴 "])
 def test_search(text: str) -> None:
     assert search(text) == [HANYIN]
 

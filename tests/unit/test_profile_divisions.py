@@ -39,9 +39,7 @@ def load(folder: Path, divisions: bytes | str, groups: str | None = None) -> Pro
     return load_profile(folder)
 
 
-def faults(
-    folder: Path, divisions: bytes | str, groups: str | None = None
-) -> list[tuple[int, str, str, str]]:
+def faults(folder: Path, divisions: bytes | str, groups: str | None = None) -> list[tuple[int, str, str, str]]:
     with pytest.raises(ProfileErrors) as caught:
         load(folder, divisions, groups)
     file = folder / ("divisions.csv" if groups is None else "groups.csv")
@@ -55,15 +53,11 @@ def test_rows(tmp_path: Path) -> None:
         DivisionRow(county, "county", "county", "汉阴县", "汉阴县", "汉阴", None),
         DivisionRow(town, "town", "town", "漩涡镇", "漩涡镇", "漩涡", county),
         DivisionRow(610921107001000, "village", "community", "中银社区居委会", "中银社区", "中银社区", town),
-        DivisionRow(
-            610921107201000, "village", "village_committee", "上七村村委会", "上七村", "上七村", town
-        ),
+        DivisionRow(610921107201000, "village", "village_committee", "上七村村委会", "上七村", "上七村", town),
     )
 
 
-@pytest.mark.parametrize(
-    "encode", [lambda t: t.encode("utf-8-sig"), lambda t: t.replace("\n", "\r\n").encode()]
-)
+@pytest.mark.parametrize("encode", [lambda t: t.encode("utf-8-sig"), lambda t: t.replace("\n", "\r\n").encode()])
 def test_byte_order_mark_and_windows_line_ends(tmp_path: Path, encode: object) -> None:
     assert callable(encode)
     assert load(tmp_path, encode(ROWS)).divisions == load(tmp_path, ROWS).divisions

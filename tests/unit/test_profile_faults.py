@@ -252,8 +252,7 @@ def test_one_fault(tmp_path: Path, appended: str, expected: tuple[int, str, str,
             "slug",
             'slug = "Han_Yin"',
             (
-                "'Han_Yin' is not a host label: "
-                "a letter, then up to 62 small letters, digits or single hyphens",
+                "'Han_Yin' is not a host label: a letter, then up to 62 small letters, digits or single hyphens",
                 "did you mean 'han-yin'?",
             ),
         ),

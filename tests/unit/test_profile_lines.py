@@ -91,9 +91,7 @@ def test_an_unknown_path_has_its_parents_line() -> None:
 
 
 keys = st.text("abcxyz_-09", min_size=1, max_size=4)
-texts = st.text("a\"'#[]{}=,.\\\n x").map(
-    lambda s: '"' + s.translate({34: '\\"', 92: "\\\\", 10: "\\n"}) + '"'
-)
+texts = st.text("a\"'#[]{}=,.\\\n x").map(lambda s: '"' + s.translate({34: '\\"', 92: "\\\\", 10: "\\n"}) + '"')
 values = st.recursive(
     texts | st.integers(-9, 9).map(str) | st.booleans().map(lambda b: str(b).lower()),
     lambda inner: (
@@ -106,9 +104,7 @@ values = st.recursive(
 )
 
 
-@given(
-    st.dictionaries(keys, values, max_size=4), st.lists(st.dictionaries(keys, values, max_size=3), max_size=3)
-)
+@given(st.dictionaries(keys, values, max_size=4), st.lists(st.dictionaries(keys, values, max_size=3), max_size=3))
 def test_every_path_has_a_line(top: dict[str, str], items: list[dict[str, str]]) -> None:
     text = "".join(f"{key} = {value}\n" for key, value in top.items())
     for item in items:

@@ -80,15 +80,9 @@ def test_every_message_has_its_chinese() -> None:
     wanted = {
         message if isinstance(message, str) else message[0]
         for file in TENANCY.glob("*.py")
-        for _line, message, _comments, _context in extract_from_file(
-            "python", file, keywords={"_": None, "_l": None}
-        )
+        for _line, message, _comments, _context in extract_from_file("python", file, keywords={"_": None, "_l": None})
     }
     holes = re.compile(r"%\(\w+\)[sd]")
-    assert {
-        message for message in wanted if not (catalogue.get(message) and catalogue[message].string)
-    } == set()
+    assert {message for message in wanted if not (catalogue.get(message) and catalogue[message].string)} == set()
     for message in wanted:
-        assert sorted(holes.findall(message)) == sorted(holes.findall(str(catalogue[message].string))), (
-            message
-        )
+        assert sorted(holes.findall(message)) == sorted(holes.findall(str(catalogue[message].string))), message

@@ -206,9 +206,7 @@ def test_missing_folder_and_file(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(ProfileErrors) as caught:
             load_profile(folder)
-        assert caught.value.problems == [
-            ProfileProblem(str(folder / "tenant.toml"), 0, "", "the file is missing")
-        ]
+        assert caught.value.problems == [ProfileProblem(str(folder / "tenant.toml"), 0, "", "the file is missing")]
         assert str(caught.value) == f"{folder / 'tenant.toml'}: the file is missing"
 
 

@@ -26,9 +26,7 @@ READABLE = "23456789abcdefghjkmnpqrstuvwxyz"
 # OWASP's second choice: 19 MiB, two passes, about 30 ms; ten sign-ins at once stay under 200 MiB.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
-_LEET = str.maketrans(
-    {"@": "a", "4": "a", "$": "s", "5": "s", "0": "o", "3": "e", "1": "i", "!": "i", "7": "t"}
-)
+_LEET = str.maketrans({"@": "a", "4": "a", "$": "s", "5": "s", "0": "o", "3": "e", "1": "i", "!": "i", "7": "t"})
 _SYLLABLE = (
     "(?:zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw])?"
     "(?:iang|iong|uang|ang|eng|ing|ong|ian|iao|uai|uan|"
@@ -86,13 +84,9 @@ def check_strength(password: str, login: str, name: str, county: str = "") -> li
     elif _is_run(text) or _REPEATED.fullmatch(text) or len(set(text)) <= 3:
         messages.append(_l("Don't repeat characters or run along the keyboard."))
     elif _MOSTLY_DIGITS.fullmatch(text):
-        messages.append(
-            _l("Birthdays, telephone and identity numbers are tried first. Put several words together.")
-        )
+        messages.append(_l("Birthdays, telephone and identity numbers are tried first. Put several words together."))
     elif _WORD_AND_NUMBER.fullmatch(text):
-        messages.append(
-            _l("A name or word with a number is guessed quickly. Put several unrelated words together.")
-        )
+        messages.append(_l("A name or word with a number is guessed quickly. Put several unrelated words together."))
     return messages
 
 
@@ -143,9 +137,7 @@ def _is_run(text: str) -> bool:
     position = left = 0
     while position < len(text):
         length = _RUN - 1
-        while position + length < len(text) and any(
-            text[position : position + length + 1] in r for r in rows
-        ):
+        while position + length < len(text) and any(text[position : position + length + 1] in r for r in rows):
             length += 1
         if length >= _RUN:
             position += length

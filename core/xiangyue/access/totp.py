@@ -63,8 +63,7 @@ def verify(secret: str, code: str, last_used_step: int, now: float | None = None
 def new_recovery_codes() -> tuple[list[str], list[str]]:
     """(codes to print, hashes to store). Each code is four groups of four (79 bits) and is good once."""
     codes = [
-        "-".join("".join(secrets.choice(READABLE) for _ in range(4)) for _ in range(4))
-        for _ in range(RECOVERY_CODES)
+        "-".join("".join(secrets.choice(READABLE) for _ in range(4)) for _ in range(4)) for _ in range(RECOVERY_CODES)
     ]
     return codes, [_hash(code) for code in codes]
 

@@ -55,9 +55,7 @@ def chosen_fields(text: str | None, known: Sequence[str]) -> list[str]:
 
 def list_response(items: Iterable[Any], next_cursor: str | None) -> Response:
     """``{"items": [...], "next": cursor or null}``."""
-    return Response(
-        orjson.dumps({"items": list(items), "next": next_cursor}, default=str), mimetype="application/json"
-    )
+    return Response(orjson.dumps({"items": list(items), "next": next_cursor}, default=str), mimetype="application/json")
 
 
 def etag_of(version: int) -> str:
@@ -73,9 +71,7 @@ def required_version() -> int:
     """The version in If-Match. Raises PreconditionRequired without it, PreconditionFailed when it is no version."""
     given = request.headers.get("If-Match")
     if not given:
-        raise PreconditionRequired(
-            _l("Send the ETag of what you read as If-Match, so that no change is lost.")
-        )
+        raise PreconditionRequired(_l("Send the ETag of what you read as If-Match, so that no change is lost."))
     try:
         return int(given.strip().removeprefix("W/").strip('"'))
     except ValueError:

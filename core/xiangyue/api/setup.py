@@ -90,9 +90,7 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
     ARGUMENTS_PARSER = _Parser()
 
     def __init__(self, name: str, import_name: str, *, url_prefix: str = "", description: str = "") -> None:
-        super().__init__(
-            f"api-{name}", import_name, url_prefix=f"{PREFIX}{url_prefix}", description=description
-        )
+        super().__init__(f"api-{name}", import_name, url_prefix=f"{PREFIX}{url_prefix}", description=description)
 
     if TYPE_CHECKING:  # flask-smorest has no types; its decorators leave a view's own as they are
 

@@ -52,6 +52,12 @@ class Base(DeclarativeBase):
     runtime_grants: ClassVar[str] = "SELECT, INSERT, UPDATE, DELETE"
 
 
+def table_name(model: type) -> str:
+    """Name of a model's table."""
+    name: str = model.__tablename__  # type: ignore[attr-defined]
+    return name
+
+
 class Global:
     """A table without a tenant: the directory of tenants itself. Nothing personal may stand in one."""
 
@@ -79,9 +85,7 @@ class Timestamps:
     """``created_at`` and ``updated_at`` in UTC."""
 
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), sort_order=90)
-    updated_at: Mapped[datetime] = mapped_column(
-        server_default=func.now(), onupdate=func.now(), sort_order=91
-    )
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now(), sort_order=91)
 
 
 class Versioned:
@@ -94,9 +98,7 @@ def tenant_fk(column: str, target: str, *, ondelete: str | None = None) -> Forei
     """A foreign key to a tenant-owned table, with tenant_id as the law demands (RLS does not filter its check)."""
     if ondelete == "SET NULL":
         ondelete = f"SET NULL ({column})"
-    return ForeignKeyConstraint(
-        ["tenant_id", column], [f"{target}.tenant_id", f"{target}.id"], ondelete=ondelete
-    )
+    return ForeignKeyConstraint(["tenant_id", column], [f"{target}.tenant_id", f"{target}.id"], ondelete=ondelete)
 
 
 def tenant_join(source: str, column: str, target: str) -> str:

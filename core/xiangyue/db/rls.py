@@ -5,9 +5,7 @@ from __future__ import annotations
 RUNTIME_ROLE = "xiangyue_app"
 
 
-def protect(
-    table: str, *, schema: str = "public", grants: str = "SELECT, INSERT, UPDATE, DELETE"
-) -> list[str]:
+def protect(table: str, *, schema: str = "public", grants: str = "SELECT, INSERT, UPDATE, DELETE") -> list[str]:
     """Statements that fence a tenant-owned table and give the runtime role its rights.
 
     The policy compares directly, without a sub-select (Citus refuses it) and without missing_ok (a query without a

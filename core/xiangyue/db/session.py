@@ -82,9 +82,7 @@ def scope_criteria(scope: Scope) -> list[Any]:
         return options
     if len(scope.ranges) == 1:
         lo, hi = scope.ranges[0]
-        options.append(
-            with_loader_criteria(AreaBound, lambda cls: cls.area_code.between(lo, hi), include_aliases=True)
-        )
+        options.append(with_loader_criteria(AreaBound, lambda cls: cls.area_code.between(lo, hi), include_aliases=True))
         return options
     # A lambda would be cached with the number of ranges it first saw, so several ranges are spelled out per class.
     for mapper in _area_bound_mappers():

@@ -120,3 +120,25 @@ def analyze_stage(session: Session, *names: str) -> None:
         if not _STAGE.fullmatch(name):
             raise UnscopedSql(f"temporary tables are called stage_…, not {name!r}")
         session.connection().exec_driver_sql(f"ANALYZE pg_temp.{name}")
+
+
+def hold_statistics(session: Session, *names: str) -> None:
+    """Keep autovacuum and autoanalyze off these tables until the end of the transaction.
+
+    For a long write into nearly empty tables: autovacuum does not see the uncommitted rows, would note the table as
+    empty in the middle, and every foreign-key check from then on would read the whole county instead of one row.
+    Readers and writers are not disturbed; a second holder waits, so take turns first.
+    """
+    for name in names:
+        if not name.isidentifier():
+            raise UnscopedSql(f"not a table's name: {name!r}")
+    tables = ", ".join(f"public.{name}" for name in names)
+    session.connection().exec_driver_sql(f"LOCK TABLE {tables} IN SHARE UPDATE EXCLUSIVE MODE")
+
+
+def estimated_rows(session: Session, name: str) -> float:
+    """How many rows of all counties the planner believes a table has; below zero when it never looked."""
+    known = session.connection().exec_driver_sql(
+        "SELECT reltuples FROM pg_catalog.pg_class WHERE oid = to_regclass(%(name)s)", {"name": f"public.{name}"}
+    )
+    return float(known.scalar_one())

@@ -88,9 +88,7 @@ class Uow:
 
     def get_for_update(self, model: type[T], id: int) -> T:
         """The same, locked until the end of the transaction and read afresh."""
-        statement = (
-            select(model).where(model.id == id).with_for_update().execution_options(populate_existing=True)
-        )
+        statement = select(model).where(model.id == id).with_for_update().execution_options(populate_existing=True)
         found = self.session.scalars(statement).one_or_none()
         if found is None:
             raise NotFound(_l("There is no such entry, or it lies outside your area."))

@@ -6,7 +6,7 @@ import re
 
 from sqlalchemy import Connection, text
 
-from xiangyue.db.base import Base, Global
+from xiangyue.db.base import Base, Global, table_name
 from xiangyue.db.rls import RUNTIME_ROLE
 
 _OWN = "(tenant_id = (current_setting('app.tenant_id'::text))::integer)"
@@ -36,8 +36,8 @@ SELECT k.conname, t.relname,
 
 def table_faults(connection: Connection) -> list[str]:
     """One line per fault, ``table: what``; empty when every table is right."""
-    declared_global = {m.class_.__tablename__ for m in Base.registry.mappers if issubclass(m.class_, Global)}
-    declared_rights = {m.class_.__tablename__: m.class_.runtime_grants for m in Base.registry.mappers}
+    declared_global = {table_name(m.class_) for m in Base.registry.mappers if issubclass(m.class_, Global)}
+    declared_rights = {table_name(m.class_): m.class_.runtime_grants for m in Base.registry.mappers}
     faults: list[str] = []
     for oid, _schema, name, enabled, forced, not_null in connection.execute(text(_TABLES)).all():
         faults += _foreign_faults(connection, oid, name)

@@ -154,9 +154,7 @@ class ListView:
             for value in values:
                 rest = [v for v in values if v != value]
                 url = self.url(**{spec.name: rest or None, "after": None, "before": None})
-                found.append(
-                    FilterChip(spec.label, labels.get(value, value), url, spec.data and value in labels)
-                )
+                found.append(FilterChip(spec.label, labels.get(value, value), url, spec.data and value in labels))
         return found
 
     # Addresses of the neighbouring states.

@@ -96,9 +96,7 @@ def _check_csrf() -> None:
     foreign = origin is not None and origin != "null" and urlsplit(origin).netloc != request.host
     if foreign or not secret or not hmac.compare_digest(given.encode(), expected.encode()):
         raise Forbidden(
-            _l(
-                "This form was opened in an earlier session. Reload the page and send it again; your input is kept."
-            ),
+            _l("This form was opened in an earlier session. Reload the page and send it again; your input is kept."),
             csrf=True,
         )
 
@@ -174,11 +172,7 @@ def _admit(uow: Uow, tenant: TenantInfo, mark: AccessMark) -> Any:
         if not is_api():
             raise NotSignedIn(_l("Access tokens are for the API only."))
         scheme, _, bearer = header.partition(" ")
-        actor = (
-            token_actor(uow, bearer.strip(), tenant_area=tenant.area_code)
-            if scheme.lower() == "bearer"
-            else None
-        )
+        actor = token_actor(uow, bearer.strip(), tenant_area=tenant.area_code) if scheme.lower() == "bearer" else None
         if actor is None:
             raise NotSignedIn(_l("The access token is wrong, expired or revoked."))
         uow.actor = actor

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from xiangyue.access.audit import audit
+from xiangyue.db.sql import estimated_rows, hold_statistics
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
 from xiangyue.features.households.bulk import HouseholdRow, upsert_households
@@ -20,12 +21,14 @@ from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.context import JobContext
 from xiangyue.plugin.registry import JobKind
 
-WAITING = _l("Waiting for another import of the county")
+WAITING = _l("Waiting for another import")
 WRITING = _l("Writing households")
 FINISHING = _l("Finishing")
 
 #: First half of the advisory lock under which a county's imports write one after the other; the second is the county.
 LOCK_CLASS = 0x696D_706F
+#: Persons of all counties below which an import is large against what stands already.
+SMALL_REGISTER = 100_000
 
 
 def run(context: JobContext) -> dict[str, Any]:
@@ -85,8 +88,19 @@ def run(context: JobContext) -> dict[str, Any]:
 
 
 def _take_turn(context: JobContext, uow: Uow) -> None:
-    """Wait until no other import of the county writes: two at once could wait for each other's rows for ever."""
-    lock = select(func.pg_try_advisory_xact_lock(LOCK_CLASS, context.tenant_id))
+    """Wait until no other import of the county writes: two at once could wait for each other's rows for ever.
+
+    While the register of all counties together is small, only one county writes at a time and holds the planner's
+    statistics still (`hold_statistics`).
+    """
+    _wait_for(context, uow, context.tenant_id)
+    if estimated_rows(uow.session, "person") < SMALL_REGISTER:
+        _wait_for(context, uow, 0)
+        hold_statistics(uow.session, "household", "person")
+
+
+def _wait_for(context: JobContext, uow: Uow, key: int) -> None:
+    lock = select(func.pg_try_advisory_xact_lock(LOCK_CLASS, key))
     while not uow.session.scalar(lock):
         context.progress(0, 0, WAITING)
         context.check_cancelled()
