@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from bench.capture import Captured, capture, request
+from bench.capture import Captured, capture, host, request
 from bench.load import fetch, run
 from bench.measure import Result, against_limit, paired
 from bench.servers import Server, gunicorn
@@ -18,6 +18,7 @@ from bench.stage import Stage
 OURS = "xiangyue.wsgi:app"
 LIST = "/api/v1/households?limit=50"
 ROUNDS = 9
+PAGE_ROUNDS = 5
 SECONDS = 1.5
 CONNECTIONS = 8
 MEMORY_LIMIT = 150.0
@@ -50,6 +51,37 @@ def http_list_households(stage: Stage) -> Result:
                 "reference": "a bare WSGI app: psycopg rows and orjson, the same statement with the same parameters,"
                 f" SET LOCAL app.tenant_id, no access check; its body is byte-equal ({len(found.body):,} bytes)",
                 "statement": _one_line(found.statements[0][0]),
+                "load": f"{CONNECTIONS} keep-alive connections, {SECONDS} s a side and round, in turn",
+                **stage.about,
+            },
+        )
+
+
+def http_household_page(stage: Stage) -> Result:
+    household, headers = _household(stage), _cookie(stage)
+    path = f"/households/{household['id']}"
+    found = capture(stage, path, headers)
+    recorded = _keep(stage, found, url=f"http://{host(stage)}{path}", headers=headers, tenant_id=stage.county().id)
+    asked = request(stage, path, headers)
+    with (
+        gunicorn(OURS, stage.settings) as ours,
+        gunicorn("bench.bare_page:application", stage.settings, BENCH_CAPTURED=str(recorded)) as bare,
+    ):
+        _same(fetch(ours.port, asked)[1], fetch(bare.port, asked)[1], found.body)
+        return paired(
+            "http_household_page",
+            _load(ours, asked),
+            _load(bare, asked),
+            unit="requests/s",
+            rounds=PAGE_ROUNDS,
+            about={
+                "ours": f"GET /households/<id> with a session cookie: a household of {household['person_count']}"
+                " persons with identifiers opened and masked, marks, income, awards, own fields, navigation;"
+                f" {len(found.body):,} bytes",
+                "reference": f"a bare WSGI app: the page's {len(found.statements)} statements (psycopg rows, thrown"
+                " away) after SET LOCAL, and the same compiled template rendered with the same context; no session,"
+                " access check, ORM or building of the context; its body is equal",
+                "statements": f"{len(found.before)} before the rights are known, {len(found.statements)} after",
                 "load": f"{CONNECTIONS} keep-alive connections, {SECONDS} s a side and round, in turn",
                 **stage.about,
             },
