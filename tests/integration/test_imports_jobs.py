@@ -27,10 +27,12 @@ from imports_kit import workbook as book
 from sqlalchemy import select, update
 
 from xiangyue.access.models import AuditEntry
+from xiangyue.db.sql import estimated_rows, hold_statistics
 from xiangyue.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from xiangyue.features.households import bulk
 from xiangyue.features.households.models import Household
 from xiangyue.features.imports import queries, service
+from xiangyue.features.imports.commit_job import SMALL_REGISTER
 from xiangyue.features.imports.models import ImportBatch, ImportRow
 from xiangyue.features.imports.roster_messages import CellError
 from xiangyue.features.imports.staging import wrong_rows
@@ -365,3 +367,17 @@ def test_what_changed_since_the_check_stops_the_writing(hanyin: County, rows: li
     assert stopped.state == "checked"
     assert job_of(hanyin, batch.id).state == "failed"
     assert register(hanyin) == before
+
+
+def test_autovacuum_cannot_call_the_register_empty_in_the_middle_of_a_first_import(hanyin: County) -> None:
+    analyze = "SET lock_timeout = '100ms'; ANALYZE person"
+    owner = hanyin.runtime.settings.migration_database_url
+    with hanyin.uow() as uow, psycopg.connect(owner, autocommit=True) as other:
+        assert estimated_rows(uow.session, "person") < SMALL_REGISTER
+        other.execute(analyze)
+        hold_statistics(uow.session, "household", "person")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            other.execute(analyze)
+        other.execute("SELECT count(*) FROM person")
+    with psycopg.connect(owner, autocommit=True) as other:
+        other.execute(analyze)
