@@ -9,7 +9,16 @@ from xiangyue.db.uow import Uow
 from xiangyue.text.codes import HEAD
 from xiangyue.text.pinyin import suffixes
 
-_SUFFIX_COLUMNS = {"suffix": 'text COLLATE "C"', "id": "bigint", "household_id": "bigint", "area_code": "bigint"}
+# One row for each person, its suffixes joined by blanks, which none of them holds.
+_SUFFIX_COLUMNS = {"suffixes": 'text COLLATE "C"', "id": "bigint", "household_id": "bigint", "area_code": "bigint"}
+
+# In the order of the key, so that the index grows page by page and not all over.
+_ADD_SUFFIXES = """
+INSERT INTO name_suffix (tenant_id, area_code, suffix, id, household_id)
+SELECT s.tenant_id, s.area_code, one.suffix, s.id, s.household_id
+  FROM stage_suffix s CROSS JOIN string_to_table(s.suffixes, ' ') AS one(suffix)
+ WHERE {tenant:s} ORDER BY one.suffix, s.id
+"""
 
 _HOUSEHOLDS = """
 UPDATE household h
@@ -98,15 +107,6 @@ def rewrite_suffixes(uow: Uow, person_ids: Collection[int]) -> None:
 
 def write_suffixes(uow: Uow, persons: Iterable[tuple[int, str, int, int]]) -> None:
     """Add search rows of persons that have none: (person id, name, household id, area code) each."""
-    # In the order of the key, so that the index grows page by page and not all over.
-    entries = sorted(
-        (suffix, id, household, area) for id, name, household, area in persons for suffix in suffixes(name)
-    )
-    if not entries:
-        return
-    stage_rows(uow.session, "stage_suffix", _SUFFIX_COLUMNS, entries)
-    scoped_sql(
-        uow.session,
-        "INSERT INTO name_suffix (tenant_id, area_code, suffix, id, household_id)"
-        " SELECT s.tenant_id, s.area_code, s.suffix, s.id, s.household_id FROM stage_suffix s WHERE {tenant:s}",
-    )
+    rows = ((" ".join(suffixes(name)), id, household, area) for id, name, household, area in persons)
+    if stage_rows(uow.session, "stage_suffix", _SUFFIX_COLUMNS, rows):
+        scoped_sql(uow.session, _ADD_SUFFIXES)
