@@ -50,24 +50,12 @@ def cli(ctx: click.Context) -> None:
     ctx.obj = open_runtime
 
 
-@cli.group(invoke_without_command=True)
-@click.pass_context
-def demo(ctx: click.Context) -> None:
+@cli.command()
+def demo() -> None:
     """Set everything up with demonstration data and serve it."""
-    if ctx.invoked_subcommand is None:
-        from xiangyue.local.supervise import serve_demo
+    from xiangyue.local.supervise import serve_demo
 
-        sys.exit(serve_demo(Settings.load(demo=True)))
-
-
-@demo.command("seed")
-@click.option("--households", default=20_000, show_default=True, help="Households of the Hanyin roster.")
-def demo_seed(households: int) -> None:
-    """Demonstration accounts and the synthetic roster; what is there already stays."""
-    from xiangyue.features.demo.seed import seed
-
-    with open_runtime() as runtime:
-        seed(runtime, households)
+    sys.exit(serve_demo(Settings.load(demo=True)))
 
 
 @cli.group()
