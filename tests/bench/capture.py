@@ -16,6 +16,8 @@ from xiangyue.runtime import Runtime
 Statement = tuple[str, Any]
 
 _SPOKEN: list[Statement] = []
+#: By these a statement is known that looks up who asks, spelt out or prepared.
+_WHO = ("api_token", "account_session", "EXECUTE xiangyue_")
 
 
 class _Cursor(psycopg.Cursor[Any]):
@@ -50,7 +52,7 @@ def capture(stage: Stage, path: str, headers: Mapping[str, str]) -> Captured:
         assert response.status_code == 200, (response.status, response.get_data(as_text=True)[:500])
     spoken = list(_SPOKEN)
     app.extensions["xiangyue"].engine.dispose()
-    known = [i for i, (sql, _) in enumerate(spoken) if "api_token" in sql or "account_session" in sql]
+    known = [i for i, (sql, _) in enumerate(spoken) if any(mark in sql for mark in _WHO)]
     return Captured(spoken[known[-1] + 1 :], spoken[: known[-1] + 1], response.data)
 
 

@@ -57,7 +57,7 @@ def import_plain(stage: Stage) -> Result:
             "reference": f"COPY of the same rows, {len(cells[0])} text columns, from memory into an unindexed table"
             " without row-level security, as the owning role",
             "rows": f"{rows:,} persons in {households:,} households, one .xlsx of {file.stat().st_size // 1024:,} KiB",
-            **stage.versions,
+            **{key: value for key, value in stage.versions.items() if key != "web workers"},
         },
     )
 

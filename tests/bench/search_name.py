@@ -77,7 +77,7 @@ def search_name(stage: Stage) -> Result:
             " pinyin), same joins, ranked, LIMIT 20; persons only",
             "words": "; ".join(f"{kind}: {' '.join(chosen)}" for kind, chosen in words.items()),
             "scope": "the whole county",
-            **stage.about,
+            **{key: value for key, value in stage.about.items() if key != "web workers"},
         },
     )
     result.about["ms of the last round (ours / reference)"] = "; ".join(

@@ -28,6 +28,7 @@ from xiangyue.runtime import Runtime
 from xiangyue.tenancy import provision
 from xiangyue.tenancy.directory import TenantInfo
 from xiangyue.tenancy.profile import load_profile
+from xiangyue.web import logs
 
 HOUSEHOLDS = 100_000
 COUNTIES = ("hanyin", "tongyu")
@@ -60,6 +61,7 @@ class Stage:
             instance="bench",
             log_level="WARNING",
         )
+        logs.configure(made)
         upgrade(made.migration_database_url, made.migrations_dir)
         return made
 
@@ -154,7 +156,8 @@ class Stage:
             role, server = driver.execute("SELECT current_user, current_setting('server_version')").fetchone()
         return {
             "database role": f"{role} (no superuser, no BYPASSRLS)",
-            "workers": f"{self.settings.web_workers} of gunicorn's class gevent (both sides: xiangyue.gunicorn_conf)",
+            "web workers": f"{self.settings.web_workers} of gunicorn's class gevent, by xiangyue.gunicorn_conf on both"
+            " sides; requests logged from WARNING on",
             "versions": f"Python {platform.python_version()}, PostgreSQL {server}, {os.cpu_count()} processors",
         }
 
