@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import psycopg
@@ -96,3 +98,42 @@ def test_after_a_failed_statement_the_connection_comes_back_clean(engine: Engine
     with TenantSession(engine, Scope(hanyin.info.id)) as session, pytest.raises(Exception, match="division by zero"):
         session.execute(text("SELECT 1/0"))
     assert roles(engine, hanyin.info.id)
+
+
+#: Run in a process of its own, because gevent patches the standard library for good.
+WAITING_IN_GEVENT = """
+from gevent import monkey; monkey.patch_all()
+import gevent, psycopg, sys
+from sqlalchemy import text
+from xiangyue.db.session import make_engine
+
+engine = make_engine(sys.argv[1])
+holder, waiter, onlooker = (engine.connect() for _ in range(3))
+holder.execute(text("SELECT pg_advisory_lock(4711)"))
+waiting = gevent.spawn(lambda: waiter.execute(text("SELECT pg_advisory_lock(4711)")))
+while not onlooker.execute(text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")).scalar():
+    pass
+holder.execute(text("SELECT pg_advisory_unlock(4711)"))
+waiting.get()
+large = "x" * 30_000_000  # more than the socket takes at once, both ways
+assert onlooker.execute(text("SELECT CAST(:large AS text)"), {"large": large}).scalar() == large
+pid = waiter.execute(text("SELECT pg_backend_pid()")).scalar()
+with psycopg.connect(sys.argv[2], autocommit=True) as admin:
+    admin.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+try:
+    waiter.execute(text("SELECT 1"))
+except Exception as error:
+    print(type(error).__name__)
+"""
+
+
+def test_in_gevent_one_greenlet_waits_for_the_server_while_others_work(runtime: Runtime) -> None:
+    url = runtime.settings.database_url
+    done = subprocess.run(
+        [sys.executable, "-c", WAITING_IN_GEVENT, url, url.replace("xiangyue_app@", "postgres@")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout.strip(), done.returncode) == ("OperationalError", 0), done.stderr[-2000:]

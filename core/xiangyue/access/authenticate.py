@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -40,7 +39,7 @@ SELECT s.id, s.scopes, s.last_used_at, {_ACCOUNT}
 SEEN_EVERY = timedelta(seconds=60)
 
 
-def _actor(uow: Uow, kind: str, tenant_area: int, row: tuple[Any, ...]) -> Actor:
+def _actor(uow: Uow, kind: str, tenant_area: int, row: tuple[Any, ...], **more: Any) -> Actor:
     account_id, login, name, locale, large_text, current_area, must_change, totp, grants = row
     return Actor(
         kind=kind,
@@ -56,6 +55,7 @@ def _actor(uow: Uow, kind: str, tenant_area: int, row: tuple[Any, ...]) -> Actor
         must_change_password=must_change,
         totp_enabled=totp,
         totp_required=any(g[5] for g in grants),
+        **more,
     )
 
 
@@ -75,8 +75,7 @@ def session_actor(uow: Uow, cookie: str, *, tenant_area: int, hours: int) -> tup
             " WHERE {tenant:s} AND s.id = :id",
             {"id": session_id, "hours": hours},
         )
-    actor = _actor(uow, "account", tenant_area, tuple(account))
-    return replace(actor, session_id=session_id), pending
+    return _actor(uow, "account", tenant_area, tuple(account), session_id=session_id), pending
 
 
 def token_actor(uow: Uow, bearer: str, *, tenant_area: int) -> Actor | None:
@@ -94,5 +93,4 @@ def token_actor(uow: Uow, bearer: str, *, tenant_area: int) -> Actor | None:
             "UPDATE api_token s SET last_used_at = now() WHERE {tenant:s} AND s.id = :id",
             {"id": token_id},
         )
-    actor = _actor(uow, "token", tenant_area, tuple(account))
-    return replace(actor, token_scopes=frozenset(scopes))
+    return _actor(uow, "token", tenant_area, tuple(account), token_scopes=frozenset(scopes))

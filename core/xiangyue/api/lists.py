@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 from flask import Response, request
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields, missing, validate
 
 from xiangyue.errors import Invalid, PreconditionFailed, PreconditionRequired
 from xiangyue.i18n import lazy_gettext as _l
@@ -30,6 +30,19 @@ class ListArgs(Schema):
         load_default=None,
         metadata={"description": "Comma-separated fields to return; all when missing"},
     )
+
+    def load(self, data: Any, **options: Any) -> Any:
+        """Looks only at what was given and takes the rest from the fields' defaults: lists have many conditions, and
+        most requests give one or two."""
+        if "partial" in options or any(field.required for field in self.load_fields.values()):
+            return super().load(data, **options)
+        given = super().load(data, partial=True, **options)
+        for name, field in self.load_fields.items():
+            key = field.attribute or name
+            default = field.load_default
+            if key not in given and default is not missing:
+                given[key] = default() if callable(default) else default
+        return given
 
 
 def chosen_fields(text: str | None, known: Sequence[str]) -> list[str]:

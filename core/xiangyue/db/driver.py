@@ -1,15 +1,19 @@
-"""Fewer round trips with psycopg: a cheaper look at pooled connections, and a transaction opened with its setting.
+"""Less waiting with psycopg: a cheaper look at pooled connections, a transaction opened with its setting, and answers
+awaited in gevent's own loop.
 
-At a hundred microseconds each, these were a quarter of what a list of fifty households cost.
+At a hundred microseconds each, the spared round trips were a quarter of what a list of fifty households cost.
 """
 
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Generator
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+import gevent
 import psycopg
+from gevent import monkey
 from psycopg.pq import ConnStatus, TransactionStatus
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.dialects import registry
@@ -23,6 +27,32 @@ NAME = "postgresql+xiangyue_psycopg"
 _OURS = "xiangyue_opens"
 
 
+T = TypeVar("T")
+
+
+class GeventConnection(psycopg.Connection[Any]):
+    """In a gevent worker: waits on the loop's watcher itself. psycopg would poll by gevent's imitation of ``select``,
+    which cost a seventh of a list's time in the worker."""
+
+    def wait(self, gen: Generator[int, int, T], interval: float = 0.1, timeout: float | None = None) -> T:
+        if timeout is not None:
+            return super().wait(gen, interval, timeout)  # type: ignore[arg-type]
+        hub = gevent.get_hub()
+        try:
+            wanted = next(gen)
+            while True:
+                # psycopg's READY_R and READY_W are gevent's READ and WRITE; reading when nothing came does no harm.
+                watcher = hub.loop.io(self.pgconn.socket, wanted)
+                try:
+                    hub.wait(watcher)
+                finally:
+                    watcher.close()
+                wanted = gen.send(wanted)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+
+
 class Dialect(PGDialect_psycopg):
     """A server that went away has closed its end, which a read without waiting finds. So most requests spare the
     round trip that a ``SELECT 1`` before the first statement costs."""
@@ -32,6 +62,10 @@ class Dialect(PGDialect_psycopg):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)  # type: ignore[no-untyped-call]
         self._asked: WeakKeyDictionary[psycopg.Connection[Any], float] = WeakKeyDictionary()
+
+    def connect(self, *args: Any, **options: Any) -> Any:
+        kind = GeventConnection if monkey.is_module_patched("select") else psycopg.Connection
+        return kind.connect(*args, **options)
 
     def do_ping(self, dbapi_connection: Any) -> bool:
         connection: psycopg.Connection[Any] = dbapi_connection

@@ -71,7 +71,7 @@ def open_uow(tenant: TenantInfo, actor: Actor, scope: Scope | None = None) -> Uo
     info = RequestInfo(
         request_id=g.get("request_id", ""),
         ip=client_address(),
-        user_agent=(request.user_agent.string or "")[:300],
+        user_agent=request.headers.get("User-Agent", "")[:300],
     )
     return Uow(runtime().engine, tenant_id=tenant.id, actor=actor, scope=scope, info=info)
 
@@ -156,7 +156,7 @@ def _begin() -> Any:
 
 
 def _visitor_locale(tenant: TenantInfo) -> str:
-    chosen = request.cookies.get("xy_locale", "")
+    chosen = request.cookies.get("xy_locale", "") if "Cookie" in request.headers else ""
     if chosen in i18n.LOCALES:
         return chosen
     if is_api() and "Accept-Language" in request.headers:
@@ -222,15 +222,25 @@ def _owed_step(actor: Actor, totp_pending: bool) -> str | None:
     return None
 
 
-def _finish(response: Response) -> Response:
-    response.headers["X-Request-ID"] = g.get("request_id", "")
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "same-origin")
-    response.headers.setdefault("X-Frame-Options", "DENY")
-    response.headers.setdefault(
+#: Headers of every answer whose view has not said otherwise.
+_GUARDS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("X-Frame-Options", "DENY"),
+    (
         "Content-Security-Policy",
         "default-src 'self'; img-src 'self' data: blob:; frame-ancestors 'none'; base-uri 'self'; form-action 'self'",
-    )
+    ),
+)
+
+
+def _finish(response: Response) -> Response:
+    headers = response.headers
+    headers["X-Request-ID"] = g.get("request_id", "")
+    given = {name.lower() for name, _ in headers}
+    for name, value in _GUARDS:
+        if name.lower() not in given:
+            headers.add(name, value)
     if g.get("tenant") is not None and not is_api():
         response.vary.add("HX-Request")
         if response.mimetype == "text/html":
