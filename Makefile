@@ -16,7 +16,7 @@ help:
 	@echo "make test    set up and run every test"
 	@echo "make check   format, lint, types, import order, gates"
 	@echo "make bench   measure against plain references; ONLY=name for one"
-	@echo "make lock    rewrite requirements.lock after a change of requirements*.in"
+	@echo "make lock    rewrite the requirements*.lock files after a change of requirements*.in"
 	@echo "make clean   remove what was installed and built (data in .home stays)"
 
 demo: setup frontend

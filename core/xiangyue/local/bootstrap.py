@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[3]
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOCK = ROOT / "requirements.lock"
+IMAGE_LOCK = ROOT / "requirements-image.lock"
 
 
 class SetupError(Exception):
@@ -36,7 +37,10 @@ def setup() -> None:
 
 
 def lock() -> None:
-    """Rewrite requirements.lock from requirements.in and -dev.in, keeping versions that still fit."""
+    """Rewrite requirements.lock from requirements.in and -dev.in, keeping versions that still fit.
+
+    Then requirements-image.lock, the part of it that the container image installs.
+    """
     with tempfile.TemporaryDirectory() as folder:
         tools = Path(folder) / "venv"
         _make_environment(tools)
@@ -44,7 +48,9 @@ def lock() -> None:
         options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-header"]
         options += ["--no-emit-index-url", "--no-emit-find-links", "--quiet"]
         options += ["--upgrade"] if "--upgrade" in sys.argv else []
-        _run([tools / "bin" / "uv", "pip", "compile", "requirements-dev.in", "-o", LOCK.name, *options])
+        uv = [tools / "bin" / "uv", "pip", "compile"]
+        _run([*uv, "requirements-dev.in", "-o", LOCK.name, *options])
+        _run([*uv, "requirements-image.in", "-c", LOCK.name, "-o", IMAGE_LOCK.name, *options])
 
 
 def _install_locked() -> None:
