@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from xiangyue.access.acts import DECLARED
 from xiangyue.api import setup as api_setup
 from xiangyue.config import Settings
+from xiangyue.features.areas.switch import area_switch
 from xiangyue.runtime import Runtime
 from xiangyue.web import assets, development, health, logs, pipeline, shell
 from xiangyue.web import errors as web_errors
@@ -32,15 +33,14 @@ def create_app(settings: Settings | None = None, *, runtime: Runtime | None = No
     app.view_functions["static"] = anywhere(assets.serve_static)
     pipeline.install(app)
     logs.install(app)
-    shell.install(app)
+    shell.install(app, area_switch)
     web_errors.install(app)
     registry = runtime.registry
-    for feature in registry.features:
-        for blueprint in feature.blueprints:
-            app.register_blueprint(blueprint)
+    for blueprint in registry.pages:
+        app.register_blueprint(blueprint)
     health.install(app)
     development.install(app)
-    api_setup.install(app, [b for f in registry.features for b in f.api_blueprints])
+    api_setup.install(app, registry.api)
     pipeline.check_marks(app)
     for name, permission in DECLARED.items():
         if permission is not None:

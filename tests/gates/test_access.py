@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from flask import Blueprint
 from xiangyue.access.acts import DECLARED
 from xiangyue.access.permissions import Permission, UnknownPermission
 from xiangyue.app import create_app
-from xiangyue.plugin.registry import Feature
+from xiangyue.plugin.offer import Contributor
 from xiangyue.runtime import Runtime
 from xiangyue.web.access import mark_of, requires
 
@@ -27,7 +28,7 @@ def build_with(runtime: Runtime, view: Any) -> None:
     blueprint = Blueprint("planted", __name__)
     blueprint.add_url_rule("/planted", view_func=view)
     other = Runtime(runtime.settings)
-    other.registry.features.append(Feature(key="planted", blueprints=(blueprint,)))
+    other.registry.add(Contributor("planted", sys.modules[__name__], offered={"pages": (blueprint,)}))
     create_app(runtime=other)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -22,7 +23,8 @@ from xiangyue.jobs.run import run_with
 from xiangyue.jobs.scheduler import Scheduler
 from xiangyue.jobs.service import enqueue_job, repeat_job, request_cancel
 from xiangyue.jobs.worker import serve
-from xiangyue.plugin.registry import Feature, JobKind, Schedule
+from xiangyue.plugin.offer import Contributor
+from xiangyue.plugin.registry import JobKind, Schedule
 from xiangyue.runtime import Runtime
 from xiangyue.testing.fixtures import County
 
@@ -83,15 +85,14 @@ def who(context: Any) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def kinds(runtime: Runtime, redis_server: str) -> Iterator[None]:
     RAN.clear()
-    feature = Feature(
-        key="planted",
-        jobs=(JobKind("planted", "planted", behave, max_attempts=2),),
-        schedules=(Schedule("planted.hourly", "planted", 3600),),
-    )
-    original = list(runtime.registry.features)
-    runtime.registry.features[:] = [feature]
+    offered = {
+        "jobs": (JobKind("planted", "planted", behave, max_attempts=2),),
+        "schedules": (Schedule("planted.hourly", "planted", 3600),),
+    }
+    original = runtime.registry.contributors
+    runtime.registry.take([Contributor("planted", sys.modules[__name__], offered=offered)])
     yield
-    runtime.registry.features[:] = original
+    runtime.registry.take(original)
     client = Redis.from_url(redis_server)
     for key in client.scan_iter(f"rq:*{runtime.settings.instance}*"):
         client.delete(key)

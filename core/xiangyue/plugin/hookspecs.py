@@ -1,10 +1,38 @@
-"""Hook specifications. Parameters are ordinary named ones (pluggy ignores keyword-only ones)."""
+"""Hook specifications: what a plugin, and each of the core's own features, may implement.
+
+Three families. ``register_*`` are asked once per process and return frozen dataclasses (``plugin.registry``).
+``*_requested`` are asked before an act and may raise ``Refused``. ``*_happened`` are told of it after the commit, at
+least once, in a background job. Parameters are ordinary named ones (pluggy ignores keyword-only ones); an
+implementation names only those that it uses.
+"""
 
 from __future__ import annotations
 
-import pluggy
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from xiangyue.plugin.registry import Feature
+import click
+import pluggy
+from flask import Blueprint
+
+from xiangyue.access.permissions import Permission
+from xiangyue.db.uow import Uow
+from xiangyue.plugin.registry import (
+    Classifier,
+    DashboardCard,
+    HouseholdColumn,
+    HouseholdFilter,
+    HouseholdPanel,
+    ImportColumn,
+    JobKind,
+    NavItem,
+    ProfileSection,
+    Schedule,
+    SearchKind,
+    WorkProvider,
+)
+
+# mypy: disable-error-code="empty-body"
 
 NAMESPACE = "xiangyue"
 hookspec = pluggy.HookspecMarker(NAMESPACE)
@@ -12,12 +40,352 @@ hookimpl = pluggy.HookimplMarker(NAMESPACE)
 
 
 @hookspec
-def register_feature() -> Feature:  # type: ignore[empty-body]
-    """Return what the feature brings: permissions, pages, API, navigation, jobs, profile sections.
+def register_permissions() -> Sequence[Permission]:
+    """Rights that roles can be given. A plugin's names begin with its own: ``contact321.confirm``.
 
     Example::
 
         @hookimpl
-        def register_feature():
-            return Feature(key="areas", permissions=(AREA_VIEW,), blueprints=(pages.bp,))
+        def register_permissions():
+            return (CONFIRM,)
     """
+
+
+@hookspec
+def register_role_templates() -> Mapping[str, frozenset[str]]:
+    """Names of permissions that role templates get: county_admin, department, town, village, grid_leader, auditor.
+
+    Example::
+
+        @hookimpl
+        def register_role_templates():
+            return {"town": frozenset({CONFIRM.name})}
+    """
+
+
+@hookspec
+def register_pages() -> Sequence[Blueprint]:
+    """Flask blueprints with pages. A plugin's stand under ``/p/<plugin>/``, are called like the plugin, and keep
+    their templates in a folder of that name. Every view says who may reach it (``requires``, ``public`` …).
+
+    Example::
+
+        @hookimpl
+        def register_pages():
+            return (pages.bp,)
+    """
+
+
+@hookspec
+def register_api() -> Sequence[Any]:
+    """API blueprints (``ApiBlueprint``). A plugin's stand under ``/api/v1/p/<plugin>/`` and in the OpenAPI document of
+    the counties that have it on.
+
+    Example::
+
+        @hookimpl
+        def register_api():
+            return (api.bp,)
+    """
+
+
+@hookspec
+def register_navigation() -> Sequence[NavItem]:
+    """Lines of the navigation.
+
+    Example::
+
+        @hookimpl
+        def register_navigation():
+            return (NavItem("contact321", _l("Colours"), "contact321.show", VIEW, "people", "palette"),)
+    """
+
+
+@hookspec
+def register_household_panels() -> Sequence[HouseholdPanel]:
+    """Panels of the household page.
+
+    Example::
+
+        @hookimpl
+        def register_household_panels():
+            return (HouseholdPanel("contact321_colour", _l("Colour"), VIEW, panels.colour),)
+    """
+
+
+@hookspec
+def register_household_filters() -> Sequence[HouseholdFilter]:
+    """Conditions of the household list, in the page and in the API.
+
+    Example::
+
+        @hookimpl
+        def register_household_filters():
+            return (HouseholdFilter("contact321_colour", _l("Colour"), VIEW, filters.choices, filters.condition),)
+    """
+
+
+@hookspec
+def register_household_columns() -> Sequence[HouseholdColumn]:
+    """Columns of the household list and of its export.
+
+    Example::
+
+        @hookimpl
+        def register_household_columns():
+            return (HouseholdColumn("contact321_colour", _l("Colour"), VIEW, filters.colours),)
+    """
+
+
+@hookspec
+def register_dashboard_cards() -> Sequence[DashboardCard]:
+    """Cards of the cockpit.
+
+    Example::
+
+        @hookimpl
+        def register_dashboard_cards():
+            return (DashboardCard("contact321_colours", _l("Colours"), VIEW, panels.card),)
+    """
+
+
+@hookspec
+def register_work() -> Sequence[WorkProvider]:
+    """Finders of what the reader owes (待办).
+
+    Example::
+
+        @hookimpl
+        def register_work():
+            return (WorkProvider("contact321.unconfirmed", work.find),)
+    """
+
+
+@hookspec
+def register_jobs() -> Sequence[JobKind]:
+    """Kinds of background jobs. A plugin's keys begin with its name and a dot.
+
+    Example::
+
+        @hookimpl
+        def register_jobs():
+            return (JobKind("contact321.recount", _l("Count again"), jobs.recount),)
+    """
+
+
+@hookspec
+def register_schedules() -> Sequence[Schedule]:
+    """Recurring jobs.
+
+    Example::
+
+        @hookimpl
+        def register_schedules():
+            return (Schedule("contact321.daily", "contact321.recount", 86_400),)
+    """
+
+
+@hookspec
+def register_commands() -> Sequence[click.Command]:
+    """Commands of ``xiangyue``. A plugin has one command or group, called like itself.
+
+    Example::
+
+        @hookimpl
+        def register_commands():
+            return (commands.contact321,)
+    """
+
+
+@hookspec
+def register_import_columns() -> Sequence[ImportColumn]:
+    """Columns of the roster import.
+
+    Example::
+
+        @hookimpl
+        def register_import_columns():
+            return (ImportColumn("contact321_note", ("备注", "Note"), "text", columns.write_notes),)
+    """
+
+
+@hookspec
+def register_search_kinds() -> Sequence[SearchKind]:
+    """Other things that the search box finds.
+
+    Example::
+
+        @hookimpl
+        def register_search_kinds():
+            return (SearchKind("contact321_plan", _l("Plans"), VIEW, queries.find_plans),)
+    """
+
+
+@hookspec
+def register_classifiers() -> Sequence[Classifier]:
+    """Classifications by rule.
+
+    Example::
+
+        @hookimpl
+        def register_classifiers():
+            return (colour.CLASSIFIER,)
+    """
+
+
+@hookspec
+def register_profile_sections() -> Sequence[ProfileSection]:
+    """Parts of a county profile. A plugin's settings need none: they are applied by its schema.
+
+    Example::
+
+        @hookimpl
+        def register_profile_sections():
+            return (ProfileSection("contact321", 60, profile.apply),)
+    """
+
+
+@hookspec
+def register_audit_actions() -> Mapping[str, Any]:
+    """What actions of the audit trail say to people: ``household.edit`` -> lazy text. A plugin's begin with its name.
+
+    Example::
+
+        @hookimpl
+        def register_audit_actions():
+            return {"contact321.confirm": _l("Confirmed a colour")}
+    """
+
+
+@hookspec
+def household_change_requested(uow: Uow, household_id: int, changes: Mapping[str, Any]) -> None:
+    """Before a household is changed: ``changes`` are the fields with their new values. Raise Refused to prevent it.
+
+    Example::
+
+        @hookimpl
+        def household_change_requested(uow, changes):
+            if "note" in changes and "…" in changes["note"]:
+                raise Refused(_l("Write the note out."))
+    """
+
+
+@hookspec
+def import_commit_requested(uow: Uow, batch_id: int) -> None:
+    """Before a checked roster is written into the register. Raise Refused to prevent it.
+
+    Example::
+
+        @hookimpl
+        def import_commit_requested(uow, batch_id):
+            if queries.closed(uow):
+                raise Refused(_l("The year is closed."))
+    """
+
+
+@hookspec
+def classification_decision_requested(
+    uow: Uow, classifier: str, household_id: int, step: str, outcome: str, note: str
+) -> None:
+    """Before a proposal is confirmed or decided otherwise. Raise Refused to prevent it.
+
+    Example::
+
+        @hookimpl
+        def classification_decision_requested(classifier, outcome, note):
+            if classifier == "contact321.colour" and outcome == "red" and not note:
+                raise Refused(_l("Say why."))
+    """
+
+
+@hookspec
+def household_change_happened(uow: Uow, household_id: int, action: str) -> None:
+    """A household was changed: ``action`` is that of the audit trail (household.create, household.edit …).
+
+    Example::
+
+        @hookimpl
+        def household_change_happened(uow, household_id):
+            service.recount(uow, household_id=household_id)
+    """
+
+
+@hookspec
+def person_change_happened(uow: Uow, person_id: int, household_id: int, action: str) -> None:
+    """A person was changed, with their marks: ``action`` is that of the audit trail (person.edit, mark.add …).
+
+    Example::
+
+        @hookimpl
+        def person_change_happened(uow, household_id):
+            service.recount(uow, household_id=household_id)
+    """
+
+
+@hookspec
+def import_commit_happened(uow: Uow, batch_id: int) -> None:
+    """A roster was written into the register.
+
+    Example::
+
+        @hookimpl
+        def import_commit_happened(uow, batch_id):
+            service.recount_all(uow)
+    """
+
+
+@hookspec
+def classification_decision_happened(uow: Uow, classifier: str, household_id: int, outcome: str, state: str) -> None:
+    """A proposal was confirmed at a step, or decided otherwise.
+
+    Example::
+
+        @hookimpl
+        def classification_decision_happened(uow, household_id, state):
+            if state == "in_force":
+                service.plan_visits(uow, household_id=household_id)
+    """
+
+
+@hookspec
+def plugin_switch_happened(uow: Uow, enabled: bool) -> None:
+    """This plugin was switched on or off in the county; only told to the plugin itself.
+
+    Example::
+
+        @hookimpl
+        def plugin_switch_happened(uow, enabled):
+            if enabled:
+                service.first_rows(uow)
+    """
+
+
+#: Hook -> attribute of ``Offer``, for the first family.
+REGISTRATIONS = {
+    "register_permissions": "permissions",
+    "register_role_templates": "role_templates",
+    "register_pages": "pages",
+    "register_api": "api",
+    "register_navigation": "navigation",
+    "register_household_panels": "household_panels",
+    "register_household_filters": "household_filters",
+    "register_household_columns": "household_columns",
+    "register_dashboard_cards": "dashboard_cards",
+    "register_work": "work",
+    "register_jobs": "jobs",
+    "register_schedules": "schedules",
+    "register_commands": "commands",
+    "register_import_columns": "import_columns",
+    "register_search_kinds": "search_kinds",
+    "register_classifiers": "classifiers",
+    "register_profile_sections": "profile_sections",
+    "register_audit_actions": "audit_actions",
+}
+REQUESTED = ("household_change_requested", "import_commit_requested", "classification_decision_requested")
+HAPPENED = (
+    "household_change_happened",
+    "person_change_happened",
+    "import_commit_happened",
+    "classification_decision_happened",
+    "plugin_switch_happened",
+)

@@ -1,84 +1,58 @@
-"""Collects what features and plugins register, once per process."""
+"""All that is installed in this process, and what of it a county sees."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Collection, Iterable
+from functools import cached_property, lru_cache
+from pathlib import Path
+from types import ModuleType
 
 import pluggy
 
-from xiangyue.access.permissions import PermissionRegistry
 from xiangyue.i18n import add_catalogue
 from xiangyue.plugin import hookspecs
-from xiangyue.plugin.registry import Feature, JobKind, NavItem, ProfileSection, Schedule, WorkProvider
+from xiangyue.plugin.offer import Contributor, Offer
 
 
-class Registry:
-    """All registrations, in the order of registration."""
+class Registry(Offer):
+    """Everything registered, in the order of registration: the core's features, then plugins.
+
+    ``offer(names)`` is what a county with these plugins on sees.
+    """
 
     def __init__(self, modules: Iterable[str]) -> None:
         self.manager = pluggy.PluginManager(hookspecs.NAMESPACE)
         self.manager.add_hookspecs(hookspecs)
-        for name in modules:
-            self.manager.register(importlib.import_module(name), name=name)
+        super().__init__([self._feature(importlib.import_module(name)) for name in modules])
         self.manager.check_pending()
-        # pluggy answers last registered first.
-        features: list[Feature] = list(reversed(self.manager.hook.register_feature()))
-        self.features = features
-        self.permissions = PermissionRegistry()
-        for feature in features:
-            self.permissions.add(feature.permissions)
-            if feature.translations is not None:
-                add_catalogue(feature.translations)
+        self.offer = lru_cache(maxsize=256)(self._offer)
 
-    def _all(self, attribute: str) -> Iterator[Any]:
-        for feature in self.features:
-            yield from getattr(feature, attribute)
+    def _feature(self, module: ModuleType) -> Contributor:
+        """A feature of the core: what it does wrong stops the start."""
+        key = module.__name__.split(".")[-2]
+        self.manager.register(module, name=key)
+        offered = {
+            attribute: implementation.function()
+            for hook, attribute in hookspecs.REGISTRATIONS.items()
+            for implementation in getattr(self.manager.hook, hook).get_hookimpls()
+            if implementation.plugin_name == key
+        }
+        words = Path(str(module.__file__)).parent / "translations"
+        if words.is_dir():
+            add_catalogue(words)
+        return Contributor(key, module, offered=offered)
 
-    @property
-    def navigation(self) -> list[NavItem]:
-        return list(self._all("navigation"))
+    def add(self, contributor: Contributor) -> None:
+        """Take in one more, behind the others; its claims are checked (``plugin.claims``)."""
+        self.take((*self.contributors, contributor))
 
-    @property
-    def work(self) -> list[WorkProvider]:
-        return list(self._all("work"))
+    def take(self, contributors: Iterable[Contributor]) -> None:
+        """These and no others from now on."""
+        self.contributors = tuple(contributors)
+        for name in [name for name in self.__dict__ if isinstance(getattr(Offer, name, None), cached_property)]:
+            del self.__dict__[name]
+        self.offer.cache_clear()
 
-    @property
-    def jobs(self) -> dict[str, JobKind]:
-        return {kind.key: kind for kind in self._all("jobs")}
-
-    @property
-    def schedules(self) -> list[Schedule]:
-        return list(self._all("schedules"))
-
-    @property
-    def profile_sections(self) -> list[ProfileSection]:
-        return sorted(self._all("profile_sections"), key=lambda s: s.position)
-
-    @property
-    def commands(self) -> list[Any]:
-        return list(self._all("commands"))
-
-    @property
-    def actions(self) -> dict[str, Any]:
-        """Words for the audit trail's actions."""
-        return {key: label for feature in self.features for key, label in feature.actions.items()}
-
-    def area_switch(self, uow: Any) -> Any:
-        """The area switcher of the top bar, or None."""
-        for feature in self.features:
-            if feature.area_switch is not None:
-                return feature.area_switch(uow)
-        return None
-
-    def role_template(self, key: str) -> frozenset[str]:
-        """Union of what the features put into a template (county_admin, department, town, village, …)."""
-        found: frozenset[str] = frozenset()
-        for feature in self.features:
-            found |= feature.role_templates.get(key, frozenset())
-        return found
-
-    def role_templates(self) -> dict[str, frozenset[str]]:
-        keys = {key for feature in self.features for key in feature.role_templates}
-        return {key: self.role_template(key) for key in sorted(keys)}
+    def _offer(self, names: Collection[str]) -> Offer:
+        return Offer([c for c in self.contributors if c.core or c.key in names])

@@ -1,10 +1,14 @@
-"""What ``register_*`` hooks return: frozen dataclasses, never HTML."""
+"""What ``register_*`` hooks return: frozen dataclasses, never HTML.
+
+A callable that takes ``uow`` runs inside the reader's tenant, area and rights. One of a plugin runs in a savepoint and
+within a time limit (``plugin.dispatch``): what it raises is shown on the plugins page, and the page goes on without it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from datetime import date
 from typing import Any
 
 from xiangyue.access.permissions import Permission
@@ -58,6 +62,103 @@ class WorkProvider:
 
 
 @dataclass(frozen=True, slots=True)
+class PanelView:
+    """What a panel or a card shows: a template of the plugin's own folder, with its context."""
+
+    template: str
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HouseholdPanel:
+    """A panel (栏) of the household page, for those who have ``permission`` at the household.
+
+    ``build(uow, household_id)`` returns what to show, or None where there is nothing to say.
+    """
+
+    key: str
+    label: Any
+    permission: Permission | None
+    build: Callable[[Uow, int], PanelView | None]
+    position: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class HouseholdFilter:
+    """A condition of the household list: query parameter ``key`` (a plugin's begins with its name and ``_``).
+
+    ``choices(uow)``: (value, label) pairs. ``condition(uow, value)``: SQL and its parameters, on the household ``h``;
+    every tenant-owned table in it has ``{tenant:alias}`` (see ``scoped_sql``), every parameter begins with ``key``.
+    A value that is none of the choices is refused before ``condition`` is asked.
+    """
+
+    key: str
+    label: Any
+    permission: Permission | None
+    choices: Callable[[Uow], Sequence[tuple[str, Any]]]
+    condition: Callable[[Uow, str], tuple[str, Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class HouseholdColumn:
+    """A column of the household list and of its export. ``values(uow, ids)``: text by household id, for all at once."""
+
+    key: str
+    label: Any
+    permission: Permission | None
+    values: Callable[[Uow, Sequence[int]], Mapping[int, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardCard:
+    """A card of the cockpit (驾驶舱). ``build(uow, area)``: ``area`` is 15 digits, 0 for all the reader may see."""
+
+    key: str
+    label: Any
+    permission: Permission | None
+    build: Callable[[Uow, int], PanelView | None]
+    position: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    title: str
+    detail: Any
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchKind:
+    """Another kind of thing that the search box finds. ``find(uow, q, limit)`` answers best first."""
+
+    key: str
+    label: Any
+    permission: Permission | None
+    find: Callable[[Uow, str, int], Sequence[SearchHit]]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportColumn:
+    """A column of the roster (花名册).
+
+    ``kind``: text, integer, money (yuan), year, date, boolean. ``entity``: household (its value stands in the head's
+    row) or person. ``names`` are the headers in Chinese and English, ``aliases`` other headings that counties use.
+    ``apply(uow, values)`` writes what came, (owner's id, value) for each filled cell, for all rows at once and in the
+    import's transaction; what it raises ends the import with nothing written.
+    """
+
+    key: str
+    names: tuple[str, str]
+    kind: str
+    apply: Callable[[Uow, Sequence[tuple[int, Any]]], None]
+    entity: str = "household"
+    help: Any = ""
+    example: str = ""
+    aliases: tuple[str, ...] = ()
+    width: int = 12
+
+
+@dataclass(frozen=True, slots=True)
 class JobKind:
     """A kind of background job: ``run(context)`` does it; ``result_url(job)`` leads to its result.
 
@@ -97,22 +198,77 @@ class ProfileSection:
 
 
 @dataclass(frozen=True, slots=True)
-class Feature:
-    """One feature's registrations in one place."""
+class Outcome:
+    """What a classification may come to. ``tone``: green, yellow, red, blue, grey (a token of the theme, always shown
+    with the label). ``undetermined`` (待定): the rule leaves it open or data are missing; a person decides."""
 
     key: str
-    permissions: tuple[Permission, ...] = ()
-    blueprints: tuple[Any, ...] = ()  # Flask blueprints with pages
-    api_blueprints: tuple[Any, ...] = ()  # flask-smorest blueprints
-    navigation: tuple[NavItem, ...] = ()
-    work: tuple[WorkProvider, ...] = ()
-    jobs: tuple[JobKind, ...] = ()
-    schedules: tuple[Schedule, ...] = ()
-    profile_sections: tuple[ProfileSection, ...] = ()
-    translations: Path | None = None
-    role_templates: dict[str, frozenset[str]] = field(default_factory=dict)
-    commands: tuple[Any, ...] = ()  # click commands or groups
-    #: What audit actions say to people: ``household.edit`` -> lazy text.
-    actions: dict[str, Any] = field(default_factory=dict)
-    #: Makes the area switcher of the top bar for the present page; one feature has it.
-    area_switch: Callable[[Uow], Any] | None = None
+    label: Any
+    tone: str = "grey"
+    undetermined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """What a rule rests on: ``source`` (文号 and place in it) and its words, both as published."""
+
+    key: str
+    source: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleVersion:
+    """A rule as it holds from a day on; decisions keep the version they were made under."""
+
+    key: str
+    valid_from: date
+    clauses: tuple[Clause, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Something a classifier looks at, by its key in the stored inputs. ``kind``: money, number, boolean, text, list,
+    years. With ``permission`` it is a ground that only those who have it ever see."""
+
+    key: str
+    label: Any
+    kind: str = "text"
+    permission: Permission | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A confirmation that a proposal needs, in order (村评, 镇审)."""
+
+    key: str
+    label: Any
+    permission: Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Proposals:
+    """A SELECT for ``scoped_sql`` with columns ``household_id, outcome, clause, inputs`` (text, text, jsonb) over the
+    households ``h`` of ``{scope:h}``, and its parameters."""
+
+    sql: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Classifier:
+    """A classification by rule (分类): the core computes, keeps inputs and reason, and runs confirmation and review.
+
+    ``key`` is ``<plugin>.<noun>``. ``propose(uow, on)`` gives the statement for the day ``on``. ``permission`` lets
+    one see outcomes. ``valid_months`` after the last confirmation a decision is due for review.
+    """
+
+    key: str
+    label: Any
+    permission: Permission
+    outcomes: tuple[Outcome, ...]
+    inputs: tuple[Input, ...]
+    versions: tuple[RuleVersion, ...]
+    steps: tuple[Step, ...]
+    propose: Callable[[Uow, date], Proposals]
+    valid_months: int = 12

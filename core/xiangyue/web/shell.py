@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Flask, g, make_response, render_template, request, url_for
+from flask import Flask, current_app, g, make_response, render_template, request, url_for
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.local import LocalProxy
 
 from xiangyue import i18n
+from xiangyue.db.uow import Uow
 from xiangyue.plugin.registry import NAV_GROUPS
 from xiangyue.web import templating
 from xiangyue.web.pipeline import cookie_name, csrf_token, current_tenant, runtime
@@ -25,8 +27,9 @@ GROUP_LABELS: dict[str, Any] = {
 }
 
 
-def install(app: Flask) -> None:
-    """Jinja set-up and the shell's context."""
+def install(app: Flask, area_switch: Callable[[Uow], Any]) -> None:
+    """Jinja set-up and the shell's context. ``area_switch`` makes the area switcher of the top bar."""
+    app.extensions["xiangyue_area_switch"] = area_switch
     templating.install(app.jinja_env)
     app.jinja_env.globals.update(pick=i18n.pick, csrf_token=csrf_token)
     app.context_processor(_context)
@@ -65,7 +68,7 @@ def _context() -> dict[str, Any]:
 def _area_switch() -> Any:
     """Made when the layout draws it, not before: error pages have none and may have no database."""
     if "area_switch" not in g:
-        g.area_switch = runtime().registry.area_switch(g.uow)
+        g.area_switch = current_app.extensions["xiangyue_area_switch"](g.uow)
     return g.area_switch
 
 
@@ -92,7 +95,7 @@ def _item(item: Any) -> dict[str, Any]:
 
 
 def _navigation() -> list[dict[str, Any]]:
-    items = sorted((i for i in runtime().registry.navigation if _may(i)), key=lambda i: i.position)
+    items = [i for i in runtime().registry.navigation if _may(i)]
     groups = []
     for key in NAV_GROUPS:
         found = [_item(i) for i in items if i.group == key]
@@ -102,7 +105,7 @@ def _navigation() -> list[dict[str, Any]]:
 
 
 def _tabs() -> list[dict[str, Any]]:
-    items = sorted((i for i in runtime().registry.navigation if i.tab and _may(i)), key=lambda i: i.position)
+    items = [i for i in runtime().registry.navigation if i.tab and _may(i)]
     return [_item(i) for i in items][:5]
 
 

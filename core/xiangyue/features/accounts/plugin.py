@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import click
+from flask import Blueprint
+
+from xiangyue.access.permissions import Permission
 from xiangyue.features.accounts import api, commands, jobs, pages, policy
 from xiangyue.features.accounts.roles import apply_roles
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.hookspecs import hookimpl
-from xiangyue.plugin.registry import Feature, NavItem, ProfileSection
+from xiangyue.plugin.registry import JobKind, NavItem, ProfileSection, Schedule
 
 NAVIGATION = (
     NavItem(
@@ -35,18 +40,50 @@ NAVIGATION = (
 
 
 @hookimpl
-def register_feature() -> Feature:
-    return Feature(
-        key="accounts",
-        permissions=policy.PERMISSIONS,
-        blueprints=(pages.bp,),
-        api_blueprints=(api.bp,),
-        navigation=NAVIGATION,
-        jobs=(jobs.SWEEP,),
-        schedules=(jobs.SWEEP_DAILY,),
-        role_templates=policy.ROLE_TEMPLATES,
-        profile_sections=(ProfileSection("roles", 5, apply_roles),),
-        translations=Path(__file__).parent / "translations",
-        commands=commands.COMMANDS,
-        actions=policy.ACTIONS,
-    )
+def register_permissions() -> Sequence[Permission]:
+    return policy.PERMISSIONS
+
+
+@hookimpl
+def register_pages() -> Sequence[Blueprint]:
+    return (pages.bp,)
+
+
+@hookimpl
+def register_api() -> Sequence[Any]:
+    return (api.bp,)
+
+
+@hookimpl
+def register_navigation() -> Sequence[NavItem]:
+    return NAVIGATION
+
+
+@hookimpl
+def register_jobs() -> Sequence[JobKind]:
+    return (jobs.SWEEP,)
+
+
+@hookimpl
+def register_schedules() -> Sequence[Schedule]:
+    return (jobs.SWEEP_DAILY,)
+
+
+@hookimpl
+def register_profile_sections() -> Sequence[ProfileSection]:
+    return (ProfileSection("roles", 5, apply_roles),)
+
+
+@hookimpl
+def register_role_templates() -> Mapping[str, frozenset[str]]:
+    return policy.ROLE_TEMPLATES
+
+
+@hookimpl
+def register_commands() -> Sequence[click.Command]:
+    return commands.COMMANDS
+
+
+@hookimpl
+def register_audit_actions() -> Mapping[str, Any]:
+    return policy.ACTIONS

@@ -57,7 +57,7 @@ def apply_roles(uow: Uow, profile: Profile, registry: Registry) -> list[Change]:
             wanted[key] = {"requires_totp": True} if strict else {}
             continue
         template_name, template_name_en = TEMPLATE_NAMES.get(template or "", ("", ""))
-        rights = registry.role_template(template) if template else frozenset(permissions)
+        rights = registry.role_templates.get(template, frozenset()) if template else frozenset(permissions)
         wanted[key] = {
             "name": name or template_name or key,
             "name_en": name_en or template_name_en or key,
@@ -83,7 +83,7 @@ def _apply_operator_roles(uow: Uow, registry: Registry) -> None:
         key: {
             "name": TEMPLATE_NAMES[key][0],
             "name_en": TEMPLATE_NAMES[key][1],
-            "permissions": sorted(registry.role_template(key)),
+            "permissions": sorted(registry.role_templates.get(key, frozenset())),
             "template": key,
         }
         for key in OPERATOR_TEMPLATES

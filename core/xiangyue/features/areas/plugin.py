@@ -2,26 +2,49 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from xiangyue.features.areas import api, pages, policy, switch
+from flask import Blueprint
+
+from xiangyue.access.permissions import Permission
+from xiangyue.features.areas import api, pages, policy
 from xiangyue.features.areas.service import apply_divisions
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.hookspecs import hookimpl
-from xiangyue.plugin.registry import Feature, NavItem, ProfileSection
+from xiangyue.plugin.registry import NavItem, ProfileSection
 
 
 @hookimpl
-def register_feature() -> Feature:
-    return Feature(
-        key="areas",
-        permissions=policy.PERMISSIONS,
-        role_templates=policy.ROLE_TEMPLATES,
-        blueprints=(pages.bp,),
-        api_blueprints=(api.bp,),
-        navigation=(NavItem("areas", _l("Areas"), "areas.list_areas", policy.AREA_VIEW, "people", "map", position=30),),
-        profile_sections=(ProfileSection("divisions", 10, apply_divisions),),
-        translations=Path(__file__).parent / "translations",
-        actions=policy.ACTIONS,
-        area_switch=switch.area_switch,
-    )
+def register_permissions() -> Sequence[Permission]:
+    return policy.PERMISSIONS
+
+
+@hookimpl
+def register_pages() -> Sequence[Blueprint]:
+    return (pages.bp,)
+
+
+@hookimpl
+def register_api() -> Sequence[Any]:
+    return (api.bp,)
+
+
+@hookimpl
+def register_navigation() -> Sequence[NavItem]:
+    return (NavItem("areas", _l("Areas"), "areas.list_areas", policy.AREA_VIEW, "people", "map", position=30),)
+
+
+@hookimpl
+def register_profile_sections() -> Sequence[ProfileSection]:
+    return (ProfileSection("divisions", 10, apply_divisions),)
+
+
+@hookimpl
+def register_role_templates() -> Mapping[str, frozenset[str]]:
+    return policy.ROLE_TEMPLATES
+
+
+@hookimpl
+def register_audit_actions() -> Mapping[str, Any]:
+    return policy.ACTIONS

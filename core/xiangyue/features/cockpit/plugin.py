@@ -2,33 +2,53 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from flask import Blueprint
+
+from xiangyue.access.permissions import Permission
 from xiangyue.features.cockpit import api, pages, policy
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.hookspecs import hookimpl
-from xiangyue.plugin.registry import Feature, NavItem
+from xiangyue.plugin.registry import NavItem
 
 
 @hookimpl
-def register_feature() -> Feature:
-    return Feature(
-        key="cockpit",
-        permissions=policy.PERMISSIONS,
-        blueprints=(pages.bp,),
-        api_blueprints=(api.bp,),
-        navigation=(
-            NavItem(
-                "cockpit",
-                _l("Cockpit"),
-                "cockpit.show_cockpit",
-                policy.COCKPIT_VIEW,
-                group="cockpit",
-                icon="chart-bar",
-                position=10,
-            ),
+def register_permissions() -> Sequence[Permission]:
+    return policy.PERMISSIONS
+
+
+@hookimpl
+def register_pages() -> Sequence[Blueprint]:
+    return (pages.bp,)
+
+
+@hookimpl
+def register_api() -> Sequence[Any]:
+    return (api.bp,)
+
+
+@hookimpl
+def register_navigation() -> Sequence[NavItem]:
+    return (
+        NavItem(
+            "cockpit",
+            _l("Cockpit"),
+            "cockpit.show_cockpit",
+            policy.COCKPIT_VIEW,
+            group="cockpit",
+            icon="chart-bar",
+            position=10,
         ),
-        role_templates=policy.ROLE_TEMPLATES,
-        translations=Path(__file__).parent / "translations",
-        actions=policy.ACTIONS,
     )
+
+
+@hookimpl
+def register_role_templates() -> Mapping[str, frozenset[str]]:
+    return policy.ROLE_TEMPLATES
+
+
+@hookimpl
+def register_audit_actions() -> Mapping[str, Any]:
+    return policy.ACTIONS

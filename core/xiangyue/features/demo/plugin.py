@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 
 import click
 
 from xiangyue.features.demo.seed import seed
 from xiangyue.features.imports.commands import end_progress_line, progress_line, quiet
 from xiangyue.plugin.hookspecs import hookimpl
-from xiangyue.plugin.registry import Feature
 
 
 @click.command("seed-demo")
@@ -27,5 +26,5 @@ def seed_demo(ctx: click.Context, households: int) -> None:
 
 
 @hookimpl
-def register_feature() -> Feature:
-    return Feature(key="demo", translations=Path(__file__).parent / "translations", commands=(seed_demo,))
+def register_commands() -> Sequence[click.Command]:
+    return (seed_demo,)

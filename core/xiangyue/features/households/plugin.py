@@ -2,48 +2,72 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from flask import Blueprint
+
+from xiangyue.access.permissions import Permission
 from xiangyue.features.households import api, api_persons, pages, policy
 from xiangyue.features.households.profile import apply_custom_fields, apply_kinds
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.hookspecs import hookimpl
-from xiangyue.plugin.registry import Feature, NavItem, ProfileSection
+from xiangyue.plugin.registry import NavItem, ProfileSection
 
 
 @hookimpl
-def register_feature() -> Feature:
-    return Feature(
-        key="households",
-        permissions=policy.PERMISSIONS,
-        blueprints=(pages.bp,),
-        navigation=(
-            NavItem(
-                "households",
-                _l("All households"),
-                "households.list_households",
-                policy.HOUSEHOLD_VIEW,
-                "people",
-                "home",
-                position=10,
-                tab=True,
-            ),
-            NavItem(
-                "persons",
-                _l("All persons"),
-                "households.list_persons",
-                policy.HOUSEHOLD_VIEW,
-                "people",
-                "users",
-                position=20,
-            ),
+def register_permissions() -> Sequence[Permission]:
+    return policy.PERMISSIONS
+
+
+@hookimpl
+def register_pages() -> Sequence[Blueprint]:
+    return (pages.bp,)
+
+
+@hookimpl
+def register_api() -> Sequence[Any]:
+    return (api.bp, api_persons.bp)
+
+
+@hookimpl
+def register_navigation() -> Sequence[NavItem]:
+    return (
+        NavItem(
+            "households",
+            _l("All households"),
+            "households.list_households",
+            policy.HOUSEHOLD_VIEW,
+            "people",
+            "home",
+            position=10,
+            tab=True,
         ),
-        api_blueprints=(api.bp, api_persons.bp),
-        actions=policy.ACTIONS,
-        role_templates=policy.ROLE_TEMPLATES,
-        profile_sections=(
-            ProfileSection("kinds", 20, apply_kinds),
-            ProfileSection("custom_fields", 30, apply_custom_fields),
+        NavItem(
+            "persons",
+            _l("All persons"),
+            "households.list_persons",
+            policy.HOUSEHOLD_VIEW,
+            "people",
+            "users",
+            position=20,
         ),
-        translations=Path(__file__).parent / "translations",
     )
+
+
+@hookimpl
+def register_profile_sections() -> Sequence[ProfileSection]:
+    return (
+        ProfileSection("kinds", 20, apply_kinds),
+        ProfileSection("custom_fields", 30, apply_custom_fields),
+    )
+
+
+@hookimpl
+def register_role_templates() -> Mapping[str, frozenset[str]]:
+    return policy.ROLE_TEMPLATES
+
+
+@hookimpl
+def register_audit_actions() -> Mapping[str, Any]:
+    return policy.ACTIONS

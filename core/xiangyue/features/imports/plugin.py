@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
-from flask import url_for
+import click
+from flask import Blueprint, url_for
 
+from xiangyue.access.permissions import Permission
 from xiangyue.db.uow import Uow
 from xiangyue.features.imports import api, commands, pages, policy, queries
 from xiangyue.features.imports.check_job import CHECK
@@ -16,7 +19,7 @@ from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import Job
 from xiangyue.plugin.hookspecs import hookimpl
-from xiangyue.plugin.registry import Feature, NavItem, WorkItem, WorkProvider
+from xiangyue.plugin.registry import JobKind, NavItem, Schedule, WorkItem, WorkProvider
 
 
 def batch_url(job: Job) -> str:
@@ -44,35 +47,67 @@ def find_waiting(uow: Uow) -> list[WorkItem]:
 
 
 @hookimpl
-def register_feature() -> Feature:
-    return Feature(
-        key="imports",
-        permissions=policy.PERMISSIONS,
-        blueprints=(pages.bp,),
-        api_blueprints=(api.bp,),
-        navigation=(
-            NavItem(
-                "imports",
-                _l("Import"),
-                "imports.list_imports",
-                policy.IMPORT_RUN,
-                group="people",
-                icon="file-import",
-                position=60,
-            ),
+def register_permissions() -> Sequence[Permission]:
+    return policy.PERMISSIONS
+
+
+@hookimpl
+def register_pages() -> Sequence[Blueprint]:
+    return (pages.bp,)
+
+
+@hookimpl
+def register_api() -> Sequence[Any]:
+    return (api.bp,)
+
+
+@hookimpl
+def register_navigation() -> Sequence[NavItem]:
+    return (
+        NavItem(
+            "imports",
+            _l("Import"),
+            "imports.list_imports",
+            policy.IMPORT_RUN,
+            group="people",
+            icon="file-import",
+            position=60,
         ),
-        work=(WorkProvider("imports.waiting", find_waiting),),
-        jobs=(replace(CHECK, result_url=batch_url), replace(COMMIT, result_url=batch_url), CLEAR),
-        schedules=(DAILY,),
-        role_templates=policy.ROLE_TEMPLATES,
-        translations=Path(__file__).parent / "translations",
-        commands=(commands.import_group, commands.synth_group),
-        actions={
-            "import.upload": _l("Uploaded a roster"),
-            "import.commit": _l("Started writing a roster"),
-            "import.written": _l("Wrote a roster into the register"),
-            "import.stop": _l("Stopped an import"),
-            "import.drop": _l("Dropped an import"),
-            "import.errors": _l("Downloaded an error workbook"),
-        },
     )
+
+
+@hookimpl
+def register_work() -> Sequence[WorkProvider]:
+    return (WorkProvider("imports.waiting", find_waiting),)
+
+
+@hookimpl
+def register_jobs() -> Sequence[JobKind]:
+    return (replace(CHECK, result_url=batch_url), replace(COMMIT, result_url=batch_url), CLEAR)
+
+
+@hookimpl
+def register_schedules() -> Sequence[Schedule]:
+    return (DAILY,)
+
+
+@hookimpl
+def register_role_templates() -> Mapping[str, frozenset[str]]:
+    return policy.ROLE_TEMPLATES
+
+
+@hookimpl
+def register_commands() -> Sequence[click.Command]:
+    return (commands.import_group, commands.synth_group)
+
+
+@hookimpl
+def register_audit_actions() -> Mapping[str, Any]:
+    return {
+        "import.upload": _l("Uploaded a roster"),
+        "import.commit": _l("Started writing a roster"),
+        "import.written": _l("Wrote a roster into the register"),
+        "import.stop": _l("Stopped an import"),
+        "import.drop": _l("Dropped an import"),
+        "import.errors": _l("Downloaded an error workbook"),
+    }

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from flask import url_for
+import click
+from flask import Blueprint, url_for
 
+from xiangyue.access.permissions import Permission
 from xiangyue.db.uow import Uow
 from xiangyue.features.jobs import api, commands, jobs, pages, policy, queries, view
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.hookspecs import hookimpl
-from xiangyue.plugin.registry import Feature, NavItem, WorkItem, WorkProvider
+from xiangyue.plugin.registry import JobKind, NavItem, Schedule, WorkItem, WorkProvider
 
 
 def find_failed(uow: Uow) -> list[WorkItem]:
@@ -28,29 +31,61 @@ def find_failed(uow: Uow) -> list[WorkItem]:
 
 
 @hookimpl
-def register_feature() -> Feature:
-    return Feature(
-        key="jobs",
-        permissions=policy.PERMISSIONS,
-        blueprints=(pages.bp,),
-        api_blueprints=(api.bp,),
-        navigation=(
-            NavItem(
-                "jobs",
-                _l("Background work"),
-                "jobs.list_jobs",
-                None,
-                group="settings",
-                icon="list-check",
-                position=80,
-                site="both",
-            ),
+def register_permissions() -> Sequence[Permission]:
+    return policy.PERMISSIONS
+
+
+@hookimpl
+def register_pages() -> Sequence[Blueprint]:
+    return (pages.bp,)
+
+
+@hookimpl
+def register_api() -> Sequence[Any]:
+    return (api.bp,)
+
+
+@hookimpl
+def register_navigation() -> Sequence[NavItem]:
+    return (
+        NavItem(
+            "jobs",
+            _l("Background work"),
+            "jobs.list_jobs",
+            None,
+            group="settings",
+            icon="list-check",
+            position=80,
+            site="both",
         ),
-        work=(WorkProvider("jobs.failed", find_failed),),
-        jobs=(jobs.TIDY,),
-        schedules=(jobs.DAILY,),
-        role_templates=policy.ROLE_TEMPLATES,
-        translations=Path(__file__).parent / "translations",
-        commands=(commands.worker, commands.scheduler),
-        actions={"job.cancel": _l("Cancelled work"), "job.repeat": _l("Repeated work")},
     )
+
+
+@hookimpl
+def register_work() -> Sequence[WorkProvider]:
+    return (WorkProvider("jobs.failed", find_failed),)
+
+
+@hookimpl
+def register_jobs() -> Sequence[JobKind]:
+    return (jobs.TIDY,)
+
+
+@hookimpl
+def register_schedules() -> Sequence[Schedule]:
+    return (jobs.DAILY,)
+
+
+@hookimpl
+def register_role_templates() -> Mapping[str, frozenset[str]]:
+    return policy.ROLE_TEMPLATES
+
+
+@hookimpl
+def register_commands() -> Sequence[click.Command]:
+    return (commands.worker, commands.scheduler)
+
+
+@hookimpl
+def register_audit_actions() -> Mapping[str, Any]:
+    return {"job.cancel": _l("Cancelled work"), "job.repeat": _l("Repeated work")}

@@ -13,7 +13,6 @@ from xiangyue.errors import PreconditionFailed, Stale
 from xiangyue.features.settings import queries, schemas, service
 from xiangyue.features.settings.policy import SETTINGS_EDIT, SETTINGS_VIEW
 from xiangyue.features.settings.queries import AWARDS, FIELDS, MARKS, KindSpec
-from xiangyue.runtime import FEATURES
 from xiangyue.web.access import requires
 from xiangyue.web.pipeline import current_uow, runtime
 
@@ -69,7 +68,6 @@ def show_settings() -> Any:
     tenant = queries.tenant_row(uow)
     settings = runtime().settings
     hosts = [f"{tenant.slug}.{settings.base_domain}", *queries.own_hosts(uow)]
-    core = {module.split(".")[-2] for module in FEATURES}
     return {
         "slug": tenant.slug,
         "name": tenant.name,
@@ -80,7 +78,7 @@ def show_settings() -> Any:
         "allow_synthetic_people": bool(tenant.settings.get("allow_synthetic_people")),
         "session_hours": tenant.settings.get("session_hours") or settings.session_hours,
         "require_totp_roles": tenant.settings.get("require_totp_roles", []),
-        "features": [{"key": f.key, "core": f.key in core} for f in runtime().registry.features],
+        "features": [{"key": c.key, "core": c.core} for c in runtime().registry.contributors],
     }
 
 

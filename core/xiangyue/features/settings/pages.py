@@ -17,7 +17,6 @@ from xiangyue.features.settings import queries, service, view
 from xiangyue.features.settings.policy import SETTINGS_EDIT, SETTINGS_VIEW
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import pick
-from xiangyue.runtime import FEATURES
 from xiangyue.web.access import requires
 from xiangyue.web.components import ConflictRow, FormView
 from xiangyue.web.pipeline import current_actor, current_uow, runtime
@@ -39,8 +38,7 @@ def may_edit() -> bool:
 
 def plugin_keys() -> list[str]:
     """Features that are no part of the core."""
-    core = {module.split(".")[-2] for module in FEATURES}
-    return [f.key for f in runtime().registry.features if f.key not in core]
+    return [c.key for c in runtime().registry.contributors if not c.core]
 
 
 @bp.get("/settings")

@@ -2,33 +2,53 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from flask import Blueprint
+
+from xiangyue.access.permissions import Permission
 from xiangyue.features.settings import api, pages, policy
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.hookspecs import hookimpl
-from xiangyue.plugin.registry import Feature, NavItem
+from xiangyue.plugin.registry import NavItem
 
 
 @hookimpl
-def register_feature() -> Feature:
-    return Feature(
-        key="settings",
-        permissions=policy.PERMISSIONS,
-        blueprints=(pages.bp,),
-        api_blueprints=(api.bp,),
-        navigation=(
-            NavItem(
-                "settings",
-                _l("County settings"),
-                "settings.show_settings",
-                policy.SETTINGS_VIEW,
-                group="settings",
-                icon="settings",
-                position=90,
-            ),
+def register_permissions() -> Sequence[Permission]:
+    return policy.PERMISSIONS
+
+
+@hookimpl
+def register_pages() -> Sequence[Blueprint]:
+    return (pages.bp,)
+
+
+@hookimpl
+def register_api() -> Sequence[Any]:
+    return (api.bp,)
+
+
+@hookimpl
+def register_navigation() -> Sequence[NavItem]:
+    return (
+        NavItem(
+            "settings",
+            _l("County settings"),
+            "settings.show_settings",
+            policy.SETTINGS_VIEW,
+            group="settings",
+            icon="settings",
+            position=90,
         ),
-        role_templates=policy.ROLE_TEMPLATES,
-        translations=Path(__file__).parent / "translations",
-        actions=policy.ACTIONS,
     )
+
+
+@hookimpl
+def register_role_templates() -> Mapping[str, frozenset[str]]:
+    return policy.ROLE_TEMPLATES
+
+
+@hookimpl
+def register_audit_actions() -> Mapping[str, Any]:
+    return policy.ACTIONS

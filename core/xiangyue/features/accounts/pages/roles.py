@@ -96,7 +96,7 @@ def new_role() -> Any:
     values: dict[str, Any] = {}
     if template in templates_for(current_tenant().kind):
         name, name_en = TEMPLATE_NAMES[template]
-        rights = sorted(runtime().registry.role_template(template))
+        rights = sorted(runtime().registry.role_templates.get(template, frozenset()))
         values = {"name": name, "name_en": name_en, "permissions": rights}
     return _form_page(values=values)
 

@@ -43,7 +43,7 @@ def read_profile(runtime: Runtime, directory: Path) -> Profile:
     return load_profile(
         directory,
         known_permissions=registry.permissions.names("county"),
-        known_templates=registry.role_templates(),
+        known_templates=registry.role_templates,
         known_plugins=frozenset(plugin.name for plugin in installed_plugins()),
         base_domain=runtime.settings.base_domain,
     )
