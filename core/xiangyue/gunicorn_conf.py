@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+from typing import Any
 
 from xiangyue.config import Settings
 
@@ -16,7 +17,7 @@ _settings = Settings.load()
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str((_settings.home / "run" / f"metrics-{_settings.port}").resolve()))
 os.makedirs(os.environ["PROMETHEUS_MULTIPROC_DIR"], exist_ok=True)
 
-from xiangyue.web import metrics  # noqa: E402 - after the folder is known
+from xiangyue.web import logs, metrics  # noqa: E402 - after the folder is known
 
 bind = f"{os.environ.get('XIANGYUE_BIND') or '127.0.0.1'}:{_settings.port}"
 workers = _settings.web_workers
@@ -43,9 +44,13 @@ def on_starting(_server: object) -> None:
     metrics.prepare_multiprocess()
 
 
-def post_worker_init(_worker: object) -> None:
-    """The loaded application lives as long as its worker: the collector need not walk through it again and again,
-    which was a fifth of a short request."""
+def post_worker_init(worker: Any) -> None:
+    """gunicorn's own log names whole addresses when something breaks: masked like ours.
+
+    The loaded application lives as long as its worker: the collector need not walk through it again and again,
+    which was a fifth of a short request.
+    """
+    worker.log.error_log.addFilter(logs.mask_record)
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)

@@ -69,9 +69,8 @@ def test_identifiers_are_masked_wherever_they_stand(county: County) -> None:
     client = county.client("county_admin")
     household, person = id_of(county, Household, code="6109211002000001"), id_of(county, Person, name="王德福")
     for url in ("/persons?cols=id_number,phone", f"/households/{household}", f"/persons/{person}",
-                f"/persons/{person}/edit", "/search?q=wdf", f"/search?q={ID_NUMBER}"):  # fmt: skip
-        # What was typed stays in the box and in the address to come back to; nothing else shows it.
-        page = text(client, url).replace(f'value="{ID_NUMBER}"', "").replace(f"q={ID_NUMBER}", "")
+                f"/persons/{person}/edit", "/search?q=wdf"):  # fmt: skip
+        page = text(client, url)
         assert ID_NUMBER not in page, url
         assert "15400000017" not in page, url
     assert "610921********11" in text(client, f"/persons/{person}")

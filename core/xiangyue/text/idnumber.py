@@ -21,6 +21,8 @@ WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECK_DIGITS = "10X98765432"
 
 _SHAPE = re.compile(r"[0-9]{17}[0-9X]", re.ASCII)
+#: From 17 digits on it is told: the last one can be worked out.
+_TOLD = re.compile(r"[0-9]{17}[0-9X]?", re.ASCII)
 _EXPONENT = re.compile(r"[0-9](?:\.[0-9]+)?E\+?[0-9]{1,2}", re.IGNORECASE)
 _NOISE = re.compile(r"[\s'’‘`\-]+")
 # A double holds 15 decimal digits for certain; a spreadsheet writes zeros for the rest.
@@ -34,6 +36,16 @@ class IdNumber(NamedTuple):
     birth_date: date
     sex: int
     checksum_ok: bool
+
+
+def tells_number(text: str) -> bool:
+    """Whether a text (a search word, a value in an address) is a citizen number, whole or but for its check digit."""
+    return _TOLD.fullmatch(plain(text)) is not None
+
+
+def plain(text: str) -> str:
+    """Half width, X in capitals, without blanks; checks nothing."""
+    return "".join(half_width(text).split()).upper()
 
 
 def parse(value: object) -> IdNumber:

@@ -22,7 +22,8 @@ from xiangyue.errors import (
     http_status,
 )
 from xiangyue.i18n import lazy_gettext as _l
-from xiangyue.web.pipeline import is_api, is_fragment
+from xiangyue.web.logs import logged_path
+from xiangyue.web.pipeline import is_api, is_fragment, return_address
 from xiangyue.web.shell import page
 
 log = structlog.get_logger()
@@ -110,7 +111,7 @@ def _database(error: DBAPIError) -> Any:
 
 
 def _unknown(error: Exception) -> Any:
-    log.exception("unhandled", path=request.path, error=type(error).__name__)
+    log.exception("unhandled", path=logged_path(), error=type(error).__name__)
     return answer(XiangyueError(HINTS[500]), 500)
 
 
@@ -149,7 +150,7 @@ def _came_from() -> str:
 
 
 def _to_sign_in(error: NotSignedIn) -> Any:
-    target = request.full_path.rstrip("?") if request.method == "GET" else _came_from()
+    target = return_address() if request.method == "GET" else _came_from()
     address = f"/sign-in?next={quote(target)}"
     if request.method != "GET":
         address += "&expired=1"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlencode
+
+from xiangyue.i18n import lazy_gettext as _l
 
 Choice = tuple[Any, Any]
 """(value, label), or (group label, [(value, label), …]) in a select."""
@@ -58,6 +60,10 @@ class BulkAction:
     confirm: Any = None
 
 
+def never(_value: str) -> bool:
+    return False
+
+
 def read_args(args: Any) -> dict[str, list[str]]:
     """The query as name -> values, from Flask's MultiDict or a plain mapping; blank values are dropped."""
     if hasattr(args, "lists"):
@@ -89,6 +95,11 @@ class ListView:
     back_cursor: str | None = None
     export_url: str | None = None
     select_name: str | None = None
+    #: Where the filter form is sent by POST; its answer leads to the address of the list. For lists whose conditions
+    #: may hold what must not stand in an address. Otherwise the form is a plain GET.
+    post_url: str | None = None
+    #: Says of a value that it is a seal standing for one that must not be shown.
+    is_seal: Callable[[str], bool] = never
     page_size: int = 50
     views: Sequence[tuple[Any, str, bool]] = ()
     query: dict[str, list[str]] = field(init=False)
@@ -154,8 +165,13 @@ class ListView:
             for value in values:
                 rest = [v for v in values if v != value]
                 url = self.url(**{spec.name: rest or None, "after": None, "before": None})
-                found.append(FilterChip(spec.label, labels.get(value, value), url, spec.data and value in labels))
+                shown = _l("given in full; not shown") if self.is_seal(value) else labels.get(value, value)
+                found.append(FilterChip(spec.label, shown, url, spec.data and value in labels))
         return found
+
+    def sealed(self, name: str) -> bool:
+        """Whether a filter's value stands for one that is not shown."""
+        return self.is_seal(self.value(name))
 
     # Addresses of the neighbouring states.
 

@@ -65,6 +65,12 @@ _PERSONAL = re.compile(
     r"|xy[stl]_[0-9A-Za-z]{8,}"  # our tokens, also in the path of a one-time link
     r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"  # user and password inside an address
 )
+#: In a path also what may be a citizen number of the old kind (15 digits), or one short of its last sign.
+_NUMBER_IN_PATH = re.compile(r"(?<!\d)(?:\d{17}[\dXx]?|\d{15})(?!\d)")
+#: Arguments of routes that are a secret: who has the address may do what it says.
+_SECRET_ARGUMENTS = frozenset({"token", "secret"})
+#: Where no route fits, what may be a secret of one that nearly does.
+_SECRET_IN_PATH = re.compile(r"(?<=/)[\w-]{20,}")
 _QUIET = frozenset({"healthz", "readyz", "metrics_text", "static"})
 
 log = structlog.get_logger("xiangyue.request")
@@ -92,6 +98,12 @@ def _masked(key: str, value: Any) -> Any:
     if value is None or isinstance(value, bool | float):
         return value
     return _PERSONAL.sub(MASK, str(value))
+
+
+def mask_record(record: logging.LogRecord) -> bool:
+    """Filter for loggers that write by themselves (gunicorn's): the same masks, numbers in addresses too."""
+    record.msg, record.args = _NUMBER_IN_PATH.sub(MASK, _PERSONAL.sub(MASK, record.getMessage())), None
+    return True
 
 
 def bound(**values: Any) -> AbstractContextManager[None]:
@@ -155,12 +167,22 @@ def _finished(response: Response) -> Response:
     write(
         "request",
         method=request.method,
-        path=request.path,
+        path=logged_path(),
         endpoint=endpoint,
         status=response.status_code,
         ms=round(seconds * 1000, 1),
     )
     return response
+
+
+def logged_path() -> str:
+    """The path as it may stand in a log: the route's rule where a part of it is a secret, digits masked that may be
+    a citizen number. (An area code of 15 digits is masked along; the endpoint says which page it was.)"""
+    rule = request.url_rule
+    if rule is not None and _SECRET_ARGUMENTS & set(rule.arguments):
+        return rule.rule
+    path = _NUMBER_IN_PATH.sub(MASK, request.path)
+    return path if rule is not None else _SECRET_IN_PATH.sub(MASK, path)
 
 
 def _request_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -7,7 +7,7 @@ import hmac
 import re
 import uuid
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from flask import Flask, Response, current_app, g, redirect, request
 
@@ -20,6 +20,7 @@ from xiangyue.errors import Forbidden, NotFound, NotSignedIn
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.runtime import Runtime
 from xiangyue.tenancy.directory import TenantInfo
+from xiangyue.text.idnumber import tells_number
 from xiangyue.web.access import AccessMark, mark_of
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -64,6 +65,13 @@ def cookie_name() -> str:
 
 def client_address() -> str:
     return request.remote_addr or ""
+
+
+def return_address() -> str:
+    """The present address, to come back to after signing in; without what tells a citizen number, since it is
+    going to stand in an address."""
+    kept = [(k, v) for k, v in request.args.items(multi=True) if not tells_number(v)]
+    return request.path + (f"?{urlencode(kept)}" if kept else "")
 
 
 def open_uow(tenant: TenantInfo, actor: Actor, scope: Scope | None = None) -> Uow:
@@ -197,7 +205,7 @@ def _admit(uow: Uow, tenant: TenantInfo, mark: AccessMark) -> Any:
     if owed := _owed_step(uow.actor, pending):
         if is_api():
             raise NotSignedIn(_l("Finish signing in first."))
-        return redirect(f"{owed}?next={quote(request.full_path.rstrip('?'))}")
+        return redirect(f"{owed}?next={quote(return_address())}")
     if mark.permission is not None:
         ranges = uow.actor.ranges(mark.permission)
         if ranges == ():

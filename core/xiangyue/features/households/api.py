@@ -21,8 +21,8 @@ from xiangyue.features.households.api_common import (
 )
 from xiangyue.features.households.api_words import award_json, household_json, income_json
 from xiangyue.features.households.filters import household_conditions
+from xiangyue.features.households.identifiers import id_number_of
 from xiangyue.features.households.list_query import HOUSEHOLD_DEFAULT, HOUSEHOLD_FIELDS, list_households
-from xiangyue.features.households.listing import id_number_of
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT, HOUSEHOLD_VIEW
 from xiangyue.web.access import requires
 from xiangyue.web.pipeline import current_uow

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from xiangyue.access.crypto import TenantKeys, blind_index
+from xiangyue.access.crypto import TenantKeys
 from xiangyue.db.paging import decode_cursor, encode_cursor
 from xiangyue.db.scope import Range, merge_ranges
 from xiangyue.db.sql import scoped_rows
@@ -15,8 +15,8 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid
 from xiangyue.features.areas import queries as areas
 from xiangyue.features.households import policy
-from xiangyue.features.households.bulk_stage import ID_NUMBER
 from xiangyue.features.households.custom import parse_value
+from xiangyue.features.households.identifiers import number_index
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.folding import half_width
 from xiangyue.text.pinyin import fold
@@ -203,12 +203,6 @@ def add_marks(uow: Uow, conditions: Conditions, marks: Sequence[str], owner: str
         )
 
 
-def id_number_of(q: str) -> str:
-    """The search word as a citizen number, or "" when it is none."""
-    text = half_width(q).strip().upper()
-    return text if len(text) == 18 and text[:17].isdigit() and text.isascii() else ""
-
-
 def identity_ranges(uow: Uow) -> Ranges:
     """Where the actor may find a person by citizen number: to edit, or to see it in full."""
     found: list[Range] = []
@@ -221,14 +215,11 @@ def identity_ranges(uow: Uow) -> Ranges:
 
 
 def add_search(uow: Uow, conditions: Conditions, q: str, keys: TenantKeys | None, *, of_persons: bool) -> None:
-    """Name, pinyin or initials from any character on; start of the household's code; full citizen number."""
-    word = fold(half_width(q))
-    if not word:
-        return
-    number = id_number_of(q)
-    if number and keys is not None:
+    """Name, pinyin or initials from any character on; start of the household's code; full citizen number
+    or its seal."""
+    index = number_index(keys, q)
+    if index is not None:
         place = within("p" if of_persons else "i", identity_ranges(uow), "identity", conditions.params)
-        index = blind_index(keys, ID_NUMBER, number)
         if of_persons:
             conditions.add(f"p.id_number_index = :identity AND {place}", identity=index)
         else:
@@ -237,6 +228,9 @@ def add_search(uow: Uow, conditions: Conditions, q: str, keys: TenantKeys | None
                 f" WHERE {{scope:i}} AND i.id_number_index = :identity AND {place})",
                 identity=index,
             )
+        return
+    word = fold(half_width(q))
+    if not word:
         return
     bounds = {"q": word, "q_end": word + LAST}
     if word.isascii() and word.isdigit():

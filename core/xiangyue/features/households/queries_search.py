@@ -10,9 +10,10 @@ from xiangyue.access.crypto import TenantKeys
 from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.features.households.filters import HouseholdFilter, PersonFilter
+from xiangyue.features.households.identifiers import number_index
 from xiangyue.features.households.list_persons import PERSON_DEFAULT, list_persons
 from xiangyue.features.households.list_query import HOUSEHOLD_DEFAULT, list_households
-from xiangyue.features.households.listing import LAST, id_number_of, set_area_names
+from xiangyue.features.households.listing import LAST, set_area_names
 from xiangyue.text.codes import HEAD
 from xiangyue.text.folding import half_width
 from xiangyue.text.pinyin import fold, initials
@@ -44,13 +45,13 @@ class SearchResult:
 def search(uow: Uow, q: str, limit: int = 20, *, keys: TenantKeys | None = None) -> SearchResult:
     """At most ``limit`` of each: the name itself, names beginning with it, names holding it, then pinyin.
 
-    A number is the beginning of a household's code, or a whole citizen number for those who may look one up (needs
-    ``keys``). Households found by name are those whose head it is.
+    A number is the beginning of a household's code, or a whole citizen number (needs ``keys``) or its seal for those
+    who may look one up. Households found by name are those whose head it is.
     """
     word = fold(half_width(q))
     if not word:
         return SearchResult()
-    if id_number_of(q) and keys is not None:
+    if number_index(keys, q) is not None:
         persons = list_persons(uow, PersonFilter(q=q, state="all"), limit=limit, fields=_PERSON_COLUMNS, keys=keys)
         households = list_households(
             uow, HouseholdFilter(q=q, state="all"), limit=limit, fields=_HOUSEHOLD_COLUMNS, keys=keys

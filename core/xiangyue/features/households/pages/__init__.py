@@ -7,6 +7,7 @@ from flask import Blueprint
 bp = Blueprint("households", "xiangyue.features.households", template_folder="templates")
 
 from xiangyue.features.households.pages import (  # noqa: E402
+    addresses,
     export,
     household,
     household_forms,
@@ -17,4 +18,15 @@ from xiangyue.features.households.pages import (  # noqa: E402
     search,
 )
 
-__all__ = ["bp", "export", "household", "household_forms", "lists", "person", "person_forms", "records", "search"]
+__all__ = [
+    "addresses",
+    "bp",
+    "export",
+    "household",
+    "household_forms",
+    "lists",
+    "person",
+    "person_forms",
+    "records",
+    "search",
+]

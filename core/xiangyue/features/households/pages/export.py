@@ -19,6 +19,7 @@ from xiangyue.features.areas.queries import code_text
 from xiangyue.features.households import policy
 from xiangyue.features.households.list_query import each_household, each_person
 from xiangyue.features.households.pages import bp
+from xiangyue.features.households.pages.addresses import sealed_address
 from xiangyue.features.households.pages.common import (
     HOUSEHOLD_STATES,
     PERSON_STATES,
@@ -47,28 +48,28 @@ WIDTHS = {"name": 12, "place": 20, "address": 36, "marks": 24, "code": 20, "id_n
 @requires(policy.HOUSEHOLD_EXPORT)
 def export_households() -> Any:
     """What is going to be exported, and the question what for."""
-    return _ask(household_listing(current_uow()), "household")
+    return sealed_address() or _ask(household_listing(current_uow()), "household")
 
 
 @bp.post("/households/export")
 @requires(policy.HOUSEHOLD_EXPORT)
 def send_households() -> Any:
     """The spreadsheet of the households at this address."""
-    return _send(household_listing(current_uow()), "household")
+    return sealed_address() or _send(household_listing(current_uow()), "household")
 
 
 @bp.get("/persons/export")
 @requires(policy.HOUSEHOLD_EXPORT)
 def export_persons() -> Any:
     """What is going to be exported, and the question what for."""
-    return _ask(person_listing(current_uow()), "person")
+    return sealed_address() or _ask(person_listing(current_uow()), "person")
 
 
 @bp.post("/persons/export")
 @requires(policy.HOUSEHOLD_EXPORT)
 def send_persons() -> Any:
     """The spreadsheet of the persons at this address."""
-    return _send(person_listing(current_uow()), "person")
+    return sealed_address() or _send(person_listing(current_uow()), "person")
 
 
 def _ask(listing: Listing, entity: str, *, status: int = 200, form: FormView | None = None) -> Any:

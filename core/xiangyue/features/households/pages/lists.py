@@ -23,6 +23,7 @@ from xiangyue.features.households.list_query import (
 )
 from xiangyue.features.households.models import CustomField, MarkKind
 from xiangyue.features.households.pages import bp
+from xiangyue.features.households.pages.addresses import list_view, sealed_address
 from xiangyue.features.households.pages.common import (
     HOUSEHOLD_STATES,
     PERSON_STATES,
@@ -102,14 +103,6 @@ class Listing:
         return f"-{key}" if descending else key
 
 
-def args_without_all() -> Any:
-    """The query without ``area=all``, which stands for no area."""
-    args = request.args.copy()
-    if args.get("area") == switch.ALL:
-        args.poplist("area")
-    return args
-
-
 def household_listing(uow: Uow) -> Listing:
     """The list of households at the present address; wrong conditions are named and left out."""
     marks = {k.key: k for k in queries.mark_kinds(uow)}
@@ -135,7 +128,7 @@ def household_listing(uow: Uow) -> Listing:
         Filter("batch", _l("Import number"), kind="number", more=True),
         *_own_filters(own),
     )
-    view = ListView(HOUSEHOLD_COLUMNS, args_without_all(), request.path, filters, default_sort="name")
+    view = list_view(HOUSEHOLD_COLUMNS, filters, "households.filter_households")
     wanted, problems = _read(view, household_filter, HouseholdFilter())
     fields = ["id", "code", "head_name", "state", *_needs(view, HOUSEHOLD_NEEDS)]
     return Listing(view, wanted, list(dict.fromkeys(fields)), marks, problems)
@@ -156,7 +149,7 @@ def person_listing(uow: Uow) -> Listing:
         Filter("batch", _l("Import number"), kind="number", more=True),
         *_own_filters(queries.custom_fields(uow, "person")),
     )
-    view = ListView(PERSON_COLUMNS, args_without_all(), request.path, filters, default_sort="name")
+    view = list_view(PERSON_COLUMNS, filters, "households.filter_persons")
     wanted, problems = _read(view, person_filter, PersonFilter())
     fields = ["id", "name", "state", *_needs(view, PERSON_NEEDS)]
     return Listing(view, wanted, list(dict.fromkeys(fields)), marks, problems)
@@ -238,6 +231,8 @@ def _area_of(uow: Uow) -> tuple[int, str | None, str]:
 @requires(policy.HOUSEHOLD_VIEW)
 def list_households_page() -> Any:
     """Households of the area, filtered, sorted, paged by keyset."""
+    if onward := sealed_address():
+        return onward
     uow = current_uow()
     code, elsewhere, area_name = _area_of(uow)
     if elsewhere:
@@ -282,6 +277,8 @@ def list_households_page() -> Any:
 @requires(policy.HOUSEHOLD_VIEW)
 def list_persons_page() -> Any:
     """Persons of the area with their household, age and marks."""
+    if onward := sealed_address():
+        return onward
     uow = current_uow()
     code, elsewhere, area_name = _area_of(uow)
     if elsewhere:

@@ -7,6 +7,8 @@ on("change", "form[data-autosubmit]", (form, event) => {
 });
 on("input", "form[data-autosubmit] input[type=search]", (field) => {
   clearTimeout(typing);
+  // One sign short of a citizen number: wait for the last one.
+  if (/^\d{17}$/.test(field.value.trim())) return;
   typing = setTimeout(() => field.isConnected && field.form.requestSubmit(), 400);
 });
 // Empty conditions say nothing; they stay out of the address.
