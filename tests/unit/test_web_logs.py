@@ -192,3 +192,42 @@ def test_probes_are_quiet_and_unknown_paths_are_not(app: Flask, capsys: Capture)
     app.test_client().get("/welcome/xyl_0123456789abcdefABCDEF")
     (line,) = lines(capsys)
     assert (line["status"], line["endpoint"], line["path"]) == (404, "none", "/welcome/***")
+
+
+TOKEN = "3f2b8c1e-1d2a-4c5b-9e7f-0123456789ab"
+
+
+@pytest.mark.parametrize(
+    ("path", "logged"),
+    [
+        (f"/files/{TOKEN}", "/files/<uuid:token>"),
+        ("/link/secretword", "/link/<token>"),
+        (f"/files/{TOKEN}/more", "/files/***/more"),
+        ("/households/610921198001310011", "/households/***"),
+        ("/households/610921800131001", "/households/***"),
+        ("/households/61092119800131001", "/households/***"),
+        ("/households/610921100200", "/households/610921100200"),
+    ],
+)
+def test_a_path_that_is_a_secret_or_a_citizen_number_is_not_logged(
+    app: Flask, capsys: Capture, path: str, logged: str
+) -> None:
+    @app.get("/files/<uuid:token>")
+    def fetch(token: object) -> str:
+        return "ok"
+
+    @app.get("/link/<token>")
+    def link(token: str) -> str:
+        return "ok"
+
+    logs.configure(Settings())
+    app.test_client().get(path)
+    assert lines(capsys)[-1]["path"] == logged
+
+
+def test_what_other_loggers_write_themselves_is_masked(capsys: Capture) -> None:
+    logger = logging.Logger("gunicorn.error")
+    logger.addHandler(logging.StreamHandler(sys.stderr))
+    logger.addFilter(logs.mask_record)
+    logger.error("Error handling request %s", "/households?q=610921198001310011&phone=13800000000")
+    assert capsys.readouterr().err == "Error handling request /households?q=***&phone=***\n"
