@@ -59,6 +59,19 @@ on("toggle", "details[data-menu], details.xy-decision", (menu) => {
   }
 }, true);
 
+// A list that htmx filtered has a new address: the area links and the way back of the language switch go on from there.
+document.addEventListener("htmx:pushedIntoHistory", () => {
+  for (const link of document.querySelectorAll("a[data-here]")) {
+    const target = new URL(link.href);
+    if (target.pathname !== location.pathname) continue;
+    const now = new URL(location.href);
+    now.searchParams.set("area", target.searchParams.get("area"));
+    for (const name of ["after", "before"]) now.searchParams.delete(name);
+    link.href = now.pathname + now.search;
+  }
+  for (const field of document.querySelectorAll("input[data-here]")) field.value = location.pathname + location.search;
+});
+
 const nav = document.getElementById("nav");
 const opener = document.querySelector("[data-nav-toggle]");
 function closeNav() {
