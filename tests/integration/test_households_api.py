@@ -169,16 +169,24 @@ def test_changes_need_the_version_that_was_read(admin: Api) -> None:
 def test_leaving_coming_back_and_closing(admin: Api) -> None:
     household = admin.register("王德福")
     person, path = household["persons"][0], f"/households/{household['id']}"
-    left = admin("POST", f"/persons/{person['id']}/left", {"state": "moved", "on": "2024-05-01"}, version=1)
+    left = admin(
+        "POST", f"/persons/{person['id']}/left", {"state": "moved", "on": "2024-05-01", "reason": "出嫁"}, version=1
+    )
     assert (left.status_code, left.get_json()["state"]) == (200, "moved")
+    assert (left.get_json()["left_on"], left.get_json()["left_reason"]) == ("2024-05-01", "出嫁")
+    listed = admin("GET", "/persons?state=moved&fields=left_on,left_reason").get_json()["items"]
+    assert listed == [{"left_on": "2024-05-01", "left_reason": "出嫁"}]
     back = admin("POST", f"/persons/{person['id']}/back", {"reason": "登记错误"}, version=2)
     assert back.get_json()["state"] == "active"
+    assert (back.get_json()["left_on"], back.get_json()["left_reason"]) == (None, "")
     assert admin("POST", f"{path}/close", {"on": "2024-05-01", "reason": "搬走"}).status_code == 428
     closed = admin("POST", f"{path}/close", {"on": "2024-05-01", "reason": "搬走"}, version=1)
     assert closed.get_json()["state"] == "closed"
+    assert (closed.get_json()["left_on"], closed.get_json()["left_reason"]) == ("2024-05-01", "搬走")
     assert admin("POST", f"{path}/close", {"on": "2024-05-01", "reason": "搬走"}, version=2).status_code == 409
     assert (heads(admin), heads(admin, "state=closed")) == ([], ["王德福"])
-    assert admin("POST", f"{path}/reopen", {"reason": "登记错误"}, version=2).get_json()["state"] == "active"
+    opened = admin("POST", f"{path}/reopen", {"reason": "登记错误"}, version=2).get_json()
+    assert (opened["state"], opened["left_on"], opened["left_reason"]) == ("active", None, "")
 
 
 def test_outside_my_area_and_in_another_county_there_is_nothing(

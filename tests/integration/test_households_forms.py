@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 from households_kit import (
@@ -167,7 +168,9 @@ def test_leaving_coming_back_closing_and_opening(county: County) -> None:
     assert (
         post(client, url, f"{url}/leave", version="1", state="moved", on="2024-02-01", reason="出嫁").status_code == 303
     )
-    assert "出嫁" in text(client, url)
+    for page in (text(client, url), text(client, f"/households/{household}"),
+                 text(client, "/persons?state=moved&cols=left")):  # fmt: skip
+        assert re.search(r"2024-02-01 · <span[^>]*>出嫁", page)
     assert "已离开 1 人" in text(client, f"/households/{household}")
     assert post(client, url, f"{url}/back", version="1", reason="登记有误").status_code == 409
     assert post(client, url, f"{url}/back", version="2", reason="登记有误").status_code == 303
@@ -176,4 +179,8 @@ def test_leaving_coming_back_closing_and_opening(county: County) -> None:
     assert post(client, home, f"{home}/close", version="1", on="2024-03-01", reason="整户搬迁").status_code == 303
     assert "6109211002000001" not in text(client, "/households")
     assert "6109211002000001" in text(client, "/households?state=closed")
+    closed = text(client, home)
+    assert re.search(r"2024-03-01 销户：<span[^>]*>整户搬迁", closed)
+    assert re.search(r"2024-03-01 · <span[^>]*>整户搬迁", text(client, "/households?state=closed&cols=left"))
+    assert re.search(r"2024-03-01 · <span[^>]*>整户搬迁", text(client, url))  # members left with it
     assert post(client, home, f"{home}/reopen", version="2", reason="有误").status_code == 303

@@ -62,6 +62,8 @@ def person_json(view: PersonView) -> dict[str, Any]:
         "head_name": household.head_name,
         "address": household.address,
         "note": person.note,
+        "left_on": person.left_on,
+        "left_reason": person.left_reason,
         "mark_records": [mark_json(m) for m in (*view.marks, *view.ended)],
         "custom": _custom(view.custom),
     }
@@ -83,6 +85,8 @@ def household_json(view: HouseholdView) -> dict[str, Any]:
         "note": household.note,
         "batch_id": household.import_batch_id,
         "created_at": household.created_at,
+        "left_on": household.left_on,
+        "left_reason": household.left_reason,
         "persons": [person_json(p) for p in view.persons],
         "incomes": [income_json(row) for row in view.incomes],
         "awards": [award_json(a) for row in view.awards for a in row.years.values() if a is not None],

@@ -53,6 +53,8 @@ PERSON_FIELDS = {
     "head_name": "h.head_name",
     "address": "h.address",
     "note": "p.note",
+    "left_on": "p.left_on",
+    "left_reason": "p.left_reason",
 }
 PERSON_DEFAULT = tuple(PERSON_FIELDS)[:12]
 #: Date for those whose birth is unknown, behind everybody else.

@@ -58,6 +58,8 @@ HOUSEHOLD_FIELDS = {
     "note": "h.note",
     "batch_id": "h.import_batch_id",
     "created_at": "h.created_at",
+    "left_on": "h.left_on",
+    "left_reason": "h.left_reason",
 }
 HOUSEHOLD_DEFAULT = tuple(HOUSEHOLD_FIELDS)[:9]
 HOUSEHOLD_SORTS = {

@@ -44,6 +44,9 @@ class Household(Timestamps, Versioned, AreaBound, Base):
     address: Mapped[str] = mapped_column(default="", server_default="")
     note: Mapped[str] = mapped_column(default="", server_default="")
     state: Mapped[str] = mapped_column(default="active", server_default="active")
+    #: When and why it was closed; nothing while it is on the register.
+    left_on: Mapped[date | None] = mapped_column(Date)
+    left_reason: Mapped[str] = mapped_column(default="", server_default="")
     client_id: Mapped[uuid.UUID | None]
     import_batch_id: Mapped[int | None]
 
@@ -78,6 +81,9 @@ class Person(Timestamps, Versioned, AreaBound, Base):
     #: Works or lives elsewhere (外出).
     away: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     state: Mapped[str] = mapped_column(default="active", server_default="active")
+    #: When and why the person moved away or died; nothing for those who live here.
+    left_on: Mapped[date | None] = mapped_column(Date)
+    left_reason: Mapped[str] = mapped_column(default="", server_default="")
     note: Mapped[str] = mapped_column(default="", server_default="")
     client_id: Mapped[uuid.UUID | None]
     import_batch_id: Mapped[int | None]

@@ -143,6 +143,8 @@ class HouseholdSchema(Schema):
     note = fields.String()
     batch_id = fields.Integer(allow_none=True)
     created_at = fields.DateTime()
+    left_on = fields.Date(allow_none=True, metadata={"description": "Day of the closing; null on the register"})
+    left_reason = fields.String()
 
 
 class PersonSchema(Schema):
@@ -168,6 +170,8 @@ class PersonSchema(Schema):
     head_name = fields.String()
     address = fields.String()
     note = fields.String()
+    left_on = fields.Date(allow_none=True, metadata={"description": "Day of moving away or of death; else null"})
+    left_reason = fields.String()
 
 
 class MarkSchema(Schema):

@@ -173,10 +173,10 @@ def close_household(uow: Uow, *, household_id: int, version: int, on: date, reas
         uow.session.scalars(select(Person).where(Person.household_id == household_id, Person.state == "active"))
     )
     for person in members:
-        person.state = "moved"
+        person.state, person.left_on, person.left_reason = "moved", day, reason
         person.version += 1
     marks = end_marks_of(uow, [p.id for p in members], [household_id], day)
-    household.state = "closed"
+    household.state, household.left_on, household.left_reason = "closed", day, reason
     household.version += 1
     audit(
         uow,
@@ -198,7 +198,7 @@ def reopen_household(uow: Uow, *, household_id: int, version: int, reason: str) 
     if household.state == "active":
         raise Conflict(_l("This household is not closed."))
     reason = required_text(reason, "reason")
-    household.state = "active"
+    household.state, household.left_on, household.left_reason = "active", None, ""
     household.version += 1
     audit(
         uow,

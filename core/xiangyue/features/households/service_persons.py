@@ -96,7 +96,7 @@ def person_left(uow: Uow, *, person_id: int, version: int, state: str, on: date,
     except ValueError as error:
         raise Invalid({"reason": [str(error)]}) from None
     marks = end_marks_of(uow, [person.id], [person.household_id], day)
-    person.state = state
+    person.state, person.left_on, person.left_reason = state, day, reason
     person.version += 1
     after = {"state": state, "on": day, "reason": reason, "marks": marks}
     audit(
@@ -127,7 +127,7 @@ def person_back(uow: Uow, *, person_id: int, version: int, reason: str) -> Perso
     if person.relation == HEAD and head_of(uow, person.household_id) is not None:
         before["relation"], after["relation"] = HEAD, ""
         person.relation = ""
-    person.state = "active"
+    person.state, person.left_on, person.left_reason = "active", None, ""
     person.version += 1
     audit(uow, action="person.return", obj=person, label=person.name, before=before, after=after)
     follow(uow, {person.household_id}, [person.id])

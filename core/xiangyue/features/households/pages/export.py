@@ -198,6 +198,8 @@ def _cell(listing: Listing, column: str, row: dict[str, Any]) -> Any:
     if column == "updated":
         changed: datetime = row["updated_at"]
         return changed.astimezone(TIMEZONE).strftime("%Y-%m-%d %H:%M")
+    if column == "left":
+        return " · ".join(str(part) for part in (row["left_on"], row["left_reason"]) if part)
     if column == "birth_date":
         return age_on(row["birth_date"], today())
     if column == "away" and "away" in row:

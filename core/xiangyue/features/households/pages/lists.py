@@ -58,6 +58,7 @@ HOUSEHOLD_COLUMNS = (
     Column("income", _l("Latest income (yuan)"), numeric=True, default=False),
     Column("code", _l("Household number"), sort=True, default=False),
     Column("state", _l("State"), default=False),
+    Column("left", _l("Left on"), default=False),
     Column("updated", _l("Last change"), sort=True, default=False),
 )
 PERSON_COLUMNS = (
@@ -73,17 +74,20 @@ PERSON_COLUMNS = (
     Column("phone", _l("Phone"), default=False),
     Column("nationality", _l("Nationality"), default=False),
     Column("state", _l("State"), default=False),
+    Column("left", _l("Left on"), default=False),
     Column("updated", _l("Last change"), sort=True, default=False),
 )
 #: What a column needs of the row, by list.
 HOUSEHOLD_NEEDS = {
     "place": ["area_name"], "size": ["person_count"], "away": ["away_count"], "marks": ["marks"],
-    "address": ["address"], "income": ["income", "income_year"], "state": ["state"], "updated": ["updated_at"],
+    "address": ["address"], "income": ["income", "income_year"], "state": ["state"],
+    "left": ["left_on", "left_reason"], "updated": ["updated_at"],
 }  # fmt: skip
 PERSON_NEEDS = {
     "household": ["household_id", "head_name", "household_code"], "place": ["area_name"], "relation": ["relation"],
     "sex": ["sex"], "birth_date": ["birth_date"], "marks": ["marks"], "away": ["away"], "id_number": ["id_number"],
-    "phone": ["phone"], "nationality": ["nationality"], "state": ["state"], "updated": ["updated_at"],
+    "phone": ["phone"], "nationality": ["nationality"], "state": ["state"],
+    "left": ["left_on", "left_reason"], "updated": ["updated_at"],
 }  # fmt: skip
 
 
