@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
@@ -10,11 +10,14 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask, Response, g, request
 from flask.json.provider import JSONProvider
 from flask_smorest import Api, Blueprint
-from marshmallow import Schema, fields
+from marshmallow import Schema, ValidationError, fields
 from webargs.flaskparser import FlaskParser
 from webargs.multidictproxy import MultiDictProxy
+from werkzeug.exceptions import UnsupportedMediaType
 
 from xiangyue import __version__
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.tenancy.profile_problems import did_you_mean
 from xiangyue.web.access import public
 from xiangyue.web.shell import page
 
@@ -76,12 +79,33 @@ class ApiV1(Api):  # type: ignore[misc]
 
 
 class _Parser(FlaskParser):
-    """webargs' own, but a query string becomes a plain mapping: its proxy raises and catches an HTTP error for every
-    parameter that is not there, and lists have many."""
+    """webargs' own, but nothing is passed over in silence: a misspelt filter would answer the whole county, and a body
+    of another kind would count as an empty one.
+
+    A schema whose parameters are not all known beforehand has ``takes(name) -> bool`` for the others.
+    """
 
     def load_querystring(self, req: Any, schema: Schema) -> Any:
+        # A plain mapping: webargs' proxy raises and catches an HTTP error for every parameter that is not there.
         given = MultiDictProxy(req.args, schema)
+        known = {field.data_key or name for name, field in schema.load_fields.items()}
+        takes = getattr(schema, "takes", None)
+        unknown = [key for key in req.args if key not in known and not (takes is not None and takes(key))]
+        if unknown:
+            raise ValidationError({key: [_unknown_parameter(key, known)] for key in unknown})
         return {key: given[key] for key in req.args}
+
+    def load_json(self, req: Any, schema: Schema) -> Any:
+        if not req.is_json and req.get_data(cache=True):
+            raise UnsupportedMediaType
+        return super().load_json(req, schema)
+
+
+def _unknown_parameter(name: str, known: Iterable[str]) -> Any:
+    near = did_you_mean(name, known)
+    if near:
+        return _l("There is no parameter of this name; %(suggestion)s", suggestion=near)
+    return _l("There is no parameter of this name. Known: %(names)s.", names=", ".join(sorted(known)))
 
 
 class ApiBlueprint(Blueprint):  # type: ignore[misc]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import psycopg
 import structlog
 from flask import Flask, Response, g, jsonify, redirect, request
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from xiangyue.errors import (
@@ -22,6 +23,7 @@ from xiangyue.errors import (
     http_status,
 )
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.text.validation import in_words
 from xiangyue.web.logs import logged_path
 from xiangyue.web.pipeline import is_api, is_fragment, return_address
 from xiangyue.web.shell import page
@@ -56,6 +58,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(XiangyueError, _known)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(DBAPIError, _database)
+    app.register_error_handler(psycopg.DataError, _unstorable)  # from statements that go straight to the driver
     app.register_error_handler(Exception, _unknown)
 
 
@@ -95,19 +98,24 @@ def _flatten(messages: Any, prefix: str = "") -> dict[str, list[Any]]:
             path = prefix + ("." if prefix and name else "") + name
             for inner, texts in _flatten(value, path).items():
                 found.setdefault(inner, []).extend(texts)
-    elif isinstance(messages, list):
-        found[prefix] = messages
     else:
-        found[prefix] = [messages]
+        found[prefix] = [in_words(message) for message in (messages if isinstance(messages, list) else [messages])]
     return found
 
 
 def _database(error: DBAPIError) -> Any:
+    if isinstance(error, DataError):
+        return _unstorable(error)
     away = error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
     if not away:
         return _unknown(error)
     log.warning("database_away", error=str(error.orig)[:200])
     return answer(Unavailable(HINTS[503]), 503)
+
+
+def _unstorable(_error: Exception) -> Any:
+    """What no field's own check caught: PostgreSQL refused the value itself, so nothing was done."""
+    return answer(Invalid({}, _l("A value is too large or holds characters that cannot be stored.")), 422)
 
 
 def _unknown(error: Exception) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from flask import Flask, Response, current_app, g, redirect, request
+from werkzeug.routing import IntegerConverter, Map
 
 from xiangyue import i18n
 from xiangyue.access.actor import Actor, anonymous
@@ -127,7 +128,15 @@ class AppFlask(Flask):
         return response
 
 
+class RowId(IntegerConverter):
+    """``<int:…>`` of addresses: a number that no row can have is an address that does not exist."""
+
+    def __init__(self, map: Map, *args: Any, **options: Any) -> None:
+        super().__init__(map, *args, **{"max": 2**63 - 1, **options})
+
+
 def install(app: Flask) -> None:
+    app.url_map.converters["int"] = RowId
     app.before_request(_begin)
     app.after_request(_finish)
     app.teardown_request(_teardown)

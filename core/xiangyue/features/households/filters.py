@@ -9,10 +9,9 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError
 
 from xiangyue.errors import Invalid
-from xiangyue.features.households.schemas import HouseholdConditions, PersonConditions
+from xiangyue.features.households.schemas import CUSTOM, HouseholdConditions, PersonConditions
 from xiangyue.i18n import lazy_gettext as _l
 
-CUSTOM = "custom."
 Custom = tuple[tuple[str, str], ...]
 
 

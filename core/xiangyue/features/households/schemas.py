@@ -12,6 +12,8 @@ from xiangyue.i18n import lazy_gettext as _l
 
 BIGINT = 2**63 - 1
 SMALLINT = 2**15 - 1
+#: Parameters of a county's own fields begin with it.
+CUSTOM = "custom."
 HOUSEHOLD_STATES = ("active", "closed")
 PERSON_STATES = ("active", "moved", "deceased")
 HOUSEHOLD_SORTS = ("name", "code", "size", "updated")
@@ -94,6 +96,10 @@ class PersonConditions(Schema):
 class HouseholdListArgs(HouseholdConditions, ListArgs):
     """Conditions, order and fields of the list. A county's own fields: ``custom.<key>=value``."""
 
+    def takes(self, name: str) -> bool:
+        """A county's own field; whether there is one of this name is seen when the condition is built."""
+        return name.startswith(CUSTOM)
+
     sort = fields.String(
         load_default="name",
         validate=validate.OneOf(_both_ways(HOUSEHOLD_SORTS)),
@@ -108,6 +114,10 @@ class HouseholdListArgs(HouseholdConditions, ListArgs):
 
 class PersonListArgs(PersonConditions, ListArgs):
     """Conditions, order and fields of the list. A county's own fields: ``custom.<key>=value``."""
+
+    def takes(self, name: str) -> bool:
+        """A county's own field; whether there is one of this name is seen when the condition is built."""
+        return name.startswith(CUSTOM)
 
     sort = fields.String(
         load_default="household",
