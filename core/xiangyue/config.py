@@ -65,6 +65,9 @@ class Settings:
     )
     public_scheme: str = _option("http", str, "Scheme of addresses given to people.", "http or https")
     port: int = _option(8000, _positive, "Port of the web server.", "a number from 1")
+    public_port: int = _option(
+        0, int, "Port in addresses given to people; 0: the web server's. Behind a proxy: the proxy's.", "a number"
+    )
     instance: str = _option(
         "",
         str,
@@ -144,5 +147,6 @@ class Settings:
     def address(self, host: str) -> str:
         """A full address people can open, for a host name without port."""
         default_port = 443 if self.secure else 80
-        suffix = "" if self.port == default_port else f":{self.port}"
+        port = self.public_port or self.port
+        suffix = "" if port == default_port else f":{port}"
         return f"{self.public_scheme}://{host}{suffix}"

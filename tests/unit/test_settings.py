@@ -53,6 +53,14 @@ def test_addresses_leave_out_the_usual_port() -> None:
     assert replace(settings, port=443, public_scheme="https").address("x.example") == "https://x.example"
 
 
+def test_addresses_behind_a_proxy_have_the_proxys_port() -> None:
+    settings = Settings.load({"XIANGYUE_PUBLIC_SCHEME": "https", "XIANGYUE_PUBLIC_PORT": "443"})
+
+    assert settings.address("x.example") == "https://x.example"
+    assert settings.cookie_suffix == "8000"
+    assert replace(settings, public_port=8443).address("x.example") == "https://x.example:8443"
+
+
 def test_secret_options_stay_out_of_repr() -> None:
     secret = {option.name for option in fields(Settings) if option.metadata.get("secret")}
     shown = repr(replace(Settings.load({}), **dict.fromkeys(secret, "s3cret-value")))

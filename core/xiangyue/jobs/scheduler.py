@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import in_locale
+from xiangyue.jobs.alive import SignOfLife
 from xiangyue.jobs.models import Job, OutboxMessage
 from xiangyue.jobs.outbox import JOB_TOPIC, relay
 from xiangyue.jobs.queues import is_waiting
@@ -48,7 +49,9 @@ class Scheduler:
 
     def run(self, stop: Event) -> None:
         """Until ``stop`` is set. PostgreSQL or Redis away: the next round tries again."""
+        life = SignOfLife(self.runtime.settings, "scheduler")
         while not stop.is_set():
+            life.beat()
             try:
                 self.tick()
             except SQLAlchemyError as error:

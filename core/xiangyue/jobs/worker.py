@@ -17,6 +17,7 @@ from rq.serializers import JSONSerializer
 from rq.worker import DequeueStrategy
 
 from xiangyue.jobs import run
+from xiangyue.jobs.alive import SignOfLife
 from xiangyue.jobs.queues import queue_name, queue_prefix
 from xiangyue.runtime import Runtime
 
@@ -35,6 +36,7 @@ class CountyWorker(Worker):
         self.runtime = runtime
         self.stopping = False
         self.jobs_run = 0
+        self.life = SignOfLife(runtime.settings, "worker")
         prefix = queue_prefix(runtime.settings)
         self._prefix = f"{Queue.redis_queue_namespace_prefix}{prefix}"
         super().__init__(
@@ -69,6 +71,11 @@ class CountyWorker(Worker):
             idle_too_long = max_idle_time is not None and time.monotonic() - begun >= max_idle_time
             if found is not None or timeout is None or idle_too_long:
                 return found
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
+        """RQ's, every few seconds when idle and every ten while a job runs; also the sign of life for a probe."""
+        self.life.beat()
+        super().heartbeat(timeout, pipeline)
 
     def execute_job(self, job: Message, queue: Queue) -> None:
         self.jobs_run += 1
@@ -105,7 +112,9 @@ def serve(runtime: Runtime, *, burst: bool = False, max_jobs: int | None = None)
     """
     runtime.registry  # noqa: B018 - imported once here, shared by all children
     jobs = 0
+    life = SignOfLife(runtime.settings, "worker")
     while True:
+        life.beat()
         worker: CountyWorker | None = None
         try:
             worker = CountyWorker(runtime)
