@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
@@ -16,10 +18,16 @@ from sqlalchemy import select
 from xiangyue.access.audit import audit
 from xiangyue.access.models import ApiToken, AuditEntry
 from xiangyue.access.seal import seal_entries
+from xiangyue.access.seal_report import read_back
 from xiangyue.access.tokens import API_PREFIX, new_token
+from xiangyue.access.verify import verify
+from xiangyue.errors import Forbidden
 from xiangyue.features.audit import jobs
 from xiangyue.features.audit.commands import group
 from xiangyue.features.audit.policy import AUDIT_VIEW
+from xiangyue.jobs.models import Job
+from xiangyue.jobs.run import run_with
+from xiangyue.jobs.service import enqueue_job
 from xiangyue.runtime import Runtime
 from xiangyue.testing.fixtures import County
 from xiangyue.testing.source import english_page_faults
@@ -204,23 +212,71 @@ def tamper(runtime: Runtime, id: int) -> None:
         connection.execute("UPDATE audit_entry SET purpose = 'x' WHERE id = %s", (id,))
 
 
-def test_verify_on_the_page_and_in_the_api(hanyin: County, runtime: Runtime) -> None:
+def checked(county: County, client: Any, head: str = "") -> str:
+    """The page of the check after one has been asked for there and a worker has done it."""
+    page = client.get("/audit/verify").text
+    token = re.search(r'name="csrf_token" value="(\w+)"', page)
+    assert token is not None
+    assert client.post("/audit/verify", data={"csrf_token": token[1], "head": head}).status_code == 303
+    waiting = client.get("/audit/verify").text
+    assert "hx-trigger" in waiting
+    (card,) = re.findall(r'id="job-(\d+)"', waiting)
+    assert "开始核查" not in waiting
+    assert run_with(county.runtime, county.info.id, int(card)) == "succeeded"
+    # The card that polls is told to show the result.
+    assert client.get("/audit/verify", headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
+    return str(client.get("/audit/verify").text)
+
+
+def test_the_check_is_a_job_whose_result_stands_on_the_page(hanyin: County, runtime: Runtime) -> None:
     id = write(hanyin, "a")
     context: Any = SimpleNamespace(uow=hanyin.uow)
     assert jobs.run_seal(context)["entries"] == 1
     headers, client = api(hanyin), hanyin.client("auditor")
+    assert "还没有核查过" in client.get("/audit/verify").text
     good = hanyin.client().get("/api/v1/audit/verify", headers=headers).json
     assert (good["ok"], good["seals"], good["entries"], good["broken"]) == (True, 1, 1, [])
-    assert "审计记录完整" in client.get("/audit/verify").text
+    assert "审计记录完整" in checked(hanyin, client)
+    with hanyin.uow() as uow:
+        job = uow.session.scalars(select(Job).order_by(Job.id.desc())).first()
+        assert job is not None
+        assert (job.kind, job.done, job.total) == ("audit.verify", 1, 1)
     tamper(runtime, id)
     bad = hanyin.client().get("/api/v1/audit/verify", headers=headers).json
     assert bad["ok"] is False
     assert [(b["problem"], b["changed"]) for b in bad["broken"]] == [("entries_changed", [id])]
-    page = client.get("/audit/verify").text
+    assert "审计记录完整" in client.get("/audit/verify").text  # looking at the page computes nothing
+    page = checked(hanyin, client)
     assert "审计记录被篡改" in page
     assert f"/audit/{id}" in page
+    assert "ab12" in checked(hanyin, client, head=" AB12 ")
     lost = hanyin.client().get("/api/v1/audit/verify?head=abcd", headers=headers).json
     assert lost["lost_head"] == "abcd"
+
+
+def test_only_auditors_of_the_whole_county_have_the_seals_checked(hanyin: County) -> None:
+    client = hanyin.client("auditor", area=town_of(hanyin))
+    token = re.search(r'name="csrf_token" value="(\w+)"', client.get("/audit").text)
+    assert token is not None
+    assert client.post("/audit/verify", data={"csrf_token": token[1]}).status_code == 403
+    with hanyin.uow(hanyin.actor(AUDIT_VIEW, area=town_of(hanyin))) as uow:
+        job = enqueue_job(uow, kind="audit.verify", params={})
+    context: Any = SimpleNamespace(uow=hanyin.uow, actor=hanyin.actor(AUDIT_VIEW, area=town_of(hanyin)), params={})
+    with pytest.raises(Forbidden):
+        jobs.run_verify(context)
+    with hanyin.uow() as uow:
+        uow.session.delete(uow.get(Job, job.id))
+
+
+def test_a_report_keeps_what_it_says(hanyin: County, runtime: Runtime) -> None:
+    id = write(hanyin, "a")
+    with hanyin.uow() as uow:
+        seal_entries(uow)
+    tamper(runtime, id)
+    with hanyin.uow() as uow:
+        report = verify(uow, head="ff")
+    assert not report.ok
+    assert read_back(json.loads(json.dumps(report.kept()))) == report
 
 
 def run(runtime: Runtime, *args: str) -> Any:

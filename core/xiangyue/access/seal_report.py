@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from typing import Any
 
+#: More broken seals, and more entries of one, are counted but not named in what is kept of a check.
+KEPT_SEALS, KEPT_ENTRIES = 200, 100
 #: What can be wrong with a seal.
 SEAL_MISSING, SEAL_CHANGED, CHAIN_BROKEN, ENTRIES_CHANGED = (
     "seal_missing",
@@ -74,3 +77,36 @@ class VerifyReport:
     def expecting(self, head: str, known: set[str]) -> VerifyReport:
         """The report, with ``head`` missed when it is not among the hashes of the chain."""
         return replace(self, lost_head="" if not head or head in known else head)
+
+    def kept(self) -> dict[str, Any]:
+        """The report as JSON, for the row of the job that made it; ``read_back`` turns it into one again."""
+        values = asdict(replace(self, broken=self.broken[:KEPT_SEALS]))
+        for part in (values["state"], *values["broken"]):
+            for name, value in part.items():
+                if isinstance(value, datetime):
+                    part[name] = value.isoformat()
+                elif isinstance(value, tuple):
+                    part[name] = list(value[:KEPT_ENTRIES])
+        return values
+
+
+def read_back(kept: dict[str, Any]) -> VerifyReport:
+    """The report that ``kept`` was made of."""
+    state = {**kept["state"]}
+    for name in ("sealed_at", "oldest_unsealed"):
+        state[name] = _time(state[name])
+    broken = (
+        BrokenSeal(
+            **{
+                **one,
+                "sealed_at": _time(one["sealed_at"]),
+                **{name: tuple(one[name]) for name in ("changed", "missing", "added")},
+            }
+        )
+        for one in kept["broken"]
+    )
+    return VerifyReport(kept["seals"], kept["entries"], SealState(**state), tuple(broken), kept["lost_head"])
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

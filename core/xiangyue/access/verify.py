@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -38,17 +39,18 @@ class _Record:
     hash: str
 
 
-def verify(uow: Uow, *, head: str = "") -> VerifyReport:
+def verify(uow: Uow, *, head: str = "", progress: Callable[[int, int], None] | None = None) -> VerifyReport:
     """Check the whole chain; names every broken seal and the entries changed, missing or slipped in.
 
-    ``head``: a hash in hex noted earlier that must still be in the chain. Reads every entry once, in small memory.
+    ``head``: a hash in hex noted earlier that must still be in the chain. ``progress(done, total)`` in seals, called
+    after each; it may raise to stop. Reads every entry once, in small memory.
     """
     seals = list(uow.session.scalars(select(AuditSeal).order_by(AuditSeal.first_xact)))
     records = _records(uow)
     ids = {seal.id for seal in seals}
     broken: list[BrokenSeal] = []
     expected, previous, checked = 0, GENESIS, 0
-    for seal in seals:
+    for number, seal in enumerate(seals, 1):
         if seal.first_xact != expected:
             broken += _gap(records, ids, expected, seal.first_xact)
         fault, count = _check(uow, seal, records.get(seal.id))
@@ -58,6 +60,8 @@ def verify(uow: Uow, *, head: str = "") -> VerifyReport:
         if fault is not None:
             broken.append(fault)
         expected, previous = seal.end_xact, seal.hash
+        if progress is not None:
+            progress(number, len(seals))
     named = {b.seal_id for b in broken}
     broken += [_missing(r) for r in records.values() if r.seal_id not in ids | named]
     broken.sort(key=lambda b: b.first_xact)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, request, send_file, url_for
+from flask import Blueprint, Response, redirect, request, send_file, url_for
 
 from xiangyue.access.models import AuditEntry
 from xiangyue.access.seal import seal_state
+from xiangyue.access.seal_report import read_back
 from xiangyue.features.audit import queries, view
 from xiangyue.features.audit.policy import AUDIT_VIEW, COUNT_LIMIT
-from xiangyue.features.audit.service import export_entries
+from xiangyue.features.audit.service import export_entries, start_verify
+from xiangyue.features.jobs import view as job_view
 from xiangyue.files.workbook import MEDIA_TYPE
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import ngettext
+from xiangyue.jobs.models import FINAL_STATES
 from xiangyue.web.access import requires
 from xiangyue.web.components import ListView
-from xiangyue.web.pipeline import current_tenant, current_uow
+from xiangyue.web.pipeline import current_tenant, current_uow, is_fragment
 from xiangyue.web.shell import page
 
 bp = Blueprint("audit", __name__, template_folder="templates")
@@ -86,8 +89,29 @@ def show_entry(id: int) -> Any:
 @bp.get("/audit/verify")
 @requires(AUDIT_VIEW)
 def check() -> Any:
+    """The check under way, if there is one, and what the last one found."""
     uow = current_uow()
-    return page("audit/verify.html", report=queries.checked_trail(uow, head=request.args.get("head", "")))
+    queries.need_whole_county(uow.scope.ranges)
+    newest, found = queries.last_checks(uow)
+    if is_fragment() and newest is not None and newest.state in FINAL_STATES:
+        return Response(headers={"HX-Refresh": "true"})  # the card asked how far it is: there is a result to show
+    return page(
+        "audit/verify.html",
+        card=job_view.card(uow, newest, url=url_for("audit.check"), result=False)
+        if newest is not None and newest is not found
+        else None,
+        job=found,
+        report=read_back(found.result) if found is not None and found.result is not None else None,
+        state=seal_state(uow),
+    )
+
+
+@bp.post("/audit/verify")
+@requires(AUDIT_VIEW)
+def start_check() -> Any:
+    """Start a check; a chain of years takes longer than a request should."""
+    start_verify(current_uow(), head=request.form.get("head", ""))
+    return redirect(url_for("audit.check"), 303)
 
 
 @bp.get("/audit/export")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
-from flask import Blueprint
+from flask import Blueprint, url_for
 
 from xiangyue.access.permissions import Permission
 from xiangyue.features.audit import api, commands, jobs, pages, policy
@@ -48,7 +49,7 @@ def register_navigation() -> Sequence[NavItem]:
 
 @hookimpl
 def register_jobs() -> Sequence[JobKind]:
-    return (jobs.SEAL,)
+    return (jobs.SEAL, replace(jobs.VERIFY, result_url=lambda _job: url_for("audit.check")))
 
 
 @hookimpl

@@ -9,6 +9,9 @@ from xiangyue.i18n import lazy_gettext as _l
 #: ``site`` both: the operator's own trail is a trail of the operator's tenant, read on the same pages.
 AUDIT_VIEW = Permission("audit.view", _l("Read the audit trail"), site="both")
 
+#: The job that computes every seal again.
+VERIFY_KIND = "audit.verify"
+
 PERMISSIONS = (AUDIT_VIEW,)
 
 ROLE_TEMPLATES = {

@@ -17,9 +17,10 @@ from xiangyue.db.paging import decode_cursor, encode_cursor
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Forbidden, Invalid, NotFound
 from xiangyue.features.areas.models import Area
-from xiangyue.features.audit.policy import COUNT_LIMIT
+from xiangyue.features.audit.policy import COUNT_LIMIT, VERIFY_KIND
 from xiangyue.i18n import TIMEZONE
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.jobs.models import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +176,25 @@ def area_names(uow: Uow, codes: Iterable[int] | None = None) -> dict[int, str]:
         return {row[0]: row[1] for row in uow.session.execute(statement)}
 
 
-def checked_trail(uow: Uow, *, head: str = "") -> VerifyReport:
-    """The chain of the whole county, so only for those who may see all of it. Raises Forbidden."""
-    if uow.scope.ranges is not None:
+def need_whole_county(ranges: object) -> None:
+    """The chain is one for the whole county, so only those who may see all of it may check it. Raises Forbidden."""
+    if ranges is not None:
         raise Forbidden(_l("The chain is one for the whole county: only an auditor of the whole county can check it."))
+
+
+def checked_trail(uow: Uow, *, head: str = "") -> VerifyReport:
+    """Every seal computed again. Raises Forbidden."""
+    need_whole_county(uow.scope.ranges)
     return verify(uow, head=head)
+
+
+def last_checks(uow: Uow) -> tuple[Job | None, Job | None]:
+    """(the newest check asked for, the newest one that came to a result), None where there is none."""
+    statement = select(Job).where(Job.kind == VERIFY_KIND).order_by(Job.id.desc()).limit(1)
+    return (
+        uow.session.scalars(statement).one_or_none(),
+        uow.session.scalars(statement.where(Job.state == "succeeded")).one_or_none(),
+    )
 
 
 def plain_entry(entry: AuditEntry, fields: list[str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Writes of the audit trail's own pages: an export of it is an entry of it."""
+"""Writes of the audit trail's own pages: an export of it is an entry of it; a check of its seals is a job."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from xiangyue.db.uow import Uow
 from xiangyue.features.audit import policy, queries
 from xiangyue.files.workbook import write_workbook
 from xiangyue.i18n import gettext as _
+from xiangyue.jobs.models import Job
+from xiangyue.jobs.service import enqueue_job
 
 
 @acts(policy.AUDIT_VIEW)
@@ -36,3 +38,13 @@ def export_entries(
     entries = queries.each_entry(uow, wanted, limit=policy.EXPORT_LIMIT, oldest_first=oldest_first)
     rows = ([row.get(key) for key, _header in columns] for row in map(cells, entries))
     return write_workbook(_("Audit trail"), [header for _key, header in columns], rows)
+
+
+@acts(policy.AUDIT_VIEW)
+def start_verify(uow: Uow, *, head: str = "") -> Job:
+    """Have every seal computed again, for ``head`` see ``access.verify``; a check of the same that is under way is
+    returned instead of a second one. Raises Forbidden for those who see a part of the county only."""
+    queries.need_whole_county(uow.scope.ranges)
+    head = "".join(head.split()).lower()[:64]
+    key = f"{policy.VERIFY_KIND}:{head}"
+    return enqueue_job(uow, kind=policy.VERIFY_KIND, params={"head": head}, unique_key=key)
