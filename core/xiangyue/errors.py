@@ -50,6 +50,16 @@ class Forbidden(XiangyueError):
     code = "forbidden"
 
 
+class Suspended(Forbidden):
+    """The whole county is suspended. ``reason`` is the operator's own words."""
+
+    code = "suspended"
+
+    def __init__(self, message: Any = "", *, reason: str = "", **details: Any) -> None:
+        super().__init__(message, **details)
+        self.reason = reason
+
+
 class NotFound(XiangyueError):
     """No such thing for this actor: also what another tenant's id or one outside the area gets."""
 

@@ -20,6 +20,7 @@ from xiangyue.runtime import Runtime
 from xiangyue.tenancy import lifecycle
 from xiangyue.tenancy.models import Tenant
 from xiangyue.testing.fixtures import PASSWORD, County
+from xiangyue.testing.source import english_page_faults
 
 PAGE = "/console/counties/hanyin"
 REASON = "合同到期，等待续签。"
@@ -63,6 +64,15 @@ def test_pages_api_and_sign_in_stop_and_sessions_go_on(client: FlaskClient, acti
     stopped = browser.get("/areas")
     assert stopped.status_code == 403
     assert REASON in stopped.get_data(as_text=True)
+    page = stopped.get_data(as_text=True)
+    assert "<h1>本县服务已停用</h1>" in page
+    assert "您没有" not in page
+    assert "所有数据仍然保留" in page
+    english = active.client()
+    english.set_cookie("xy_locale", "en", domain=active.host)
+    page = english.get("/").get_data(as_text=True)
+    assert "<h1>This county&#39;s service is suspended</h1>" in page
+    assert english_page_faults(page) == []
     assert active.client().get("/sign-in").status_code == 403
     token = csrf(tongyu.client(), "/sign-in")
     refused = active.client().post("/sign-in", data={"csrf_token": token, "login": account.login, "password": PASSWORD})
@@ -71,6 +81,7 @@ def test_pages_api_and_sign_in_stop_and_sessions_go_on(client: FlaskClient, acti
     assert api.status_code == 403
     assert api.content_type == "application/problem+json"
     assert REASON in api.get_json()["detail"]
+    assert (api.get_json()["type"], api.get_json()["title"]) == ("urn:xiangyue:error:suspended", "本县服务已停用")
     # Its neighbour does not notice, and the probes still answer.
     assert tongyu.client("county_admin").get("/areas").status_code == 200
     assert active.client().get("/healthz").status_code == 200

@@ -16,6 +16,7 @@ from xiangyue.errors import (
     NotSignedIn,
     PreconditionFailed,
     Stale,
+    Suspended,
     TooLarge,
     TooMany,
     Unavailable,
@@ -52,6 +53,13 @@ HINTS: dict[int, Any] = {
     500: _l("It has been recorded. Please try again; if it stays, tell your administrator the number below."),
     503: _l("Nothing was lost. Wait a few seconds and send the same form again."),
 }
+
+
+def title_of(error: XiangyueError, status: int) -> Any:
+    """What the error is called, on its page and in its problem document."""
+    if isinstance(error, Suspended):
+        return _l("This county's service is suspended")
+    return TITLES.get(status, TITLES[500])
 
 
 def install(app: Flask) -> None:
@@ -139,7 +147,7 @@ def answer(error: XiangyueError, status: int) -> Any:
     response = page(
         "errors/error.html",
         status=status,
-        title=TITLES.get(status, TITLES[500]),
+        title=title_of(error, status),
         message=error.message or HINTS.get(status, ""),
         fields=getattr(error, "fields", {}),
         error=error,
@@ -171,7 +179,7 @@ def problem(error: XiangyueError, status: int) -> Response:
     """RFC 9457 problem document; ``errors`` lists field paths with their messages."""
     body: dict[str, Any] = {
         "type": f"urn:xiangyue:error:{error.code}",
-        "title": str(TITLES.get(status, TITLES[500])),
+        "title": str(title_of(error, status)),
         "status": status,
         "detail": str(error.message or HINTS.get(status, "")),
         "request_id": g.get("request_id", ""),

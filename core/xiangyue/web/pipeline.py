@@ -17,7 +17,7 @@ from xiangyue.access.actor import Actor, anonymous
 from xiangyue.access.authenticate import session_actor, token_actor
 from xiangyue.db.scope import Scope
 from xiangyue.db.uow import RequestInfo, Uow
-from xiangyue.errors import Forbidden, NotFound, NotSignedIn
+from xiangyue.errors import Forbidden, NotFound, NotSignedIn, Suspended
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.runtime import Runtime
 from xiangyue.tenancy.directory import TenantInfo
@@ -159,11 +159,12 @@ def _begin() -> Any:
     # Anonymous until proven otherwise; an unknown path must not say whether one is signed in.
     g.uow = open_uow(tenant, anonymous(tenant.id))
     if tenant.state != "active":
-        raise Forbidden(
+        raise Suspended(
             _l(
                 "This county's service is suspended: %(reason)s Its data is kept; please ask the operator.",
                 reason=tenant.suspended_reason,
-            )
+            ),
+            reason=tenant.suspended_reason,
         )
     if mark is None:
         return None  # no such route: the 404 follows
