@@ -14,6 +14,7 @@ for module in (
     "xiangyue.access.models",
     "xiangyue.jobs.models",
     "xiangyue.files.models",
+    "xiangyue.plugin.models",
     "xiangyue.features.areas.models",
     "xiangyue.features.households.models",
     "xiangyue.features.imports.models",

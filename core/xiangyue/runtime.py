@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
@@ -24,7 +24,9 @@ from xiangyue.files.storage import Storage
 from xiangyue.files.storage import storage as open_storage
 from xiangyue.i18n import add_catalogue
 from xiangyue.plugin.manager import Registry
+from xiangyue.plugin.offer import Offer
 from xiangyue.tenancy.directory import Directory
+from xiangyue.tenancy.enablement import enabled_names
 
 if TYPE_CHECKING:
     import redis
@@ -116,3 +118,23 @@ class Runtime:
 def runtime_of(uow: Uow) -> Runtime | None:
     """The runtime whose engine a unit of work stands on: for what must leave the process after the commit."""
     return _BY_ENGINE.get(id(uow.bind.engine))
+
+
+_OFFER = "offer"
+
+
+def offer_of(uow: Uow) -> Offer:
+    """What the core and the county's plugins offer, for this unit of work; without a runtime, the core alone."""
+    names = enabled_names(uow)
+    known: tuple[tuple[str, ...], Offer] | None = uow.session.info.get(_OFFER)
+    if known is not None and known[0] == names:
+        return known[1]
+    runtime = runtime_of(uow)
+    offer = _core() if runtime is None else runtime.registry.offer(names)
+    uow.session.info[_OFFER] = (names, offer)
+    return offer
+
+
+@lru_cache(maxsize=1)
+def _core() -> Offer:
+    return Registry(FEATURES).offer(())

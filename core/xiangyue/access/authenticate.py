@@ -20,7 +20,7 @@ _ACCOUNT = """
 """
 
 _SESSION = f"""
-SELECT s.id, s.totp_pending, s.last_seen_at, {_ACCOUNT}
+SELECT s.id, s.totp_pending, s.last_seen_at, t.plugins_version, {_ACCOUNT}
   FROM account_session s JOIN account a ON a.tenant_id = s.tenant_id AND a.id = s.account_id
   JOIN tenant t ON t.id = s.tenant_id
  WHERE {{tenant:s}} AND {{tenant:a}} AND s.token_hash = :hash AND s.revoked_at IS NULL AND s.expires_at > now()
@@ -28,7 +28,7 @@ SELECT s.id, s.totp_pending, s.last_seen_at, {_ACCOUNT}
 """  # noqa: S608 - composed of constants
 
 _TOKEN = f"""
-SELECT s.id, s.scopes, s.last_used_at, {_ACCOUNT}
+SELECT s.id, s.scopes, s.last_used_at, t.plugins_version, {_ACCOUNT}
   FROM api_token s JOIN account a ON a.tenant_id = s.tenant_id AND a.id = s.account_id
   JOIN tenant t ON t.id = s.tenant_id
  WHERE {{tenant:s}} AND {{tenant:a}} AND s.token_hash = :hash AND s.revoked_at IS NULL AND s.expires_at > now()
@@ -67,7 +67,7 @@ def session_actor(uow: Uow, cookie: str, *, tenant_area: int, hours: int) -> tup
     rows = scoped_rows(uow.session, _SESSION, {"hash": digest})
     if not rows:
         return None
-    session_id, pending, last_seen, *account = rows[0]
+    session_id, pending, last_seen, uow.plugins_version, *account = rows[0]
     if datetime.now(UTC) - last_seen > SEEN_EVERY:
         scoped_sql(
             uow.session,
@@ -86,7 +86,7 @@ def token_actor(uow: Uow, bearer: str, *, tenant_area: int) -> Actor | None:
     rows = scoped_rows(uow.session, _TOKEN, {"hash": digest})
     if not rows:
         return None
-    token_id, scopes, last_used, *account = rows[0]
+    token_id, scopes, last_used, uow.plugins_version, *account = rows[0]
     if last_used is None or datetime.now(UTC) - last_used > SEEN_EVERY:
         scoped_sql(
             uow.session,

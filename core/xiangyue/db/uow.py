@@ -28,6 +28,8 @@ class RequestInfo:
     request_id: str = ""
     ip: str = ""
     user_agent: str = ""
+    #: What the person said they need sensitive facts for.
+    purpose: str = ""
 
 
 class Uow:
@@ -49,6 +51,8 @@ class Uow:
         self.session = TenantSession(bind, scope or Scope(tenant_id))
         #: Keep what was written although the response is an error (failed sign-ins must count).
         self.commit_on_error = False
+        #: The county's ``Tenant.plugins_version``, where a statement that ran anyway brought it along.
+        self.plugins_version: int | None = None
         self._after_commit: list[Callable[[], Any]] = []
 
     @property

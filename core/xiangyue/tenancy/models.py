@@ -34,6 +34,8 @@ class Tenant(Timestamps, Versioned, Global, Base):
     suspended_reason: Mapped[str] = mapped_column(default="", server_default="")
     settings: Mapped[Json] = mapped_column(default=dict)
     profile: Mapped[Json] = mapped_column(default=dict)
+    #: Goes up with every change of the county's plugins: what processes remember of them is known by it.
+    plugins_version: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
 
 
 class TenantHost(Global, Base):
