@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gettext as _stdlib_gettext
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -82,8 +83,14 @@ def gettext(message: str, /, **values: Any) -> str:
 
 
 def ngettext(singular: str, plural: str, n: int, /, **values: Any) -> str:
+    """The singular or plural for ``n``, which is among the values. Whole numbers are counts here, so they get their
+    thousands separator (20,000 households) in both languages, whether the message says %d or %s."""
     text = _translations(_locale.get()).ngettext(singular, plural, n)
-    return text % {"n": n, "num": n, **values}
+    filled = {"n": n, "num": n, **values}
+    return _WHOLE.sub(r"%(\1)s", text) % {k: f"{v:,}" if type(v) is int else v for k, v in filled.items()}
+
+
+_WHOLE = re.compile(r"%\((\w+)\)d")
 
 
 class LazyText:
