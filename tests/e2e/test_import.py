@@ -41,6 +41,9 @@ def test_from_a_roster_with_errors_to_households_in_the_register(
     # The progress card replaces itself until the check has ended; then the errors stand there.
     page.wait_for_selector("#errors", timeout=30_000)
     check_page(page)
+    chosen = page.locator(".list-group-item.active")
+    looks = chosen.evaluate("e => [getComputedStyle(e).backgroundColor, getComputedStyle(e).boxShadow]")
+    assert looks == ["rgb(232, 241, 236)", "rgb(31, 111, 74) 3px 0px 0px 0px inset"]
     errors = page.inner_text("#errors")
     for words in ("第 3 行", "漩窝镇", "漩涡镇", "第 4 行", "1980-13-41", "第 6 行", "未知数"):
         assert words in errors
