@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import pytest_socket
+
+# The core is tested without any plugin, whatever is installed here; programs that tests start inherit it.
+os.environ["XIANGYUE_PLUGINS"] = ""
 
 pytest_plugins = [
     "xiangyue.testing.servers",

@@ -33,6 +33,10 @@ def _flag(text: str) -> bool:
     raise ValueError
 
 
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 def _option(default: Any, parse: Callable[[str], Any], doc: str, expects: str, *, secret: bool = False) -> Any:
     """``secret`` options stay out of ``repr()`` and of any page or log that lists settings."""
     metadata = {"parse": parse, "doc": doc, "expects": expects, "secret": secret}
@@ -110,6 +114,12 @@ class Settings:
     session_hours: int = _option(12, _positive, "A session ends after this many hours without use.", "hours")
     log_level: str = _option("INFO", str, "Least level that is logged.", "DEBUG, INFO, WARNING, ERROR")
     files_backend: str = _option("local", str, "Where stored files go.", "local or the name of a registered storage")
+    plugins: tuple[str, ...] = _option(
+        ("*",),
+        _names,
+        "Installed plugins that are loaded; * loads all of them, an empty value none.",
+        "names with commas between them",
+    )
     web_workers: int = _option(2, _positive, "Web worker processes.", "a number from 1")
 
     @classmethod

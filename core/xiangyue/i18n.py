@@ -1,6 +1,7 @@
 """Languages: English message ids in the code, catalogues in ``translations/<locale>.po`` of each room and feature.
 
-Catalogues are read once per process and merged, later ones winning, so a plugin brings its own beside its code.
+Catalogues are read once per process and merged, later ones winning. A plugin brings its own beside its code; they are
+asked last, so that it cannot change the core's words.
 The locale is a context variable: set per request by the web, per job by the worker.
 """
 
@@ -24,38 +25,61 @@ TIMEZONE = ZoneInfo("Asia/Shanghai")
 
 _locale: ContextVar[str] = ContextVar("xiangyue_locale", default=DEFAULT_LOCALE)
 _directories: list[Path] = []
+#: Those of plugins: the last one is asked last.
+_behind: list[Path] = []
 
 
-def add_catalogue(directory: Path) -> None:
-    """Register a folder holding ``zh.po`` (and optionally ``en.po``). Takes effect at the next look-up."""
-    if directory not in _directories:
-        _directories.append(directory)
+def add_catalogue(directory: Path, *, behind: bool = False) -> None:
+    """Register a folder holding ``zh.po`` (and optionally ``en.po``). Takes effect at the next look-up.
+
+    ``behind``: asked only for messages that no other catalogue has.
+    """
+    if directory not in _directories and directory not in _behind:
+        (_behind if behind else _directories).append(directory)
         _translations.cache_clear()
 
 
+def remove_catalogue(directory: Path) -> None:
+    """Take a catalogue that was added ``behind`` out again."""
+    if directory in _behind:
+        _behind.remove(directory)
+        _translations.cache_clear()
+
+
+def check_catalogue(directory: Path) -> None:
+    """Read a folder's catalogues without using them. Raises what reading them raises."""
+    for locale in LOCALES:
+        _read(directory, locale)
+
+
 def catalogue_directories() -> tuple[Path, ...]:
-    return tuple(_directories)
+    return (*_directories, *_behind)
 
 
 @lru_cache(maxsize=8)
 def _translations(locale: str) -> _stdlib_gettext.NullTranslations:
+    merged: _stdlib_gettext.NullTranslations = _stdlib_gettext.NullTranslations()
+    for directory in (*reversed(_behind), *_directories):
+        loaded = _read(directory, locale)
+        if loaded is not None:
+            loaded.add_fallback(merged)
+            merged = loaded
+    return merged
+
+
+def _read(directory: Path, locale: str) -> _stdlib_gettext.GNUTranslations | None:
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
-    merged: _stdlib_gettext.NullTranslations = _stdlib_gettext.NullTranslations()
-    for directory in _directories:
-        source = directory / f"{locale}.po"
-        if not source.exists():
-            continue
-        with source.open("rb") as stream:
-            catalogue = read_po(stream, locale=locale)
-        buffer = io.BytesIO()
-        write_mo(buffer, catalogue)
-        buffer.seek(0)
-        loaded = _stdlib_gettext.GNUTranslations(buffer)
-        loaded.add_fallback(merged)
-        merged = loaded
-    return merged
+    source = directory / f"{locale}.po"
+    if not source.exists():
+        return None
+    with source.open("rb") as stream:
+        catalogue = read_po(stream, locale=locale)
+    buffer = io.BytesIO()
+    write_mo(buffer, catalogue)
+    buffer.seek(0)
+    return _stdlib_gettext.GNUTranslations(buffer)
 
 
 def current_locale() -> str:

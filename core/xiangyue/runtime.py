@@ -23,6 +23,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.files.storage import Storage
 from xiangyue.files.storage import storage as open_storage
 from xiangyue.i18n import add_catalogue
+from xiangyue.plugin.load import discover
 from xiangyue.plugin.manager import Registry
 from xiangyue.plugin.offer import Offer
 from xiangyue.tenancy.directory import Directory
@@ -48,7 +49,7 @@ FEATURES = (
 )
 
 #: Rooms whose own messages are shown to people; features bring theirs by registration.
-ROOMS_WITH_WORDS = ("web", "api", "db", "access", "files", "jobs", "tenancy", "text")
+ROOMS_WITH_WORDS = ("web", "api", "db", "access", "files", "jobs", "plugin", "tenancy", "text")
 
 _BY_ENGINE: WeakValueDictionary[int, Runtime] = WeakValueDictionary()
 
@@ -80,7 +81,9 @@ class Runtime:
     def registry(self) -> Registry:
         for room in ROOMS_WITH_WORDS:
             add_catalogue(Path(__file__).parent / room / "translations")
-        return Registry(self.features)
+        made = Registry(self.features)
+        discover(made, self.settings.plugins)
+        return made
 
     @cached_property
     def redis(self) -> redis.Redis:

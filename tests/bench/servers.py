@@ -51,6 +51,7 @@ def environment(settings: Settings, port: int) -> dict[str, str]:
         "XIANGYUE_MIGRATION_DATABASE_URL": settings.migration_database_url,
         "XIANGYUE_REDIS_URL": settings.redis_url,
         "XIANGYUE_PORT": str(port),
+        "XIANGYUE_PLUGINS": ",".join(settings.plugins),
         "XIANGYUE_LOG_LEVEL": "WARNING",
         "PYTHONPATH": str(ROOT / "tests"),
         "XIANGYUE_INSTANCE": settings.instance,

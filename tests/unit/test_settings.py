@@ -45,6 +45,12 @@ def test_overrides_win_over_the_environment() -> None:
     assert Settings.load({"XIANGYUE_BASE_DOMAIN": "a.example"}, base_domain="b.example").base_domain == "b.example"
 
 
+def test_plugins_are_all_that_are_installed_unless_they_are_named() -> None:
+    assert Settings.load({}).plugins == ("*",)
+    assert Settings.load({"XIANGYUE_PLUGINS": "contact321, moralbank"}).plugins == ("contact321", "moralbank")
+    assert Settings.load({"XIANGYUE_PLUGINS": ""}).plugins == ()
+
+
 def test_addresses_leave_out_the_usual_port() -> None:
     settings = Settings.load({})
 
@@ -80,6 +86,7 @@ def test_children_read_back_the_settings_of_their_parent(tmp_path: Path, monkeyp
         database_url="postgresql://xiangyue_app@/xiangyue?host=/a/b&port=5432",
         migrations_dir=tmp_path / "migrations",
         profiles_dir=tmp_path / "tenants",
+        plugins=("contact321", "moralbank"),
     )
 
     assert Settings.load(environ_of(settings)) == settings

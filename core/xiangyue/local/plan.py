@@ -79,6 +79,8 @@ def environ_of(settings: Settings) -> dict[str, str]:
             text = "true" if value else "false"
         elif isinstance(value, Path):
             text = str(value.resolve())
+        elif isinstance(value, tuple):
+            text = ",".join(value)
         else:
             text = str(value)
         environ[f"XIANGYUE_{option.name.upper()}"] = text

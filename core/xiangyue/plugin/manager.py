@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pluggy
 
 from xiangyue.i18n import add_catalogue
 from xiangyue.plugin import hookspecs
+from xiangyue.plugin.installed import Installed
 from xiangyue.plugin.offer import Contributor, Offer
 
 
 class Registry(Offer):
     """Everything registered, in the order of registration: the core's features, then plugins.
 
-    ``offer(names)`` is what a county with these plugins on sees.
+    ``offer(names)`` is what a county with these plugins on sees. ``installed``: every plugin distribution that was
+    found, also those that could not be taken in (``plugin.load``).
     """
 
     def __init__(self, modules: Iterable[str]) -> None:
         self.manager = pluggy.PluginManager(hookspecs.NAMESPACE)
         self.manager.add_hookspecs(hookspecs)
+        self.installed: dict[str, Installed] = {}
         super().__init__([self._feature(importlib.import_module(name)) for name in modules])
         self.manager.check_pending()
         self.offer = lru_cache(maxsize=256)(self._offer)
@@ -44,8 +48,21 @@ class Registry(Offer):
         return Contributor(key, module, offered=offered)
 
     def add(self, contributor: Contributor) -> None:
-        """Take in one more, behind the others; its claims are checked (``plugin.claims``)."""
+        """Take in one more, behind the others; its claims were checked (``plugin.claims``)."""
         self.take((*self.contributors, contributor))
+
+    def remove(self, name: str) -> None:
+        """Take a plugin's hooks and registrations out, as far as it got."""
+        module = self.manager.get_plugin(name)
+        if module is not None and not any(c.core and c.key == name for c in self.contributors):
+            self.manager.unregister(module, name=name)
+        self.take(c for c in self.contributors if c.core or c.key != name)
+
+    def mark(self, name: str, state: str, reason: Any = "") -> None:
+        """Note how an installed plugin stands now. Only ready ones are in offers."""
+        installed = self.installed[name]
+        installed.state, installed.reason = state, reason
+        self.offer.cache_clear()
 
     def take(self, contributors: Iterable[Contributor]) -> None:
         """These and no others from now on."""
@@ -54,5 +71,12 @@ class Registry(Offer):
             del self.__dict__[name]
         self.offer.cache_clear()
 
-    def _offer(self, names: Collection[str]) -> Offer:
-        return Offer([c for c in self.contributors if c.core or c.key in names])
+    def ready(self, name: str) -> bool:
+        installed = self.installed.get(name)
+        return installed is not None and installed.ready
+
+    def _offer(self, names: tuple[str, ...]) -> Offer:
+        """The core, then these plugins in this order, as far as they are ready."""
+        plugins = {c.key: c for c in self.contributors if not c.core}
+        wanted = [plugins[name] for name in names if name in plugins and self.ready(name)]
+        return Offer([*(c for c in self.contributors if c.core), *wanted])

@@ -117,7 +117,7 @@ def _hash() -> str:
     return _password_hash[0]
 
 
-def _settings(home: Path, urls: tuple[str, str], redis_url: str) -> Settings:
+def _settings(home: Path, urls: tuple[str, str], redis_url: str, plugins: tuple[str, ...]) -> Settings:
     owner, app = urls
     return Settings(
         home=home,
@@ -129,11 +129,20 @@ def _settings(home: Path, urls: tuple[str, str], redis_url: str) -> Settings:
         # Redis is shared by the run: queues of different databases must not meet.
         instance=make_url(app).database or "",
         statement_timeout_ms=120_000,
+        plugins=plugins,
     )
 
 
 @pytest.fixture(scope="session")
-def provisioned(pg_server: Any, redis_server: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def loaded_plugins() -> tuple[str, ...]:
+    """Installed plugins that the run loads. The core's tests run without any; a plugin's own override this."""
+    return ()
+
+
+@pytest.fixture(scope="session")
+def provisioned(
+    pg_server: Any, redis_server: str, tmp_path_factory: pytest.TempPathFactory, loaded_plugins: tuple[str, ...]
+) -> Settings:
     """Settings of the template database: migrated, the operator and two counties aboard."""
     from xiangyue.db.migrate import upgrade
     from xiangyue.features.accounts.roles import ensure_operator_roles
@@ -141,7 +150,7 @@ def provisioned(pg_server: Any, redis_server: str, tmp_path_factory: pytest.Temp
     from xiangyue.tenancy.profile import load_profile
 
     home = tmp_path_factory.mktemp("home")
-    settings = _settings(home, pg_server.create_database("provisioned"), redis_server)
+    settings = _settings(home, pg_server.create_database("provisioned"), redis_server, loaded_plugins)
     upgrade(settings.migration_database_url, settings.migrations_dir)
     runtime = Runtime(settings)
     ensure_operator_roles(runtime)
@@ -158,7 +167,7 @@ def runtime(
     """A runtime on this module's own copy of the template database, as the runtime role."""
     name = f"t{next(_numbers)}_" + "".join(c if c.isalnum() else "_" for c in request.module.__name__.lower())[-40:]
     urls = pg_server.create_database(name, template="provisioned")
-    made = Runtime(_settings(provisioned.home, urls, redis_server))
+    made = Runtime(_settings(provisioned.home, urls, redis_server, provisioned.plugins))
     record(made.engine)
     yield made
     made.engine.dispose()

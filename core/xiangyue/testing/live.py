@@ -61,6 +61,7 @@ def _environment(runtime: Runtime, port: int) -> dict[str, str]:
         "XIANGYUE_MIGRATION_DATABASE_URL": s.migration_database_url,
         "XIANGYUE_REDIS_URL": s.redis_url,
         "XIANGYUE_PORT": str(port),
+        "XIANGYUE_PLUGINS": ",".join(s.plugins),
         "XIANGYUE_WEB_WORKERS": "1",
         "XIANGYUE_INSTANCE": runtime.settings.cookie_suffix,
     }
