@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,22 @@ def thousands(value: Any) -> str:
     return "—" if value is None else f"{value:,}"
 
 
+_CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\u00b7]+")
+
+
+def marked(text: Any) -> Markup:
+    """Text of either language with its Chinese parts marked as such: names in an English sentence."""
+    parts, last = [], 0
+    for found in _CHINESE.finditer(shown := str(text)):
+        parts.append(escape(shown[last : found.start()]))
+        parts.append(Markup('<span lang="zh-CN">{}</span>').format(found.group()))
+        last = found.end()
+    return Markup("").join([*parts, escape(shown[last:])])
+
+
 def install(env: Environment) -> None:
     """Give an environment the globals, the filters and the catalogue that the shell and components use."""
     add_catalogue(Path(__file__).parent / "translations")
     env.globals.update({"_": html_gettext, "ngettext": html_ngettext, "asset": asset})
     env.filters.update({"when": when, "date": format_date, "datetime": format_datetime, "thousands": thousands})
+    env.filters["marked"] = marked

@@ -35,21 +35,24 @@ _ADDRESSES = (fields.UUID, fields.Time, fields.DateTime, fields.IP)
 
 @dataclass(frozen=True, slots=True)
 class SettingField:
-    """A field as it is shown. ``path`` is its key in the schema's data, ``a.b`` inside a section. ``required``: it
-    cannot be left empty. ``default`` is JSON, ``no_default`` where the schema has none."""
+    """A field as it is shown, in the reader's language.
+
+    ``path`` is its key in the schema's data, ``a.b`` inside a section. ``required``: it cannot be left empty.
+    ``default`` is JSON, ``missing`` where the schema has none.
+    """
 
     path: str
     kind: Kind
-    label: Any
-    help: Any = ""
-    unit: Any = ""
+    label: str
+    help: str = ""
+    unit: str = ""
     required: bool = False
     default: Any = missing
     least: Any = None
     most: Any = None
     step: str = "1"
     longest: int | None = None
-    choices: tuple[tuple[Any, Any], ...] = ()
+    choices: tuple[tuple[Any, str], ...] = ()
     data: bool = False
     children: tuple[SettingField, ...] = ()
 
@@ -98,9 +101,9 @@ def setting_field(key: str, field: Field, above: str = "") -> SettingField:
     told = field.metadata
     shown: dict[str, Any] = {
         "path": path,
-        "label": told.get("label") or key.replace("_", " ").capitalize(),
-        "help": told.get("help") or told.get("description") or "",
-        "unit": told.get("unit") or "",
+        "label": str(told.get("label") or key.replace("_", " ").capitalize()),
+        "help": str(told.get("help") or told.get("description") or ""),
+        "unit": str(told.get("unit") or ""),
         "required": when_empty(field) == "fault",
         "default": _default(field),
         "data": bool(told.get("data")),
@@ -108,7 +111,9 @@ def setting_field(key: str, field: Field, above: str = "") -> SettingField:
     if isinstance(field, fields.Nested) and not (above or field.many or isinstance(field, fields.Pluck)):
         children = tuple(setting_field(k, f, path) for k, f in settable(field.schema))
         return SettingField(kind="section", **{**shown, "children": children})
-    return SettingField(**{**shown, **_control(field)})
+    control = _control(field)
+    shown["data"] |= any(ord(c) >= 0x2E80 for _value, label in control.get("choices", ()) for c in label)
+    return SettingField(**{**shown, **control})
 
 
 def when_empty(field: Field) -> Literal["null", "out", "text", "fault"]:
@@ -139,7 +144,7 @@ def _control(field: Field) -> dict[str, Any]:
         return {"kind": "radio" if side_by_side else "select", "choices": choices}
     if isinstance(field, fields.Boolean):
         if field.allow_none:
-            return {"kind": "select", "choices": (("true", _l("on")), ("false", _l("off")))}
+            return {"kind": "select", "choices": (("true", str(_l("on"))), ("false", str(_l("off"))))}
         return {"kind": "switch", "required": False}
     if isinstance(field, fields.Integer):
         return {"kind": "integer", **_range(field, whole=True)}
@@ -161,19 +166,19 @@ def _one_line(field: Field) -> bool:
     return isinstance(field, (fields.String, fields.Integer, fields.Number, fields.Date, *_ADDRESSES))
 
 
-def _choices(field: Field) -> tuple[tuple[Any, Any], ...]:
+def _choices(field: Field) -> tuple[tuple[Any, str], ...]:
     """(value in the data, label) of a field to choose from."""
     if isinstance(field, fields.Enum):
         labels = field.metadata.get("labels") or {}
         return tuple(
-            (member.value if field.by_value else member.name, labels.get(member.name) or member.name)
+            (member.value if field.by_value else member.name, str(labels.get(member.name) or member.name))
             for member in field.enum
         )
     for check in field.validators:
         if isinstance(check, validate.OneOf) and not isinstance(check.choices, str):
             labels = list(check.labels or ())
             labels += [""] * (len(list(check.choices)) - len(labels))
-            return tuple((choice, label or str(choice)) for choice, label in zip(check.choices, labels, strict=False))
+            return tuple((choice, str(label or choice)) for choice, label in zip(check.choices, labels, strict=False))
     return ()
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from flask import url_for
-from markupsafe import Markup, escape
 
 from xiangyue.errors import Invalid, XiangyueError
 from xiangyue.features.console import policy
@@ -17,6 +15,7 @@ from xiangyue.tenancy.directory import info_of
 from xiangyue.tenancy.models import Tenant
 from xiangyue.web.pipeline import current_actor, current_uow, runtime
 from xiangyue.web.shell import page
+from xiangyue.web.templating import marked
 
 COUNTIES_READ = "numbers of counties for the console"
 
@@ -49,16 +48,3 @@ def words(error: XiangyueError) -> str:
     if isinstance(error, Invalid) and not error.message:
         return " ".join(str(text) for texts in error.fields.values() for text in texts)
     return str(error.message)
-
-
-_CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\u00b7]+")
-
-
-def marked(text: Any) -> Markup:
-    """Text of either language with its Chinese parts marked as such: names in an English sentence."""
-    parts, last = [], 0
-    for found in _CHINESE.finditer(shown := str(text)):
-        parts.append(escape(shown[last : found.start()]))
-        parts.append(Markup('<span lang="zh-CN">{}</span>').format(found.group()))
-        last = found.end()
-    return Markup("").join([*parts, escape(shown[last:])])
