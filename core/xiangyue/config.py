@@ -24,6 +24,12 @@ def _positive(text: str) -> int:
     return value
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError
+    return int(text)
+
+
 def _flag(text: str) -> bool:
     lowered = text.strip().lower()
     if lowered in {"1", "true", "yes", "on"}:
@@ -69,6 +75,12 @@ class Settings:
     )
     public_scheme: str = _option("http", str, "Scheme of addresses given to people.", "http or https")
     port: int = _option(8000, _positive, "Port of the web server.", "a number from 1")
+    bind: str = _option(
+        "127.0.0.1",
+        lambda text: text.strip() or "127.0.0.1",
+        "Address the web server listens on. Containers set 0.0.0.0.",
+        "an address",
+    )
     public_port: int = _option(
         0, int, "Port in addresses given to people; 0: the web server's. Behind a proxy: the proxy's.", "a number"
     )
@@ -110,6 +122,9 @@ class Settings:
     demo: bool = _option(
         False, _flag, "Demonstration instance: shows demo accounts on the sign-in page.", "true or false"
     )
+    demo_households: int = _option(
+        20_000, _count, "Households of the demonstration's roster (`make demo`, in Hanyin county).", "a number"
+    )
     max_upload_bytes: int = _option(50 * 1024 * 1024, _positive, "Largest accepted upload.", "bytes")
     session_hours: int = _option(12, _positive, "A session ends after this many hours without use.", "hours")
     log_level: str = _option("INFO", str, "Least level that is logged.", "DEBUG, INFO, WARNING, ERROR")
@@ -121,6 +136,9 @@ class Settings:
         "names with commas between them",
     )
     web_workers: int = _option(2, _positive, "Web worker processes.", "a number from 1")
+    worker_processes: int = _option(
+        1, _positive, "Jobs that one `xiangyue worker` does at the same time, each in a process.", "a number from 1"
+    )
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:

@@ -19,7 +19,7 @@ os.makedirs(os.environ["PROMETHEUS_MULTIPROC_DIR"], exist_ok=True)
 
 from xiangyue.web import logs, metrics  # noqa: E402 - after the folder is known
 
-bind = f"{os.environ.get('XIANGYUE_BIND') or '127.0.0.1'}:{_settings.port}"
+bind = f"{_settings.bind}:{_settings.port}"
 workers = _settings.web_workers
 worker_class = "gevent"
 worker_connections = 200

@@ -110,9 +110,7 @@ def test_banner_has_an_address_per_county_and_the_console(tmp_path: Path) -> Non
     ]
 
 
-def test_demo_is_prepared_again_when_its_profiles_size_or_database_change(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_demo_is_prepared_again_when_its_profiles_size_or_database_change(tmp_path: Path) -> None:
     settings = _with_profiles(tmp_path)
     first = demo_plan(settings)
     assert [step.argv[2:] for step in first.once] == [
@@ -124,7 +122,7 @@ def test_demo_is_prepared_again_when_its_profiles_size_or_database_change(
 
     other_database = replace(settings, database_url="postgresql://elsewhere/x")
     assert demo_plan(other_database).fingerprint != first.fingerprint
-    monkeypatch.setenv("XIANGYUE_DEMO_HOUSEHOLDS", "50")
+    settings = replace(settings, demo_households=50)
     smaller = demo_plan(settings)
     assert smaller.once[-1].argv[-1] == "50"
     assert smaller.fingerprint != first.fingerprint
@@ -132,11 +130,15 @@ def test_demo_is_prepared_again_when_its_profiles_size_or_database_change(
     assert demo_plan(settings).fingerprint != smaller.fingerprint
 
 
-def test_demo_households_must_be_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XIANGYUE_DEMO_HOUSEHOLDS", "many")
-
+def test_demo_households_must_be_a_number() -> None:
     with pytest.raises(SettingsError, match="XIANGYUE_DEMO_HOUSEHOLDS='many': expected a number"):
-        demo_plan(Settings.load({}))
+        Settings.load({"XIANGYUE_DEMO_HOUSEHOLDS": "many"})
+    assert Settings.load({"XIANGYUE_DEMO_HOUSEHOLDS": "0"}).demo_households == 0
+
+
+def test_an_empty_address_to_listen_on_is_the_default() -> None:
+    assert Settings.load({"XIANGYUE_BIND": ""}).bind == "127.0.0.1"
+    assert Settings.load({"XIANGYUE_BIND": "0.0.0.0"}).bind == "0.0.0.0"
 
 
 def test_addresses_given_from_outside_start_no_server(tmp_path: Path) -> None:

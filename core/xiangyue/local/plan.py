@@ -10,10 +10,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import xiangyue
-from xiangyue.config import Settings, SettingsError
+from xiangyue.config import Settings
 from xiangyue.local.children import Program
-
-DEFAULT_HOUSEHOLDS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +31,17 @@ def profile_folders(settings: Settings) -> list[Path]:
 
 
 def demo_plan(settings: Settings) -> Plan:
-    """The plan of the real demo. Raises SettingsError for an unusable XIANGYUE_DEMO_HOUSEHOLDS."""
-    raw = os.environ.get("XIANGYUE_DEMO_HOUSEHOLDS", str(DEFAULT_HOUSEHOLDS))
-    if not raw.isdecimal():
-        raise SettingsError(f"XIANGYUE_DEMO_HOUSEHOLDS={raw!r}: expected a number")
+    """The plan of the real demo."""
+    households = str(settings.demo_households)
     profiles = profile_folders(settings)
     applies = [_cli(f"tenant apply {p.name}", "tenant", "apply", str(p)) for p in profiles]
-    seed = _cli(f"seed-demo ({raw} households)", "seed-demo", "--households", raw)
+    seed = _cli(f"seed-demo ({settings.demo_households:,} households)", "seed-demo", "--households", households)
     web = (sys.executable, "-m", "gunicorn", "-c", "python:xiangyue.gunicorn_conf", "xiangyue.wsgi:app")
     return Plan(
         every_time=(Program("migrate", (sys.executable, "-m", "xiangyue.local.migrate")),),
         once=(*applies, seed),
         services=(Program("web", web), _cli("worker", "worker"), _cli("scheduler", "scheduler")),
-        fingerprint=_fingerprint(settings, profiles, raw),
+        fingerprint=_fingerprint(settings, profiles, households),
         banner=banner,
     )
 

@@ -125,14 +125,10 @@ def _only_one(home: Path) -> Iterator[bool]:
         lock.close()
 
 
-def _listen_host() -> str:
-    return os.environ.get("XIANGYUE_BIND") or "127.0.0.1"
-
-
 def _require_port(settings: Settings, *, patience: float) -> None:
     """Raise LocalServerError when the port cannot be had, after ``patience`` seconds for its old holder."""
     deadline = time.monotonic() + patience
-    host = _listen_host().strip("[]")
+    host = settings.bind.strip("[]")
     while True:
         try:
             with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
@@ -239,7 +235,7 @@ class _Demo:
             time.sleep(0.1)
 
     def _answers(self) -> bool:
-        host = _listen_host().strip("[]")
+        host = self.settings.bind.strip("[]")
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
         connection = http.client.HTTPConnection(host, self.settings.port, timeout=5)
         try:
