@@ -44,3 +44,10 @@ class Scope:
             return Scope(self.tenant_id, ((lo, hi),))
         cut = tuple((max(lo, a), min(hi, b)) for a, b in self.ranges if max(lo, a) <= min(hi, b))
         return Scope(self.tenant_id, cut)
+
+    def within(self, other: Scope) -> Scope:
+        """What both reach."""
+        if self.ranges is None or other.ranges is None:
+            return Scope(self.tenant_id, other.ranges if self.ranges is None else self.ranges)
+        cut = ((max(a, c), min(b, d)) for a, b in self.ranges for c, d in other.ranges)
+        return Scope(self.tenant_id, merge_ranges((lo, hi) for lo, hi in cut if lo <= hi))

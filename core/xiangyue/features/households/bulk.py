@@ -87,20 +87,23 @@ def upsert_households(
     source: str = "",
     dry_run: bool = False,
     progress: Callable[[int], None] | None = None,
+    written: Callable[[dict[int, int], dict[int, int]], None] | None = None,
 ) -> BulkCounts:
     """Create the households of a roster or bring them up to date, with their persons, marks, income and own fields.
 
     Households are found by code, persons by citizen number, then by household, name and date of birth. A value that
     is empty in the roster keeps what stands; marks are added, never ended; a person found in another household moves
     here. Nothing outside the actor's area is touched: see ``BulkConflict``. ``progress`` gets the number of
-    households done after each chunk and may raise to stop. Changes are audited one by one, new rows by their batch
-    (``batch_id``). Does not commit.
+    households done after each chunk and may raise to stop; ``written`` gets the ids of its households and persons by
+    the caller's row numbers. Changes are audited one by one, new rows by their batch (``batch_id``). Does not commit.
     """
     run = _Run(uow, keys, batch_id, source, dry_run)
     done = 0
     for chunk in _chunks(rows, CHUNK):
         run.take(chunk)
         done += len(chunk)
+        if written is not None:
+            written(run.ids_by_row(sql.HOUSEHOLD_ROWS), run.ids_by_row(sql.PERSON_ROWS))
         if progress is not None:
             progress(done)
     return run.counts
@@ -144,6 +147,9 @@ class _Run:
 
     def ids(self, statement: str, **params: Any) -> list[int]:
         return [row[0] for row in scoped_rows(self.uow.session, statement, {**self.params, **params})]
+
+    def ids_by_row(self, statement: str) -> dict[int, int]:
+        return dict(scoped_rows(self.uow.session, statement))
 
     def take(self, chunk: list[HouseholdRow]) -> None:
         problems = self.stager.stage(self.uow.session, chunk)

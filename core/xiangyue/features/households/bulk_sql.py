@@ -183,6 +183,10 @@ UNION ALL
 LIMIT :limit
 """
 
+#: The caller's row number and the id of what was written.
+HOUSEHOLD_ROWS = "SELECT g.row_no, g.id FROM stage_household g WHERE {tenant:g} AND g.id IS NOT NULL AND g.skip IS NULL"
+PERSON_ROWS = "SELECT s.row_no, s.id FROM stage_person s WHERE {tenant:s} AND s.id IS NOT NULL AND s.skip IS NULL"
+
 NEW_HOUSEHOLD_IDS = (
     "UPDATE stage_household g SET id = nextval('public.household_id_seq'::regclass) WHERE {tenant:g} AND g.fresh"
 )

@@ -11,8 +11,20 @@ from marshmallow import EXCLUDE, Schema, ValidationError
 from xiangyue.errors import Invalid
 from xiangyue.features.households.schemas import CUSTOM, HouseholdConditions, PersonConditions
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.plugin.offer import Contributor
 
 Custom = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A condition of a plugin or another feature as SQL on the household ``h``; see ``offered``."""
+
+    key: str
+    label: Any
+    contributor: Contributor
+    sql: str
+    params: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +47,7 @@ class HouseholdFilter:
     awarded: str = "yes"
     batch: int | None = None
     custom: Custom = ()
+    offered: tuple[Offered, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

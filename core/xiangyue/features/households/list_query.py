@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from xiangyue.access.crypto import TenantKeys
@@ -135,11 +135,12 @@ def each_household(
     fields: Sequence[str] = HOUSEHOLD_DEFAULT,
     keys: TenantKeys | None = None,
     chunk: int = 1000,
+    read: Callable[..., Page] = list_households,
 ) -> Iterator[dict[str, Any]]:
-    """All rows in order for an export, read page by page."""
+    """All rows in order for an export, read page by page (by ``read``)."""
     after: str | None = None
     while True:
-        page = list_households(uow, filter, sort=sort, limit=chunk, after=after, fields=fields, keys=keys)
+        page = read(uow, filter, sort=sort, limit=chunk, after=after, fields=fields, keys=keys)
         yield from page.items
         after = page.next
         if after is None:
@@ -166,6 +167,8 @@ def _conditions(uow: Uow, wanted: HouseholdFilter, keys: TenantKeys | None) -> C
     _income(found, wanted)
     _award(uow, found, wanted)
     add_custom(uow, found, "household", "h.id", wanted.custom)
+    for offered in wanted.offered:
+        found.add(offered.sql, **offered.params)
     return found
 
 

@@ -78,9 +78,9 @@ class RosterChecker:
         self._marks = mark_table(mark_kinds)
         named = {(spec.entity, spec.key) for spec in custom_fields}
         self._custom: list[tuple[Column, Callable[[Cell], Any]]] = [
-            (column, judge.custom_judge(column))
+            (column, judge.custom_judge(column, self._today))
             for column in columns
-            if column.custom and (column.entity, column.custom) in named
+            if column.offered or (column.custom and (column.entity, column.custom) in named)
         ]
         self._shared = [column.key for column in columns if column.entity == "household" and column.kind != "area"]
         self._shared.remove("household_no")

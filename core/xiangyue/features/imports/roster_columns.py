@@ -94,7 +94,7 @@ class Column:
 
     ``kind``: area, text, choice, name, id, date, phone, marks, boolean, money, year, integer. ``entity``:
     whose value it is; a household's stands in the row of its head. ``width`` in characters. ``custom``: key
-    of the custom field, or "".
+    of the custom field, or "". ``offered``: a plugin's (`offered.offered_columns`).
     """
 
     key: str
@@ -110,6 +110,7 @@ class Column:
     choices: CodeTable | None = None
     aliases: tuple[str, ...] = ()
     custom: str = ""
+    offered: bool = False
 
     @property
     def label(self) -> str:
@@ -267,9 +268,12 @@ def custom_key(entity: str, key: str) -> str:
 
 
 def roster_columns(
-    custom_fields: Iterable[CustomFieldLike] = (), mark_kinds: Iterable[MarkKindLike] = ()
+    custom_fields: Iterable[CustomFieldLike] = (),
+    mark_kinds: Iterable[MarkKindLike] = (),
+    offered: Iterable[Column] = (),
 ) -> tuple[Column, ...]:
-    """All columns of a county's roster in their order: the standard ones, then its custom fields.
+    """All columns of a county's roster in their order: the standard ones, then its custom fields, then those that
+    plugins offer.
 
     A custom field's column is required when the field is; a household's only in the row of the head.
     """
@@ -283,6 +287,12 @@ def roster_columns(
             zh += "(户)" if spec.entity == "household" else "(人)"
         columns.append(_custom_column(spec, zh, en))
         taken.add(fold_header(zh))
+    for column in offered:
+        if {fold_header(column.zh), fold_header(column.en)} & taken:
+            # What the county itself calls so goes first.
+            column = replace(column, zh=f"{column.zh}[{column.key}]", en=f"{column.en} [{column.key}]")
+        columns.append(column)
+        taken |= {fold_header(column.zh), fold_header(column.en)}
     return tuple(columns)
 
 

@@ -151,10 +151,14 @@ def past_date(value: Cell, today: date) -> date:
     return day
 
 
-def custom_judge(column: Column) -> Callable[[Cell], Any]:
-    """The function that reads a custom field's cells."""
+def custom_judge(column: Column, today: date) -> Callable[[Cell], Any]:
+    """The function that reads the cells of a custom field or of a plugin's column."""
     if column.kind == "integer":
         return integer
+    if column.kind == "money":
+        return money
+    if column.kind == "year":
+        return lambda value: year(value, today)
     if column.kind == "date":
         return parse_date
     if column.kind == "boolean":

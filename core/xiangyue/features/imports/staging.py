@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
@@ -13,6 +13,7 @@ from xiangyue.access.crypto import TenantKeys, column_context, decrypt, encrypt
 from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.features.households.bulk import HouseholdRow, PersonValues
+from xiangyue.features.imports.roster_columns import Column
 from xiangyue.features.imports.roster_messages import CellError
 from xiangyue.features.imports.roster_read import Cell, RosterRow
 from xiangyue.files.service import read_file
@@ -64,9 +65,22 @@ class Household:
 
     rows: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
 
+    @property
+    def head(self) -> tuple[int, dict[str, Any]]:
+        """The row whose cells speak for the household."""
+        return next((r for r in self.rows if r[1].get("relation") == HEAD), self.rows[0])
+
+    def offered(self, columns: Iterable[Column]) -> Iterator[tuple[str, int, Any]]:
+        """(column, row number, value) of the filled cells of plugins' columns."""
+        for column in columns:
+            for row_no, values in [self.head] if column.entity == "household" else self.rows:
+                value = values.get("custom", {}).get(column.key)
+                if value is not None:
+                    yield column.key, row_no, date.fromisoformat(value) if column.kind == "date" else value
+
     def as_row(self) -> HouseholdRow:
         """What the register takes; address, income and own fields are those of the head's row."""
-        head_no, head = next((r for r in self.rows if r[1].get("relation") == HEAD), self.rows[0])
+        head_no, head = self.head
         income = head.get("household_income")
         return HouseholdRow(
             area_code=head["area_code"],
