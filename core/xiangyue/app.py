@@ -11,7 +11,7 @@ from xiangyue.api import setup as api_setup
 from xiangyue.config import Settings
 from xiangyue.features.areas.switch import area_switch
 from xiangyue.runtime import Runtime
-from xiangyue.web import assets, development, health, logs, pipeline, shell
+from xiangyue.web import assets, development, health, logs, pipeline, plugins, shell
 from xiangyue.web import errors as web_errors
 from xiangyue.web.access import anywhere
 
@@ -19,9 +19,20 @@ ROOT = Path(__file__).parent
 
 
 def create_app(settings: Settings | None = None, *, runtime: Runtime | None = None) -> pipeline.AppFlask:
-    """A Flask application ready to serve. Raises when a route or service lacks a registered permission."""
+    """A Flask application ready to serve. Raises when a route or service of the core lacks a registered permission.
+
+    A plugin whose blueprints fail here, after their trial, is left out.
+    """
     runtime = runtime or Runtime(settings or Settings.load())
     logs.configure(runtime.settings)
+    while True:
+        try:
+            return _build(runtime)
+        except plugins.MountFailed as failed:
+            plugins.leave_out(runtime.registry, failed)
+
+
+def _build(runtime: Runtime) -> pipeline.AppFlask:
     app = pipeline.AppFlask(
         "xiangyue",
         static_folder=str(ROOT / "web" / "static"),
@@ -36,14 +47,13 @@ def create_app(settings: Settings | None = None, *, runtime: Runtime | None = No
     shell.install(app, area_switch)
     web_errors.install(app)
     registry = runtime.registry
-    for blueprint in registry.pages:
-        app.register_blueprint(blueprint)
+    plugins.mount_pages(app, registry)
     health.install(app)
     development.install(app)
-    api_setup.install(app, registry.api)
+    api_setup.install(app, registry)
     pipeline.check_marks(app)
     for name, permission in DECLARED.items():
-        if permission is not None:
+        if permission is not None and name.startswith("xiangyue."):  # a plugin's were looked at when it came in
             registry.permissions.require(permission, name)
     if runtime.settings.trusted_proxies:
         n = runtime.settings.trusted_proxies

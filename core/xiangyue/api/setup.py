@@ -16,9 +16,14 @@ from webargs.multidictproxy import MultiDictProxy
 from werkzeug.exceptions import UnsupportedMediaType
 
 from xiangyue import __version__
+from xiangyue.api.document import county_document, schema_name
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.plugin.addresses import api_prefix
+from xiangyue.plugin.manager import Registry
 from xiangyue.tenancy.profile_problems import did_you_mean
 from xiangyue.web.access import public
+from xiangyue.web.pipeline import current_offer
+from xiangyue.web.plugins import MountFailed
 from xiangyue.web.shell import page
 
 V = TypeVar("V", bound=Callable[..., Any])
@@ -56,17 +61,7 @@ class ProblemSchema(Schema):
         metadata={"description": "Field paths and what is wrong with each"},
     )
     current = fields.Dict(metadata={"description": "After a lost update: the values that now stand"})
-
-
-def schema_name(schema: Any) -> str:
-    """Name of a schema in the document: feature and class, so that two features may each have a ``MarkList``."""
-    cls = schema if isinstance(schema, type) else type(schema)
-    name = cls.__name__.removesuffix("Schema") or cls.__name__
-    parts = cls.__module__.split(".")
-    feature = parts[parts.index("features") + 1] if "features" in parts else ""
-    prefix = feature.capitalize().rstrip("s")
-    partial = "Changes" if not isinstance(schema, type) and schema.partial else ""
-    return f"{'' if name.startswith(prefix) else prefix}{name}{partial}"
+    plugin = fields.String(metadata={"description": "The plugin that refused the act"})
 
 
 class ApiV1(Api):  # type: ignore[misc]
@@ -136,7 +131,8 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
             return super().arguments(schema() if isinstance(schema, type) else schema, **options)
 
 
-def install(app: Flask, blueprints: list[Any]) -> None:
+def install(app: Flask, registry: Registry) -> None:
+    """Register everyone's API blueprints and the document. Raises MountFailed for a plugin's."""
     app.json = OrjsonProvider(app)
     app.config.update(
         API_TITLE="Xiangyue API",
@@ -155,8 +151,14 @@ def install(app: Flask, blueprints: list[Any]) -> None:
         },
     )
     api = ApiV1(app, spec_kwargs={"marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=schema_name)})
-    for blueprint in blueprints:
-        api.register_blueprint(blueprint)
+    for contributor, blueprint in registry.each("api"):
+        if contributor.core:
+            api.register_blueprint(blueprint)
+            continue
+        try:
+            api.register_blueprint(blueprint, url_prefix=api_prefix(contributor.key))
+        except Exception as error:
+            raise MountFailed(contributor.key, error) from error
 
     @app.get(f"{PREFIX}/openapi.json")
     @public
@@ -166,7 +168,7 @@ def install(app: Flask, blueprints: list[Any]) -> None:
         else:
             server = g.tenant.name
         document = {
-            **api.spec.to_dict(),
+            **county_document(api.spec.to_dict(), current_offer()),
             "servers": [{"url": request.host_url.rstrip("/"), "description": server}],
         }
         return Response(orjson.dumps(document), mimetype="application/json")

@@ -14,12 +14,10 @@ from flask import Flask
 
 from xiangyue.access.permissions import Permission
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.plugin.addresses import api_prefix, pages_prefix
 from xiangyue.plugin.claims import check_registered
 from xiangyue.plugin.installed import Fault, broken, refuse, told
 from xiangyue.plugin.offer import Offer
-
-PAGES = "/p/"
-API = "/api/v1/p/"
 
 #: Functions of the whole application, by attribute of Flask: a dict whose key None is "for every request".
 _BY_SCOPE = (
@@ -33,14 +31,6 @@ _BY_SCOPE = (
 )
 _WHOLE = ("teardown_appcontext_funcs", "shell_context_processors", "url_build_error_handlers", "extensions", "config")
 _JINJA = ("filters", "tests", "globals")
-
-
-def pages_prefix(name: str) -> str:
-    return f"{PAGES}{name}"
-
-
-def api_prefix(name: str) -> str:
-    return f"{API}{name}"
 
 
 def try_out(name: str, offered: Mapping[str, Any], others: Offer) -> None:

@@ -19,7 +19,9 @@ from xiangyue.db.scope import Scope
 from xiangyue.db.uow import RequestInfo, Uow
 from xiangyue.errors import Forbidden, NotFound, NotSignedIn, Suspended
 from xiangyue.i18n import lazy_gettext as _l
-from xiangyue.runtime import Runtime
+from xiangyue.plugin.addresses import plugin_of
+from xiangyue.plugin.offer import Offer
+from xiangyue.runtime import Runtime, offer_of
 from xiangyue.tenancy.directory import TenantInfo
 from xiangyue.text.idnumber import tells_number
 from xiangyue.web.access import AccessMark, mark_of
@@ -38,6 +40,11 @@ def current_uow() -> Uow:
     """The unit of work of this request."""
     uow: Uow = g.uow
     return uow
+
+
+def current_offer() -> Offer:
+    """What the core and this county's plugins offer."""
+    return offer_of(current_uow())
 
 
 def current_tenant() -> TenantInfo:
@@ -167,7 +174,8 @@ def _begin() -> Any:
             reason=tenant.suspended_reason,
         )
     if mark is None:
-        return None  # no such route: the 404 follows
+        _require_plugin(g.uow)
+        return None  # no such route, or not for this method: the answer follows
     if mark.site is not None and mark.site != tenant.kind:
         raise NotFound()
     return _admit(g.uow, tenant, mark)
@@ -202,6 +210,7 @@ def _admit(uow: Uow, tenant: TenantInfo, mark: AccessMark) -> Any:
             if uow.actor.locale:
                 i18n.set_locale(uow.actor.locale)
     g.totp_pending = pending
+    _require_plugin(uow)
     if by_cookie and request.method not in SAFE_METHODS:
         if mark.who not in ("public", "pending") and uow.actor.kind == "anonymous":
             raise NotSignedIn(_l("Your session has ended. Sign in again; what you typed is kept."))
@@ -225,6 +234,13 @@ def _admit(uow: Uow, tenant: TenantInfo, mark: AccessMark) -> Any:
             )
         uow.set_scope(Scope(tenant.id, ranges))
     return None
+
+
+def _require_plugin(uow: Uow) -> None:
+    """An address of a plugin that is off in this county is not there, whoever asks."""
+    plugin = plugin_of(request.path)
+    if plugin is not None and not offer_of(uow).has(plugin):
+        raise NotFound()
 
 
 def _owed_step(actor: Actor, totp_pending: bool) -> str | None:

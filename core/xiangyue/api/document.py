@@ -1,0 +1,81 @@
+"""The OpenAPI document of one county: the core's part and that of the plugins it has on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from xiangyue.plugin.addresses import plugin_of
+from xiangyue.plugin.offer import Offer
+
+_SCHEMAS = "#/components/schemas/"
+
+
+def schema_name(schema: Any) -> str:
+    """Name of a schema in the document: feature and class, so that two features may each have a ``MarkList``."""
+    cls = schema if isinstance(schema, type) else type(schema)
+    name = cls.__name__.removesuffix("Schema") or cls.__name__
+    parts = cls.__module__.split(".")
+    if parts[0] == "xiangyue":
+        feature = parts[parts.index("features") + 1] if "features" in parts else ""
+    else:
+        feature = parts[0].removeprefix("xiangyue_")
+    prefix = feature.capitalize().rstrip("s")
+    partial = "Changes" if not isinstance(schema, type) and schema.partial else ""
+    return f"{'' if name.startswith(prefix) else prefix}{name}{partial}"
+
+
+def county_document(whole: dict[str, Any], offer: Offer) -> dict[str, Any]:
+    """``whole`` without the paths, tags and schemas of plugins that are off: the document tells nothing of them."""
+    paths = whole.get("paths", {})
+    off = {path for path in paths if not _open(path, offer)}
+    if not off:
+        return whole
+    kept = {path: item for path, item in paths.items() if path not in off}
+    schemas = whole.get("components", {}).get("schemas", {})
+    needed = _reached(kept, schemas)
+    # A schema that no path asks for was put there on purpose; one that only they ask for goes with them.
+    gone = _reached({path: paths[path] for path in off}, schemas) - needed
+    used = {tag for item in kept.values() for tag in _tags(item)}
+    theirs = {tag for path in off for tag in _tags(paths[path])} - used
+    document = {**whole, "paths": kept, "tags": [t for t in whole.get("tags", []) if t["name"] not in theirs]}
+    document["components"] = {
+        **whole.get("components", {}),
+        "schemas": {name: schema for name, schema in schemas.items() if name not in gone},
+    }
+    return document
+
+
+def _open(path: str, offer: Offer) -> bool:
+    plugin = plugin_of(path)
+    return plugin is None or offer.has(plugin)
+
+
+def _tags(item: dict[str, Any]) -> Iterator[str]:
+    for operation in item.values():
+        if isinstance(operation, dict):
+            yield from operation.get("tags", ())
+
+
+def _reached(root: Any, schemas: dict[str, Any]) -> set[str]:
+    """Names of the schemas that something refers to, directly or through others."""
+    found: set[str] = set()
+    waiting = [root]
+    while waiting:
+        for name in _references(waiting.pop()):
+            if name not in found:
+                found.add(name)
+                waiting.append(schemas.get(name, {}))
+    return found
+
+
+def _references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "$ref" and isinstance(value, str) and value.startswith(_SCHEMAS):
+                yield value.removeprefix(_SCHEMAS)
+            else:
+                yield from _references(value)
+    elif isinstance(node, list | tuple):
+        for value in node:
+            yield from _references(value)
