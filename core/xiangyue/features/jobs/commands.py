@@ -7,6 +7,7 @@ import threading
 
 import click
 
+from xiangyue.jobs.pool import serve_pool
 from xiangyue.jobs.scheduler import Scheduler
 from xiangyue.jobs.worker import serve
 from xiangyue.web import logs
@@ -14,12 +15,21 @@ from xiangyue.web import logs
 
 @click.command("worker")
 @click.option("--burst", is_flag=True, help="End when all queues are empty.")
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 256),
+    help="Jobs done at the same time; without it XIANGYUE_WORKER_PROCESSES.",
+)
 @click.pass_context
-def worker(ctx: click.Context, burst: bool) -> None:
+def worker(ctx: click.Context, burst: bool, processes: int | None) -> None:
     """Do background jobs of all counties, in turn, until stopped."""
     with ctx.obj() as runtime:
         logs.configure(runtime.settings)
-        serve(runtime, burst=burst)
+        wanted = processes or runtime.settings.worker_processes
+        if wanted == 1:
+            serve(runtime, burst=burst)
+        else:
+            serve_pool(runtime, wanted, burst=burst)
 
 
 @click.command("scheduler")
