@@ -57,6 +57,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def descendants(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
 
@@ -77,6 +82,9 @@ def test_a_demo_gets_ready_restarts_the_dead_and_leaves_nothing_behind(homes: Ca
         told = " ".join(demo.stdout.readline() + demo.stdout.readline() for _ in range(1))
         assert "web ended (signal SIGKILL); starting it again in 0.5 s" in told
         assert "postgres had ended; it runs again" in told
+
+        # Its port is its own again before somebody else asks for it.
+        wait_until(lambda: answers(port))
 
         # A second demo in this home, and one on this port, each say what is in the way.
         with script(DEMO, home, free_port(), 0) as again:
