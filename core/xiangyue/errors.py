@@ -38,6 +38,12 @@ class Invalid(XiangyueError):
         return str(self.message) or listed
 
 
+class PurposeNeeded(Invalid):
+    """Sensitive facts were asked for without saying what for. Pages ask for it and go on; the API says how."""
+
+    code = "purpose_needed"
+
+
 class NotSignedIn(XiangyueError):
     """No valid session or token."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import delete, select
@@ -37,8 +38,12 @@ class Api:
         self.client = county.client()
         self.headers = {"Authorization": f"Bearer {token}"}
 
-    def __call__(self, method: str, path: str, json: Any = None, *, version: int | None = None) -> Any:
+    def __call__(
+        self, method: str, path: str, json: Any = None, *, version: int | None = None, purpose: str = ""
+    ) -> Any:
         headers = dict(self.headers)
+        if purpose:
+            headers["X-Purpose"] = quote(purpose)
         if version is not None:
             headers["If-Match"] = f'"{version}"'
         return self.client.open(f"/api/v1{path}", method=method, json=json, headers=headers)
@@ -103,7 +108,7 @@ def test_records_give_what_the_schemas_say(admin: Api) -> None:
     admin("POST", f"/persons/{person['id']}/marks", {"mark": "disabled", "source": "残联"})
     admin("PUT", f"/households/{household['id']}/incomes/2024", {"amount": 30000})
     admin("PUT", f"/households/{household['id']}/awards/safe_family/2024", {"awarded": False})
-    shown = admin("GET", f"/households/{household['id']}").get_json()
+    shown = admin("GET", f"/households/{household['id']}", purpose="入户核对").get_json()
     assert schemas.HouseholdRecordSchema().validate(shown) == {}
     assert set(shown) == set(schemas.HouseholdRecordSchema().fields)
     assert set(shown["persons"][0]) == set(schemas.PersonRecordSchema().fields)
@@ -258,14 +263,21 @@ def test_sensitive_marks_stay_hidden_and_their_reading_is_on_record(admin: Api, 
     with county.uow() as uow:
         reads = select(AuditEntry.object_id).where(AuditEntry.action == "mark.read")
         before = len(uow.session.scalars(reads).all())
-    assert heads(admin, "mark=disabled&mark=disabled") == ["王德福"]
-    assert admin("GET", "/households?fields=marks").get_json()["items"] == [{"marks": ["disabled"]}]
-    assert admin("GET", f"/persons/{person}/marks").get_json()["items"][0]["mark"] == "disabled"
+    unsaid = admin("GET", "/households?mark=disabled")
+    assert (unsaid.status_code, unsaid.get_json()["type"]) == (422, "urn:xiangyue:error:purpose_needed")
+    assert admin("GET", "/households?fields=marks").get_json()["items"] == [{"marks": []}]
+    said = {"purpose": "入户核对"}
+    for path in ("/households?mark=disabled&mark=disabled", "/persons?mark=disabled"):
+        assert len(admin("GET", path, **said).get_json()["items"]) == 1
+    assert admin("GET", "/households?fields=marks", **said).get_json()["items"] == [{"marks": ["disabled"]}]
+    assert admin("GET", f"/persons/{person}/marks", **said).get_json()["items"][0]["mark"] == "disabled"
     with county.uow() as uow:
-        assert uow.session.scalars(reads.order_by(AuditEntry.id)).all()[before:] == [None, person]
+        assert uow.session.scalars(reads.order_by(AuditEntry.id)).all()[before:] == [None, None, None, person]
+        purposes = select(AuditEntry.purpose).where(AuditEntry.action == "mark.read").order_by(AuditEntry.id)
+        assert set(uow.session.scalars(purposes).all()[before:]) == {"入户核对"}
     ended = admin("POST", f"/marks/{mark['id']}/end", {"reason": "证件注销"}).get_json()
     assert ended["valid_to"]
-    assert heads(admin, "mark=disabled") == []
+    assert admin("GET", "/households?mark=disabled", **said).get_json()["items"] == []
 
 
 def test_yearly_records_are_put_whole(admin: Api) -> None:

@@ -108,13 +108,23 @@ def test_sensitive_marks_are_for_those_with_the_right_and_their_reading_is_on_re
     assert before == read
     admin = county.client("county_admin")
     for url in urls:
-        assert "残疾" in text(admin, url)
+        assert "xy-chip-sensitive" not in text(admin, url), url
+        assert "说明目的后查看" in text(admin, url)
+    asked = admin.get("/households?mark=disabled").headers["Location"]
+    assert asked == "/purpose?next=/households%3Fmark%3Ddisabled"
+    assert post(admin, asked, "/purpose", purpose="x", next="/").status_code == 422
+    assert post(admin, asked, "/purpose", purpose="入户核对", next=urls[0]).headers["Location"] == urls[0]
+    for url in urls:
+        assert "xy-chip-sensitive" in text(admin, url)
+    assert {e.purpose for e in entries(county, "mark.read")[before:]} == {"入户核对"}
     assert [e.after for e in entries(county, "mark.read")][before:] == [{"marks": ["disabled"]}] * 2
     assert not re.search(r"xy-chip-sensitive", text(admin, "/households"))
     found = text(admin, "/households?mark=disabled")
     assert "xy-chip-sensitive" in found
     assert "吴·木子" not in found
     assert len(entries(county, "mark.read")) == before + 3
+    assert post(admin, "/", "/purpose", end="1", next="/").status_code == 303
+    assert "残疾" not in text(admin, urls[0])
 
 
 def test_the_export_is_the_list_as_text_with_its_purpose_on_record(county: County) -> None:
@@ -262,6 +272,9 @@ def test_english_pages_have_no_unmarked_chinese(county: County) -> None:
     household, person = id_of(county, Household, code="6109211002000001"), id_of(county, Person, name="王德福")
     client = county.client("county_admin", locale="en")
     post(client, f"/households/{household}", f"/households/{household}/incomes", year="2023", amount="1", source="核算")
+    assert english_page_faults(text(client, f"/persons/{person}")) == []
+    assert english_page_faults(text(client, "/purpose")) == []
+    post(client, "/purpose", "/purpose", purpose="入户核对")
     for url in (
         "/households", "/households?mark=disabled&custom.housing=own", "/households?q=zzz", "/persons",
         f"/households/{household}", f"/households/{household}/edit", f"/persons/{person}", f"/persons/{person}/edit",

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from xiangyue.access.models import AuditEntry
-from xiangyue.errors import Conflict, Forbidden, Invalid, NotFound, Stale
+from xiangyue.errors import Conflict, Forbidden, Invalid, NotFound, PurposeNeeded, Stale
 from xiangyue.features.households import policy, queries, service, service_persons, service_records
 from xiangyue.features.households.filters import HouseholdFilter, PersonFilter, household_filter, person_filter
 from xiangyue.features.households.list_query import (
@@ -84,7 +84,7 @@ def head_of(county: County, household: Household) -> Person:
 
 def names(county: County, filter: HouseholdFilter | None = None, **options: Any) -> list[str]:
     actor = options.pop("actor", None)
-    with county.uow(actor) as uow:
+    with county.uow(actor, purpose=options.pop("purpose", "")) as uow:
         options.setdefault("keys", county.runtime.tenant_keys(uow))
         page = list_households(uow, filter or HouseholdFilter(), **options)
         return [row["head_name"] for row in page.items]
@@ -283,22 +283,28 @@ def test_sensitive_marks_need_their_own_rights(county: County) -> None:
     with county.uow() as uow, pytest.raises(Conflict):
         service_records.add_mark(uow, person_id=person.id, key="disabled")
     seen = {}
-    for name, actor in (("editor", editor), ("reader", reader)):
-        with county.uow(actor) as uow:
+    for name, actor, purpose in (("editor", editor, "入户"), ("silent", reader, ""), ("reader", reader, "入户")):
+        with county.uow(actor, purpose=purpose) as uow:
             keys = county.runtime.tenant_keys(uow)
             view = queries.household_view(uow, keys, household.id)
             rows = list_households(uow, HouseholdFilter(), fields=("marks",)).items
             kinds = [k.key for k in queries.mark_kinds(uow)]
             trail = [e.action for e in queries.history(uow, "household", household.id)]
             seen[name] = ([g.kind.key for g in view.marks], rows[0]["marks"], "disabled" in kinds, "mark.add" in trail)
-    assert seen == {"editor": ([], [], False, False), "reader": (["disabled"], ["disabled"], True, True)}
-    assert names(county, HouseholdFilter(marks=("disabled",)), actor=reader) == ["王德福"]
+    assert seen == {
+        "editor": ([], [], False, False),
+        "silent": ([], [], True, False),
+        "reader": (["disabled"], ["disabled"], True, True),
+    }
+    with pytest.raises(PurposeNeeded):
+        names(county, HouseholdFilter(marks=("disabled",)), actor=reader)
+    assert names(county, HouseholdFilter(marks=("disabled",)), actor=reader, purpose="入户") == ["王德福"]
     with pytest.raises(Invalid):
         names(county, HouseholdFilter(marks=("disabled",)), actor=editor)
     here = county.actor(policy.HOUSEHOLD_VIEW)
     elsewhere = county.actor(policy.SENSITIVE_VIEW, area=OTHER)
     mixed = type(here)(**{**_fields(here), "grants": (*here.grants, *elsewhere.grants)})
-    assert names(county, HouseholdFilter(marks=("disabled",)), actor=mixed) == []
+    assert names(county, HouseholdFilter(marks=("disabled",)), actor=mixed, purpose="入户") == []
     with county.uow(editor) as uow, pytest.raises(NotFound):
         service_records.end_mark(uow, mark_id=mark.id)
     with county.uow(reader) as uow, pytest.raises(Forbidden):

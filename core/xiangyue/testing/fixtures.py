@@ -23,7 +23,7 @@ from xiangyue.access.models import Account, AccountSession, Role, RoleGrant
 from xiangyue.access.passwords import hash_password
 from xiangyue.access.tokens import SESSION_PREFIX, new_token
 from xiangyue.config import Settings
-from xiangyue.db.uow import Uow
+from xiangyue.db.uow import RequestInfo, Uow
 from xiangyue.runtime import Runtime
 from xiangyue.tenancy.directory import TenantInfo
 from xiangyue.testing.statements import record
@@ -58,9 +58,9 @@ class County:
         base = self.runtime.settings.base_domain
         return base if self.info.is_operator else f"{self.info.slug}.{base}"
 
-    def uow(self, actor: Actor | None = None) -> AbstractContextManager[Uow]:
-        """A unit of work as the system, or as ``actor`` (whose writes then obey its area)."""
-        return self.runtime.uow(self.info.id, actor=actor)
+    def uow(self, actor: Actor | None = None, *, purpose: str = "") -> AbstractContextManager[Uow]:
+        """A unit of work as the system, or as ``actor`` (whose writes then obey its area), for a stated purpose."""
+        return self.runtime.uow(self.info.id, actor=actor, info=RequestInfo(purpose=purpose))
 
     def actor(self, *permissions: Any, area: int = 0) -> Actor:
         """An actor with these permissions in ``area`` (15 digits, 0 the whole county), without an account."""

@@ -15,6 +15,7 @@ from xiangyue.errors import (
     Invalid,
     NotSignedIn,
     PreconditionFailed,
+    PurposeNeeded,
     Stale,
     Suspended,
     TooLarge,
@@ -144,6 +145,8 @@ def answer(error: XiangyueError, status: int) -> Any:
         return Response("Not found\n", status, mimetype="text/plain")
     if isinstance(error, NotSignedIn):
         return _to_sign_in(error)
+    if isinstance(error, PurposeNeeded):
+        return _to(f"/purpose?next={quote(_asked_page())}")
     response = page(
         "errors/error.html",
         status=status,
@@ -165,13 +168,22 @@ def _came_from() -> str:
     return referrer.path + (f"?{referrer.query}" if referrer.query else "")
 
 
+def _asked_page() -> str:
+    """Where to go on: the page that was asked for, or the one whose form was sent."""
+    return return_address() if request.method == "GET" else _came_from()
+
+
 def _to_sign_in(error: NotSignedIn) -> Any:
-    target = return_address() if request.method == "GET" else _came_from()
-    address = f"/sign-in?next={quote(target)}"
+    address = f"/sign-in?next={quote(_asked_page())}"
     if request.method != "GET":
         address += "&expired=1"
+    return _to(address, 401)
+
+
+def _to(address: str, status: int = 422) -> Any:
+    """On to a page; htmx gets ``status`` and follows with the whole page."""
     if is_fragment():
-        return Response("", 401, headers={"HX-Redirect": address})
+        return Response("", status, headers={"HX-Redirect": address})
     return redirect(address, 303)
 
 

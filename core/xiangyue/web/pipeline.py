@@ -24,6 +24,7 @@ from xiangyue.plugin.offer import Offer
 from xiangyue.runtime import Runtime, offer_of
 from xiangyue.tenancy.directory import TenantInfo
 from xiangyue.text.idnumber import tells_number
+from xiangyue.web import purpose
 from xiangyue.web.access import AccessMark, mark_of
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -88,6 +89,7 @@ def open_uow(tenant: TenantInfo, actor: Actor, scope: Scope | None = None) -> Uo
         request_id=g.get("request_id", ""),
         ip=client_address(),
         user_agent=request.headers.get("User-Agent", "")[:300],
+        purpose=purpose.stated(request, cookie_name()),
     )
     return Uow(runtime().engine, tenant_id=tenant.id, actor=actor, scope=scope, info=info)
 

@@ -40,17 +40,17 @@ def list_all(args: dict[str, Any]) -> Response:
     """Households in the caller's area"""
     uow = current_uow()
     fields = chosen_fields(args["fields_"], _ALL) if args["fields_"] else HOUSEHOLD_DEFAULT
+    wanted = household_conditions(args, request.args)
     page = list_households(
         uow,
-        household_conditions(args, request.args),
+        wanted,
         sort=args["sort"],
         limit=args["limit"],
         after=args["cursor"],
         fields=fields,
         keys=tenant_keys() if id_number_of(args["q"]) else None,
     )
-    if "marks" in fields:
-        note_sensitive_list(page.items, args["area"])
+    note_sensitive_list(page.items, args["area"], wanted.marks)
     return list_response(page.items, page.next)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, jsonify, make_response
@@ -31,11 +32,11 @@ def lost_update(error: Stale) -> PreconditionFailed:
     return PreconditionFailed(error.message, theirs=error.theirs)
 
 
-def note_sensitive_list(items: list[dict[str, Any]], area: int) -> None:
-    """One audit entry for a list that showed sensitive marks."""
-    rights = mark_rights(current_uow())
-    shown = sorted({key for item in items for key in item["marks"]} & set(rights.sensitive))
-    _note("household", None, "", area, shown)
+def note_sensitive_list(items: list[dict[str, Any]], area: int, asked: Sequence[str]) -> None:
+    """One audit entry for a list that showed sensitive marks, in its rows or by what was ``asked`` for."""
+    told = {key for item in items for key in item.get("marks", ())}.union(asked)
+    if told:
+        _note("household", None, "", area, sorted(told.intersection(mark_rights(current_uow()).sensitive)))
 
 
 def _note(object_type: str, object_id: int | None, label: str, area_code: int, marks: list[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, jsonify, make_response, request
+from sqlalchemy import select
 
 from xiangyue.api.lists import chosen_fields, list_response, required_version
 from xiangyue.api.setup import ApiBlueprint
@@ -21,8 +22,9 @@ from xiangyue.features.households.api_common import (
 from xiangyue.features.households.api_words import mark_json
 from xiangyue.features.households.filters import person_conditions
 from xiangyue.features.households.list_query import PERSON_DEFAULT, PERSON_FIELDS, list_persons
+from xiangyue.features.households.models import MarkKind, PersonMark
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT, HOUSEHOLD_VIEW, IDENTIFIER_REVEAL
-from xiangyue.features.households.queries_persons import person_view
+from xiangyue.features.households.queries_persons import MarkView
 from xiangyue.web.access import requires
 from xiangyue.web.pipeline import current_uow
 
@@ -38,17 +40,17 @@ _ALL = tuple(PERSON_FIELDS)
 def list_all(args: dict[str, Any]) -> Response:
     """Persons in the caller's area; citizen number and phone masked"""
     fields = chosen_fields(args["fields_"], _ALL) if args["fields_"] else PERSON_DEFAULT
+    wanted = person_conditions(args, request.args)
     page = list_persons(
         current_uow(),
-        person_conditions(args, request.args),
+        wanted,
         sort=args["sort"],
         limit=args["limit"],
         after=args["cursor"],
         fields=fields,
         keys=tenant_keys(),
     )
-    if "marks" in fields:
-        note_sensitive_list(page.items, args["area"])
+    note_sensitive_list(page.items, args["area"], wanted.marks)
     return list_response(page.items, page.next)
 
 
@@ -140,7 +142,7 @@ def add_mark(data: dict[str, Any], person_id: int) -> Response:
     """Give a person a mark; sensitive ones need their own right"""
     key = data.pop("mark")
     mark = service_records.add_mark(current_uow(), person_id=person_id, key=key, **data)
-    return make_response(_mark(person_id, mark.id), 201)
+    return make_response(_mark(mark), 201)
 
 
 @bp.route("/marks/<int:mark_id>/end", methods=["POST"])
@@ -150,12 +152,13 @@ def add_mark(data: dict[str, Any], person_id: int) -> Response:
 def end_mark(data: dict[str, Any], mark_id: int) -> Response:
     """End a mark; it stays on record"""
     mark = service_records.end_mark(current_uow(), mark_id=mark_id, **data)
-    return _mark(mark.person_id, mark.id)
+    return _mark(mark)
 
 
-def _mark(person_id: int, mark_id: int) -> Response:
-    view = person_view(current_uow(), tenant_keys(), person_id)
-    return jsonify(next(mark_json(m) for m in (*view.marks, *view.ended) if m.mark.id == mark_id))
+def _mark(mark: PersonMark) -> Response:
+    """What was just written is no reading, so a sensitive one needs no purpose."""
+    kind = current_uow().session.scalars(select(MarkKind).where(MarkKind.key == mark.mark_key)).one()
+    return jsonify(mark_json(MarkView(mark, kind)))
 
 
 @bp.route("/search", methods=["GET"])

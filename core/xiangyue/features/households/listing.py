@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from xiangyue.access.crypto import TenantKeys
+from xiangyue.access.sensitive import sensitive_ranges
 from xiangyue.db.paging import decode_cursor, encode_cursor
 from xiangyue.db.scope import Range, merge_ranges
 from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
-from xiangyue.errors import Invalid
+from xiangyue.errors import Invalid, PurposeNeeded
 from xiangyue.features.areas import queries as areas
 from xiangyue.features.households import policy
 from xiangyue.features.households.custom import parse_value
@@ -154,11 +155,13 @@ def within(alias: str, ranges: Ranges, name: str, params: dict[str, Any]) -> str
 
 @dataclass(frozen=True)
 class MarkRights:
-    """Keys of mark kinds the reader may see: ``normal`` everywhere, ``sensitive`` in ``ranges`` only."""
+    """Keys of mark kinds the reader may see: ``normal`` everywhere, ``sensitive`` in ``ranges`` only, ``closed`` only
+    once they have said what for."""
 
     normal: list[str]
     sensitive: list[str]
     ranges: Ranges
+    closed: list[str]
 
     def visible(self, alias: str, params: dict[str, Any]) -> str:
         """Condition on a person_mark row."""
@@ -177,11 +180,13 @@ def mark_rights(uow: Uow, *, follows_only: bool = False) -> MarkRights:
         "SELECT k.key, k.sensitivity, k.follows_to_household FROM mark_kind k WHERE {tenant:k} ORDER BY k.position",
     )
     rows = [row for row in rows if row[2] or not follows_only]
-    ranges = uow.actor.ranges(policy.SENSITIVE_VIEW)
+    sensitive = [key for key, sensitivity, _f in rows if sensitivity != "normal"]
+    ranges = sensitive_ranges(uow, policy.SENSITIVE_VIEW)
     return MarkRights(
         [key for key, sensitivity, _f in rows if sensitivity == "normal"],
-        [key for key, sensitivity, _f in rows if sensitivity != "normal"] if ranges != () else [],
+        sensitive if ranges != () else [],
         ranges,
+        sensitive if ranges == () and uow.actor.can(policy.SENSITIVE_VIEW) else [],
     )
 
 
@@ -194,6 +199,8 @@ def add_marks(uow: Uow, conditions: Conditions, marks: Sequence[str], owner: str
         place = "true"
         if key in rights.sensitive:
             place = within("m", rights.ranges, "marked", conditions.params)
+        elif key in rights.closed:
+            raise PurposeNeeded({"mark": [_l("This mark is sensitive: say what you need it for (header X-Purpose).")]})
         elif key not in rights.normal:
             raise Invalid({"mark": [_l("There is no mark “%(mark)s”.", mark=key)]})
         conditions.add(

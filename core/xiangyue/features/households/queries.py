@@ -104,7 +104,7 @@ def _award_rows(kinds: Sequence[AwardKind], awards: Sequence[HouseholdAward]) ->
 def mark_kinds(uow: Uow, *, retired: bool = False) -> list[MarkKind]:
     """The county's marks in order; sensitive ones only for those who may see them somewhere."""
     rights = mark_rights(uow)
-    statement = select(MarkKind).where(MarkKind.key.in_([*rights.normal, *rights.sensitive]))
+    statement = select(MarkKind).where(MarkKind.key.in_([*rights.normal, *rights.sensitive, *rights.closed]))
     if not retired:
         statement = statement.where(MarkKind.active.is_(True))
     return list(uow.session.scalars(statement.order_by(MarkKind.position, MarkKind.id)))

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 
 from xiangyue.access.crypto import TenantKeys
+from xiangyue.access.sensitive import sensitive_ranges
 from xiangyue.db.uow import Uow
 from xiangyue.features.areas import queries as areas
 from xiangyue.features.households import policy
@@ -97,7 +98,7 @@ def _views(uow: Uow, keys: TenantKeys, persons: Sequence[Person], households: di
 def marks_by_person(uow: Uow, person_ids: Sequence[int], household_ids: Sequence[int]) -> dict[int, list[MarkView]]:
     """Marks of these persons (of these households, by which they are found), standing and ended, in the order of
     their kinds. Sensitive ones only where the actor may see them."""
-    ranges = uow.actor.ranges(policy.SENSITIVE_VIEW)
+    ranges = sensitive_ranges(uow, policy.SENSITIVE_VIEW)
     kinds = {k.key: k for k in uow.session.scalars(select(MarkKind))}
     statement = select(PersonMark).where(
         PersonMark.household_id.in_(household_ids), PersonMark.person_id.in_(person_ids)

@@ -241,7 +241,7 @@ def set_custom_values(
 def note_sensitive_read(
     uow: Uow, *, object_type: str, object_id: int | None, label: str, area_code: int, marks: Sequence[str]
 ) -> None:
-    """Put into the audit trail that sensitive marks (keys) of a household, person or list were shown."""
+    """Put into the audit trail that sensitive marks (keys) of a household, person or list were shown, and what for."""
     if marks:
         audit(
             uow,
@@ -251,4 +251,5 @@ def note_sensitive_read(
             label=label,
             area_code=area_code,
             after={"marks": list(marks)},
+            purpose=uow.info.purpose,
         )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from flask import g
+from flask import g, request, url_for
 
 from xiangyue.access.crypto import TenantKeys
 from xiangyue.access.permissions import Permission
+from xiangyue.access.sensitive import needs_purpose
+from xiangyue.features.households import policy
 from xiangyue.features.households.custom import parse_value, value_label
 from xiangyue.features.households.models import AwardKind, CustomField, MarkKind
 from xiangyue.i18n import lazy_gettext as _l
@@ -40,6 +42,19 @@ def may(permission: Permission, area_code: int) -> bool:
     """Whether the actor has the right at this place."""
     actor = current_actor()
     return actor.can(permission) and actor.scope(permission).contains(area_code)
+
+
+def sensitive_gate(area_code: int) -> dict[str, Any]:
+    """For the template: ``closed`` when a purpose would show more here, the ``purpose`` that holds, where to say it."""
+    may_see = may(policy.SENSITIVE_VIEW, area_code)
+    uow = current_uow()
+    return {
+        "closed": may_see and needs_purpose(uow),
+        "purpose": uow.info.purpose if may_see else "",
+        "url": url_for("accounts.ask_purpose", next=request.path),
+        "end_url": url_for("accounts.state_purpose"),
+        "next": request.path,
+    }
 
 
 def code_choices(table: CodeTable) -> list[tuple[str, str]]:

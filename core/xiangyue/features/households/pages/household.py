@@ -9,7 +9,7 @@ from flask import url_for
 from xiangyue.features.households import policy, queries
 from xiangyue.features.households.models import Household
 from xiangyue.features.households.pages import bp
-from xiangyue.features.households.pages.common import keys, kind_name, may, template_words
+from xiangyue.features.households.pages.common import keys, kind_name, may, sensitive_gate, template_words
 from xiangyue.features.households.pages.history import timeline
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.service_records import note_sensitive_read
@@ -53,6 +53,7 @@ def household_page(id: int, *, status: int = 200, forms: dict[str, FormView] | N
         forms={**_forms(household), **(forms or {})},
         award_choices=[(k.key, kind_name(k)) for k in queries.award_kinds(uow, retired=False)],
         this_year=today().year,
+        gate=sensitive_gate(household.area_code),
         **template_words(),
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 from flask import redirect, request, url_for
 
 from xiangyue.db.uow import Uow
-from xiangyue.errors import Invalid
+from xiangyue.errors import Invalid, PurposeNeeded
 from xiangyue.features.areas import switch
 from xiangyue.features.areas.queries import names
 from xiangyue.features.households import policy, queries
@@ -203,6 +203,8 @@ def note_filter(uow: Uow, listing: Listing) -> None:
 
 def _without(listing: Listing, invalid: Invalid) -> Any:
     """On to the same list without the conditions that cannot be used, saying so."""
+    if isinstance(invalid, PurposeNeeded):
+        raise invalid
     names = {n for name in invalid.fields for n in (("after", "before") if name == "cursor" else (name,))}
     target = listing.view.url(**dict.fromkeys(names))
     if target == listing.view.url():

@@ -10,7 +10,7 @@ from xiangyue.errors import Invalid
 from xiangyue.features.households import policy, queries
 from xiangyue.features.households.models import Person
 from xiangyue.features.households.pages import bp
-from xiangyue.features.households.pages.common import LEAVING, keys, kind_name, may, template_words
+from xiangyue.features.households.pages.common import LEAVING, keys, kind_name, may, sensitive_gate, template_words
 from xiangyue.features.households.pages.history import timeline
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.queries_persons import person_view
@@ -86,6 +86,7 @@ def person_page(
         forms={**_forms(person), **(forms or {})},
         mark_choices=kinds,
         leaving=list(LEAVING.items()),
+        gate=sensitive_gate(person.area_code),
         **template_words(),
     )
 
