@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import click
 
 from xiangyue import __version__
 from xiangyue.config import Settings, SettingsError
 from xiangyue.errors import XiangyueError
+from xiangyue.plugin.manager import Registry
 from xiangyue.runtime import Runtime
 
 
@@ -39,7 +41,17 @@ class Commands(click.Group):
         return own or next((c for c in self._registered() if c.name == cmd_name), None)
 
     def _registered(self) -> list[click.Command]:
-        return Runtime(Settings()).registry.commands
+        return _registry().commands
+
+
+@cache
+def _registry() -> Registry:
+    """Features and plugins; a plugin that cannot be used is left out, and so are all when the settings are wrong."""
+    try:
+        settings = Settings.load()
+    except SettingsError:
+        settings = Settings(plugins=())
+    return Runtime(settings).registry
 
 
 @click.group(cls=Commands)
@@ -86,8 +98,12 @@ def db_downgrade(revision: str) -> None:
 
 def main() -> None:
     """Run the command; a known error is one clear line and exit code 1."""
+    import structlog
+
     from xiangyue.i18n import in_locale
 
+    # What a command prints is its answer; that a plugin was left out is not part of it.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     with in_locale("en"):
         try:
             cli()

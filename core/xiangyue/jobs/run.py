@@ -24,7 +24,7 @@ from xiangyue.jobs.context import JobCancelled, JobContext, JobInterrupted, JobL
 from xiangyue.jobs.models import Job
 from xiangyue.jobs.service import end_job, requeue_job
 from xiangyue.plugin.registry import JobKind
-from xiangyue.runtime import Runtime
+from xiangyue.runtime import Runtime, offer_of
 from xiangyue.tenancy.directory import TenantInfo
 
 log = structlog.get_logger()
@@ -142,15 +142,32 @@ def _run(runtime: Runtime, claim: Claim) -> str:
 
 def _kind(runtime: Runtime, claim: Claim, context: JobContext) -> JobKind:
     """The job's kind; gives the context its actor. Raises Forbidden or XiangyueError when it may not run."""
-    kind = runtime.registry.jobs.get(claim.kind)
-    if kind is None:
-        raise XiangyueError(_l("This kind of work (%(kind)s) is no longer installed.", kind=claim.kind))
     with runtime.uow(claim.tenant.id) as uow:
+        kind = offer_of(uow).jobs.get(claim.kind)
+        if kind is None:
+            raise XiangyueError(_why_not(runtime, claim.kind))
         job = uow.get(Job, claim.id)
         context.actor = job_actor(uow, job, tenant_area=claim.tenant.area_code)
     if kind.permission is not None and not context.actor.can(kind.permission):
         raise Forbidden(_l("Whoever started this work no longer has the right to it."))
     return kind
+
+
+def _why_not(runtime: Runtime, kind: str) -> Any:
+    """Why a kind of job is none of this county's. A plugin's kinds begin with its name."""
+    plugin = runtime.registry.installed.get(kind.partition(".")[0])
+    if plugin is None:
+        return _l("This kind of work (%(kind)s) is no longer installed.", kind=kind)
+    if plugin.ready:
+        return _l(
+            "This work belongs to the plugin “%(plugin)s”, which is off in this county. Switch it on and repeat it.",
+            plugin=plugin.label,
+        )
+    return _l(
+        "This work belongs to the plugin “%(plugin)s”, which cannot be used now: %(reason)s",
+        plugin=plugin.label,
+        reason=plugin.reason,
+    )
 
 
 def retry_delay(attempt: int) -> float:

@@ -21,7 +21,7 @@ from xiangyue.jobs.outbox import JOB_TOPIC, relay
 from xiangyue.jobs.queues import is_waiting
 from xiangyue.jobs.service import end_job, enqueue_job, requeue_job
 from xiangyue.plugin.registry import Schedule
-from xiangyue.runtime import Runtime
+from xiangyue.runtime import Runtime, offer_of
 from xiangyue.tenancy.directory import TenantInfo
 
 log = structlog.get_logger()
@@ -139,7 +139,15 @@ class Scheduler:
 
     def start_due(self, tenant: TenantInfo) -> int:
         """Jobs of the schedules whose period has come; each period at most one, however many schedulers there were."""
-        return sum(self._start(tenant, schedule) for schedule in self.runtime.registry.schedules)
+        return sum(self._start(tenant, schedule) for schedule in self._schedules(tenant))
+
+    def _schedules(self, tenant: TenantInfo) -> list[Schedule]:
+        """The core's, and those of the plugins that are on in the county."""
+        registry = self.runtime.registry
+        if all(contributor.core for contributor, _schedule in registry.each("schedules")):
+            return registry.schedules
+        with self.runtime.uow(tenant.id) as uow:
+            return offer_of(uow).schedules
 
     def _start(self, tenant: TenantInfo, schedule: Schedule) -> int:
         slot = int(self.clock() // schedule.every_seconds)

@@ -47,6 +47,22 @@ class Registry(Offer):
             add_catalogue(words)
         return Contributor(key, module, offered=offered)
 
+    @cached_property
+    def retired(self) -> dict[str, Any]:
+        """Words for keys that plugins no longer have but whose rows are still there (``Manifest.retired``)."""
+        manifests = [c.manifest for c in self.contributors if c.manifest is not None]
+        return {key: label for manifest in manifests for key, label in manifest.retired.items()}
+
+    @cached_property
+    def actions(self) -> dict[str, Any]:
+        """Of everything installed, on or off, and of what was: the trail outlives it."""
+        return {**self.retired, **self._merged("audit_actions")}
+
+    def job_label(self, key: str) -> Any:
+        """What a kind of job is called, on or off; its key when what brought it is gone."""
+        kind = self.jobs.get(key)
+        return kind.label if kind is not None else self.retired.get(key, key)
+
     def add(self, contributor: Contributor) -> None:
         """Take in one more, behind the others; its claims were checked (``plugin.claims``)."""
         self.take((*self.contributors, contributor))
@@ -67,7 +83,7 @@ class Registry(Offer):
     def take(self, contributors: Iterable[Contributor]) -> None:
         """These and no others from now on."""
         self.contributors = tuple(contributors)
-        for name in [name for name in self.__dict__ if isinstance(getattr(Offer, name, None), cached_property)]:
+        for name in [name for name in self.__dict__ if isinstance(getattr(type(self), name, None), cached_property)]:
             del self.__dict__[name]
         self.offer.cache_clear()
 

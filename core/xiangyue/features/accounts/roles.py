@@ -12,7 +12,7 @@ from xiangyue.access.models import Role
 from xiangyue.db.uow import Uow
 from xiangyue.features.accounts import policy
 from xiangyue.plugin.manager import Registry
-from xiangyue.runtime import Runtime
+from xiangyue.runtime import Runtime, offer_of
 from xiangyue.tenancy.models import OPERATOR
 from xiangyue.tenancy.profile_types import Profile
 from xiangyue.tenancy.provision import Change, ensure_operator
@@ -48,6 +48,7 @@ def apply_roles(uow: Uow, profile: Profile, registry: Registry) -> list[Change]:
     """
     own = set(uow.session.scalars(select(Role.key).where(Role.template == OWN)))
     wanted: dict[Any, dict[str, Any]] = {}
+    templates = offer_of(uow).role_templates
     specs = [(r.key, r.name_zh, r.name_en, r.template, r.permissions) for r in profile.roles] or [
         (key, "", "", key, ()) for key in templates_for("county")
     ]
@@ -57,7 +58,7 @@ def apply_roles(uow: Uow, profile: Profile, registry: Registry) -> list[Change]:
             wanted[key] = {"requires_totp": True} if strict else {}
             continue
         template_name, template_name_en = TEMPLATE_NAMES.get(template or "", ("", ""))
-        rights = registry.role_templates.get(template, frozenset()) if template else frozenset(permissions)
+        rights = templates.get(template, frozenset()) if template else frozenset(permissions)
         wanted[key] = {
             "name": name or template_name or key,
             "name_en": name_en or template_name_en or key,

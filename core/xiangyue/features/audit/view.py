@@ -15,7 +15,7 @@ from xiangyue.features.audit import queries, words
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.components import Column, Filter
-from xiangyue.web.pipeline import runtime
+from xiangyue.web.pipeline import current_offer, runtime
 
 COLUMNS = (
     Column("action", _l("What"), primary=True),
@@ -83,7 +83,7 @@ def wanted(args: Mapping[str, str]) -> queries.EntryFilter:
 
 
 def filters() -> tuple[Filter, ...]:
-    actions = sorted(((key, str(label)) for key, label in runtime().registry.actions.items()), key=lambda p: p[1])
+    actions = sorted(((key, str(label)) for key, label in current_offer().actions.items()), key=lambda p: p[1])
     groups = [(f"{key}.", _("%(thing)s: everything", thing=str(words.THINGS[key]))) for key in _action_things()]
     things = sorted({(key, str(label)) for key, label in words.THINGS.items()}, key=lambda p: p[1])
     given = [("yes", _l("given")), ("no", _l("not given"))]
@@ -99,7 +99,7 @@ def filters() -> tuple[Filter, ...]:
 
 
 def _action_things() -> list[str]:
-    prefixes = {key.rpartition(".")[0] for key in runtime().registry.actions}
+    prefixes = {key.rpartition(".")[0] for key in current_offer().actions}
     named = {"household", "person", "mark", "area", "import"} | prefixes
     return sorted((key for key in named if key in words.THINGS), key=lambda key: str(words.THINGS[key]))
 

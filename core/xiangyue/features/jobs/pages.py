@@ -13,7 +13,7 @@ from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import ngettext
 from xiangyue.web.access import signed_in
 from xiangyue.web.components import Column, Filter, ListView
-from xiangyue.web.pipeline import current_uow, is_fragment, runtime
+from xiangyue.web.pipeline import current_offer, current_uow, is_fragment
 from xiangyue.web.shell import flash, page, safe_next
 
 bp = Blueprint("jobs", __name__, template_folder="templates")
@@ -30,7 +30,7 @@ _COLUMNS = (
 
 
 def _filters(everyone: bool) -> tuple[Filter, ...]:
-    kinds = sorted(((k.key, str(k.label)) for k in runtime().registry.jobs.values()), key=lambda c: c[1])
+    kinds = sorted(((k.key, str(k.label)) for k in current_offer().jobs.values()), key=lambda c: c[1])
     states = [("open", _l("Waiting or running")), *view.STATES.items()]
     whose = (Filter("mine", _l("Whose"), choices=[("1", _l("Only mine"))], placeholder=_l("everyone's")),)
     return (

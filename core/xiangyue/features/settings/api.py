@@ -14,7 +14,7 @@ from xiangyue.features.settings import queries, schemas, service
 from xiangyue.features.settings.policy import SETTINGS_EDIT, SETTINGS_VIEW
 from xiangyue.features.settings.queries import AWARDS, FIELDS, MARKS, KindSpec
 from xiangyue.web.access import requires
-from xiangyue.web.pipeline import current_uow, runtime
+from xiangyue.web.pipeline import current_offer, current_uow, runtime
 
 bp = ApiBlueprint("settings", __name__, description="The county's settings and lists")
 
@@ -78,7 +78,7 @@ def show_settings() -> Any:
         "allow_synthetic_people": bool(tenant.settings.get("allow_synthetic_people")),
         "session_hours": tenant.settings.get("session_hours") or settings.session_hours,
         "require_totp_roles": tenant.settings.get("require_totp_roles", []),
-        "features": [{"key": c.key, "core": c.core} for c in runtime().registry.contributors],
+        "features": [{"key": c.key, "core": c.core} for c in current_offer().contributors],
     }
 
 

@@ -19,7 +19,7 @@ from xiangyue.i18n import gettext as _
 from xiangyue.i18n import pick
 from xiangyue.web.access import requires
 from xiangyue.web.components import ConflictRow, FormView
-from xiangyue.web.pipeline import current_actor, current_uow, runtime
+from xiangyue.web.pipeline import current_actor, current_offer, current_uow, runtime
 from xiangyue.web.shell import flash, page
 
 bp = Blueprint("settings", __name__, template_folder="templates")
@@ -38,7 +38,7 @@ def may_edit() -> bool:
 
 def plugin_keys() -> list[str]:
     """Features that are no part of the core."""
-    return [c.key for c in runtime().registry.contributors if not c.core]
+    return [c.key for c in current_offer().contributors if not c.core]
 
 
 @bp.get("/settings")

@@ -24,7 +24,7 @@ from xiangyue.features.accounts.queries.accounts import (
 from xiangyue.features.accounts.service import accounts as service
 from xiangyue.features.accounts.service import grants
 from xiangyue.web.access import requires
-from xiangyue.web.pipeline import current_uow, runtime
+from xiangyue.web.pipeline import current_offer, current_uow
 
 _ACCOUNT = schemas.AccountSchema()
 
@@ -93,7 +93,7 @@ def list_accounts(args: dict[str, Any]) -> Any:
 def create_account(data: dict[str, Any]) -> Any:
     """Make an account with a first role; the answer holds a one-time link for its owner."""
     uow = current_uow()
-    account, token = service.create_account(uow, **data, permissions=runtime().registry.permissions)
+    account, token = service.create_account(uow, **data, permissions=current_offer().permissions)
     uow.session.flush()
     rows = grants_of(uow, [account.id])[account.id]
     return {"account": account_json(account, rows), **_link(token)}
@@ -156,7 +156,7 @@ def list_grants(account_id: int) -> Any:
 def add_grant(data: dict[str, Any], account_id: int) -> Any:
     """Give a role in an area; only rights that you hold there yourself."""
     uow = current_uow()
-    made = grants.add_grant(uow, account_id=account_id, **data, permissions=runtime().registry.permissions)
+    made = grants.add_grant(uow, account_id=account_id, **data, permissions=current_offer().permissions)
     rows = grants_of(uow, [account_id])[account_id]
     return next(grant_json(row) for row in rows if row.id == made.id)
 

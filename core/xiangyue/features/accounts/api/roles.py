@@ -13,7 +13,7 @@ from xiangyue.features.accounts.api import bp
 from xiangyue.features.accounts.queries.roles import RoleRow, all_roles, get_role
 from xiangyue.features.accounts.service import roles as service
 from xiangyue.web.access import requires, signed_in
-from xiangyue.web.pipeline import current_tenant, current_uow, runtime
+from xiangyue.web.pipeline import current_offer, current_tenant, current_uow
 
 
 def _json(row: RoleRow) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def list_permissions() -> Any:
             "group": policy.group_of(p),
             "sensitive": p.sensitive,
         }
-        for p in runtime().registry.permissions.all(current_tenant().kind)
+        for p in current_offer().permissions.all(current_tenant().kind)
     ]
     return list_response(found, None)
 
@@ -68,7 +68,7 @@ def create_role(data: dict[str, Any]) -> Any:
     """Make a role of rights that you hold yourself."""
     key = data.pop("key")
     role = service.create_role(
-        current_uow(), key=key, given=service.RoleInput(**data), permissions=runtime().registry.permissions
+        current_uow(), key=key, given=service.RoleInput(**data), permissions=current_offer().permissions
     )
     return _one(role.id, 201)
 
@@ -97,7 +97,7 @@ def edit_role(data: dict[str, Any], role_id: int) -> Any:
             role_id=role_id,
             version=version,
             given=given,
-            permissions=runtime().registry.permissions,
+            permissions=current_offer().permissions,
         )
     except Stale as error:
         raise PreconditionFailed(error.message, theirs=error.theirs) from None

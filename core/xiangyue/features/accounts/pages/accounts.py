@@ -29,7 +29,7 @@ from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import ngettext
 from xiangyue.web.access import requires
 from xiangyue.web.components import Column, Filter, FormView, ListView
-from xiangyue.web.pipeline import current_actor, current_tenant, current_uow, runtime
+from xiangyue.web.pipeline import current_actor, current_offer, current_tenant, current_uow
 from xiangyue.web.shell import page
 
 PAGE = 50
@@ -173,7 +173,7 @@ def create_account() -> Any:
             post=values["post"],
             role=values["role"],
             area_code=asked_area(),
-            permissions=runtime().registry.permissions,
+            permissions=current_offer().permissions,
         )
     except Invalid as error:
         return _new_page(422, values, error.fields)

@@ -17,7 +17,7 @@ from xiangyue.features.accounts.service import grants
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import requires
 from xiangyue.web.components import ConflictRow, FormView
-from xiangyue.web.pipeline import current_uow, runtime
+from xiangyue.web.pipeline import current_offer, current_uow, runtime
 from xiangyue.web.shell import flash, page
 
 _LABELS = {"name": _l("Name"), "post": _l("Post")}
@@ -131,7 +131,7 @@ def add_grant(account_id: int) -> Any:
             account_id=account_id,
             role=values["role"],
             area_code=asked_area(),
-            permissions=runtime().registry.permissions,
+            permissions=current_offer().permissions,
         )
     except Invalid as error:
         form = FormView(

@@ -15,7 +15,7 @@ from xiangyue.features.accounts import policy
 from xiangyue.features.accounts.service.sign_in import SignedIn
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import pick
-from xiangyue.web.pipeline import cookie_name, current_tenant, current_uow, runtime
+from xiangyue.web.pipeline import cookie_name, current_offer, current_tenant, current_uow, runtime
 from xiangyue.web.shell import flash, safe_next
 
 LANGUAGES = (("", _l("As the county")), ("zh", _l("Chinese")), ("en", _l("English")))
@@ -98,7 +98,7 @@ def attempt(act: Callable[[], Any], done: Any, back: str) -> Any:
 
 def site_permissions() -> list[Permission]:
     """The rights that exist on this site (county or operator)."""
-    return runtime().registry.permissions.all(current_tenant().kind)
+    return current_offer().permissions.all(current_tenant().kind)
 
 
 def permission_groups(names: frozenset[str] | None = None) -> list[tuple[str, list[Permission]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask import redirect, request, url_for
@@ -18,7 +19,7 @@ from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import pick
 from xiangyue.web.access import requires
 from xiangyue.web.components import ConflictRow, FormView
-from xiangyue.web.pipeline import current_actor, current_tenant, current_uow, runtime
+from xiangyue.web.pipeline import current_actor, current_offer, current_tenant, current_uow
 from xiangyue.web.shell import flash, page
 
 _LABELS = {"name": _l("Role name"), "name_en": _l("English name"), "permissions": _l("Rights")}
@@ -52,14 +53,16 @@ def show_role(role_id: int) -> Any:
 
 
 def _site() -> list[Permission]:
-    return runtime().registry.permissions.all(current_tenant().kind)
+    return current_offer().permissions.all(current_tenant().kind)
 
 
-def _given() -> service.RoleInput:
+def _given(held: Iterable[str] = ()) -> service.RoleInput:
+    """What the form says. Rights that the role holds and the form cannot show (a plugin's that is off) stay."""
+    hidden = set(held) - {p.name for p in _site()}
     return service.RoleInput(
         name=request.form.get("name", ""),
         name_en=request.form.get("name_en", ""),
-        permissions=request.form.getlist("permissions"),
+        permissions=[*request.form.getlist("permissions"), *sorted(hidden)],
         requires_totp=request.form.get("requires_totp") == "1",
     )
 
@@ -96,7 +99,7 @@ def new_role() -> Any:
     values: dict[str, Any] = {}
     if template in templates_for(current_tenant().kind):
         name, name_en = TEMPLATE_NAMES[template]
-        rights = sorted(runtime().registry.role_templates.get(template, frozenset()))
+        rights = sorted(current_offer().role_templates.get(template, frozenset()))
         values = {"name": name, "name_en": name_en, "permissions": rights}
     return _form_page(values=values)
 
@@ -109,7 +112,7 @@ def create_role() -> Any:
             current_uow(),
             key=request.form.get("key", ""),
             given=_given(),
-            permissions=runtime().registry.permissions,
+            permissions=current_offer().permissions,
         )
     except Invalid as error:
         return _form_page(422, values=request.form, errors=error.fields)
@@ -127,14 +130,14 @@ def show_role_edit(role_id: int) -> Any:
 @requires(policy.ROLE_MANAGE)
 def edit_role(role_id: int) -> Any:
     uow = current_uow()
-    given = _given()
+    given = _given(get_role(uow, role_id).role.permissions)
     try:
         service.edit_role(
             uow,
             role_id=role_id,
             version=request.form.get("version", 0, type=int),
             given=given,
-            permissions=runtime().registry.permissions,
+            permissions=current_offer().permissions,
         )
     except Invalid as error:
         role = get_role(uow, role_id).role
