@@ -21,6 +21,7 @@ READERS = {
     "config.py": "the settings",
     "gunicorn_conf.py": "the metrics library's own variable",
     "web/metrics.py": "the metrics library's own variable",
+    "plugin/metrics.py": "the metrics library's own variable",
     "local/": "children of the demo and of the set-up inherit it",
     "testing/": "the live server of the tests inherits it",
 }

@@ -5,13 +5,17 @@ from __future__ import annotations
 from sqlalchemy import delete
 
 from xiangyue.db.uow import Uow
+from xiangyue.errors import NotFound
 from xiangyue.features.imports.models import ImportBatch, ImportRow
 from xiangyue.jobs.models import Job
 
 
 def let_go(uow: Uow, job: Job) -> None:
     """A check or a writing ended without success: the batch is its uploader's again."""
-    batch = uow.get_for_update(ImportBatch, int(job.params["batch_id"]))
+    try:
+        batch = uow.get_for_update(ImportBatch, int(job.params["batch_id"]))
+    except (NotFound, KeyError):
+        return  # no such batch here: the end of the job must be written all the same
     if batch.job_id != job.id:
         return
     if batch.state == "committing":
