@@ -100,6 +100,21 @@ class Conflict(XiangyueError):
     code = "conflict"
 
 
+class Refused(XiangyueError):
+    """A plugin does not allow the act: raised by its ``*_requested`` hooks, with the reason as message.
+
+    On the way to the person it gets the plugin's ``label``.
+    """
+
+    code = "refused"
+
+    def __init__(self, message: Any = "", *, plugin: str = "", label: Any = "", reason: Any = "", **more: Any) -> None:
+        super().__init__(message, **more)
+        self.plugin = plugin
+        self.label = label
+        self.reason = reason or message
+
+
 class TooMany(XiangyueError):
     """Rate limit or lock-out. ``retry_after`` in seconds."""
 
@@ -131,6 +146,7 @@ HTTP_STATUS: dict[type[XiangyueError], int] = {
     PreconditionRequired: 428,
     Stale: 409,
     Conflict: 409,
+    Refused: 409,
     TooMany: 429,
     TooLarge: 413,
     Unavailable: 503,

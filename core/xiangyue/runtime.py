@@ -23,6 +23,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.files.storage import Storage
 from xiangyue.files.storage import storage as open_storage
 from xiangyue.i18n import add_catalogue
+from xiangyue.plugin.dispatch import lend
 from xiangyue.plugin.load import discover
 from xiangyue.plugin.manager import Registry
 from xiangyue.plugin.offer import Offer
@@ -37,6 +38,7 @@ FEATURES = (
     "xiangyue.features.today.plugin",
     "xiangyue.features.areas.plugin",
     "xiangyue.features.households.plugin",
+    "xiangyue.features.classifications.plugin",
     "xiangyue.features.imports.plugin",
     "xiangyue.features.cockpit.plugin",
     "xiangyue.features.accounts.plugin",
@@ -136,6 +138,9 @@ def offer_of(uow: Uow) -> Offer:
     offer = _core() if runtime is None else runtime.registry.offer(names)
     uow.session.info[_OFFER] = (names, offer)
     return offer
+
+
+lend(offer_of=offer_of)
 
 
 @lru_cache(maxsize=1)

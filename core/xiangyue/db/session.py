@@ -7,9 +7,15 @@ the policy free of cost and lets Citus prune shards.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, or_
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import (
     Mapper,
     ORMExecuteState,
@@ -51,8 +57,28 @@ def make_engine(
     return engine
 
 
+class OutOfTime(BaseException):
+    """What was given a limited time has used it up. No ``Exception``: a plugin's own handlers must not swallow it."""
+
+
+class Misuse(RuntimeError):
+    """Somebody else's code did with the transaction what only its caller may do."""
+
+
+@dataclass(slots=True)
+class Bounds:
+    """What holds while somebody else's code has the session: no end of the transaction, statements of ``ms`` at most
+    (in PostgreSQL, from the first one on), none after ``until`` (monotonic)."""
+
+    ms: int
+    until: float
+    lowered: bool = False
+
+
 class TenantSession(Session):
     """A session of exactly one tenant; never reused for another (its identity map would answer for the first)."""
+
+    bounds: Bounds | None = None
 
     def __init__(self, bind: Engine | Connection, scope: Scope) -> None:
         # Over a connection (provisioning, tests) the session lives inside that connection's transaction.
@@ -64,9 +90,67 @@ class TenantSession(Session):
         scope: Scope = self.info["scope"]
         return scope
 
+    def get_bind(self, *args: Any, **options: Any) -> Engine | Connection:
+        """Asked before every statement and every flush: the place to stop where nothing is half done."""
+        if self.bounds is not None and time.monotonic() > self.bounds.until:
+            raise OutOfTime
+        return super().get_bind(*args, **options)
+
+    def _refuse_inside(self, what: str) -> None:
+        if self.bounds is not None:
+            raise Misuse(f"{what} inside a hook: the transaction is its caller's")
+
+    def commit(self) -> None:
+        self._refuse_inside("commit()")
+        super().commit()
+
+    def rollback(self) -> None:
+        self._refuse_inside("rollback()")
+        super().rollback()
+
+    def close(self) -> None:
+        self._refuse_inside("close()")
+        super().close()
+
+
+@contextmanager
+def alone(session: TenantSession, seconds: float) -> Iterator[None]:
+    """A savepoint for somebody else's code: what it did is undone when it raises, and it is bounded (``Bounds``).
+
+    PostgreSQL hears of it only when a statement is sent. Inside another such block the outer one's bounds hold.
+    """
+    outer = session.bounds
+    bounds = session.bounds = outer or Bounds(int(seconds * 1000), time.monotonic() + seconds)
+    try:
+        with session.begin_nested() as savepoint:
+            yield
+            if savepoint.is_active:
+                session.flush()
+            if not savepoint.is_active or (bounds.lowered and not is_usable(session)):
+                raise Misuse("an error of the database was swallowed, so nothing of it was kept")
+    finally:
+        session.bounds = outer
+    if outer is None and bounds.lowered:
+        # The savepoint's rollback would have taken it back, its release keeps it.
+        session.connection().exec_driver_sql("SET LOCAL statement_timeout TO DEFAULT")
+
+
+def is_usable(session: Session) -> bool:
+    """Whether the session's connection can go on: it is there, and no error of its transaction is left."""
+    try:
+        driver_connection = session.connection().connection.driver_connection
+    except SQLAlchemyError:
+        return False
+    return driver_connection is not None and driver_connection.info.transaction_status == TransactionStatus.INTRANS
+
 
 @event.listens_for(TenantSession, "after_begin")
-def _set_tenant(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+def _set_tenant(session: TenantSession, transaction: SessionTransaction, connection: Connection) -> None:
+    if transaction.nested:
+        if session.bounds is not None and not session.bounds.lowered:
+            connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(session.bounds.ms)}")
+            session.bounds.lowered = True
+        return
     scope: Scope = session.info["scope"]
     # A bound parameter is a syntax error in SET LOCAL, and Citus does not carry set_config().
     driver.open_transaction(connection, f"SET LOCAL app.tenant_id = '{int(scope.tenant_id)}'")

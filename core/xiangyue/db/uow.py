@@ -54,6 +54,7 @@ class Uow:
         #: The county's ``Tenant.plugins_version``, where a statement that ran anyway brought it along.
         self.plugins_version: int | None = None
         self._after_commit: list[Callable[[], Any]] = []
+        self._at_end: list[Callable[[], Any]] = []
 
     @property
     def scope(self) -> Scope:
@@ -102,6 +103,10 @@ class Uow:
         """Run ``callback`` once the transaction stands; never if it is rolled back."""
         self._after_commit.append(callback)
 
+    def at_end(self, callback: Callable[[], Any]) -> None:
+        """Run ``callback`` once the connection is given back, whatever became of the transaction. It must not raise."""
+        self._at_end.append(callback)
+
     def commit(self) -> None:
         self.session.commit()
         callbacks, self._after_commit = self._after_commit, []
@@ -114,6 +119,21 @@ class Uow:
 
     def close(self) -> None:
         self.session.close()
+        callbacks, self._at_end = self._at_end, []
+        for callback in callbacks:
+            callback()
+
+    def mark(self) -> Callable[[], None]:
+        """Remember scope, actor and what is to follow the commit; call the answer to bring them back."""
+        info, actor, waiting = dict(self.session.info), self.actor, len(self._after_commit)
+
+        def restore() -> None:
+            self.session.info.clear()
+            self.session.info.update(info)
+            self.actor = actor
+            del self._after_commit[waiting:]
+
+        return restore
 
     def __enter__(self) -> Uow:
         return self

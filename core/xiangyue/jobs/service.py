@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -15,6 +16,7 @@ from xiangyue.i18n import current_locale
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import FINAL_STATES, Job
 from xiangyue.jobs.outbox import JOB_TOPIC, post
+from xiangyue.plugin.dispatch import guarded, lend
 from xiangyue.runtime import runtime_of
 
 #: Where the rights of the token that started a job stand in its parameters.
@@ -58,6 +60,9 @@ def enqueue_job(uow: Uow, *, kind: str, params: dict[str, Any], unique_key: str 
         # It ended between the two statements: its key is free now.
 
 
+lend(enqueue_job=enqueue_job)
+
+
 @acts(None)
 def request_cancel(uow: Uow, *, job_id: int) -> Job:
     """Stop a job: at once when it waits, at its next step when it runs. A finished one stays as it is."""
@@ -94,9 +99,12 @@ def end_job(uow: Uow, job: Job, state: str, *, error: str = "") -> None:
     job.unique_key = None
     job.finished_at = datetime.now(UTC)
     runtime = runtime_of(uow)
-    kind = runtime.registry.jobs.get(job.kind) if runtime is not None else None
-    if state != "succeeded" and kind is not None and kind.ended is not None:
-        kind.ended(uow, job)
+    if state == "succeeded" or runtime is None:
+        return
+    # Also a plugin that was switched off meanwhile lets go of what its job held.
+    for contributor, kind in runtime.registry.each("jobs"):
+        if kind.key == job.kind and kind.ended is not None:
+            guarded(uow, contributor, f"jobs:{kind.key}", partial(kind.ended, uow, job))
 
 
 def requeue_job(uow: Uow, job: Job, *, delay: float = 0, counted: bool = True) -> None:

@@ -16,6 +16,7 @@ from xiangyue.errors import (
     NotSignedIn,
     PreconditionFailed,
     PurposeNeeded,
+    Refused,
     Stale,
     Suspended,
     TooLarge,
@@ -60,6 +61,8 @@ def title_of(error: XiangyueError, status: int) -> Any:
     """What the error is called, on its page and in its problem document."""
     if isinstance(error, Suspended):
         return _l("This county's service is suspended")
+    if isinstance(error, Refused):
+        return _l("A plugin does not allow this")
     return TITLES.get(status, TITLES[500])
 
 
@@ -200,6 +203,8 @@ def problem(error: XiangyueError, status: int) -> Response:
         body["errors"] = [{"path": k, "message": str(m)} for k, texts in error.fields.items() for m in texts]
     if isinstance(error, Stale | PreconditionFailed) and error.theirs:
         body["current"] = error.theirs
+    if isinstance(error, Refused):
+        body["plugin"] = error.plugin
     response = jsonify(body)
     response.status_code = status
     response.content_type = "application/problem+json"

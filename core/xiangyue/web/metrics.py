@@ -23,8 +23,10 @@ from sqlalchemy.pool import Pool
 
 from xiangyue.config import Settings
 from xiangyue.errors import NotFound
+from xiangyue.plugin.metrics import HOOK_SECONDS
 
 REGISTRY = CollectorRegistry()
+REGISTRY.register(HOOK_SECONDS)
 
 # A metric without labels opens its file there as soon as it is made.
 if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):

@@ -1,0 +1,264 @@
+"""Calls what features and a county's plugins registered. A plugin runs by itself: in a savepoint and a limited time.
+
+What it does wrong is noted for the plugins page (``plugin.faults``) and left out; the core's own features run plainly,
+and their faults are ours.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+import pluggy
+from gevent import GreenletExit
+from rq.timeouts import BaseTimeoutException
+from sqlalchemy import Engine
+
+from xiangyue.access.actor import system_actor
+from xiangyue.db.session import OutOfTime, alone, is_usable
+from xiangyue.db.uow import Uow
+from xiangyue.errors import Refused
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.plugin import hookspecs
+from xiangyue.plugin.faults import Nonsense, record_fault
+from xiangyue.plugin.limits import SECONDS, limited
+from xiangyue.plugin.metrics import HOOK_SECONDS
+from xiangyue.plugin.offer import Contributor, Offer
+
+T = TypeVar("T")
+
+#: Kind of the jobs that tell plugins of what happened.
+EVENT = "plugin.event"
+#: A hook that ran out of time is left alone for so long (seconds), in this process and county.
+PAUSE = 60.0
+_LONGEST_TEXT = 200
+
+#: Not a plugin's doing, whatever it was doing: somebody ends the process, the request or the job.
+_FROM_OUTSIDE = (KeyboardInterrupt, GreenletExit, BaseTimeoutException)
+
+_paused: WeakKeyDictionary[Engine, dict[tuple[int, str, str], float]] = WeakKeyDictionary()
+_Lent = dict[str, Callable[..., Any]]
+_lent: _Lent = {}
+
+
+def lend(**functions: Callable[..., Any]) -> None:
+    """For the rooms above this one: ``offer_of(uow)`` (runtime), ``enqueue_job(uow, *, kind, params)`` (jobs)."""
+    _lent.update(functions)
+
+
+def gather(
+    uow: Uow,
+    offer: Offer,
+    attribute: str,
+    call: Callable[[Any], Any],
+    *,
+    expect: type | tuple[type, ...],
+) -> list[tuple[Contributor, Any, Any]]:
+    """(contributor, registration, answer) of each registration of one kind that the actor has the right to.
+
+    ``call(registration)`` is guarded one by one; answers that are None or not ``expect`` are left out.
+    """
+    found = []
+    for contributor, item in offer.each(attribute):
+        permission = getattr(item, "permission", None)
+        if permission is not None and not uow.actor.can(permission):
+            continue
+        answer = guarded(
+            uow, contributor, f"{attribute}:{item.key}", functools.partial(call, item), expect=expect, default=None
+        )
+        if answer is not None:
+            found.append((contributor, item, answer))
+    return found
+
+
+def guarded(
+    uow: Uow,
+    contributor: Contributor,
+    hook: str,
+    call: Callable[[], Any],
+    *,
+    expect: type | tuple[type, ...] | None = None,
+    default: Any = None,
+    seconds: float = SECONDS,
+) -> Any:
+    """``call()``; for a plugin that fails, hangs or answers nonsense, ``default`` instead, and a fault noted.
+
+    None counts as an answer. What it wrote is kept only when it succeeds. Raises what is not the plugin's doing: the
+    database is away, the process or job ends.
+    """
+    if contributor.core:
+        return call()
+    if is_paused(uow, contributor.key, hook):
+        return default
+    try:
+        return _by_itself(uow, contributor, hook, call, expect, seconds)
+    except _Failed:
+        return default
+
+
+class _Failed(Exception):
+    """A plugin did what it may not do; it is noted."""
+
+
+def _by_itself(
+    uow: Uow,
+    contributor: Contributor,
+    hook: str,
+    call: Callable[[], T],
+    expect: type | tuple[type, ...] | None,
+    seconds: float,
+) -> T:
+    """Raises _Failed, and Refused as it came from the hook; nothing of a failed or refusing hook is kept."""
+    outer, restore = uow.session.bounds, uow.mark()
+    begun = time.perf_counter()
+    try:
+        with alone(uow.session, seconds):
+            answer = limited(call, seconds)
+            if expect is not None and answer is not None and not isinstance(answer, expect):
+                raise Nonsense(f"answered {type(answer).__name__}, not {_names(expect)}")
+    except _FROM_OUTSIDE:
+        raise
+    except BaseException as error:
+        if isinstance(error, OutOfTime) and outer is not None and time.monotonic() > outer.until:
+            raise  # the time of a hook around this one
+        if not is_usable(uow.session):
+            raise
+        restore()
+        if isinstance(error, Refused):
+            raise
+        record_fault(uow, contributor.key, hook, error, near=_folder(contributor))
+        if _is_timeout(error):
+            _pause(uow, contributor.key, hook)
+        raise _Failed from error
+    finally:
+        HOOK_SECONDS.labels(contributor.key, hook).observe(time.perf_counter() - begun)
+    return answer
+
+
+def _names(expect: type | tuple[type, ...]) -> str:
+    return " or ".join(kind.__name__ for kind in (expect if isinstance(expect, tuple) else (expect,)))
+
+
+def _is_timeout(error: BaseException) -> bool:
+    return isinstance(error, OutOfTime) or getattr(getattr(error, "orig", error), "sqlstate", "") == "57014"
+
+
+def _folder(contributor: Contributor) -> str:
+    file = getattr(contributor.module, "__file__", None)
+    return str(Path(file).parent) if file else ""
+
+
+def is_paused(uow: Uow, plugin: str, hook: str) -> bool:
+    """Whether the hook ran out of time a moment ago in this county."""
+    by_hook = _paused.get(uow.bind.engine)
+    return bool(by_hook) and by_hook is not None and by_hook.get((uow.tenant_id, plugin, hook), 0) > time.monotonic()
+
+
+def _pause(uow: Uow, plugin: str, hook: str) -> None:
+    by_hook = _paused.setdefault(uow.bind.engine, {})
+    by_hook[(uow.tenant_id, plugin, hook)] = time.monotonic() + PAUSE
+
+
+def unpause(uow: Uow, plugin: str) -> None:
+    """Ask a plugin's hooks again: it was switched, or its settings changed."""
+    by_hook = _paused.get(uow.bind.engine, {})
+    for key in [key for key in by_hook if key[:2] == (uow.tenant_id, plugin)]:
+        by_hook.pop(key, None)
+
+
+Implementation = Callable[..., Any]
+_marks = pluggy.PluginManager(hookspecs.NAMESPACE)
+
+
+@functools.lru_cache(maxsize=512)
+def implementations(contributor: Contributor) -> Mapping[str, Implementation]:
+    """Its ``*_requested`` and ``*_happened`` hooks by name; each takes all arguments and passes on those it names."""
+    found: dict[str, Implementation] = {}
+    for name in dir(contributor.module):
+        options = _marks.parse_hookimpl_opts(contributor.module, name)
+        hook = name if options is None else options.get("specname") or name
+        if options is not None and hook in (*hookspecs.REQUESTED, *hookspecs.HAPPENED):
+            function = getattr(contributor.module, name)
+            wanted = frozenset(sum(pluggy._hooks.varnames(function), ()))
+            found[hook] = functools.partial(_with_wanted, function, wanted)
+    return found
+
+
+def _with_wanted(function: Callable[..., Any], wanted: frozenset[str], **arguments: Any) -> Any:
+    return function(**{name: value for name, value in arguments.items() if name in wanted})
+
+
+def veto(uow: Uow, hook: str, **arguments: Any) -> None:
+    """Ask everybody who implements ``hook`` (``*_requested``) whether the act may be done; call it before the act.
+
+    Raises Refused with the plugin's label and reason. One that fails refuses too: it cannot say that it agrees.
+    """
+    offer: Offer = _lent["offer_of"](uow)
+    for contributor in offer.contributors:
+        implementation = implementations(contributor).get(hook)
+        if implementation is not None:
+            _ask(uow, contributor, hook, functools.partial(implementation, uow=uow, **arguments))
+
+
+def _ask(uow: Uow, contributor: Contributor, hook: str, call: Callable[[], Any]) -> None:
+    label: Any = contributor.manifest.label if contributor.manifest is not None else contributor.key
+    if contributor.manifest is None:
+        call()
+        return
+    try:
+        if is_paused(uow, contributor.key, hook):
+            raise _Failed
+        answer = _by_itself(uow, contributor, hook, call, None, SECONDS)
+    except Refused as refusal:
+        raise Refused(
+            _l("The plugin “%(plugin)s” does not allow this: %(reason)s", plugin=label, reason=refusal.reason),
+            plugin=contributor.key,
+            label=label,
+            reason=refusal.reason,
+        ) from refusal
+    except _Failed as failure:
+        raise Refused(
+            _l(
+                "The plugin “%(plugin)s” must agree to this but failed, so nothing was changed. "
+                "Somebody who may manage plugins can switch it off, or see there what went wrong.",
+                plugin=label,
+            ),
+            plugin=contributor.key,
+            label=label,
+        ) from failure
+    if answer is not None:
+        nonsense = Nonsense(f"answered {type(answer).__name__}; raise Refused to prevent the act")
+        record_fault(uow, contributor.key, hook, nonsense)
+
+
+def publish(uow: Uow, hook: str, **arguments: Any) -> None:
+    """Tell everybody who implements ``hook`` (``*_happened``), each in a job of its own after the commit.
+
+    ``arguments``: ids and short words only; a job's row is no place for personal data.
+    """
+    offer: Offer = _lent["offer_of"](uow)
+    for contributor in offer.contributors:
+        if hook in implementations(contributor):
+            publish_to(uow, contributor, hook, **arguments)
+
+
+def publish_to(uow: Uow, contributor: Contributor, hook: str, **arguments: Any) -> None:
+    """The same for one plugin alone. Does nothing where it does not implement ``hook``."""
+    for name, value in arguments.items():
+        if not isinstance(value, int | str | None) or (isinstance(value, str) and len(value) > _LONGEST_TEXT):
+            raise TypeError(f"{hook}: argument {name} is neither a number nor a short text")
+    if hook not in implementations(contributor):
+        return
+    params = {"plugin": contributor.key, "hook": hook, "arguments": arguments, "event": uuid.uuid4().hex}
+    actor = uow.actor
+    # As the plugin itself, not as whoever did the act: it must not depend on that person's rights.
+    uow.actor = system_actor(uow.tenant_id, contributor.key)
+    try:
+        _lent["enqueue_job"](uow, kind=EVENT, params=params)
+    finally:
+        uow.actor = actor

@@ -1,0 +1,117 @@
+"""A time limit for what plugins do in a request.
+
+Three nets, since code can hang in three ways. Statements are ended by PostgreSQL (``db.session.alone``). Waiting for
+anything else is ended by a timer of gevent's loop. A loop that never waits is interrupted by a signal, which ticks
+only while a hook runs. The last two look at the stack first: they stop only what is inside a hook over its time, and
+not amid a conversation with the database, which the first net ends in order. A call into C that never comes back is
+beyond all three; gunicorn ends such a worker.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, TypeVar
+
+import gevent
+from gevent import monkey
+
+from xiangyue.db.session import OutOfTime
+
+T = TypeVar("T")
+
+#: How long a hook may take in a request.
+SECONDS = 2.0
+#: What waits on the database gets so much more: by then PostgreSQL has ended every statement.
+GRACE = SECONDS + 1.0
+#: Between two looks at hooks that run.
+TICK = 0.1
+
+_DRIVER = ("sqlalchemy", "psycopg", "xiangyue.db")
+
+
+class _Run:
+    """One hook that runs. ``until`` in monotonic seconds."""
+
+    __slots__ = ("until",)
+
+    def __init__(self, seconds: float) -> None:
+        self.until = time.monotonic() + seconds
+
+
+_runs: set[_Run] = set()
+
+
+def limited(call: Callable[[], T], seconds: float = SECONDS) -> T:
+    """``call()``, or OutOfTime soon after ``seconds``."""
+    run = _Run(seconds)
+    _runs.add(run)
+    timer = _start_timer(run) if monkey.is_module_patched("time") else None
+    ticking = _start_ticks()
+    try:
+        return _inside(run, call)
+    finally:
+        _runs.discard(run)
+        if timer is not None:
+            timer.close()
+        if ticking and not _runs:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _inside(run: _Run, call: Callable[[], T]) -> T:
+    """The frame by which a hook is found on a stack; what is raised below it is caught above it."""
+    return call()
+
+
+_INSIDE = _inside.__code__
+
+
+def _overdue(frame: FrameType | None) -> bool:
+    """Whether a stack is inside a hook over its time, at a place where it may be stopped."""
+    now = time.monotonic()
+    in_driver = False
+    below: FrameType | None = None
+    while frame is not None:
+        if frame.f_code is _INSIDE and below is not None:
+            until = frame.f_locals["run"].until
+            if now > (until + GRACE if in_driver else until):
+                return True
+        elif frame.f_globals.get("__name__", "").startswith(_DRIVER):
+            in_driver = True
+        below, frame = frame, frame.f_back
+    return False
+
+
+def _start_ticks() -> bool:
+    """False where the alarm is not ours: in a job, whose time RQ watches by it, and outside the main thread."""
+    handler = signal.getsignal(signal.SIGALRM)
+    if handler is not _tick:
+        if handler is not signal.SIG_DFL:
+            return False
+        try:
+            signal.signal(signal.SIGALRM, _tick)
+        except ValueError:
+            return False
+    signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
+    return True
+
+
+def _tick(_number: int, frame: FrameType | None) -> None:
+    # Python runs this in the main thread, in whatever greenlet is at work: its own stack says whether to stop it.
+    if _overdue(frame):
+        raise OutOfTime
+
+
+def _start_timer(run: _Run) -> Any:
+    """A timer of gevent's loop that stops this greenlet while it waits."""
+    waiter = gevent.getcurrent()
+    timer = gevent.get_hub().loop.timer(max(run.until - time.monotonic(), 0) + TICK, TICK)
+
+    def look() -> None:
+        if run in _runs and not waiter.dead and _overdue(waiter.gr_frame):
+            waiter.throw(OutOfTime)
+
+    timer.start(look)
+    return timer
