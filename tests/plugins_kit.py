@@ -10,13 +10,20 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from sqlalchemy import select
+
+from xiangyue.access.acts import DECLARED
 from xiangyue.plugin.hookspecs import REGISTRATIONS, hookimpl
 from xiangyue.plugin.load import Candidate, Installed, install, uninstall
 from xiangyue.plugin.manifest import Manifest
+from xiangyue.plugin.models import TenantPlugin
+from xiangyue.plugin.tables import Tables
 from xiangyue.runtime import Runtime
+from xiangyue.tenancy.enablement import plugins_changed
+from xiangyue.testing.fixtures import County
 
 
-def manifest(name: str, **changes: Any) -> Manifest:
+def manifest(name: str, /, **changes: Any) -> Manifest:
     """A manifest that fits, with some of its values changed."""
     values: dict[str, Any] = {
         "name": name,
@@ -28,6 +35,18 @@ def manifest(name: str, **changes: Any) -> Manifest:
     return Manifest(**{**values, **changes})
 
 
+def switch(county: County, name: str, enabled: bool = True, **settings: Any) -> None:
+    """Switch a plugin on or off in a county: the rows alone, without what goes with ``switch_plugin``."""
+    with county.uow() as uow:
+        plugins_changed(uow)
+        row = uow.session.scalars(select(TenantPlugin).where(TenantPlugin.name == name)).one_or_none()
+        if row is None:
+            row = TenantPlugin(name=name, enabled=enabled)
+            uow.session.add(row)
+        row.enabled = enabled
+        row.settings = settings or row.settings or {}
+
+
 @contextmanager
 def planted(runtime: Runtime, name: str, **attributes: Any) -> Iterator[Installed]:
     """A plugin of this process until the end of the block.
@@ -35,7 +54,7 @@ def planted(runtime: Runtime, name: str, **attributes: Any) -> Iterator[Installe
     ``attributes`` are those of its module: hooks by name as functions, or what a ``register_*`` hook returns;
     ``manifest={…}`` changes values of its manifest, ``MANIFEST=…`` replaces it. It goes the way of an entry point, so
     look at ``.state`` and ``.reason``. An application that shall have its pages is made within the block:
-    ``create_app(runtime=runtime)``. To switch it on in a county: ``switched_on(county, name)``.
+    ``create_app(runtime=runtime)``. To switch it on in a county: ``switch(county, name)``.
     """
     module = ModuleType(f"planted_{name}")
     attributes.setdefault("MANIFEST", manifest(name, **attributes.pop("manifest", {})))
@@ -97,9 +116,13 @@ def distribution(
     (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution_name}\nVersion: {version}\n")
     (facts / "entry_points.txt").write_text(f"[xiangyue.plugins]\n{name} = {package}.plugin\n")
     sys.path.insert(0, str(home))
+    tables = Tables()
     try:
         yield home
     finally:
+        tables.undo()
+        for function in [f for f in DECLARED if f.startswith(f"{package}.")]:
+            del DECLARED[function]
         sys.path.remove(str(home))
         for module in [m for m in sys.modules if m == package or m.startswith(f"{package}.")]:
             del sys.modules[module]

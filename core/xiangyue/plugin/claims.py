@@ -46,6 +46,9 @@ MAPPINGS = ("role_templates", "audit_actions")
 #: Keys of these begin with the plugin's name and a dot; those of the rest with the name and ``_``, or are the name.
 DOTTED = frozenset({"permissions", "jobs", "schedules", "audit_actions", "classifiers", "work"})
 
+#: Role templates of a county; ``county_admin`` must hold whatever the others do, or nobody could give those roles.
+ROLE_TEMPLATES = ("county_admin", "department", "town", "village", "grid_leader", "auditor")
+
 #: Names no plugin can have, besides those that the core's registrations begin with.
 RESERVED = frozenset(
     {"access", "api", "app", "area", "cell", "core", "db", "demo", "export", "file", "grid", "household", "import"}
@@ -84,13 +87,13 @@ def returned(hook: str, value: Any) -> Any:
     attribute = REGISTRATIONS[hook]
     if inspect.iscoroutine(value):
         value.close()
-        raise _nonsense(hook, "a coroutine", "a tuple")
+        raise _nonsense(hook, "coroutine", "tuple")
     if attribute in MAPPINGS:
         if not isinstance(value, Mapping):
-            raise _nonsense(hook, shown(value), "a mapping")
+            raise _nonsense(hook, shown(value), "mapping")
         return _mapping(hook, attribute, value)
     if not isinstance(value, tuple | list):
-        raise _nonsense(hook, shown(value), "a tuple")
+        raise _nonsense(hook, shown(value), "tuple")
     kind = ITEMS[attribute]
     for item in value:
         if not isinstance(item, kind) or (attribute == "api" and not hasattr(item, "register_views_in_doc")):
@@ -191,12 +194,11 @@ def _check_rights(name: str, offered: Mapping[str, Any], others: Offer) -> None:
     for permission in own.values():
         if permission.site != "county":
             raise refuse(_l("Permission “%(key)s” must be one of counties.", key=permission.name))
-    templates = others.role_templates
-    for template, names in offered.get("role_templates", {}).items():
-        if template not in templates:
-            raise refuse(
-                _l("There is no role template “%(key)s”; there are: %(list)s.", key=template, list=", ".join(templates))
-            )
+    given_to = offered.get("role_templates", {})
+    for template, names in given_to.items():
+        if template not in ROLE_TEMPLATES:
+            known = ", ".join(ROLE_TEMPLATES)
+            raise refuse(_l("There is no role template “%(key)s”; there are: %(list)s.", key=template, list=known))
         for given in sorted(names):
             if given not in own:
                 raise refuse(
@@ -208,6 +210,15 @@ def _check_rights(name: str, offered: Mapping[str, Any], others: Offer) -> None:
                 )
             if own[given].sensitive and template != "county_admin":
                 raise refuse(_l("“%(right)s” is sensitive: only county_admin may get it from a template.", right=given))
+            if given not in given_to.get("county_admin", ()):
+                raise refuse(
+                    _l(
+                        "It gives “%(right)s” to %(key)s and not to county_admin, "
+                        "who could then give that role to nobody.",
+                        key=template,
+                        right=given,
+                    )
+                )
     for attribute, items in offered.items():
         if attribute in MAPPINGS or attribute in ("permissions", "pages", "api", "commands"):
             continue

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from xiangyue.db.session import OutOfTime
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.manifest import Manifest
 from xiangyue.plugin.offer import Contributor
@@ -83,6 +84,8 @@ def broken(reason: Any) -> Fault:
 def told(error: BaseException) -> str:
     """An error in one line, with the place that raised it: ``ImportError: no module x (colour.py:12)``."""
     text = " ".join(str(error).split())[:300]
+    if isinstance(error, OutOfTime):
+        text = "it hangs"
     where = ""
     if isinstance(error, SyntaxError) and error.filename:
         where = f"{Path(error.filename).name}:{error.lineno}"

@@ -21,7 +21,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pluggy import PluginValidationError
 
 from xiangyue.access.acts import DECLARED
-from xiangyue.i18n import add_catalogue, check_catalogue, remove_catalogue
+from xiangyue.i18n import add_catalogue, check_catalogue, in_locale, remove_catalogue
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin import claims, hookspecs, trial
 from xiangyue.plugin.installed import (
@@ -37,6 +37,7 @@ from xiangyue.plugin.installed import (
     refuse,
     told,
 )
+from xiangyue.plugin.limits import limited
 from xiangyue.plugin.manifest import API_VERSION, ENTRY_POINTS, NAME, Manifest
 from xiangyue.plugin.offer import Contributor
 from xiangyue.plugin.shapes import problem_of, shown
@@ -51,6 +52,9 @@ __all__ = [
 ]  # fmt: skip
 
 log = structlog.get_logger()
+
+#: A plugin that is not imported, or a hook that has not returned, in so many seconds is left out.
+LONGEST = 20.0
 
 #: Allowed names that mean "all that are installed".
 ALL = "*"
@@ -115,7 +119,8 @@ def install(registry: Registry, candidate: Candidate, *same: Candidate) -> Insta
         fault = error if isinstance(error, Fault) else broken(_l("It broke off: %(detail)s", detail=told(error)))
         installed.state, installed.reason = fault.state, fault.reason
         installed.trace = "".join(traceback.format_exception(error.__cause__ or error))
-        log.warning("plugin_left_out", plugin=installed.name, state=installed.state, reason=str(installed.reason))
+        with in_locale("en"):
+            log.warning("plugin_left_out", plugin=installed.name, state=installed.state, reason=str(installed.reason))
         _forget(registry, installed, package, modules, declared, tables)
     registry.installed[installed.name] = installed
     return installed
@@ -202,7 +207,7 @@ def _check_name(registry: Registry, candidates: tuple[Candidate, ...]) -> None:
 
 def _import(candidate: Candidate) -> ModuleType:
     try:
-        module = candidate.load()
+        module = limited(candidate.load, LONGEST)
     except ImportError as error:
         if (error.name or "").startswith("xiangyue.sdk"):
             raise Fault(
@@ -297,7 +302,7 @@ def _registrations(registry: Registry, name: str) -> Mapping[str, Any]:
             if implementation.plugin_name != name:
                 continue
             try:
-                value = implementation.function()
+                value = limited(implementation.function, LONGEST)
             except KeyboardInterrupt:
                 raise
             except BaseException as error:

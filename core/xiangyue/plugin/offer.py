@@ -60,8 +60,13 @@ class Offer:
         return self._all("api")
 
     @cached_property
+    def navigation_by(self) -> list[tuple[Contributor, r.NavItem]]:
+        """Lines of the navigation in their order, each with whose it is."""
+        return sorted(self.each("navigation"), key=lambda pair: pair[1].position)
+
+    @cached_property
     def navigation(self) -> list[r.NavItem]:
-        return sorted(self._all("navigation"), key=lambda item: item.position)
+        return [item for _contributor, item in self.navigation_by]
 
     @cached_property
     def work(self) -> list[r.WorkProvider]:

@@ -54,12 +54,15 @@ class Tables:
 
     def undo(self) -> None:
         """Take the new tables and classes out again, so that the core's mappers never meet them."""
-        owners = _owners()
-        for table in self.new():
-            owner = owners.get(table)
-            if owner is not None and owner.__mapper__.registry is not Base.registry:
-                owner.__mapper__.registry.dispose(cascade=True)
+        new, owners = self.new(), _owners()
+        for registry in {owners[table].__mapper__.registry for table in new if table in owners} - {Base.registry}:
+            registry.dispose(cascade=True)
+        for table in new:
             Base.metadata.remove(table)
+        for key, columns in self.known.items():
+            table = Base.metadata.tables[key]
+            for added in [column for name, column in table.columns.items() if name not in columns]:
+                table._columns.remove(added)
         for mapper in self._on_core_base():
             manager = mapper.class_manager
             Base.registry._managers.pop(manager, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,9 +13,11 @@ from werkzeug.local import LocalProxy
 
 from xiangyue import i18n
 from xiangyue.db.uow import Uow
-from xiangyue.plugin.registry import NAV_GROUPS
+from xiangyue.plugin.dispatch import guarded
+from xiangyue.plugin.offer import Contributor
+from xiangyue.plugin.registry import NAV_GROUPS, NavItem
 from xiangyue.web import templating
-from xiangyue.web.pipeline import cookie_name, csrf_token, current_tenant, runtime
+from xiangyue.web.pipeline import cookie_name, csrf_token, current_offer, current_tenant, runtime
 
 GROUP_LABELS: dict[str, Any] = {
     "today": "",
@@ -72,16 +75,21 @@ def _area_switch() -> Any:
     return g.area_switch
 
 
-def _may(item: Any) -> bool:
+def _may(item: NavItem) -> bool:
     tenant = current_tenant()
     actor = g.uow.actor
-    return item.site in (tenant.kind, "both") and (item.permission is None or actor.can(item.permission))
+    if item.site not in (tenant.kind, "both") or not (item.permission is None or actor.can(item.permission)):
+        return False
+    # A plugin that came in after this application was made has no pages in it.
+    return item.endpoint in current_app.view_functions
 
 
-def _item(item: Any) -> dict[str, Any]:
+def _item(contributor: Contributor, item: NavItem) -> dict[str, Any]:
     url = url_for(item.endpoint)
-    active = request.path == url or (url != "/" and request.path.startswith(url + "/"))
-    count = item.count(g.uow) if item.count is not None else None
+    active = request.path == url or (url != "/" and request.path.startswith(url.rstrip("/") + "/"))
+    count = None
+    if item.count is not None:
+        count = guarded(g.uow, contributor, f"navigation:{item.key}", partial(item.count, g.uow), expect=int)
     return {
         "label": item.label,
         "url": url,
@@ -95,18 +103,18 @@ def _item(item: Any) -> dict[str, Any]:
 
 
 def _navigation() -> list[dict[str, Any]]:
-    items = [i for i in runtime().registry.navigation if _may(i)]
+    items = [(c, i) for c, i in current_offer().navigation_by if _may(i)]
     groups = []
     for key in NAV_GROUPS:
-        found = [_item(i) for i in items if i.group == key]
+        found = [_item(c, i) for c, i in items if i.group == key]
         if found:
             groups.append({"key": key, "label": GROUP_LABELS[key], "items": found})
     return groups
 
 
 def _tabs() -> list[dict[str, Any]]:
-    items = [i for i in runtime().registry.navigation if i.tab and _may(i)]
-    return [_item(i) for i in items][:5]
+    items = [(c, i) for c, i in current_offer().navigation_by if i.tab and _may(i)]
+    return [_item(c, i) for c, i in items[:5]]
 
 
 # Flashes travel in a signed cookie: there is no Flask session, and a redirect must not lose its message.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 from flask import url_for
@@ -13,9 +14,10 @@ from xiangyue.features.jobs.queries import may_steer
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import Job
-from xiangyue.plugin.registry import JobKind
+from xiangyue.plugin.dispatch import guarded
 from xiangyue.web.components import JobCard, JobState
-from xiangyue.web.pipeline import runtime
+from xiangyue.web.pipeline import current_offer, current_uow, runtime
+from xiangyue.web.shell import safe_next
 
 STATES: dict[str, Any] = {
     "queued": _l("Waiting"),
@@ -27,21 +29,20 @@ STATES: dict[str, Any] = {
 _CJK = re.compile(r"[\u3400-\u9fff]")
 
 
-def kind_of(job: Job) -> JobKind | None:
-    return runtime().registry.jobs.get(job.kind)
-
-
 def label_of(job: Job) -> Any:
-    """What the work is called; its key when the feature that brought it is gone."""
-    kind = kind_of(job)
-    return kind.label if kind is not None else job.kind
+    """What the work is called; its key when the feature or plugin that brought it is gone."""
+    return runtime().registry.job_label(job.kind)
 
 
 def result_url(job: Job) -> str | None:
-    kind = kind_of(job)
-    if kind is None or kind.result_url is None:
-        return None
-    return kind.result_url(job)
+    """Where its result is, unless it belongs to a plugin that is off."""
+    for contributor, kind in current_offer().each("jobs"):
+        if kind.key == job.kind and kind.result_url is not None:
+            address: str | None = guarded(
+                current_uow(), contributor, f"jobs:{kind.key}", partial(kind.result_url, job), expect=str
+            )
+            return address if address is None or contributor.core else safe_next(address, "") or None
+    return None
 
 
 def card_state(job: Job) -> JobState:
