@@ -45,6 +45,19 @@ GLOBAL = (
     ("tenant_host", "SELECT, INSERT, DELETE"),
 )
 
+# After a large import the planner has to look at the tables (``db.sql.refresh_statistics``). ANALYZE is for the owner
+# only; MAINTAIN, which could be granted, came with PostgreSQL 17.
+REFRESH_STATISTICS = """
+CREATE FUNCTION public.refresh_statistics(names text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE name text;
+BEGIN
+  FOREACH name IN ARRAY names LOOP
+    EXECUTE format('ANALYZE public.%I', name);
+  END LOOP;
+END $$
+"""
+
 
 def upgrade() -> None:
     op.create_table(
@@ -668,9 +681,13 @@ def upgrade() -> None:
             op.execute(statement)
     op.execute(f"GRANT USAGE ON SCHEMA public TO {RUNTIME_ROLE}")
     op.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {RUNTIME_ROLE}")
+    op.execute(REFRESH_STATISTICS)
+    op.execute("REVOKE ALL ON FUNCTION public.refresh_statistics(text[]) FROM PUBLIC")
+    op.execute(f"GRANT EXECUTE ON FUNCTION public.refresh_statistics(text[]) TO {RUNTIME_ROLE}")
 
 
 def downgrade() -> None:
+    op.execute("DROP FUNCTION public.refresh_statistics(text[])")
     op.drop_index(op.f("ix_person_mark_tenant_id_mark_key_area_code"), table_name="person_mark")
     op.drop_index(op.f("ix_person_mark_tenant_id_household_id"), table_name="person_mark")
     op.drop_table("person_mark")

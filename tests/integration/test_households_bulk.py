@@ -152,6 +152,18 @@ def test_a_person_found_in_another_household_moves_with_marks_and_both_household
         assert rows.all() == [second]
 
 
+def test_another_family_under_the_same_number_is_not_mixed_in(clean: County) -> None:
+    run(clean, FIRST)
+    strangers = household(1, person("陈祥亮", row_no=5), person("张小妹", relation="12", sex=2, row_no=6))
+    assert [(c.row_no, c.kind) for c in run(clean, strangers, dry_run=True).conflicts] == [(5, "head_other")]
+    husband, wife = FIRST.persons
+    changed = household(1, {**wife, "relation": "02"}, {**husband, "relation": "11"})
+    assert run(clean, changed).conflicts == []
+    with clean.uow() as uow:
+        heads = uow.session.scalars(select(Person.name).where(Person.relation == "02", Person.state == "active"))
+        assert heads.all() == ["陈桂兰"]
+
+
 def test_a_household_that_moves_takes_everything_along(clean: County) -> None:
     run(clean, FIRST)
     elsewhere = household(1, *FIRST.persons, area=VILLAGE + 5)

@@ -32,7 +32,7 @@ from xiangyue.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from xiangyue.features.households import bulk
 from xiangyue.features.households.models import Household
 from xiangyue.features.imports import queries, service
-from xiangyue.features.imports.commit_job import SMALL_REGISTER
+from xiangyue.features.imports.commit_job import SMALL_REGISTER, WRITTEN
 from xiangyue.features.imports.models import ImportBatch, ImportRow
 from xiangyue.features.imports.roster_messages import CellError
 from xiangyue.features.imports.staging import wrong_rows
@@ -110,6 +110,16 @@ def test_a_second_import_of_the_same_changes_nothing_and_shows_what_another_woul
     (sample,) = changed.counts["samples"]
     assert sample["after"]["address"] == "新址一号"
     assert sample["before"]["address"] == rows[0]["address"]
+
+
+def test_after_a_commit_the_planner_knows_the_register(hanyin: County, rows: list[Row]) -> None:
+    commit(hanyin, checked(hanyin, book(rows)))
+    url = hanyin.runtime.settings.database_url.replace("xiangyue_app@", "postgres@")
+    with psycopg.connect(url, autocommit=True) as onlooker:
+        for table in WRITTEN:
+            counted = f"SELECT count(*) FROM {table}"
+            known = "SELECT reltuples FROM pg_class WHERE oid = %s::regclass"
+            assert onlooker.execute(known, [table]).fetchone() == onlooker.execute(counted).fetchone(), table
 
 
 def test_errors_stand_by_cell_and_their_households_are_left_out_whole(hanyin: County, rows: list[Row]) -> None:

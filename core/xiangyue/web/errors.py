@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 import psycopg
 import structlog
 from flask import Flask, Response, g, jsonify, redirect, request
-from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from xiangyue.errors import (
@@ -70,7 +70,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(XiangyueError, _known)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(DBAPIError, _database)
-    app.register_error_handler(psycopg.DataError, _unstorable)  # from statements that go straight to the driver
+    app.register_error_handler(psycopg.Error, _driver)
     app.register_error_handler(Exception, _unknown)
 
 
@@ -116,18 +116,27 @@ def _flatten(messages: Any, prefix: str = "") -> dict[str, list[Any]]:
 
 
 def _database(error: DBAPIError) -> Any:
-    if isinstance(error, DataError):
-        return _unstorable(error)
-    away = error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
-    if not away:
-        return _unknown(error)
-    log.warning("database_away", error=str(error.orig)[:200])
+    if error.connection_invalidated:
+        return _away(error.orig)
+    return _driver(error.orig) if isinstance(error.orig, psycopg.Error) else _unknown(error)
+
+
+def _driver(error: psycopg.Error) -> Any:
+    """Also from statements that go straight to the driver."""
+    if isinstance(error, psycopg.DataError):
+        # What no field's own check caught: PostgreSQL refused the value itself, so nothing was done.
+        return answer(Invalid({}, _l("A value is too large or holds characters that cannot be stored.")), 422)
+    if isinstance(error, psycopg.errors.QueryCanceled):
+        log.warning("statement_stopped", path=logged_path())
+        return answer(Unavailable(_l("This took too long and was stopped. Nothing was changed; try again soon.")), 503)
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return _away(error)
+    return _unknown(error)
+
+
+def _away(error: BaseException | None) -> Any:
+    log.warning("database_away", error=str(error)[:200])
     return answer(Unavailable(HINTS[503]), 503)
-
-
-def _unstorable(_error: Exception) -> Any:
-    """What no field's own check caught: PostgreSQL refused the value itself, so nothing was done."""
-    return answer(Invalid({}, _l("A value is too large or holds characters that cannot be stored.")), 422)
 
 
 def _unknown(error: Exception) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from datetime import date
 from typing import Any
 
 from sqlalchemy import func, select
@@ -16,6 +15,7 @@ from xiangyue.errors import NotFound
 from xiangyue.features.areas.models import COUNTY, GROUP, TOWN, VILLAGE, Area
 from xiangyue.features.areas.queries import names
 from xiangyue.features.households.models import HouseholdIncome, MarkKind
+from xiangyue.features.households.person_input import today
 from xiangyue.features.households.policy import SENSITIVE_VIEW
 from xiangyue.i18n import lazy_gettext as _l
 
@@ -98,7 +98,7 @@ SELECT m.area_code - m.area_code % :width, count(DISTINCT m.household_id)
   JOIN person p ON p.tenant_id = m.tenant_id AND p.id = m.person_id
   JOIN household h ON h.tenant_id = m.tenant_id AND h.id = m.household_id
  WHERE {scope:m} AND {tenant:p} AND {tenant:h} AND p.state = 'active' AND h.state = 'active'
-   AND (m.valid_to IS NULL OR m.valid_to >= :today) AND m.mark_key = ANY(:kinds)
+   AND m.valid_to IS NULL AND m.mark_key = ANY(:kinds)
  GROUP BY 1
 """
 _KINDS = """
@@ -107,7 +107,7 @@ SELECT m.mark_key, count(DISTINCT m.person_id), count(DISTINCT m.household_id)
   JOIN person p ON p.tenant_id = m.tenant_id AND p.id = m.person_id
   JOIN household h ON h.tenant_id = m.tenant_id AND h.id = m.household_id
  WHERE {scope:m} AND {tenant:p} AND {tenant:h} AND p.state = 'active' AND h.state = 'active'
-   AND (m.valid_to IS NULL OR m.valid_to >= :today) AND m.mark_key = ANY(:kinds)
+   AND m.valid_to IS NULL AND m.mark_key = ANY(:kinds)
  GROUP BY 1
 """
 _INCOME = """
@@ -121,7 +121,7 @@ SELECT i.area_code - i.area_code % :width, count(*) FILTER (WHERE i.year = :year
 def income_year(uow: Uow) -> int:
     """The newest year that has income data in the scope; last year when there is none."""
     found = uow.session.scalars(select(func.max(HouseholdIncome.year))).one()
-    return int(found) if found else date.today().year - 1
+    return int(found) if found else today().year - 1
 
 
 def visible_kinds(uow: Uow) -> list[MarkKind]:
@@ -142,7 +142,7 @@ def covers(outer: Sequence[Range] | None, inner: Sequence[Range] | None) -> bool
 def totals_by(uow: Uow, level: str, *, year: int, kinds: Iterable[MarkKind]) -> dict[int, Totals]:
     """Numbers by area code at a level, inside the scope. A household counts as marked by kinds that follow to it."""
     following = [kind.key for kind in kinds if kind.follows_to_household]
-    params: dict[str, Any] = {"width": WIDTHS[level], "year": year, "today": date.today(), "kinds": following}
+    params: dict[str, Any] = {"width": WIDTHS[level], "year": year, "kinds": following}
     found: dict[int, Totals] = {}
     plans = (
         (_HOUSEHOLDS, ("households", "households_new")),
@@ -184,7 +184,7 @@ def lines(uow: Uow, level: str, numbers: dict[int, Totals]) -> list[Line]:
 
 def mark_counts(uow: Uow, kinds: Sequence[MarkKind]) -> list[MarkCount]:
     """Persons and households by kind of mark, in the county's order of kinds."""
-    params = {"today": date.today(), "kinds": [kind.key for kind in kinds]}
+    params = {"kinds": [kind.key for kind in kinds]}
     found = {row[0]: (row[1], row[2]) for row in scoped_rows(uow.session, _KINDS, params)}
     return [MarkCount(k.key, k.name, k.name_en, k.sensitivity == "sensitive", *found.get(k.key, (0, 0))) for k in kinds]
 

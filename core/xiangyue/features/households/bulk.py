@@ -38,8 +38,9 @@ class BulkConflict:
     """A household or person that was left out. ``row_no`` is the caller's; ``kind``:
 
     area_unknown, area_outside (not mine), household_elsewhere (its code stands outside my area), household_twice,
-    person_elsewhere (its citizen number stands outside my area), person_twice (in this import), mark_unknown,
-    mark_forbidden (sensitive marks need their own right; the person is taken without it), field_unknown.
+    head_other (the register's head is not among the rows), person_elsewhere (outside my area), person_twice (in this
+    import), mark_unknown, mark_forbidden (sensitive marks need their own right; the person is taken without it),
+    field_unknown.
     """
 
     row_no: int

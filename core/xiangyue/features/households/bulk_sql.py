@@ -59,6 +59,14 @@ UPDATE stage_person s SET id = p.id, home = p.household_id, mine = {scope:p}
     ),
     _BY_NAME.format(born_s="", born_p="", condition="(known.birth_date IS NULL OR wanted.birth_date IS NULL)"),
     "UPDATE stage_person s SET skip = 'person_elsewhere' WHERE {tenant:s} AND NOT s.mine",
+    # Another family under the same number, more likely than not; a head who only changed stands in the rows too.
+    """
+UPDATE stage_person s SET skip = 'head_other'
+  FROM stage_household g, person p
+ WHERE {tenant:s} AND {tenant:g} AND {tenant:p} AND s.skip IS NULL AND s.relation = '02'
+   AND g.n = s.household_n AND g.skip IS NULL AND p.household_id = g.id AND p.state = 'active' AND p.relation = '02'
+   AND p.id IS DISTINCT FROM s.id AND NOT EXISTS (SELECT 1 FROM stage_person t WHERE {tenant:t} AND t.id = p.id)
+""",
     """
 UPDATE stage_person s SET skip = 'household' FROM stage_household g
  WHERE {tenant:s} AND {tenant:g} AND g.n = s.household_n AND g.skip IS NOT NULL

@@ -20,6 +20,7 @@ SELECT s.tenant_id, s.area_code, one.suffix, s.id, s.household_id
  WHERE {tenant:s} ORDER BY one.suffix, s.id
 """
 
+_LOCK = "SELECT h.id FROM household h WHERE {tenant:h} AND h.id = ANY(:ids) ORDER BY h.id FOR UPDATE"
 _HOUSEHOLDS = """
 UPDATE household h
    SET head_name = coalesce(d.name, ''), sort_key = coalesce(d.sort_key, ''), person_count = coalesce(d.persons, 0)
@@ -64,7 +65,11 @@ def refresh_derived_sql(uow: Uow, household_ids: Collection[int]) -> None:
     """
     if household_ids:
         uow.session.flush()
-        scoped_sql(uow.session, _HOUSEHOLDS, {"ids": list(household_ids), "head": HEAD})
+        ids = list(household_ids)
+        # A statement of its own: two who change different members at once take turns, and the second then counts
+        # what the first left. One UPDATE alone would count what stood when it began to wait.
+        scoped_sql(uow.session, _LOCK, {"ids": ids})
+        scoped_sql(uow.session, _HOUSEHOLDS, {"ids": ids, "head": HEAD})
 
 
 def move_with_household(uow: Uow, household_ids: Collection[int]) -> None:

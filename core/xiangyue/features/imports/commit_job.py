@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from xiangyue.access.audit import audit
-from xiangyue.db.sql import estimated_rows, hold_statistics
+from xiangyue.db.sql import estimated_rows, hold_statistics, refresh_statistics
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
 from xiangyue.features.households.bulk import HouseholdRow, upsert_households
@@ -27,6 +27,8 @@ FINISHING = _l("Finishing")
 
 #: First half of the advisory lock under which a county's imports write one after the other; the second is the county.
 LOCK_CLASS = 0x696D_706F
+#: Tables that an import fills.
+WRITTEN = ("household", "person", "person_mark", "household_income", "household_award", "custom_value", "name_suffix")
 #: Persons of all counties below which an import is large against what stands already.
 SMALL_REGISTER = 100_000
 
@@ -84,7 +86,10 @@ def run(context: JobContext) -> dict[str, Any]:
             purpose=batch.purpose,
         )
         context.check_cancelled()
-        return _result(batch)
+        result = _result(batch)
+    with context.uow() as uow:
+        refresh_statistics(uow.session, *WRITTEN)
+    return result
 
 
 def _take_turn(context: JobContext, uow: Uow) -> None:

@@ -177,10 +177,12 @@ class ListAreaIndex:
         if len(towns) != 1:
             return AreaMatch(None, self._likely_town(town_text, village_text), TOWN, "town_unknown")
         (town,) = towns
-        if village_text != town_text:
-            village_text = village_text.removeprefix(town_text) or village_text
-            village_text = village_text.removeprefix(self._names[town]) or village_text
         codes = self._villages_named(town, village_text)
+        for prefix in (town_text, self._names[town]):
+            # Only when the whole is not found: some villages are called after their town.
+            if not codes and village_text != town_text:
+                village_text = village_text.removeprefix(prefix) or village_text
+                codes = self._villages_named(town, village_text)
         if len(codes) == 1:
             return AreaMatch(next(iter(codes)))
         if codes:

@@ -92,6 +92,10 @@ MESSAGES: dict[str, LazyText] = {
     "group_unknown": _l("The village has no such group, and you may not add one. Ask your administrator."),
     "household_elsewhere": _l("This household stands outside your area in the register. Leave it out."),
     "household_twice": _l("Another household of the file has the same number. Give one of them its own."),
+    "head_other": _l(
+        "This household has another head in the register. Correct the household number; if the head has changed, "
+        "list the former one too, or record first that they left."
+    ),
     "person_elsewhere": _l(
         "This person stands in a household outside your area. Leave the row out, or ask for the move there."
     ),

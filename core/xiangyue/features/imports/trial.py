@@ -32,6 +32,7 @@ _CELLS = {
     "area_outside": ("village", "outside_area"),
     "household_elsewhere": ("household_no", "household_elsewhere"),
     "household_twice": ("household_no", "household_twice"),
+    "head_other": ("relation", "head_other"),
     "person_elsewhere": ("id_number", "person_elsewhere"),
     "person_twice": ("id_number", "person_twice"),
     "mark_unknown": ("marks", "mark_unknown"),

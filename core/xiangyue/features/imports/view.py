@@ -92,6 +92,7 @@ KINDS: dict[str, Any] = {
     "group_unknown": _l("Group not known"),
     "household_elsewhere": _l("Household stands outside my area"),
     "household_twice": _l("Household twice in the file"),
+    "head_other": _l("Another head in the register"),
     "person_elsewhere": _l("Person stands outside my area"),
     "person_twice": _l("Person twice in the file"),
     "mark_forbidden": _l("No right to this mark"),
