@@ -6,9 +6,14 @@ import os
 
 import pytest
 import pytest_socket
+from hypothesis import HealthCheck, settings
 
 # The core is tested without any plugin, whatever is installed here; programs that tests start inherit it.
 os.environ["XIANGYUE_PLUGINS"] = ""
+
+# Whether a test passes must not depend on how busy the machine is.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 pytest_plugins = [
     "xiangyue.testing.servers",
