@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
 from sqlalchemy import select
+from tests.plugins_kit import planted, switch
 
 from xiangyue.access.models import Account, OneTimeLink
 from xiangyue.features.areas.models import Area
@@ -95,17 +95,18 @@ def test_invitations_that_ran_out_are_named_to_those_who_manage_accounts(hanyin:
     assert "个邀请已过期" not in hanyin.client("town", area=hanyin.info.area_code + 100_000_000).get("/").text
 
 
-def test_late_things_come_first(hanyin: County, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_late_things_come_first(hanyin: County) -> None:
     items = [
         WorkItem("later", "", "/a", "do"),
         WorkItem("soon", "", "/b", "do", due="tomorrow", state="soon"),
         WorkItem("late", "", "/c", "do", due="1 day late", state="late"),
         WorkItem("also later", "", "/d", "do"),
     ]
-    provider = WorkProvider("test", lambda uow: items)
-    monkeypatch.setattr(type(hanyin.runtime.registry), "work", property(lambda self: [provider]))
+    provider = WorkProvider("chores.all", lambda uow: items)
     client = hanyin.client("village", area=village_of(hanyin))
-    page = client.get("/").text
+    with planted(hanyin.runtime, "chores", register_work=(provider,)):
+        switch(hanyin, "chores")
+        page = client.get("/").text
     places = [page.index(f">{title}</a>") for title in ("late", "soon", "later", "also later")]
     assert places == sorted(places)
     assert "其中 1 件已迟" in page

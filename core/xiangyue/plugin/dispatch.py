@@ -99,6 +99,9 @@ def guarded(
         return _by_itself(uow, contributor, hook, call, expect, seconds)
     except _Failed:
         return default
+    except Refused as refusal:  # there is no act here that it could refuse
+        record_fault(uow, contributor.key, hook, refusal, near=_folder(contributor))
+        return default
 
 
 class _Failed(Exception):

@@ -6,16 +6,19 @@ from typing import Any
 
 from flask import Blueprint, Response, redirect, request, send_file
 
+from xiangyue.db.uow import Uow
 from xiangyue.features.areas.queries import code_text
 from xiangyue.features.areas.switch import page_area
 from xiangyue.features.cockpit import figures
 from xiangyue.features.cockpit.board import look, share
 from xiangyue.features.cockpit.policy import COCKPIT_VIEW
+from xiangyue.features.cockpit.queries import narrowed
 from xiangyue.features.cockpit.service import export_cockpit
 from xiangyue.features.households.policy import HOUSEHOLD_VIEW
 from xiangyue.files.workbook import MEDIA_TYPE
 from xiangyue.web.access import requires
 from xiangyue.web.pipeline import current_actor, current_tenant, current_uow
+from xiangyue.web.points import Panel, panels
 from xiangyue.web.shell import page
 
 bp = Blueprint("cockpit", __name__, template_folder="templates")
@@ -42,7 +45,14 @@ def show_cockpit() -> Any:
         share=share,
         percent=figures.percent,
         area_text=code_text(area) if area else "all",
+        cards=cards(uow, area),
     )
+
+
+def cards(uow: Uow, area: int) -> list[Panel]:
+    """Cards of plugins and other features, of this area alone whatever they ask for."""
+    with uow.scoped(narrowed(uow, area) if area else uow.scope):
+        return panels(uow, "dashboard_cards", lambda card: card.build(uow, area))
 
 
 @bp.get("/cockpit/export")

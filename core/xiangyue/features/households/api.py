@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from flask import Response, jsonify, request
 
 from xiangyue.api.lists import chosen_fields, list_response, required_version, set_etag
 from xiangyue.api.setup import ApiBlueprint
-from xiangyue.errors import Stale
+from xiangyue.errors import Invalid, Stale
 from xiangyue.features.households import inputs, schemas, service, service_persons, service_records
 from xiangyue.features.households.api_common import (
     allow_synthetic,
@@ -23,6 +26,14 @@ from xiangyue.features.households.api_words import award_json, household_json, i
 from xiangyue.features.households.filters import household_conditions
 from xiangyue.features.households.identifiers import id_number_of
 from xiangyue.features.households.list_query import HOUSEHOLD_DEFAULT, HOUSEHOLD_FIELDS, list_households
+from xiangyue.features.households.offered import (
+    asked_conditions,
+    fill,
+    offered_columns,
+    refuse,
+    run_strictly,
+    takes,
+)
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT, HOUSEHOLD_VIEW
 from xiangyue.web.access import requires
 from xiangyue.web.pipeline import current_uow
@@ -32,24 +43,44 @@ bp = ApiBlueprint("households", __name__, url_prefix="/households", description=
 _ALL = tuple(HOUSEHOLD_FIELDS)
 
 
+class HouseholdListArgs(schemas.HouseholdListArgs):
+    """With the conditions of the county's plugins."""
+
+    def takes(self, name: str) -> bool:
+        return super().takes(name) or takes(current_uow(), name)
+
+
 @bp.route("", methods=["GET"])
-@bp.arguments(schemas.HouseholdListArgs, location="query")
+@bp.arguments(HouseholdListArgs, location="query")
 @bp.response(200, schemas.HouseholdListSchema)
 @requires(HOUSEHOLD_VIEW)
 def list_all(args: dict[str, Any]) -> Response:
     """Households in the caller's area"""
     uow = current_uow()
-    fields = chosen_fields(args["fields_"], _ALL) if args["fields_"] else HOUSEHOLD_DEFAULT
-    wanted = household_conditions(args, request.args)
-    page = list_households(
-        uow,
-        wanted,
+    fields: Sequence[str] = HOUSEHOLD_DEFAULT
+    columns: list[Any] = []
+    if args["fields_"]:
+        columns = offered_columns(uow)
+        fields = chosen_fields(args["fields_"], (*_ALL, *(item.key for _whose, item in columns)))
+        columns = [pair for pair in columns if pair[1].key in fields]
+    asked = asked_conditions(uow, request.args)
+    if asked.problems:
+        raise Invalid(asked.problems)
+    refuse(asked.failed)
+    wanted = replace(household_conditions(args, request.args), offered=tuple(asked.conditions))
+    own = [name for name in fields if name in HOUSEHOLD_FIELDS]
+    read = partial(
+        list_households,
         sort=args["sort"],
         limit=args["limit"],
         after=args["cursor"],
-        fields=fields,
+        fields=[*own, "id", "area_code"] if columns else own,
         keys=tenant_keys() if id_number_of(args["q"]) else None,
     )
+    page = run_strictly(uow, wanted, lambda tried: read(uow, tried))
+    if columns:
+        refuse(fill(uow, page.items, columns))
+        page.items = [{name: row[name] for name in fields} for row in page.items]
     note_sensitive_list(page.items, args["area"], wanted.marks)
     return list_response(page.items, page.next)
 

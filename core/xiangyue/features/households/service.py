@@ -18,6 +18,7 @@ from xiangyue.errors import Conflict, Invalid
 from xiangyue.features.areas.models import Area
 from xiangyue.features.households import derived
 from xiangyue.features.households.custom import parse_values, write_values
+from xiangyue.features.households.events import ask, tell_household, tell_person
 from xiangyue.features.households.models import Household, Person
 from xiangyue.features.households.person_input import NOTE_LENGTH, Errors
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT
@@ -83,6 +84,8 @@ def register_household(
     person = new_person(
         uow, keys, household, {**head, "relation": HEAD}, allow_synthetic=allow_synthetic, prefix="head."
     )
+    # It has its row already, so that a plugin can look at it; refused, it goes again with the transaction.
+    ask(uow, household.id, {"area_code": area_code, **found, "head_name": person.name}, values)
     _before, after = write_values(uow, household, values)
     audit(
         uow,
@@ -91,6 +94,8 @@ def register_household(
         label=person.name,
         after={"code": code, "area_code": area_code, **{k: v for k, v in found.items() if v}, **after},
     )
+    tell_household(uow, household, "household.add")
+    tell_person(uow, person, "person.add")
     follow(uow, {household.id}, [person.id])
     return fresh(uow, household)
 
@@ -139,6 +144,9 @@ def edit_household(uow: Uow, *, household_id: int, version: int, changes: Mappin
         errors.update(error.fields)
     if errors:
         raise Invalid(errors)
+    asked = {name: value for name, value in found.items() if before[name] != value}
+    if asked or values:
+        ask(uow, household.id, asked, values)
     for name, value in found.items():
         setattr(household, name, value)
     old, new = changed(before, household_values(household))
@@ -146,9 +154,11 @@ def edit_household(uow: Uow, *, household_id: int, version: int, changes: Mappin
     if not new and not new_custom:
         return household
     household.version += 1
+    action = "household.move" if "area_code" in new else "household.edit"
+    tell_household(uow, household, action)
     audit(
         uow,
-        action="household.move" if "area_code" in new else "household.edit",
+        action=action,
         obj=household,
         label=household.head_name,
         before={**old, **old_custom},
@@ -169,6 +179,7 @@ def close_household(uow: Uow, *, household_id: int, version: int, on: date, reas
         raise Conflict(_l("This household is closed already."))
     reason = required_text(reason, "reason")
     day = checked_day(on)
+    ask(uow, household.id, {"state": "closed", "on": day, "reason": reason})
     members = list(
         uow.session.scalars(select(Person).where(Person.household_id == household_id, Person.state == "active"))
     )
@@ -187,6 +198,7 @@ def close_household(uow: Uow, *, household_id: int, version: int, on: date, reas
         after={"state": "closed", "on": day, "reason": reason, "members": [p.id for p in members], "marks": marks},
     )
     derived.rewrite_suffixes(uow, [p.id for p in members])
+    tell_household(uow, household, "household.close")
     return fresh(uow, household)
 
 
@@ -198,6 +210,7 @@ def reopen_household(uow: Uow, *, household_id: int, version: int, reason: str) 
     if household.state == "active":
         raise Conflict(_l("This household is not closed."))
     reason = required_text(reason, "reason")
+    ask(uow, household.id, {"state": "active", "reason": reason})
     household.state, household.left_on, household.left_reason = "active", None, ""
     household.version += 1
     audit(
@@ -209,4 +222,5 @@ def reopen_household(uow: Uow, *, household_id: int, version: int, reason: str) 
         after={"state": "active", "reason": reason},
     )
     follow(uow, {household.id}, [])
+    tell_household(uow, household, "household.reopen")
     return fresh(uow, household)

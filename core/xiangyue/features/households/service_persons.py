@@ -12,6 +12,7 @@ from xiangyue.access.audit import audit
 from xiangyue.access.crypto import TenantKeys
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Invalid
+from xiangyue.features.households.events import ask, tell_person
 from xiangyue.features.households.identifiers import ID_NUMBER, PHONE, in_full
 from xiangyue.features.households.models import Household, Person
 from xiangyue.features.households.person_input import clean_text
@@ -27,6 +28,7 @@ from xiangyue.features.households.writing import (
     head_of,
     new_person,
     person_values,
+    plain_values,
     required_text,
 )
 from xiangyue.i18n import lazy_gettext as _l
@@ -56,6 +58,8 @@ def add_person(
     if household.state != "active":
         raise Conflict(_l("This household is closed."))
     person = new_person(uow, keys, household, values, client_id=client_id, allow_synthetic=allow_synthetic)
+    ask(uow, household.id, {"person_id": person.id, **plain_values(person)})
+    tell_person(uow, person, "person.add")
     follow(uow, {household.id}, [person.id])
     return fresh(uow, person)
 
@@ -95,6 +99,7 @@ def person_left(uow: Uow, *, person_id: int, version: int, state: str, on: date,
         reason = clean_text(reason, 200)
     except ValueError as error:
         raise Invalid({"reason": [str(error)]}) from None
+    ask(uow, person.household_id, {"person_id": person.id, "state": state, "on": day, "reason": reason})
     marks = end_marks_of(uow, [person.id], [person.household_id], day)
     person.state, person.left_on, person.left_reason = state, day, reason
     person.version += 1
@@ -107,6 +112,7 @@ def person_left(uow: Uow, *, person_id: int, version: int, state: str, on: date,
         before={"state": "active"},
         after={name: value for name, value in after.items() if value},
     )
+    tell_person(uow, person, "person.leave")
     follow(uow, {person.household_id}, [person.id])
     return fresh(uow, person)
 
@@ -122,6 +128,7 @@ def person_back(uow: Uow, *, person_id: int, version: int, reason: str) -> Perso
     if uow.get_for_update(Household, person.household_id).state != "active":
         raise Conflict(_l("This household is closed."))
     reason = required_text(reason, "reason")
+    ask(uow, person.household_id, {"person_id": person.id, "state": "active", "reason": reason})
     before = {"state": person.state}
     after = {"state": "active", "reason": reason}
     if person.relation == HEAD and head_of(uow, person.household_id) is not None:
@@ -130,6 +137,7 @@ def person_back(uow: Uow, *, person_id: int, version: int, reason: str) -> Perso
     person.state, person.left_on, person.left_reason = "active", None, ""
     person.version += 1
     audit(uow, action="person.return", obj=person, label=person.name, before=before, after=after)
+    tell_person(uow, person, "person.return")
     follow(uow, {person.household_id}, [person.id])
     return fresh(uow, person)
 

@@ -14,6 +14,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from xiangyue.features.households import policy
 from xiangyue.features.households.custom import parse_values, write_values
+from xiangyue.features.households.events import ask, tell_household, tell_person
 from xiangyue.features.households.models import (
     AwardKind,
     Household,
@@ -84,6 +85,7 @@ def add_mark(
     )
     if uow.session.scalars(standing.limit(1)).one_or_none() is not None:
         raise Conflict(_l("%(name)s has this mark already.", name=person.name))
+    ask(uow, person.household_id, {"person_id": person.id, "mark": key, "valid_from": valid_from, **texts})
     mark = PersonMark(
         person_id=person_id,
         household_id=person.household_id,
@@ -96,6 +98,7 @@ def add_mark(
     uow.session.flush()
     after = {"mark": key, "valid_from": valid_from, **texts}
     _audit_person(uow, "mark.add", person, after={k: v for k, v in after.items() if v})
+    tell_person(uow, person, "mark.add")
     return mark
 
 
@@ -114,10 +117,12 @@ def end_mark(uow: Uow, *, mark_id: int, on: date | None = None, reason: str = ""
     if mark.valid_from is not None and day < mark.valid_from:
         raise Invalid({"on": [_l("The mark began on %(day)s.", day=mark.valid_from.isoformat())]})
     reason = _texts({}, reason=(reason, SOURCE_LENGTH))["reason"]
-    mark.valid_to = day
     person = uow.get(Person, mark.person_id)
+    ask(uow, mark.household_id, {"person_id": person.id, "mark_ended": mark.mark_key, "on": day, "reason": reason})
+    mark.valid_to = day
     after = {"mark": mark.mark_key, "on": day, "reason": reason}
     _audit_person(uow, "mark.end", person, before={"mark": mark.mark_key}, after={k: v for k, v in after.items() if v})
+    tell_person(uow, person, "mark.end")
     uow.session.flush()
     return mark
 
@@ -158,6 +163,7 @@ def set_income(
     after = None if amount is None else {"income": amount, "income_year": year, "source": source}
     if before == after:
         return row
+    ask(uow, household.id, {"income": amount, "income_year": year, "source": source})
     if amount is None:
         uow.session.delete(row)
         row = None
@@ -169,6 +175,7 @@ def set_income(
         row.amount, row.source = amount, source
         row.version += 1
     audit(uow, action="household.income", obj=household, label=household.head_name, before=before, after=after)
+    tell_household(uow, household, "household.income")
     uow.session.flush()
     return row
 
@@ -201,6 +208,7 @@ def set_award(
     after = None if awarded is None else {**common, "awarded": awarded, "source": source}
     if before == after:
         return row
+    ask(uow, household.id, {"award": key, "award_year": year, "awarded": awarded, "source": source})
     if awarded is None:
         uow.session.delete(row)
         row = None
@@ -212,6 +220,7 @@ def set_award(
         row.awarded, row.source = awarded, source
         row.version += 1
     audit(uow, action="household.award", obj=household, label=household.head_name, before=before, after=after)
+    tell_household(uow, household, "household.award")
     uow.session.flush()
     return row
 
@@ -228,9 +237,16 @@ def set_custom_values(
     else:
         owner = uow.get_for_update(Person, owner_id)
     check_version(owner, version, {})
-    before, after = write_values(uow, owner, parse_values(uow, entity, values))
+    given = parse_values(uow, entity, values)
+    person = {} if isinstance(owner, Household) else {"person_id": owner.id}
+    ask(uow, owner.id if isinstance(owner, Household) else owner.household_id, person, given)
+    before, after = write_values(uow, owner, given)
     if after:
         owner.version += 1
+        if isinstance(owner, Household):
+            tell_household(uow, owner, "household.edit")
+        else:
+            tell_person(uow, owner, "person.edit")
         label = owner.head_name if isinstance(owner, Household) else owner.name
         audit(uow, action=f"{entity}.edit", obj=owner, label=label, before=before, after=after)
         uow.session.flush()

@@ -19,6 +19,7 @@ from xiangyue.features.areas import queries as areas
 from xiangyue.features.areas.models import GROUP, VILLAGE, Area
 from xiangyue.features.households import derived
 from xiangyue.features.households.custom import parse_values, write_values
+from xiangyue.features.households.events import ask, tell_person
 from xiangyue.features.households.identifiers import ID_NUMBER, PHONE, masked, sealed
 from xiangyue.features.households.models import Household, Person, PersonMark
 from xiangyue.features.households.person_input import Errors, clean_person, clean_text, past_day
@@ -82,10 +83,15 @@ def household_values(household: Household) -> dict[str, Any]:
     return {"area_code": household.area_code, "address": household.address, "note": household.note}
 
 
+def plain_values(person: Person) -> dict[str, Any]:
+    """What may be told of a person to whoever may know the household: no identifiers."""
+    return {name: getattr(person, name) for name in PLAIN}
+
+
 def person_values(uow: Uow, keys: TenantKeys | None, person: Person) -> dict[str, Any]:
     """What may be edited, as it stands; identifiers masked."""
     return {
-        **{name: getattr(person, name) for name in PLAIN},
+        **plain_values(person),
         "household_id": person.household_id,
         "id_number": masked(keys, uow.tenant_id, ID_NUMBER, person.id_number),
         "phone": masked(keys, uow.tenant_id, PHONE, person.phone),
@@ -95,7 +101,7 @@ def person_values(uow: Uow, keys: TenantKeys | None, person: Person) -> dict[str
 def _recorded(person: Person) -> dict[str, Any]:
     """For the audit trail: identifiers as bytes, which it hides, and whose change it still sees."""
     hashes = {"id_number": person.id_number_index, "phone": person.phone_index}
-    return {**{name: getattr(person, name) for name in PLAIN}, "household_id": person.household_id, **hashes}
+    return {**plain_values(person), "household_id": person.household_id, **hashes}
 
 
 def new_person(
@@ -154,6 +160,11 @@ def change_person(
     if errors:
         raise Invalid(errors)
     before = _recorded(person)
+    asked = {name: value for name, value in found.items() if name not in PLAIN or before[name] != value}
+    if moving:
+        asked["household_id"] = home.id
+    if asked or custom:
+        ask(uow, person.household_id, {"person_id": person.id, **asked}, custom)
     with unique(uow):
         _apply(uow, keys, person, found)
         person.household_id, person.area_code = home.id, home.area_code
@@ -164,6 +175,7 @@ def change_person(
     person.version += 1
     action = "person.move" if moving else "person.edit"
     audit(uow, action=action, obj=person, label=person.name, before={**old, **old_custom}, after={**new, **new_custom})
+    tell_person(uow, person, action)
     if moving:
         derived.move_with_person(uow, [person.id])
     follow(uow, {before["household_id"], home.id}, [person.id])

@@ -14,11 +14,13 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
 from xiangyue.features.households.bulk import HouseholdRow, upsert_households
 from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.imports.offered import Taker, check_still_on
 from xiangyue.features.imports.policy import COMMIT_KIND, IMPORT_RUN
 from xiangyue.features.imports.release import let_go
 from xiangyue.features.imports.staging import ready_households
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.context import JobContext
+from xiangyue.plugin.dispatch import publish
 from xiangyue.plugin.registry import JobKind
 
 WAITING = _l("Waiting for another import")
@@ -56,12 +58,23 @@ def run(context: JobContext) -> dict[str, Any]:
 
         progress(0)
         keys = context.runtime.tenant_keys(uow)
+        check_still_on(uow, batch)
+        taker = Taker(uow, batch.header.get("columns", ()))
 
         def households() -> Iterator[HouseholdRow]:
             for household in ready_households(uow, keys, batch_id):
+                taker.note(household)
                 yield household.as_row()
 
-        counts = upsert_households(uow, keys, households(), batch_id=batch_id, source=batch.source, progress=progress)
+        counts = upsert_households(
+            uow,
+            keys,
+            households(),
+            batch_id=batch_id,
+            source=batch.source,
+            progress=progress,
+            written=taker.written if taker.items else None,
+        )
         if counts.conflicts:
             raise Conflict(
                 _l(
@@ -71,20 +84,22 @@ def run(context: JobContext) -> dict[str, Any]:
                 )
             )
         context.progress(total, total, FINISHING)
+        taken = taker.hand_over()
         batch = uow.get(ImportBatch, batch_id)  # the bulk write let go of what the session knew
         batch.state = "committed"
         batch.committed_at = datetime.now(UTC)
         batch.version += 1
         written = counts.numbers()
-        batch.counts = {**batch.counts, "written": {**written, "households": total}}
+        batch.counts = {**batch.counts, "written": {**written, "households": total, "taken": taken}}
         audit(
             uow,
             action="import.written",
             obj=batch,
             label=batch.file_name,
-            after={**written, "source": batch.source},
+            after={**written, "source": batch.source, **({"taken": taken} if taken else {})},
             purpose=batch.purpose,
         )
+        publish(uow, "import_commit_happened", batch_id=batch.id)
         context.check_cancelled()
         result = _result(batch)
     with context.uow() as uow:

@@ -9,9 +9,10 @@ from typing import IO, Any
 from flask import Blueprint, redirect, request, send_file, url_for
 
 from xiangyue.db.paging import decode_cursor, encode_cursor
-from xiangyue.errors import Conflict, Invalid, NotFound, Stale, TooLarge
+from xiangyue.errors import Conflict, Invalid, NotFound, Refused, Stale, TooLarge
 from xiangyue.features.imports import policy, queries, samples, service, view
 from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.imports.offered import named
 from xiangyue.features.imports.roster_file import MAX_BYTES, MAX_ROWS
 from xiangyue.features.imports.roster_template import write_template
 from xiangyue.files.names import content_disposition
@@ -171,7 +172,9 @@ def show_import(id: int) -> Any:
 
 
 def _outcome(batch: ImportBatch, counts: Mapping[str, Any]) -> dict[str, Any]:
-    return {"tallies": samples.tallies(counts), "samples": samples.samples(current_uow(), batch.counts)}
+    uow = current_uow()
+    taken = [(*named(uow, key), number) for key, number in (counts.get("taken") or {}).items()]
+    return {"tallies": samples.tallies(counts), "samples": samples.samples(uow, batch.counts), "taken": taken}
 
 
 def _review(batch: ImportBatch) -> dict[str, Any]:
@@ -263,7 +266,7 @@ def _act(id: int, act: Callable[[], ImportBatch], done: str = "") -> Any:
     """Do it once; pressed twice or too late, the page says so and shows how it stands."""
     try:
         batch = act()
-    except (Conflict, Stale) as late:
+    except (Conflict, Refused, Stale) as late:
         current_uow().rollback()
         flash(late.message, "warning")
     else:

@@ -17,6 +17,7 @@ from xiangyue.features.areas.models import Area
 from xiangyue.features.households.models import CustomField, MarkKind
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT
 from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.imports.offered import offered_columns
 from xiangyue.features.imports.policy import IMPORT_RUN
 from xiangyue.features.imports.roster_areas import AreaRow
 from xiangyue.features.imports.roster_columns import Column, roster_columns
@@ -138,8 +139,8 @@ def error_kinds(uow: Uow, batch_id: int) -> list[tuple[str, int]]:
 
 
 def columns_of(uow: Uow) -> tuple[Column, ...]:
-    """The roster's columns of this county: the standard ones and its own fields."""
-    return roster_columns(custom_fields(uow), mark_kinds(uow))
+    """The roster's columns of this county: the standard ones, its own fields, and those of its plugins."""
+    return roster_columns(custom_fields(uow), mark_kinds(uow), offered_columns(uow))
 
 
 def custom_fields(uow: Uow) -> list[CustomField]:

@@ -12,6 +12,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Forbidden, Invalid, Stale, Unavailable
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT
 from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.imports.offered import check_still_on
 from xiangyue.features.imports.policy import CHECK_KIND, COMMIT_KIND, IMPORT_RUN, KEEP_FILE_DAYS
 from xiangyue.features.imports.queries import as_json, batch_job, columns_of, get_batch, import_ranges
 from xiangyue.features.imports.release import drop_batch
@@ -23,6 +24,7 @@ from xiangyue.files.storage import Storage
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import OPEN_STATES
 from xiangyue.jobs.service import enqueue_job, request_cancel
+from xiangyue.plugin.dispatch import veto
 from xiangyue.runtime import runtime_of
 
 _MAX_WORDS = 200
@@ -99,8 +101,8 @@ def request_commit(uow: Uow, *, batch_id: int, version: int, valid_only: bool = 
     """Start writing a checked batch into the register, as a job that keeps everything or nothing.
 
     Households with an error are left out whole, and only if ``valid_only`` says so. Raises Conflict when the batch is
-    not checked, is being written, has errors nobody agreed to leave out, or has nothing to write; Stale when it is no
-    longer what ``version`` was.
+    not checked, is being written, has errors nobody agreed to leave out, has nothing to write, or a column of a plugin
+    that is off by now; Stale when it is no longer what ``version`` was; Refused when a plugin does not allow it.
     """
     batch = get_batch(uow, batch_id, lock=True)
     if batch.state == "committing":
@@ -114,6 +116,8 @@ def request_commit(uow: Uow, *, batch_id: int, version: int, valid_only: bool = 
         raise Conflict(_l("Some households have errors. Mend them and upload again, or write only those without."))
     if not batch.counts.get("valid_households"):
         raise Conflict(_l("There is no household without errors to write."))
+    check_still_on(uow, batch)
+    veto(uow, "import_commit_requested", batch_id=batch.id)
     batch.state = "committing"
     _start(uow, batch, COMMIT_KIND)
     audit(uow, action="import.commit", obj=batch, label=batch.file_name, after={"valid_only": valid_only})

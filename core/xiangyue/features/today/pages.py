@@ -25,7 +25,8 @@ from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.registry import WorkItem
 from xiangyue.web.access import signed_in
-from xiangyue.web.pipeline import current_actor, current_tenant, current_uow, runtime
+from xiangyue.web.pipeline import current_actor, current_tenant, current_uow
+from xiangyue.web.points import work
 from xiangyue.web.shell import page
 
 bp = Blueprint("today", __name__, template_folder="templates")
@@ -81,8 +82,7 @@ def show_today() -> Any:
 
 def work_items(uow: Uow) -> list[WorkItem]:
     """What every provider finds for me: late first, then what is due soon, each in its provider's order."""
-    found = [item for provider in runtime().registry.work for item in provider.find(uow)]
-    return sorted(found, key=lambda item: _ORDER.get(item.state, 2))
+    return sorted(work(uow), key=lambda item: _ORDER.get(item.state, 2))
 
 
 def marked(text: Any) -> Any:

@@ -7,17 +7,21 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from typing import IO, Any
 from urllib.parse import quote
 
 import xlsxwriter
 from flask import Response, request
 
+from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid
 from xiangyue.features.areas import switch
 from xiangyue.features.areas.queries import code_text
 from xiangyue.features.households import policy
-from xiangyue.features.households.list_query import each_household, each_person
+from xiangyue.features.households.filters import HouseholdFilter
+from xiangyue.features.households.list_query import Page, each_household, each_person, list_households
+from xiangyue.features.households.offered import PluginFailed, fill, refuse, run_strictly
 from xiangyue.features.households.pages import bp
 from xiangyue.features.households.pages.addresses import sealed_address
 from xiangyue.features.households.pages.common import (
@@ -28,7 +32,7 @@ from xiangyue.features.households.pages.common import (
     kind_name,
     template_words,
 )
-from xiangyue.features.households.pages.lists import Listing, household_listing, person_listing, shown_marks
+from xiangyue.features.households.pages.listings import Listing, household_listing, person_listing, shown_marks
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.queries_persons import age_on
 from xiangyue.features.households.service_export import note_export
@@ -92,28 +96,30 @@ def _ask(listing: Listing, entity: str, *, status: int = 200, form: FormView | N
 def _send(listing: Listing, entity: str) -> Any:
     uow = current_uow()
     wanted = replace(listing.filter, area=switch.asked_area(uow))
-    problems = dict(listing.problems)
+    problems = {**listing.problems, **{str(f.what): [f.error.message] for f in listing.failed}}
     try:
         purpose = required_text(request.form.get("purpose"), "purpose", least=2)
     except Invalid as invalid:
         problems.update(invalid.fields)
     if problems:
-        back = listing.view.url("/households" if entity == "household" else "/persons")
-        form = FormView(action=request.full_path, values=request.form, errors=problems, cancel_url=back)
-        return _ask(listing, entity, status=422, form=form)
+        return _again(listing, entity, problems, 422)
     columns = listing.view.visible
     rows: Iterable[dict[str, Any]]
     if entity == "household":
-        rows = each_household(uow, wanted, sort=listing.sort, fields=listing.fields, keys=keys())
+        read = partial(_whole_page, listing)
+        rows = each_household(uow, wanted, sort=listing.sort, fields=listing.fields, keys=keys(), read=read)
         title = _("All households")
     else:
         rows = each_person(uow, wanted, sort=listing.sort, fields=listing.fields, keys=keys())
         title = _("All persons")
     stream = tempfile.SpooledTemporaryFile(max_size=8 * 1024 * 1024)  # noqa: SIM115 - closed when sent
     labels = [str(c.label) for c in columns]
-    count = write_sheet(
-        stream, title, labels, [c.key for c in columns], ([_cell(listing, c.key, row) for c in columns] for row in rows)
-    )
+    cells = ([_cell(listing, c.key, row) for c in columns] for row in rows)
+    try:
+        count = write_sheet(stream, title, labels, [c.key for c in columns], cells)
+    except PluginFailed as failed:
+        stream.close()
+        return _again(listing, entity, {"": [failed.message]}, 409)
     marks = [k for k in listing.filter.marks if k in listing.marks and listing.marks[k].sensitivity != "normal"]
     note_export(
         uow,
@@ -135,6 +141,20 @@ def _send(listing: Listing, entity: str) -> Any:
         f"attachment; filename=\"export.xlsx\"; filename*=UTF-8''{quote(name)}.xlsx"
     )
     return response
+
+
+def _again(listing: Listing, entity: str, problems: dict[str, list[Any]], status: int) -> Any:
+    """The question once more, with what was typed and what is wrong."""
+    back = listing.view.url("/households" if entity == "household" else "/persons")
+    form = FormView(action=request.full_path, values=request.form, errors=problems, cancel_url=back)
+    return _ask(listing, entity, status=status, form=form)
+
+
+def _whole_page(listing: Listing, uow: Uow, wanted: HouseholdFilter, **options: Any) -> Page:
+    """A page of households with the columns of plugins. Raises PluginFailed: a file must be what was asked for."""
+    found = run_strictly(uow, wanted, lambda tried: list_households(uow, tried, **options))
+    refuse(fill(uow, found.items, listing.offered))
+    return found
 
 
 def _pieces(stream: IO[bytes]) -> Iterator[bytes]:

@@ -16,6 +16,7 @@ from xiangyue.features.households.service_records import note_sensitive_read
 from xiangyue.web.access import requires
 from xiangyue.web.components import FormView
 from xiangyue.web.pipeline import current_uow
+from xiangyue.web.points import panels
 from xiangyue.web.shell import page
 
 
@@ -54,6 +55,7 @@ def household_page(id: int, *, status: int = 200, forms: dict[str, FormView] | N
         award_choices=[(k.key, kind_name(k)) for k in queries.award_kinds(uow, retired=False)],
         this_year=today().year,
         gate=sensitive_gate(household.area_code),
+        panels=panels(uow, "household_panels", lambda panel: panel.build(uow, id), area_code=household.area_code),
         **template_words(),
     )
 

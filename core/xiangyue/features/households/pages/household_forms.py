@@ -8,7 +8,7 @@ from typing import Any
 from flask import redirect, request, url_for
 from markupsafe import Markup
 
-from xiangyue.errors import Conflict, Invalid, NotFound, Stale
+from xiangyue.errors import Conflict, Invalid, NotFound, Refused, Stale
 from xiangyue.features.areas import queries as areas
 from xiangyue.features.areas import switch
 from xiangyue.features.areas.models import GROUP, VILLAGE, Area
@@ -53,6 +53,15 @@ def conflict_message(error: Conflict) -> Any:
         url = url_for("households.show_person", id=person_id)
         return Markup('{} <a href="{}">{}</a>').format(str(error.message), url, _("Show this person"))
     return error.message
+
+
+def form_errors(error: Invalid | Conflict | Refused, identity: str) -> dict[str, list[Any]]:
+    """Messages by field; ``identity`` is the field of the citizen number that somebody has already."""
+    if isinstance(error, Invalid):
+        return error.fields
+    if isinstance(error, Refused):
+        return {"": [error.message]}
+    return {identity if "person_id" in error.details else "": [conflict_message(error)]}
 
 
 @bp.get("/households/new")
@@ -126,10 +135,10 @@ def register() -> Any:
             custom=custom_input(queries.custom_fields(uow, "household"), typed),
             allow_synthetic=synthetic_ok(),
         )
-    except (Invalid, Conflict) as error:
-        errors = error.fields if isinstance(error, Invalid) else {"head.id_number": [conflict_message(error)]}
+    except (Invalid, Conflict, Refused) as error:
+        errors = form_errors(error, "head.id_number")
         form = FormView(values=typed, errors=errors, client_id=str(client_id or uuid.uuid4()))
-        return _register_page(place, form, status=422)
+        return _register_page(place, form, status=409 if isinstance(error, Refused) else 422)
     flash(_("Registered: %(name)s, number %(code)s", name=household.head_name, code=household.code), "success")
     return redirect(url_for("households.show_household", id=household.id), 303)
 
@@ -199,6 +208,9 @@ def edit(id: int) -> Any:
         edit_household(uow, household_id=id, version=version, changes={**changes, "custom": custom})
     except Invalid as invalid:
         return _edit_page(uow.get(Household, id), typed, version=version, status=422, errors=invalid.fields)
+    except Refused as refused:
+        errors = form_errors(refused, "")
+        return _edit_page(uow.get(Household, id), typed, version=version, status=409, errors=errors)
     except Stale as stale:
         household = uow.get(Household, id)
         return _edit_page(
@@ -277,7 +289,7 @@ def _state(id: int, name: str, act: Any, done: str) -> Any:
     uow = current_uow()
     try:
         act(uow)
-    except (Invalid, Stale, Conflict) as error:
+    except (Invalid, Stale, Conflict, Refused) as error:
         errors = error.fields if isinstance(error, Invalid) else {"": [error.message]}
         household = uow.get(Household, id)
         form = FormView(action=request.path, values=request.form, errors=errors, version=household.version, id=name)

@@ -8,7 +8,7 @@ from typing import Any
 from flask import redirect, request, url_for
 from sqlalchemy import select
 
-from xiangyue.errors import Conflict, Invalid, Stale
+from xiangyue.errors import Conflict, Invalid, Refused, Stale
 from xiangyue.features.areas import queries as areas
 from xiangyue.features.households import policy, queries
 from xiangyue.features.households.custom import values_of
@@ -24,7 +24,7 @@ from xiangyue.features.households.pages.common import (
     template_words,
     typed_label,
 )
-from xiangyue.features.households.pages.household_forms import client_uuid, conflict_message
+from xiangyue.features.households.pages.household_forms import client_uuid, form_errors
 from xiangyue.features.households.pages.person import person_page
 from xiangyue.features.households.service_persons import add_person, edit_person, person_back, person_left
 from xiangyue.features.households.writing import person_values
@@ -87,18 +87,12 @@ def register_person(id: int) -> Any:
         person = add_person(
             uow, keys=keys(), household_id=id, values=values, client_id=client_id, allow_synthetic=synthetic_ok()
         )
-    except (Invalid, Conflict) as error:
-        form = FormView(values=typed, errors=_errors(error), client_id=str(client_id or uuid.uuid4()))
-        return _new_page(uow.get(Household, id), form, status=422)
+    except (Invalid, Conflict, Refused) as error:
+        errors = form_errors(error, "id_number")
+        form = FormView(values=typed, errors=errors, client_id=str(client_id or uuid.uuid4()))
+        return _new_page(uow.get(Household, id), form, status=409 if isinstance(error, Refused) else 422)
     flash(_("Registered: %(name)s", name=person.name), "success")
     return redirect(url_for("households.show_household", id=person.household_id), 303)
-
-
-def _errors(error: Invalid | Conflict) -> dict[str, list[Any]]:
-    if isinstance(error, Invalid):
-        return error.fields
-    where = "id_number" if "person_id" in error.details else ""
-    return {where: [conflict_message(error)]}
 
 
 @bp.get("/persons/<int:id>/edit", endpoint="edit_person_form")
@@ -174,12 +168,13 @@ def edit(id: int) -> Any:
         person = uow.get(Person, id)
         rows = _conflict(person, stale, typed)
         return _edit_page(person, typed, version=int(stale.theirs["version"]), status=409, conflict=rows)
-    except (Invalid, Conflict) as error:
-        errors = _errors(error)
+    except (Invalid, Conflict, Refused) as error:
+        errors = form_errors(error, "id_number")
         if "household_id" in errors:
             errors["household_code"] = errors.pop("household_id")
         uow.session.expire_all()
-        return _edit_page(uow.get(Person, id), typed, version=version, status=422, errors=errors)
+        status = 409 if isinstance(error, Refused) else 422
+        return _edit_page(uow.get(Person, id), typed, version=version, status=status, errors=errors)
     flash(_("Saved"), "success")
     return redirect(url_for("households.show_person", id=id), 303)
 
@@ -257,7 +252,7 @@ def _state(id: int, name: str, act: Any) -> Any:
     uow = current_uow()
     try:
         act(uow)
-    except (Invalid, Stale, Conflict) as error:
+    except (Invalid, Stale, Conflict, Refused) as error:
         errors = error.fields if isinstance(error, Invalid) else {"": [error.message]}
         form = FormView(
             action=request.path,

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import redirect, request, url_for
 
-from xiangyue.errors import Conflict, Forbidden, Invalid, Stale
+from xiangyue.errors import Conflict, Forbidden, Invalid, Refused, Stale
 from xiangyue.features.households import policy
 from xiangyue.features.households.models import PersonMark
 from xiangyue.features.households.pages import bp
@@ -47,7 +47,7 @@ def _whole(name: str, *, empty: bool = False) -> int | None:
     return int(text)
 
 
-def _failed(error: Invalid | Stale | Conflict | Forbidden, id: str) -> tuple[FormView, int]:
+def _failed(error: Invalid | Stale | Conflict | Forbidden | Refused, id: str) -> tuple[FormView, int]:
     errors = error.fields if isinstance(error, Invalid) else {"": [error.message]}
     status = 422 if isinstance(error, Invalid) else 403 if isinstance(error, Forbidden) else 409
     return FormView(action=request.path, values=request.form, errors=errors, id=id), status
@@ -66,7 +66,7 @@ def add_mark(id: int) -> Any:
             valid_from=_day("valid_from"),
             note=typed.get("note", ""),
         )
-    except (Invalid, Conflict, Forbidden) as error:
+    except (Invalid, Conflict, Forbidden, Refused) as error:
         form, status = _failed(error, "mark")
         return person_page(id, status=status, forms={"mark": form})
     flash(_("Mark added"), "success")
@@ -81,7 +81,7 @@ def end_mark(id: int) -> Any:
     person_id = uow.get(PersonMark, id).person_id
     try:
         end_mark_on(uow, mark_id=id, on=_day("on"), reason=request.form.get("reason", ""))
-    except (Invalid, Conflict, Forbidden) as error:
+    except (Invalid, Conflict, Forbidden, Refused) as error:
         form, status = _failed(error, f"end-{id}")
         return person_page(person_id, status=status, forms={f"end-{id}": form})
     flash(_("Mark ended"), "success")
@@ -102,7 +102,7 @@ def save_income(id: int) -> Any:
             source=typed.get("source", ""),
             version=typed.get("version", type=int),
         )
-    except (Invalid, Stale) as error:
+    except (Invalid, Stale, Refused) as error:
         form, status = _failed(error, "income")
         return household_page(id, status=status, forms={"income": form})
     flash(_("Saved"), "success")
@@ -126,7 +126,7 @@ def save_award(id: int) -> Any:
             source=typed.get("source", ""),
             version=typed.get("version", type=int),
         )
-    except (Invalid, Stale) as error:
+    except (Invalid, Stale, Refused) as error:
         form, status = _failed(error, "award")
         return household_page(id, status=status, forms={"award": form})
     flash(_("Saved"), "success")

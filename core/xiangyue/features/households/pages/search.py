@@ -15,6 +15,7 @@ from xiangyue.features.households.pages.common import keys, template_words
 from xiangyue.features.households.queries import SearchResult
 from xiangyue.web.access import signed_in
 from xiangyue.web.pipeline import current_actor, current_uow, is_fragment
+from xiangyue.web.points import hits, own_area
 from xiangyue.web.shell import page
 
 #: As you type, few are enough; the page shows more.
@@ -59,6 +60,9 @@ def _found(q: str) -> Any:
     if q and actor.can(area_policy.AREA_VIEW):
         with uow.scoped(actor.scope(area_policy.AREA_VIEW)):
             places = areas.list_areas(uow, q=q)[:limit]
+    # A seal stands for a citizen number, which is nobody's business but the register's.
+    with uow.scoped(own_area(uow)):
+        others = hits(uow, q, limit) if q and not is_seal(q) else []
     paths = areas.paths(uow, [a.area_code for a in places])
     return page(
         "households/search_results.html" if is_fragment() else "households/search.html",
@@ -68,6 +72,7 @@ def _found(q: str) -> Any:
         places=places,
         path_of=lambda area: " · ".join(name for _code, name in paths.get(area.area_code, [])),
         code_text=areas.code_text,
-        nothing=not (found.households or found.persons or places),
+        others=others,
+        nothing=not (found.households or found.persons or places or others),
         **template_words(),
     )
