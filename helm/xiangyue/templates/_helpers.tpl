@@ -62,9 +62,7 @@ XIANGYUE_INSTANCE: {{ default (include "xiangyue.fullname" $) .settings.instance
 XIANGYUE_KEK_PROVIDER: file
 XIANGYUE_LOG_LEVEL: {{ .settings.logLevel | quote }}
 XIANGYUE_MAX_UPLOAD_BYTES: {{ .settings.maxUploadBytes | int64 | quote }}
-{{- with .plugins }}
-XIANGYUE_PLUGINS: {{ join "," . | quote }}
-{{- end }}
+XIANGYUE_PLUGINS: {{ join "," .plugins | quote }}
 XIANGYUE_POOL_SIZE: {{ .settings.poolSize | int64 | quote }}
 XIANGYUE_PORT: "8000"
 XIANGYUE_PUBLIC_PORT: {{ .publicPort | default (eq .scheme "https" | ternary 443 80) | int64 | quote }}
@@ -74,5 +72,6 @@ XIANGYUE_SESSION_HOURS: {{ .settings.sessionHours | int64 | quote }}
 XIANGYUE_STATEMENT_TIMEOUT_MS: {{ .settings.statementTimeoutMs | int64 | quote }}
 XIANGYUE_TRUSTED_PROXIES: {{ .settings.trustedProxies | int64 | quote }}
 XIANGYUE_WEB_WORKERS: {{ .web.workers | int64 | quote }}
+XIANGYUE_WORKER_PROCESSES: {{ .worker.processes | int64 | quote }}
 {{- end }}
 {{- end }}
