@@ -35,7 +35,8 @@ UPDATE household h
        IS DISTINCT FROM (coalesce(d.name, ''), coalesce(d.sort_key, ''), coalesce(d.persons, 0))
 """
 
-_CHILDREN = ("person", "person_mark", "household_income", "household_award", "name_suffix")
+#: Tables whose rows lie where their household does; classifications are another feature's and move along.
+_CHILDREN = ("person", "person_mark", "household_income", "household_award", "name_suffix", "classification")
 _MOVE = """
 UPDATE {child} c SET area_code = h.area_code
   FROM household h

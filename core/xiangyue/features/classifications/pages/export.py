@@ -1,0 +1,87 @@
+"""Export of exactly what the list shows; the purpose stands in the audit trail. Sensitive grounds are never in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from flask import request, send_file, url_for
+
+from xiangyue.errors import Invalid
+from xiangyue.features.areas import switch
+from xiangyue.features.areas.queries import code_text
+from xiangyue.features.classifications.compute import today
+from xiangyue.features.classifications.list_query import Row, each_classification
+from xiangyue.features.classifications.pages import bp
+from xiangyue.features.classifications.pages.lists import Listing, grounds_text, listing
+from xiangyue.features.classifications.policy import CLASSIFICATION_EXPORT, STATES
+from xiangyue.features.classifications.service import note_export
+from xiangyue.files.workbook import MEDIA_TYPE, write_workbook
+from xiangyue.i18n import gettext as _
+from xiangyue.web.access import requires
+from xiangyue.web.components import FormView
+from xiangyue.web.pipeline import current_uow
+from xiangyue.web.shell import page
+
+
+@bp.get("/classifications/export")
+@requires(CLASSIFICATION_EXPORT)
+def ask_export() -> Any:
+    """What is going to be exported, and the question what for."""
+    return _ask(listing(current_uow()))
+
+
+@bp.post("/classifications/export")
+@requires(CLASSIFICATION_EXPORT)
+def send_export() -> Any:
+    """The spreadsheet of the list at this address."""
+    uow = current_uow()
+    asked = listing(uow)
+    wanted = replace(asked.filter, area=switch.asked_area(uow))
+    columns = asked.view.visible
+    rows = [[_cell(c.key, row) for c in columns] for row in each_classification(uow, wanted, sort=asked.sort)]
+    problems = dict(asked.problems)
+    try:
+        note_export(
+            uow,
+            purpose=request.form.get("purpose", ""),
+            area=wanted.area,
+            rows=len(rows),
+            columns=[c.key for c in columns],
+            filters={name: asked.view.values(name) for name in asked.view.active_names},
+        )
+    except Invalid as invalid:
+        problems.update(invalid.fields)
+    if problems:
+        return _ask(asked, status=422, problems=problems)
+    stream = write_workbook(_("Classifications"), [c.label for c in columns], rows)
+    place = code_text(wanted.area) if wanted.area else ""
+    name = "-".join(part for part in (_("Classifications"), place, today().isoformat()) if part)
+    return send_file(stream, mimetype=MEDIA_TYPE, as_attachment=True, download_name=f"{name}.xlsx")
+
+
+def _ask(asked: Listing, *, status: int = 200, problems: dict[str, list[Any]] | None = None) -> Any:
+    back = asked.view.url(url_for("classifications.list_classifications"))
+    form = FormView(
+        action=request.full_path.rstrip("?"), values=request.form, errors=problems or {}, cancel_url=back, id="export"
+    )
+    return page("classifications/export.html", status=status, view=asked.view, form=form, back=back)
+
+
+def _cell(column: str, row: Row) -> Any:
+    """The value of a column as the list shows it."""
+    values = row.values
+    made: dict[str, Any] = {
+        "name": values["head_name"],
+        "place": values["area_name"],
+        "classifier": str(row.classifier.label),
+        "standing": str(row.standing),
+        "state": str(STATES[values["state"]]),
+        "waits": str(row.waits_for.label) if row.waits_for else "",
+        "proposed": str(row.proposed),
+        "valid_from": values["valid_from"],
+        "due": values["review_due"],
+        "computed": values["computed_at"],
+        "version": values["rule_version"],
+    }
+    return grounds_text(row) if column == "grounds" else made[column]
