@@ -9,6 +9,7 @@ from xiangyue.plugin.addresses import plugin_of
 from xiangyue.plugin.offer import Offer
 
 _SCHEMAS = "#/components/schemas/"
+HOUSEHOLDS = "/api/v1/households"
 
 
 def schema_name(schema: Any) -> str:
@@ -30,7 +31,7 @@ def county_document(whole: dict[str, Any], offer: Offer) -> dict[str, Any]:
     paths = whole.get("paths", {})
     off = {path for path in paths if not _open(path, offer)}
     if not off:
-        return whole
+        return {**whole, "paths": _with_offered(paths, offer)}
     kept = {path: item for path, item in paths.items() if path not in off}
     schemas = whole.get("components", {}).get("schemas", {})
     needed = _reached(kept, schemas)
@@ -38,12 +39,35 @@ def county_document(whole: dict[str, Any], offer: Offer) -> dict[str, Any]:
     gone = _reached({path: paths[path] for path in off}, schemas) - needed
     used = {tag for item in kept.values() for tag in _tags(item)}
     theirs = {tag for path in off for tag in _tags(paths[path])} - used
-    document = {**whole, "paths": kept, "tags": [t for t in whole.get("tags", []) if t["name"] not in theirs]}
+    document = {
+        **whole,
+        "paths": _with_offered(kept, offer),
+        "tags": [t for t in whole.get("tags", []) if t["name"] not in theirs],
+    }
     document["components"] = {
         **whole.get("components", {}),
         "schemas": {name: schema for name, schema in schemas.items() if name not in gone},
     }
     return document
+
+
+def _with_offered(paths: dict[str, Any], offer: Offer) -> dict[str, Any]:
+    """The list of households takes the conditions, and gives the columns, that plugins add to it."""
+    operation = paths.get(HOUSEHOLDS, {}).get("get")
+    filters, columns = list(offer.each("household_filters")), [item for _c, item in offer.each("household_columns")]
+    if operation is None or not (filters or columns):
+        return paths
+    parameters = []
+    for parameter in operation.get("parameters", ()):
+        if parameter.get("name") == "fields" and columns:
+            more = ", ".join(f"{item.key} ({item.label})" for item in columns)
+            parameter = {**parameter, "description": f"{parameter.get('description', '')}; of plugins: {more}"}
+        parameters.append(parameter)
+    for _contributor, item in filters:
+        parameters.append(
+            {"in": "query", "name": item.key, "description": str(item.label), "schema": {"type": "string"}}
+        )
+    return {**paths, HOUSEHOLDS: {**paths[HOUSEHOLDS], "get": {**operation, "parameters": parameters}}}
 
 
 def _open(path: str, offer: Offer) -> bool:
