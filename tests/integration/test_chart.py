@@ -126,12 +126,13 @@ def test_what_is_written_lies_on_a_volume(name: str) -> None:
     assert environment(objects, "web")["PROMETHEUS_MULTIPROC_DIR"].startswith("/tmp/")
 
 
-def test_web_is_probed_over_http() -> None:
+def test_web_begins_when_its_servers_answer_and_stays_while_it_lives() -> None:
+    """Pages work while the queue is away and tell when the database is: no reason to take every pod out."""
     web = dict(containers(manifests()))["web"]
 
     assert web["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": "http"}
-    assert web["startupProbe"]["httpGet"] == {"path": "/healthz", "port": "http"}
-    assert web["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "http"}
+    assert web["startupProbe"]["httpGet"] == {"path": "/readyz", "port": "http"}
+    assert web["readinessProbe"]["httpGet"] == {"path": "/healthz", "port": "http"}
 
 
 @pytest.mark.parametrize("component", ["worker", "scheduler"])
