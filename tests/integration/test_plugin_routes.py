@@ -314,6 +314,35 @@ def test_switching_counts_from_the_next_request_on(hanyin: County, on: FlaskClie
     assert off.get("/p/probe/").status_code == 404
 
 
+def test_a_plugin_that_is_on_and_no_longer_installed_is_missed_by_no_page(tongyu: County, off: FlaskClient) -> None:
+    switch(tongyu, "ghost")
+    for path in ("/", "/households", "/jobs", "/roles", "/audit", "/api/v1/openapi.json"):
+        assert off.get(path).status_code == 200
+    assert off.get("/p/ghost/").status_code == 404
+
+
+def test_a_line_of_the_navigation_that_cannot_be_counted_stays_without_its_number(
+    runtime: Runtime, app: Any, hanyin: County, on: FlaskClient
+) -> None:
+    def number(_uow: Any) -> int:
+        raise LookupError("lost count")
+
+    line = NavItem("probe", "Counted line", "probe.show", None, "people", "eye", count=number)
+    (installed,) = [i for i in runtime.registry.installed.values() if i.name == "probe"]
+    assert installed.contributor is not None
+    offered: Any = installed.contributor.offered
+    before = offered["navigation"]
+    offered["navigation"] = (line,)
+    runtime.registry.take(runtime.registry.contributors)
+    try:
+        answer = on.get("/p/probe/")
+        assert answer.status_code == 200
+        assert "Counted line" in answer.text
+    finally:
+        offered["navigation"] = before
+        runtime.registry.take(runtime.registry.contributors)
+
+
 def test_a_plugin_that_cannot_be_mounted_is_left_out_and_the_rest_serves(runtime: Runtime) -> None:
     """Its blueprint behaves in the trial and fails on the real application."""
     blueprint = Blueprint("sly", __name__)
