@@ -135,6 +135,9 @@ class Settings:
         "Installed plugins that are loaded; * loads all of them, an empty value none.",
         "names with commas between them",
     )
+    api_requests_per_minute: int = _option(
+        600, _count, "Requests that one access token may send in a minute; 0: as many as it likes.", "a number"
+    )
     web_workers: int = _option(2, _positive, "Web worker processes.", "a number from 1")
     worker_processes: int = _option(
         1, _positive, "Jobs that one `xiangyue worker` does at the same time, each in a process.", "a number from 1"

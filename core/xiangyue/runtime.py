@@ -95,7 +95,7 @@ class Runtime:
 
     @cached_property
     def limiter(self) -> RateLimiter:
-        return RateLimiter(self.settings.redis_url)
+        return RateLimiter(self.settings.redis_url, prefix=self.settings.cookie_suffix)
 
     @cached_property
     def kek(self) -> KekProvider:

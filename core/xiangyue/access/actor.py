@@ -40,6 +40,7 @@ class Actor:
     totp_enabled: bool = False
     totp_required: bool = False
     session_id: int | None = None
+    token_id: int | None = None
     extra: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def can(self, permission: Permission) -> bool:

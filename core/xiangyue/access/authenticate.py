@@ -93,4 +93,4 @@ def token_actor(uow: Uow, bearer: str, *, tenant_area: int) -> Actor | None:
             "UPDATE api_token s SET last_used_at = now() WHERE {tenant:s} AND s.id = :id",
             {"id": token_id},
         )
-    return _actor(uow, "token", tenant_area, tuple(account), token_scopes=frozenset(scopes))
+    return _actor(uow, "token", tenant_area, tuple(account), token_scopes=frozenset(scopes), token_id=token_id)

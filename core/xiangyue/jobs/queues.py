@@ -42,7 +42,7 @@ def message_id(settings: Settings, tenant_id: int, outbox_id: int) -> str:
 def push(runtime: Runtime, tenant_id: int, job_id: int, outbox_id: int) -> None:
     """Put a message for one job on its tenant's queue. Raises redis.RedisError when Redis is away."""
     settings = runtime.settings
-    queue = Queue(queue_name(settings, tenant_id), connection=_sender(settings.redis_url), serializer=JSONSerializer)
+    queue = Queue(queue_name(settings, tenant_id), connection=sender(settings.redis_url), serializer=JSONSerializer)
     queue.enqueue_call(
         RUN_JOB,
         args=(tenant_id, job_id),
@@ -58,10 +58,10 @@ def is_waiting(runtime: Runtime, tenant_id: int, outbox_id: int) -> bool:
     """Whether Redis still knows the message. Raises redis.RedisError when Redis is away."""
     settings = runtime.settings
     key = f"rq:job:{message_id(settings, tenant_id, outbox_id)}"
-    return bool(_sender(settings.redis_url).exists(key))
+    return bool(sender(settings.redis_url).exists(key))
 
 
 @lru_cache(maxsize=8)
-def _sender(url: str) -> redis.Redis:
+def sender(url: str) -> redis.Redis:
     """A client that gives up at once: a request must not hang on Redis, the scheduler sends later."""
     return redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=2, retry=Retry(NoBackoff(), 0))

@@ -21,6 +21,7 @@ from xiangyue.i18n import in_locale
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.actors import job_actor
 from xiangyue.jobs.context import JobCancelled, JobContext, JobInterrupted, JobLost, Pulse
+from xiangyue.jobs.metrics import observe_job
 from xiangyue.jobs.models import Job
 from xiangyue.jobs.service import end_job, requeue_job
 from xiangyue.plugin.registry import JobKind
@@ -82,7 +83,9 @@ def run_with(runtime: Runtime, tenant_id: int, job_id: int) -> str | None:
     with structlog.contextvars.bound_contextvars(tenant=tenant_id, job=job_id, kind=claim.kind):
         begun = time.monotonic()
         state = _run(runtime, claim)
-        log.info("job", state=state, attempt=claim.attempt, seconds=round(time.monotonic() - begun, 3))
+        seconds = time.monotonic() - begun
+        log.info("job", state=state, attempt=claim.attempt, seconds=round(seconds, 3))
+        observe_job(runtime, claim.kind, state, seconds)
     return state
 
 

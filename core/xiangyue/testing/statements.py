@@ -93,13 +93,14 @@ def _open_tables(parsed: exp.Expr, owned: frozenset[str]) -> list[str]:
     """Owned tables of the statement, in any of its parts, that no equality on tenant_id closes."""
     if isinstance(parsed, exp.Copy | exp.Command | exp.Create | exp.Drop | exp.Set):
         return []
-    closed = _closed_aliases(parsed)
     names = {cte.alias for cte in parsed.find_all(exp.CTE)}
+    closed: dict[int, set[str]] = {}
     found = []
     for table in parsed.find_all(exp.Table):
         if table.name not in owned or table.name in names or _is_insert_target(table):
             continue
-        if table.alias_or_name not in closed and not (_is_alone(table) and "" in closed):
+        part = _part_of(table)
+        if part is None or table.alias_or_name not in _closed_in(part, closed):
             found.append(table.name)
     return found
 
@@ -111,34 +112,79 @@ def _is_insert_target(table: exp.Table) -> bool:
     return isinstance(parent, exp.Insert)
 
 
-def _is_alone(table: exp.Table) -> bool:
-    """The only source of its statement, so an unqualified column is its own."""
-    statement = table.find_ancestor(exp.Select, exp.Update, exp.Delete)
-    return statement is not None and len(list(statement.find_all(exp.Table))) == 1
+def _part_of(node: exp.Expr) -> exp.Expr | None:
+    """The SELECT, UPDATE or DELETE that a node stands in; for one of these, the one round it."""
+    return node.find_ancestor(exp.Select, exp.Update, exp.Delete)
 
 
-def _closed_aliases(parsed: exp.Expr) -> set[str]:
-    """Aliases whose tenant_id equals a value, or that of another closed alias (PostgreSQL infers the same)."""
-    closed: set[str] = set()
-    pairs: list[tuple[str, str]] = []
-    for equality in parsed.find_all(exp.EQ):
-        left, right = _tenant_column(equality.left), _tenant_column(equality.right)
-        if left is not None and right is not None:
-            pairs.append((left, right))
-        elif left is not None and not isinstance(equality.right, exp.Column):
-            closed.add(left)
-        elif right is not None and not isinstance(equality.left, exp.Column):
-            closed.add(right)
+def _own_tables(part: exp.Expr) -> list[exp.Table]:
+    return [table for table in part.find_all(exp.Table) if _part_of(table) is part]
+
+
+def _closed_in(part: exp.Expr, known: dict[int, set[str]]) -> set[str]:
+    """Names whose tenant_id, in this part of the statement, must equal a value or that of another closed name.
+
+    Only what must be true for every row counts: the AND-ed conditions of its WHERE and of its joins. An outer join's
+    condition says something of the joined side only. Names of the parts round it are closed as they are there.
+    """
+    if id(part) in known:
+        return known[id(part)]
+    own = {table.alias_or_name for table in _own_tables(part)}
+    # A WITH part sees nothing of the statement it belongs to.
+    round_it = part.find_ancestor(exp.CTE, exp.Select, exp.Update, exp.Delete)
+    outer = set() if round_it is None or isinstance(round_it, exp.CTE) else _closed_in(round_it, known)
+    closed = outer - own
+    known[id(part)] = closed
+    alone = next(iter(own)) if len(own) == 1 else ""
+    equalities = [
+        (_tenant_column(c.left, alone), _tenant_column(c.right, alone), c, may_close)
+        for conditions, may_close in _conditions(part)
+        for c in _conjuncts(conditions)
+        if isinstance(c, exp.EQ)
+    ]
     grown = True
     while grown:
         grown = False
-        for a, b in pairs:
-            if (a in closed) != (b in closed):
-                closed |= {a, b}
-                grown = True
+        for left, right, equality, may_close in equalities:
+            for name, other, value in ((left, right, equality.right), (right, left, equality.left)):
+                if (
+                    name is None
+                    or name in closed
+                    or name not in own
+                    or (may_close is not None and name not in may_close)
+                ):
+                    continue
+                if other in closed if other is not None else value.find(exp.Column) is None:
+                    closed.add(name)
+                    grown = True
     return closed
 
 
-def _tenant_column(side: exp.Expr) -> str | None:
-    """The alias of a tenant_id column ("" when unqualified), None for anything else."""
-    return side.table if isinstance(side, exp.Column) and side.name == "tenant_id" else None
+def _conditions(part: exp.Expr) -> Iterator[tuple[exp.Expr, set[str] | None]]:
+    """Each WHERE and ON of this part, and the names that it can close (None: all)."""
+    where = part.args.get("where")
+    if where is not None:
+        yield where.this, None
+    for join in part.find_all(exp.Join):
+        condition = join.args.get("on")
+        if condition is None or _part_of(join) is not part:
+            continue
+        if not join.side:
+            yield condition, None
+        elif join.side == "LEFT":
+            yield condition, {t.alias_or_name for t in join.this.find_all(exp.Table) if _part_of(t) is part}
+
+
+def _conjuncts(condition: exp.Expr) -> Iterator[exp.Expr]:
+    if isinstance(condition, exp.Paren):
+        yield from _conjuncts(condition.this)
+    elif isinstance(condition, exp.And):
+        yield from _conjuncts(condition.left)
+        yield from _conjuncts(condition.right)
+    else:
+        yield condition
+
+
+def _tenant_column(side: exp.Expr, alone: str) -> str | None:
+    """The name before a tenant_id column, ``alone`` when it has none; None for anything else."""
+    return (side.table or alone) if isinstance(side, exp.Column) and side.name == "tenant_id" else None

@@ -7,6 +7,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from xiangyue.jobs.metrics import JobSeconds
 from xiangyue.web import metrics
 from xiangyue.web.access import anywhere
 from xiangyue.web.pipeline import client_address, runtime
@@ -28,7 +29,8 @@ def install(app: Flask) -> None:
     @app.get("/metrics")
     @anywhere
     def metrics_text() -> Response:
-        return metrics.response(runtime().settings, client_address(), request.headers.get("Authorization"))
+        header = request.headers.get("Authorization")
+        return metrics.response(runtime().settings, client_address(), header, JobSeconds(runtime()))
 
 
 def _database() -> str:

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import hmac
 import os
+from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import ip_address
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from flask import Response, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
@@ -45,13 +49,6 @@ REQUEST_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
     registry=REGISTRY,
 )
-JOB_SECONDS = Histogram(
-    "xiangyue_job_seconds",
-    "Run time of background jobs, by kind and outcome (done, failed, cancelled).",
-    ("kind", "outcome"),
-    buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600),
-    registry=REGISTRY,
-)
 DB_IN_USE = Gauge(
     "xiangyue_db_connections_in_use",
     "Database connections taken from the pool and not yet given back.",
@@ -66,11 +63,6 @@ def observe_request(site: str, endpoint: str, status: int, seconds: float) -> No
     REQUEST_SECONDS.labels(site, endpoint).observe(seconds)
 
 
-def observe_job(kind: str, outcome: str, seconds: float) -> None:
-    """Count one finished job; ``outcome`` is done, failed or cancelled."""
-    JOB_SECONDS.labels(kind, outcome).observe(seconds)
-
-
 @lru_cache(maxsize=1)
 def watch_pools() -> None:
     """Follow every connection pool of this process; further calls change nothing."""
@@ -78,8 +70,9 @@ def watch_pools() -> None:
     event.listen(Pool, "checkin", _checked_in)
 
 
-def metrics_body(accept: str = "") -> tuple[bytes, str]:
-    """(text in the format that the Accept header asks for, its content type), over all processes."""
+def metrics_body(accept: str = "", *more: Collector) -> tuple[bytes, str]:
+    """(text in the format that the Accept header asks for, its content type), over all processes; and what ``more``
+    collectors tell."""
     registry = REGISTRY
     if folder := multiprocess_folder():
         registry = CollectorRegistry()
@@ -87,7 +80,17 @@ def metrics_body(accept: str = "") -> tuple[bytes, str]:
     else:
         _process_numbers()
     encode, content_type = choose_encoder(accept)
-    return encode(registry), content_type
+    return encode(_Together(registry, *more)), content_type  # type: ignore[arg-type]
+
+
+class _Together:
+    """What an encoder needs of a registry: several, one after the other."""
+
+    def __init__(self, *parts: Collector) -> None:
+        self._parts = parts
+
+    def collect(self) -> Iterable[Metric]:
+        return chain.from_iterable(part.collect() for part in self._parts)
 
 
 def may_read(settings: Settings, address: str, authorization: str | None, *, forwarded: bool = False) -> bool:
@@ -103,12 +106,12 @@ def may_read(settings: Settings, address: str, authorization: str | None, *, for
     return not forwarded and _is_loopback(address)
 
 
-def response(settings: Settings, address: str, authorization: str | None) -> Response:
+def response(settings: Settings, address: str, authorization: str | None, *more: Collector) -> Response:
     """The answer of ``/metrics`` inside a request. Raises NotFound for those who may not read it."""
     forwarded = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP"))
     if not may_read(settings, address, authorization, forwarded=forwarded):
         raise NotFound()
-    body, content_type = metrics_body(request.headers.get("Accept", ""))
+    body, content_type = metrics_body(request.headers.get("Accept", ""), *more)
     return Response(body, content_type=content_type)
 
 

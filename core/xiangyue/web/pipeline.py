@@ -24,7 +24,7 @@ from xiangyue.plugin.offer import Offer
 from xiangyue.runtime import Runtime, offer_of
 from xiangyue.tenancy.directory import TenantInfo
 from xiangyue.text.idnumber import tells_number
-from xiangyue.web import purpose
+from xiangyue.web import limits, purpose
 from xiangyue.web.access import AccessMark, mark_of
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -204,6 +204,7 @@ def _admit(uow: Uow, tenant: TenantInfo, mark: AccessMark) -> Any:
         if actor is None:
             raise NotSignedIn(_l("The access token is wrong, expired or revoked."))
         uow.actor = actor
+        limits.limit_token(runtime(), actor)
     elif cookie := request.cookies.get(cookie_name()):
         hours = int(tenant.settings.get("session_hours") or runtime().settings.session_hours)
         found = session_actor(uow, cookie, tenant_area=tenant.area_code, hours=hours)

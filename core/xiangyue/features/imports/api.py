@@ -27,6 +27,7 @@ from xiangyue.features.imports.schemas import (
 )
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import requires
+from xiangyue.web.limits import limit_uploads
 from xiangyue.web.pipeline import current_uow, runtime
 
 bp = ApiBlueprint("imports", __name__, url_prefix="/imports", description="Spreadsheets on their way into the register")
@@ -75,8 +76,10 @@ def list_imports(args: dict[str, Any]) -> Response:
 @requires(policy.IMPORT_RUN)
 def upload(files: dict[str, Any], values: dict[str, Any]) -> Response:
     """Upload a roster; it is checked in the background. Ask for the import until its state is `checked` or `failed`"""
+    uow = current_uow()
+    limit_uploads(runtime(), uow.actor)
     batch = service.upload_roster(
-        current_uow(),
+        uow,
         runtime().storage,
         stream=files["file"].stream,
         name=files["file"].filename or "",

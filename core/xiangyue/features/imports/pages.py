@@ -21,6 +21,7 @@ from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import requires
 from xiangyue.web.components import Column, Filter, FormView, ListView
+from xiangyue.web.limits import limit_uploads
 from xiangyue.web.pipeline import current_uow, is_fragment, runtime
 from xiangyue.web.shell import flash, page
 
@@ -118,6 +119,7 @@ def upload() -> Any:
         errors["purpose"] = [_("Say what the data is used for.")]
     if errors or given is None:
         return _upload_page(form, errors, 422)
+    limit_uploads(runtime(), uow.actor)
     try:
         batch = service.upload_roster(
             uow,
