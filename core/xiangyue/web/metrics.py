@@ -80,7 +80,7 @@ def metrics_body(accept: str = "", *more: Collector) -> tuple[bytes, str]:
     else:
         _process_numbers()
     encode, content_type = choose_encoder(accept)
-    return encode(_Together(registry, *more)), content_type  # type: ignore[arg-type]
+    return encode(_Together(registry, *more)), content_type
 
 
 class _Together:
