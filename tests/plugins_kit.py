@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 
 from xiangyue.access.acts import DECLARED
-from xiangyue.plugin.hookspecs import REGISTRATIONS, hookimpl
+from xiangyue.plugin.hookspecs import NAMESPACE, REGISTRATIONS, hookimpl
 from xiangyue.plugin.load import Candidate, Installed, install, uninstall
 from xiangyue.plugin.manifest import Manifest
 from xiangyue.plugin.models import TenantPlugin
@@ -77,7 +77,7 @@ def _hook(key: str, value: Any) -> Any:
         def value() -> Any:
             return returned
 
-    return hookimpl(value)
+    return value if hasattr(value, f"{NAMESPACE}_impl") else hookimpl(value)
 
 
 @contextmanager
