@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 
-ChipKind = Literal["green", "yellow", "red", "undetermined", "neutral", "sensitive"]
+ChipKind = Literal["green", "yellow", "red", "blue", "grey", "undetermined", "neutral", "sensitive"]
 
 
 # --- forms -----------------------------------------------------------------------------------------------
