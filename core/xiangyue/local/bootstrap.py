@@ -48,7 +48,7 @@ def lock() -> None:
         options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-header"]
         options += ["--no-emit-index-url", "--no-emit-find-links", "--quiet"]
         options += ["--upgrade"] if "--upgrade" in sys.argv else []
-        uv = [tools / "bin" / "uv", "pip", "compile"]
+        uv: list[str | Path] = [tools / "bin" / "uv", "pip", "compile"]
         _run([*uv, "requirements-dev.in", "-o", LOCK.name, *options])
         _run([*uv, "requirements-image.in", "-c", LOCK.name, "-o", IMAGE_LOCK.name, *options])
 
