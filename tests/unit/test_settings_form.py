@@ -223,7 +223,7 @@ def test_faults_stand_at_their_field() -> None:
 def test_faults_are_said_in_the_readers_language() -> None:
     with i18n.in_locale("zh"):
         found = faults(share="many", until="", words="0")
-    assert found == {"share": ["请填写整数。"], "until": ["此项必填。"], "words": ["第 1 行: 不能小于 1。"]}
+    assert found == {"share": ["请填写整数。"], "until": ["此项必填。"], "words": ["第 1 行：不能小于 1。"]}
 
 
 def test_what_nobody_asked_for_is_named() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
-from xiangyue.i18n import add_catalogue, format_date, format_datetime, gettext, ngettext
+from xiangyue.i18n import add_catalogue, current_locale, format_date, format_datetime, gettext, ngettext
 from xiangyue.web.assets import asset
 
 
@@ -51,7 +51,9 @@ _CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\u0
 
 
 def marked(text: Any) -> Markup:
-    """Text of either language with its Chinese parts marked as such: names in an English sentence."""
+    """Text of either language with its Chinese parts marked as such where the page is English: names in a sentence."""
+    if current_locale() == "zh":
+        return escape(str(text))
     parts, last = [], 0
     for found in _CHINESE.finditer(shown := str(text)):
         parts.append(escape(shown[last : found.start()]))

@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from xiangyue.db.base import Base
+from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import NotFound
 from xiangyue.i18n import lazy_gettext as _l
@@ -93,10 +95,20 @@ class Standing:
             return _l("It needs a plugin that is not on here: %(names)s.", names=", ".join(self.needs))
         return ""
 
+    @property
+    def can_be_off(self) -> bool:
+        """Not while another that is on requires it."""
+        return not self.needed_by
+
+
+def county_plugins(uow: Uow) -> list[TenantPlugin]:
+    """The county's rows: plugins that it has on or had on, in their turn."""
+    return list(uow.session.scalars(select(TenantPlugin).order_by(TenantPlugin.position, TenantPlugin.id)))
+
 
 def standings(uow: Uow, registry: Registry) -> list[Standing]:
     """All plugins that are installed or that the county ever had: those that are on first, in their turn."""
-    rows = {row.name: row for row in uow.session.scalars(select(TenantPlugin))}
+    rows = {row.name: row for row in county_plugins(uow)}
     faults = recent_faults(uow)
     on = {name for name, row in rows.items() if row.enabled}
     working = {name for name in on if registry.ready(name)}
@@ -147,3 +159,17 @@ def faults_of(uow: Uow, name: str, limit: int = 20) -> list[PluginFault]:
 def installations(uow: Uow) -> Mapping[str, PluginInstallation]:
     """How far each plugin's tables are, by its name."""
     return {row.name: row for row in uow.session.scalars(select(PluginInstallation))}
+
+
+def kept_rows(uow: Uow, name: str) -> list[tuple[str, int]]:
+    """(table, rows of this county) of an installed plugin's tables that exist; empty ones too."""
+    if not installations(uow).get(name):
+        return []
+    schema = f"plugin_{name}"
+    tables = sorted(table.name for table in Base.metadata.tables.values() if table.schema == schema)
+    found = []
+    for table in tables:
+        # A plugin's name has small letters and digits only, and its tables are those of its models.
+        counted = f"SELECT count(*) FROM {schema}.{table} k WHERE {{tenant:k}}"  # noqa: S608
+        found.append((table, int(scoped_rows(uow.session, counted)[0][0])))
+    return found
