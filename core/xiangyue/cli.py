@@ -77,22 +77,39 @@ def db() -> None:
 
 @db.command("upgrade")
 def db_upgrade() -> None:
-    """Bring the schema to the newest version (needs XIANGYUE_MIGRATION_DATABASE_URL)."""
-    from xiangyue.db.migrate import upgrade
+    """Bring the schema to the newest version, the core's and then every plugin's.
+
+    A plugin that fails is named and stops no other; the exit code is 1 then. Needs XIANGYUE_MIGRATION_DATABASE_URL.
+    """
+    from xiangyue.plugin.migrations import upgrade_all
 
     with open_runtime() as runtime:
-        upgrade(runtime.settings.migration_database_url, runtime.settings.migrations_dir)
-    click.echo("schema is up to date")
+        settings = runtime.settings
+        done = upgrade_all(settings.migration_database_url, settings.migrations_dir, runtime.registry)
+    failed = [plugin for plugin in done if plugin.fault]
+    for plugin in done:
+        if not plugin.fault:
+            click.echo(f"plugin {plugin.name}: {plugin.revision or 'no tables'}")
+    for plugin in failed:
+        click.echo(f"plugin {plugin.name}: {plugin.fault}", err=True)
+    click.echo("schema is up to date, but for the plugins named" if failed else "schema is up to date")
+    sys.exit(1 if failed else 0)
 
 
 @db.command("downgrade")
 @click.argument("revision")
 def db_downgrade(revision: str) -> None:
-    """Take the schema back to REVISION; ``base`` removes every table and all data."""
-    from xiangyue.db.migrate import downgrade
+    """Take the schema back to REVISION; ``base`` removes every table and all data, plugins' first."""
+    from xiangyue.db.plugin_migrate import MigrationFault
+    from xiangyue.plugin.migrations import downgrade_all
 
     with open_runtime() as runtime:
-        downgrade(runtime.settings.migration_database_url, runtime.settings.migrations_dir, revision)
+        settings = runtime.settings
+        try:
+            downgrade_all(settings.migration_database_url, settings.migrations_dir, runtime.registry, revision)
+        except MigrationFault as fault:
+            click.echo(f"xiangyue: {fault}", err=True)
+            sys.exit(1)
     click.echo(f"schema is at {revision}")
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,8 +25,10 @@ from xiangyue.files.storage import Storage
 from xiangyue.files.storage import storage as open_storage
 from xiangyue.i18n import add_catalogue
 from xiangyue.plugin.dispatch import lend
+from xiangyue.plugin.installed import UNMIGRATED
 from xiangyue.plugin.load import discover
 from xiangyue.plugin.manager import Registry
+from xiangyue.plugin.migrations import check_tables
 from xiangyue.plugin.offer import Offer
 from xiangyue.tenancy.directory import Directory
 from xiangyue.tenancy.enablement import enabled_names
@@ -46,12 +49,16 @@ FEATURES = (
     "xiangyue.features.jobs.plugin",
     "xiangyue.features.files.plugin",
     "xiangyue.features.settings.plugin",
+    "xiangyue.features.plugins.plugin",
     "xiangyue.features.console.plugin",
     "xiangyue.features.demo.plugin",
 )
 
 #: Rooms whose own messages are shown to people; features bring theirs by registration.
 ROOMS_WITH_WORDS = ("web", "api", "db", "access", "files", "jobs", "plugin", "tenancy", "text")
+
+#: Between two looks at the tables of a plugin that is on and lacks them.
+CHECK_SECONDS = 5.0
 
 _BY_ENGINE: WeakValueDictionary[int, Runtime] = WeakValueDictionary()
 
@@ -62,6 +69,8 @@ class Runtime:
 
     settings: Settings
     features: tuple[str, ...] = FEATURES
+    #: Which plugins' tables were looked at, and when.
+    _checked: tuple[tuple[str, ...], float] = field(default=((), 0.0), init=False, repr=False)
 
     @cached_property
     def engine(self) -> Engine:
@@ -113,6 +122,18 @@ class Runtime:
         """Data and index key of the unit of work's tenant."""
         return self.keys.of(uow)
 
+    def check_plugins(self, uow: Uow, names: tuple[str, ...] | None = None) -> None:
+        """Find out which plugins' tables are at their newest revision. Cheap: asked once, and again after a while as
+        long as one of ``names`` lacks its tables. Without ``names``: ask now."""
+        installed = self.registry.installed
+        now = time.monotonic()
+        if names is not None and self._checked[0] == tuple(installed):
+            lacking = any(name in installed and installed[name].state == UNMIGRATED for name in names)
+            if not lacking or now - self._checked[1] < CHECK_SECONDS:
+                return
+        self._checked = (tuple(installed), now)
+        check_tables(uow.session, self.registry)
+
     @contextmanager
     def uow(self, tenant_id: int, *, actor: Actor | None = None, **options: Any) -> Iterator[Uow]:
         """A unit of work outside a request: committed at the end, rolled back on an error."""
@@ -135,6 +156,8 @@ def offer_of(uow: Uow) -> Offer:
     if known is not None and known[0] == names:
         return known[1]
     runtime = runtime_of(uow)
+    if runtime is not None:
+        runtime.check_plugins(uow, names)
     offer = _core() if runtime is None else runtime.registry.offer(names)
     uow.session.info[_OFFER] = (names, offer)
     return offer

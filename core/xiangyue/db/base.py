@@ -7,8 +7,10 @@ fails a gate. ``AreaBound`` adds ``area_code``, by which a person's area limits 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, ClassVar
+from weakref import WeakSet
 
 from sqlalchemy import (
     BigInteger,
@@ -22,7 +24,7 @@ from sqlalchemy import (
     func,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, mapped_column, registry
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -50,6 +52,17 @@ class Base(DeclarativeBase):
         Json: JSONB,
     }
     runtime_grants: ClassVar[str] = "SELECT, INSERT, UPDATE, DELETE"
+
+
+#: Registries of plugins' own bases (``db.plugin_tables``); one of a plugin that was taken out is gone from here.
+PLUGIN_REGISTRIES: WeakSet[registry] = WeakSet()
+
+
+def mappers() -> Iterator[Mapper[Any]]:
+    """Of all mapped classes, the core's and plugins'."""
+    yield from Base.registry.mappers
+    for own in tuple(PLUGIN_REGISTRIES):
+        yield from own.mappers
 
 
 def table_name(model: type) -> str:

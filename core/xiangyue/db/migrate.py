@@ -1,4 +1,4 @@
-"""Runs the core's migrations. Plugins' migrations follow the core's going up and precede them going down."""
+"""Runs the core's migrations; for the whole database, plugins and all, see ``plugin.migrations``."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from sqlalchemy.orm import (
 )
 
 from xiangyue.db import driver
-from xiangyue.db.base import AreaBound, Base, TenantOwned
+from xiangyue.db.base import AreaBound, TenantOwned, mappers
 from xiangyue.db.scope import Scope
 from xiangyue.errors import NotFound
 
@@ -177,7 +177,7 @@ def scope_criteria(scope: Scope) -> list[Any]:
 
 
 def _area_bound_mappers() -> list[Mapper[Any]]:
-    return [m for m in Base.registry.mappers if issubclass(m.class_, AreaBound)]
+    return [m for m in mappers() if issubclass(m.class_, AreaBound)]
 
 
 @event.listens_for(TenantSession, "do_orm_execute")

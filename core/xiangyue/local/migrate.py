@@ -6,12 +6,14 @@ A process of its own, so that the supervisor stays small and can end it.
 from __future__ import annotations
 
 from xiangyue.config import Settings
-from xiangyue.db.migrate import upgrade
+from xiangyue.plugin.migrations import upgrade_all
+from xiangyue.runtime import Runtime
 
 
 def main() -> None:
+    """Plugins' tables too; one that fails says why on its page and in ``xiangyue plugin list``."""
     settings = Settings.load()
-    upgrade(settings.migration_database_url, settings.migrations_dir)
+    upgrade_all(settings.migration_database_url, settings.migrations_dir, Runtime(settings).registry)
 
 
 if __name__ == "__main__":

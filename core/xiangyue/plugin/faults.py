@@ -74,7 +74,7 @@ def error_line(error: BaseException, *, near: str = "") -> str:
 
 def _words(error: BaseException) -> str:
     """Of a database error the first line alone: the others may show a row."""
-    return str(isinstance(error, psycopg.Error) and error.diag.message_primary or error)
+    return str((isinstance(error, psycopg.Error) and error.diag.message_primary) or error)
 
 
 def _place(error: BaseException, near: str) -> str:

@@ -11,7 +11,11 @@ from xiangyue.db.base import Base, CText, Global, Json, TenantOwned, Timestamps,
 
 
 class TenantPlugin(Timestamps, Versioned, TenantOwned, Base):
-    """A plugin in a county. ``settings`` are kept while it is off; ``position`` is its turn among the others."""
+    """A plugin in a county. ``settings`` are kept while it is off; ``position`` is its turn among the others.
+
+    ``profile`` is what the county's profile last said of it (enabled, settings), None when it never did: what the
+    county changed itself stands until its profile says something else.
+    """
 
     __tablename__ = "tenant_plugin"
     __table_args__ = (UniqueConstraint("tenant_id", "name"),)
@@ -20,6 +24,7 @@ class TenantPlugin(Timestamps, Versioned, TenantOwned, Base):
     enabled: Mapped[bool]
     settings: Mapped[Json] = mapped_column(default=dict)
     position: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    profile: Mapped[Json | None]
 
 
 class PluginFault(TenantOwned, Base):

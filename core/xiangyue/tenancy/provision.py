@@ -84,16 +84,6 @@ def snapshot(profile: Profile) -> dict[str, Any]:
     return dict(_plain(found))
 
 
-def _plugin_changes(before: dict[str, Any], after: dict[str, Any]) -> list[Change]:
-    changes = [Change("add", f"plugin {name}") for name in after if name not in before]
-    changes += [
-        Change("change", f"plugin {name}", before[name], after[name])
-        for name in after
-        if name in before and before[name] != after[name]
-    ]
-    return changes + [Change("remove", f"plugin {name}") for name in before if name not in after]
-
-
 def fingerprint(changes: Sequence[Change]) -> str:
     """A short mark of a plan: who confirms one gets this one or none."""
     text = "\n".join(f"{c.verb} {c.what} {c.before!r} {c.after!r}" for c in changes)
@@ -101,10 +91,9 @@ def fingerprint(changes: Sequence[Change]) -> str:
 
 
 def _tenant_changes(session: Session, tenant: Tenant | None, profile: Profile) -> list[Change]:
-    plugins = snapshot(profile)["plugins"]
     if tenant is None:
         added = [f"tenant {profile.slug}", *(f"host {h}" for h in profile.hosts)]
-        return [Change("add", what) for what in added] + _plugin_changes({}, plugins)
+        return [Change("add", what) for what in added]
     if tenant.area_code != profile.code15:
         raise Conflict(
             _l(
@@ -120,7 +109,7 @@ def _tenant_changes(session: Session, tenant: Tenant | None, profile: Profile) -
     known = set(session.scalars(select(TenantHost.host).where(TenantHost.tenant_id == tenant.id)))
     changes += [Change("add", f"host {h}") for h in profile.hosts if h not in known]
     changes += [Change("remove", f"host {h}") for h in sorted(known - set(profile.hosts))]
-    return changes + _plugin_changes((tenant.profile or {}).get("plugins", {}), plugins)
+    return changes
 
 
 def _check_hosts(session: Session, tenant_id: int | None, profile: Profile) -> None:

@@ -16,7 +16,7 @@ import sqlglot
 from sqlalchemy import Engine, event
 from sqlglot import exp
 
-from xiangyue.db.base import Base, TenantOwned, table_name
+from xiangyue.db.base import TenantOwned, mappers, table_name
 
 #: Distinct statements seen in this process.
 SEEN: set[str] = set()
@@ -61,7 +61,7 @@ def record(engine: Engine) -> None:
 
 
 def tenant_tables() -> frozenset[str]:
-    return frozenset(table_name(m.class_) for m in Base.registry.mappers if issubclass(m.class_, TenantOwned))
+    return frozenset(table_name(m.class_) for m in mappers() if issubclass(m.class_, TenantOwned))
 
 
 def statement_faults(statements: Iterable[str], owned: frozenset[str] | None = None) -> list[str]:

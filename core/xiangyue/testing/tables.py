@@ -6,7 +6,7 @@ import re
 
 from sqlalchemy import Connection, text
 
-from xiangyue.db.base import Base, Global, table_name
+from xiangyue.db.base import Global, mappers, table_name
 from xiangyue.db.rls import RUNTIME_ROLE
 
 _OWN = "(tenant_id = (current_setting('app.tenant_id'::text))::integer)"
@@ -15,7 +15,7 @@ SELECT c.oid, n.nspname, c.relname, c.relrowsecurity, c.relforcerowsecurity, a.a
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
  WHERE c.relkind IN ('r', 'p') AND (n.nspname = 'public' OR n.nspname LIKE 'plugin\\_%')
-   AND c.relname NOT LIKE 'alembic\\_version%'
+   AND c.relname NOT LIKE 'alembic\\_version%' AND c.relname !~ '^plugin_[a-z0-9]+_version$'
  ORDER BY 2, 3
 """
 _KEYS = """
@@ -36,8 +36,8 @@ SELECT k.conname, t.relname,
 
 def table_faults(connection: Connection) -> list[str]:
     """One line per fault, ``table: what``; empty when every table is right."""
-    declared_global = {table_name(m.class_) for m in Base.registry.mappers if issubclass(m.class_, Global)}
-    declared_rights = {table_name(m.class_): m.class_.runtime_grants for m in Base.registry.mappers}
+    declared_global = {table_name(m.class_) for m in mappers() if issubclass(m.class_, Global)}
+    declared_rights = {table_name(m.class_): m.class_.runtime_grants for m in mappers()}
     faults: list[str] = []
     for oid, _schema, name, enabled, forced, not_null in connection.execute(text(_TABLES)).all():
         faults += _foreign_faults(connection, oid, name)

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from xiangyue.access.models import TenantKey
-from xiangyue.db.base import Base, TenantOwned
+from xiangyue.db.base import Base, TenantOwned, mappers
 
 #: In both counties; what is shown for it must be one's own.
 TWIN_ID = 9_001
@@ -41,7 +41,7 @@ OWN = "ownrecord"
 
 
 def tenant_table_objects() -> list[Table]:
-    owned = {m.local_table for m in Base.registry.mappers if issubclass(m.class_, TenantOwned)}
+    owned = {m.local_table for m in mappers() if issubclass(m.class_, TenantOwned)}
     owned -= {TenantKey.__table__}  # the newest key is the one in use: a made-up one would lock the county out
     return [t for t in Base.metadata.sorted_tables if t in owned]
 
@@ -127,10 +127,10 @@ def checksum(connection: Connection, tenant_id: int) -> dict[str, str]:
     found = {}
     for table in tenant_table_objects():
         statement = text(
-            f"SELECT md5(coalesce(string_agg(t::text, chr(10) ORDER BY t::text), '')) FROM \"{table.name}\" t"  # noqa: S608
+            f"SELECT md5(coalesce(string_agg(t::text, chr(10) ORDER BY t::text), '')) FROM {table.fullname} t"  # noqa: S608
             " WHERE t.tenant_id = :tenant"
         )
-        found[table.name] = connection.execute(statement, {"tenant": tenant_id}).scalar_one()
+        found[table.fullname] = connection.execute(statement, {"tenant": tenant_id}).scalar_one()
     return found
 
 

@@ -69,6 +69,23 @@ def apply_roles(uow: Uow, profile: Profile, registry: Registry) -> list[Change]:
     return sync_rows(uow, Role, "key", wanted, label="role", retire=False)
 
 
+@acts(None)
+def follow_templates(uow: Uow) -> list[str]:
+    """Give roles that were made from a template the rights it holds now: a plugin was switched on or off.
+
+    The caller has checked the right to do that. Returns the keys of roles that changed; the county's own are left.
+    """
+    templates = offer_of(uow).role_templates
+    followed = []
+    for role in uow.session.scalars(select(Role).where(Role.template.in_(TEMPLATE_NAMES)).order_by(Role.key)):
+        rights = sorted(templates.get(role.template, frozenset()))
+        if role.permissions != rights:
+            role.permissions = rights
+            followed.append(role.key)
+    uow.session.flush()
+    return followed
+
+
 def ensure_operator_roles(runtime: Runtime) -> int:
     """The operator's tenant with a role for each operator template; idempotent. Returns the tenant's id."""
     tenant_id = ensure_operator(runtime)
