@@ -17,6 +17,7 @@ from xiangyue.plugin import faults as module_of_faults
 from xiangyue.plugin.dispatch import unpause
 from xiangyue.plugin.models import PluginFault
 from xiangyue.testing.fixtures import County
+from xiangyue.web.access import signed_in
 
 LABEL = "Plugin probe"
 
@@ -37,6 +38,12 @@ def probe(county: County, **hooks: Any) -> Iterator[None]:
             module_of_faults._written.clear()
 
 
+@signed_in
+def home() -> str:
+    """A page of its own, where its line of the navigation leads."""
+    return "home of it"
+
+
 @contextmanager
 def drawing(county: County, folder: Path, templates: Mapping[str, str], **hooks: Any) -> Iterator[County]:
     """The same with templates in its folder ``probe/``; gives the county with an application that has them."""
@@ -45,6 +52,7 @@ def drawing(county: County, folder: Path, templates: Mapping[str, str], **hooks:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(source, "utf-8")
     pages = Blueprint("probe", "points_kit", template_folder=str(folder))
+    pages.add_url_rule("/", "home", home)
     with probe(county, register_pages=(pages,), **hooks):
         app = create_app(runtime=county.runtime)
         app.testing = False
