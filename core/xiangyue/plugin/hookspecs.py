@@ -259,7 +259,11 @@ def register_audit_actions() -> Mapping[str, Any]:
 
 @hookspec
 def household_change_requested(uow: Uow, household_id: int, changes: Mapping[str, Any]) -> None:
-    """Before a household is changed: ``changes`` are the fields with their new values. Raise Refused to prevent it.
+    """Before a household or a member of it is changed: ``changes`` are the fields with their new values. Raise Refused
+    to prevent it.
+
+    Names as in the audit trail (address, note, area_code, state, income, award, mark, ``custom.<key>`` …); of a person
+    also ``person_id``; never an identifier. Somebody new has a row already, which goes again when it is refused.
 
     Example::
 

@@ -88,8 +88,9 @@ class HouseholdFilter:
     """A condition of the household list: query parameter ``key`` (a plugin's begins with its name and ``_``).
 
     ``choices(uow)``: (value, label) pairs. ``condition(uow, value)``: SQL and its parameters, on the household ``h``;
-    every tenant-owned table in it has ``{tenant:alias}`` (see ``scoped_sql``), every parameter begins with ``key``.
-    A value that is none of the choices is refused before ``condition`` is asked.
+    every tenant-owned table in it has ``{tenant:alias}`` (see ``scoped_sql``), every parameter begins with ``key``, and
+    there are no other braces, comments, semicolons or quoted names (``plugin.conditions``). A value that is none of the
+    choices is refused before ``condition`` is asked. Where the reader has not ``permission``, no household fits.
     """
 
     key: str
@@ -101,7 +102,8 @@ class HouseholdFilter:
 
 @dataclass(frozen=True, slots=True)
 class HouseholdColumn:
-    """A column of the household list and of its export. ``values(uow, ids)``: text by household id, for all at once."""
+    """A column of the household list, its export and the API (``fields=<key>``). ``values(uow, ids)``: text by
+    household id, for a whole page at once; ``ids`` are those where the reader has ``permission``."""
 
     key: str
     label: Any
