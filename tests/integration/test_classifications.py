@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date, timedelta
 from typing import Any
 
@@ -25,18 +26,21 @@ from tests.integration.classifications_kit import (
     put_in_force,
     row_of,
 )
+from tests.plugins_kit import planted, switch
 
 from xiangyue.access.models import AuditEntry
-from xiangyue.errors import Conflict, Forbidden, Invalid, NotFound, Stale, XiangyueError
+from xiangyue.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Stale, XiangyueError
 from xiangyue.features.classifications.compute import today
 from xiangyue.features.classifications.list_query import ListFilter
 from xiangyue.features.classifications.models import Classification
 from xiangyue.features.classifications.policy import CLASSIFICATION_COMPUTE, CLASSIFICATION_VIEW
-from xiangyue.features.classifications.service import confirm_many, reopen
+from xiangyue.features.classifications.service import confirm_many, decide, reopen
 from xiangyue.features.classifications.service_compute import compute_area, compute_household, mark_due_reviews
 from xiangyue.features.households.models import Household, HouseholdIncome
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT
 from xiangyue.features.households.service import edit_household
+from xiangyue.jobs.models import Job
+from xiangyue.jobs.run import run_with
 from xiangyue.testing.fixtures import County
 from xiangyue.testing.statements import paused
 
@@ -260,8 +264,6 @@ def test_opening_again_and_sending_back(county: County) -> None:
 def test_of_two_who_decide_at_once_one_is_told(county: County) -> None:
     seen = row_of(county, "清贫")
     judge(county, "清贫", "village", "yellow")
-    from xiangyue.features.classifications.service import decide
-
     with county.uow(county.actor(*EVERY_RIGHT)) as uow, pytest.raises(Stale) as caught:
         decide(uow, household_id=seen.household_id, classifier=KEY, step="village", outcome="yellow", version=1)
     assert caught.value.theirs == {"proposed": "yellow", "outcome": "", "state": "proposed", "step": 1, "version": 2}
@@ -365,3 +367,71 @@ def test_the_other_county_has_none(county: County, tongyu: County) -> None:
         assert compute_area(uow, classifier=KEY).households == 0
         with pytest.raises(NotFound):
             compute_household(uow, household_id=home_of(county, "清贫"))
+
+
+def test_two_at_the_same_moment(county: County) -> None:
+    """The second waits for the first, and is then told of it."""
+    seen, results = row_of(county, "清贫"), []
+    began = threading.Event()
+
+    def second() -> None:
+        began.set()
+        try:
+            decide_as(county, seen, "green", note="另有收入")
+        except Stale as error:
+            results.append(error)
+
+    with county.uow(county.actor(*EVERY_RIGHT)) as uow:
+        decide_in(uow, seen, "yellow")
+        thread = threading.Thread(target=second)
+        thread.start()
+        began.wait(10)
+    thread.join(30)
+    assert len(results) == 1
+    row = row_of(county, "清贫")
+    assert (row.chosen, row.version, len(events_of(county, "清贫"))) == ("yellow", 2, 1)
+
+
+def decide_in(uow: Any, seen: Classification, outcome: str, note: str = "") -> None:
+    decide(
+        uow,
+        household_id=seen.household_id,
+        classifier=KEY,
+        step="village",
+        outcome=outcome,
+        version=seen.version,
+        note=note,
+    )
+
+
+def decide_as(county: County, seen: Classification, outcome: str, note: str = "") -> None:
+    with county.uow(county.actor(*EVERY_RIGHT)) as uow:
+        decide_in(uow, seen, outcome, note)
+
+
+def test_a_plugin_may_refuse_and_is_told_afterwards(county: County) -> None:
+    def refuse(classifier: str, outcome: str, note: str) -> None:
+        if classifier == KEY and outcome == "green" and not note:
+            raise Refused("先入户核实")
+
+    heard: list[tuple[str, str]] = []
+
+    def hear(outcome: str, state: str) -> None:
+        heard.append((outcome, state))
+
+    hooks = {"classification_decision_requested": refuse, "classification_decision_happened": hear}
+    with planted(county.runtime, "wary", **hooks):
+        switch(county, "wary")
+        try:
+            with pytest.raises(Refused, match="先入户核实"):
+                judge(county, "富有", "village", "green")
+            assert (row_of(county, "富有").step, events_of(county, "富有")) == (0, [])
+            with county.uow(county.actor(*EVERY_RIGHT)) as uow, pytest.raises(Refused):
+                confirm_many(uow, classifier=KEY, step="village", wanted=ListFilter())
+            judge(county, "清贫", "village", "yellow")
+            with county.uow() as uow:
+                jobs = list(uow.session.scalars(select(Job.id).where(Job.kind == "plugin.event")))
+            assert [run_with(county.runtime, county.info.id, id) for id in jobs] == ["succeeded"]
+            assert heard == [("yellow", "proposed")]
+        finally:
+            switch(county, "wary", False)

@@ -215,6 +215,8 @@ def test_pages_show_colour_shape_and_word_in_both_languages(county: County) -> N
         listed = text(client, urls[0])
         assert 'xy-chip xy-chip-green"><span class="xy-chip-mark"' in listed
         assert "xy-chip-undetermined" in listed
+        households = text(client, "/households?area=all&cols=name,classification")
+        assert 'xy-chip xy-chip-green"><span class="xy-chip-mark"' in households
 
 
 def test_a_village_sees_its_own(county: County) -> None:

@@ -49,7 +49,8 @@ class OutcomeText(str):
         return made
 
     def __html__(self) -> str:
-        return Markup("<br>").join(chip(view, label, proposed) for label, view, proposed in self.views)
+        shown = (chip(view, label, proposed) for label, view, proposed in self.views)
+        return Markup("<span>{}</span>").format(Markup("<br>").join(shown))
 
 
 def _line(label: str, view: OutcomeView, proposed: bool) -> str:

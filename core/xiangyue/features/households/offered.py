@@ -212,7 +212,7 @@ def fill(
         texts: Any = {}
         if ids:
             with uow.scoped(scope):
-                call = partial(_texts, uow, item, ids)
+                call = partial(_texts, uow, item, ids, contributor.core)
                 texts = guarded(uow, contributor, f"{_COLUMNS}:{item.key}", call, default=_FAILED)
         if texts is _FAILED:
             failed.append(Failure(item.label, _whose(contributor), False))
@@ -222,8 +222,10 @@ def fill(
     return failed
 
 
-def _texts(uow: Uow, item: HouseholdColumn, ids: list[int]) -> dict[int, str]:
+def _texts(uow: Uow, item: HouseholdColumn, ids: list[int], core: bool) -> dict[int, str]:
     found = item.values(uow, ids)
     if not isinstance(found, Mapping):
         raise TypeError(f"{item.key}: values() returned {type(found).__name__}, not a mapping")
-    return {id: str(found[id])[:_LONGEST] for id in ids if found.get(id) is not None}
+    known = {id: found[id] for id in ids if found.get(id) is not None}
+    # The core's own texts may know how they are drawn in a page; of a plugin comes text, whatever it says of itself.
+    return {id: t if core and isinstance(t, str) else str(t)[:_LONGEST] for id, t in known.items()}
