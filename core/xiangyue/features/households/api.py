@@ -67,7 +67,9 @@ def list_all(args: dict[str, Any]) -> Response:
     if asked.problems:
         raise Invalid(asked.problems)
     refuse(asked.failed)
-    wanted = replace(household_conditions(args, request.args), offered=tuple(asked.conditions))
+    wanted = household_conditions(args, request.args)
+    if asked.conditions:
+        wanted = replace(wanted, offered=tuple(asked.conditions))
     own = [name for name in fields if name in HOUSEHOLD_FIELDS]
     read = partial(
         list_households,

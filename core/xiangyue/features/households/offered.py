@@ -120,7 +120,8 @@ def asked_conditions(uow: Uow, args: Mapping[str, Any], *, bar: bool = False) ->
             found.conditions.append(_limited(uow, contributor, item, *condition))
         elif value:
             found.problems[item.key] = [_l("Choose one of the options.")]
-    for name in _elsewhere(uow) & set(args) - here:
+    # The API takes no parameter that it does not know; the address of a page may be an old one.
+    for name in _elsewhere(uow) & set(args) - here if bar else ():
         if str(args.get(name) or "").strip():
             found.problems[name] = [_l("This condition does not exist here, or is not open to you.")]
     return found
