@@ -100,6 +100,12 @@ class Conflict(XiangyueError):
     code = "conflict"
 
 
+class AlreadyUsed(Conflict):
+    """A client's UUID has made something else already. ``household_id`` or ``person_id`` in ``details`` say what."""
+
+    code = "already_used"
+
+
 class Refused(XiangyueError):
     """A plugin does not allow the act: raised by its ``*_requested`` hooks, with the reason as message.
 

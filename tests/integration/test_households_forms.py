@@ -50,6 +50,14 @@ def test_registering_twice_is_one_household_and_errors_keep_what_was_typed(count
     with county.uow() as uow:
         count = select(func.count()).select_from(Person).where(Person.name == "李长青")
         assert uow.session.scalar(count) == 1
+    # The browser's way back, and another family typed over the first: it is not taken for a repetition.
+    other = client.post("/households/new", data={**fields, "head.name": "周小满"})
+    back = other.get_data(as_text=True)
+    assert other.status_code == 422
+    assert f'href="{answers[0].headers["Location"]}"' in back
+    assert hidden(back, "client_id") != fields["client_id"]
+    fields |= {"head.name": "周小满", "client_id": hidden(back, "client_id")}
+    assert client.post("/households/new", data=fields).headers["Location"] != answers[0].headers["Location"]
 
 
 def test_a_number_that_somebody_has_leads_to_that_person(county: County) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+from flask import Flask
 
 from xiangyue.plugin.addresses import plugin_of
 from xiangyue.plugin.offer import Offer
@@ -103,3 +106,60 @@ def _references(node: Any) -> Iterator[str]:
     elif isinstance(node, list | tuple):
         for value in node:
             yield from _references(value)
+
+
+def versioned_operations(app: Flask) -> dict[tuple[str, str], str]:
+    """(path, method) -> "required" or "optional" of the views marked by ``takes_version`` and ``may_take_version``."""
+    found: dict[tuple[str, str], str] = {}
+    for rule in app.url_map.iter_rules():
+        kind = getattr(app.view_functions[rule.endpoint], "takes_version", None)
+        if kind is not None:
+            path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
+            found |= {(path, method.lower()): kind for method in rule.methods or ()}
+    return found
+
+
+def conditional(whole: dict[str, Any], versioned: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+    """``whole`` with what conditional requests need: ETag where an answer is one thing with a version, If-None-Match
+    where it is read, If-Match where it is changed, and the answers 304, 412 and 428. Changes ``whole`` in place."""
+    schemas = whole.get("components", {}).get("schemas", {})
+    for path, item in whole.get("paths", {}).items():
+        for method, operation in item.items():
+            if not isinstance(operation, dict):
+                continue
+            tagged = [
+                answer
+                for status, answer in operation.get("responses", {}).items()
+                if str(status).startswith("2") and isinstance(answer, dict) and _is_versioned(answer, schemas)
+            ]
+            for answer in tagged:
+                answer.setdefault("headers", {})["ETag"] = {
+                    "description": "Version of the thing and a hash of the answer",
+                    "schema": {"type": "string"},
+                }
+            if tagged and method == "get":
+                _add_header(operation, "If-None-Match", "ETag of what you have; 304 when it still stands", False)
+                operation["responses"]["304"] = {"description": "What you have still stands"}
+            if kind := versioned.get((path, method)):
+                text = "ETag of what you read, or `*` for whatever stands"
+                _add_header(operation, "If-Match", text, kind == "required")
+                _add_problem(operation, "412", "Somebody saved in between; `current` has what stands")
+                if kind == "required":
+                    _add_problem(operation, "428", "If-Match is missing")
+    return whole
+
+
+def _is_versioned(answer: dict[str, Any], schemas: dict[str, Any]) -> bool:
+    schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
+    name = schema.get("$ref", "").removeprefix(_SCHEMAS)
+    return "version" in schemas.get(name, {}).get("properties", {})
+
+
+def _add_header(operation: dict[str, Any], name: str, text: str, required: bool) -> None:
+    parameter = {"in": "header", "name": name, "description": text, "required": required, "schema": {"type": "string"}}
+    operation.setdefault("parameters", []).append(parameter)
+
+
+def _add_problem(operation: dict[str, Any], status: str, text: str) -> None:
+    content = {"application/problem+json": {"schema": {"$ref": f"{_SCHEMAS}Problem"}}}
+    operation["responses"].setdefault(status, {"description": text, "content": content})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 import orjson
 from flask import Response, request
@@ -71,21 +72,55 @@ def list_response(items: Iterable[Any], next_cursor: str | None) -> Response:
     return Response(orjson.dumps({"items": list(items), "next": next_cursor}, default=str), mimetype="application/json")
 
 
-def etag_of(version: int) -> str:
-    return f'"{version}"'
+class AnyVersion(int):
+    """``If-Match: *``: whatever version stands, as long as something does (0 is a record yet to be made)."""
+
+    def __eq__(self, other: object) -> bool:
+        return other != 0
+
+    def __ne__(self, other: object) -> bool:
+        return other == 0
+
+    __hash__ = int.__hash__
 
 
 def set_etag(response: Response, version: int) -> Response:
-    response.headers["ETag"] = etag_of(version)
+    """Give an answer with one thing its ETag, or make it a 304 when If-None-Match has it already.
+
+    The tag is the version and a hash of the body: what hangs on a thing (members of a household) and is shown with it
+    changes without the thing's own version, which is all that If-Match compares.
+    """
+    digest = hashlib.blake2b(response.get_data(), digest_size=6).hexdigest()
+    response.set_etag(f"{version}-{digest}")
+    if request.method == "GET" and response.status_code == 200:
+        response.make_conditional(request)
     return response
 
 
+V = TypeVar("V", bound=Callable[..., Any])
+
+
+def takes_version(view: V) -> V:
+    """Mark a view that asks for ``required_version``: the document then says so (a gate keeps the two together)."""
+    view.__dict__["takes_version"] = "required"
+    return view
+
+
+def may_take_version(view: V) -> V:
+    """The same for one that does without If-Match too."""
+    view.__dict__["takes_version"] = "optional"
+    return view
+
+
 def required_version() -> int:
-    """The version in If-Match. Raises PreconditionRequired without it, PreconditionFailed when it is no version."""
-    given = request.headers.get("If-Match")
+    """The version in If-Match, AnyVersion for ``*``. Raises PreconditionRequired without the header, PreconditionFailed
+    when it names no version."""
+    given = request.headers.get("If-Match", "").strip()
     if not given:
         raise PreconditionRequired(_l("Send the ETag of what you read as If-Match, so that no change is lost."))
+    if given == "*":
+        return AnyVersion()
     try:
-        return int(given.strip().removeprefix("W/").strip('"'))
+        return int(given.removeprefix("W/").strip('"').partition("-")[0])
     except ValueError:
         raise PreconditionFailed(_l("If-Match is not an ETag of this resource.")) from None

@@ -13,10 +13,11 @@ from flask_smorest import Api, Blueprint
 from marshmallow import Schema, ValidationError, fields
 from webargs.flaskparser import FlaskParser
 from webargs.multidictproxy import MultiDictProxy
+from werkzeug.datastructures import CombinedMultiDict
 from werkzeug.exceptions import UnsupportedMediaType
 
 from xiangyue import __version__
-from xiangyue.api.document import county_document, schema_name
+from xiangyue.api.document import conditional, county_document, schema_name, versioned_operations
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.addresses import api_prefix
 from xiangyue.plugin.manager import Registry
@@ -80,6 +81,8 @@ class _Parser(FlaskParser):
     A schema whose parameters are not all known beforehand has ``takes(name) -> bool`` for the others.
     """
 
+    __location_map__ = {**FlaskParser.__location_map__, "multipart": "load_multipart"}
+
     def load_querystring(self, req: Any, schema: Schema) -> Any:
         # A plain mapping: webargs' proxy raises and catches an HTTP error for every parameter that is not there.
         given = MultiDictProxy(req.args, schema)
@@ -89,6 +92,10 @@ class _Parser(FlaskParser):
         if unknown:
             raise ValidationError({key: [_unknown_parameter(key, known)] for key in unknown})
         return {key: given[key] for key in req.args}
+
+    def load_multipart(self, req: Any, schema: Schema) -> Any:
+        """A form with a file in it: texts and files as one mapping, as the document describes the body."""
+        return MultiDictProxy(CombinedMultiDict([req.form, req.files]), schema)
 
     def load_json(self, req: Any, schema: Schema) -> Any:
         if not req.is_json and req.get_data(cache=True):
@@ -107,6 +114,10 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
     """A blueprint of the API; ``url_prefix`` is relative to /api/v1."""
 
     ARGUMENTS_PARSER = _Parser()
+    DEFAULT_LOCATION_CONTENT_TYPE_MAPPING = {
+        **Blueprint.DEFAULT_LOCATION_CONTENT_TYPE_MAPPING,
+        "multipart": "multipart/form-data",
+    }
 
     def __init__(self, name: str, import_name: str, *, url_prefix: str = "", description: str = "") -> None:
         super().__init__(f"api-{name}", import_name, url_prefix=f"{PREFIX}{url_prefix}", description=description)
@@ -160,6 +171,8 @@ def install(app: Flask, registry: Registry) -> None:
         except Exception as error:
             raise MountFailed(contributor.key, error) from error
 
+    versioned = versioned_operations(app)
+
     @app.get(f"{PREFIX}/openapi.json")
     @public
     def openapi() -> Response:
@@ -167,8 +180,9 @@ def install(app: Flask, registry: Registry) -> None:
             server = "Operator"
         else:
             server = g.tenant.name
+        whole = conditional(api.spec.to_dict(), versioned)
         document = {
-            **county_document(api.spec.to_dict(), current_offer()),
+            **county_document(whole, current_offer()),
             "servers": [{"url": request.host_url.rstrip("/"), "description": server}],
         }
         return Response(orjson.dumps(document), mimetype="application/json")

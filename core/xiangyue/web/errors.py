@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from xiangyue.errors import (
+    Conflict,
     Invalid,
     NotSignedIn,
     PreconditionFailed,
@@ -63,6 +64,8 @@ def title_of(error: XiangyueError, status: int) -> Any:
         return _l("This county's service is suspended")
     if isinstance(error, Refused):
         return _l("A plugin does not allow this")
+    if isinstance(error, Conflict):
+        return _l("This cannot be done as things stand")
     return TITLES.get(status, TITLES[500])
 
 
@@ -102,6 +105,7 @@ def _flatten(messages: Any, prefix: str = "") -> dict[str, list[Any]]:
                 "query",
                 "form",
                 "files",
+                "multipart",
                 "json_or_form",
                 "path",
                 "headers",

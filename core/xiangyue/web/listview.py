@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Literal
 from urllib.parse import urlencode
 
 from xiangyue.i18n import lazy_gettext as _l
+
+#: Numbers are 64 bits wide in PostgreSQL.
+MOST = 2**63 - 1
 
 Choice = tuple[Any, Any]
 """(value, label), or (group label, [(value, label), …]) in a select."""
@@ -38,6 +42,30 @@ class Filter:
     """Choice labels are Chinese data (areas, names), marked so on an English page."""
     more: bool = False
     """Waits under "+ Condition" until it is used."""
+    open: bool = False
+    """Takes other values than its choices too."""
+
+    def problem(self, value: str) -> Any:
+        """Why a value of the address cannot be used; None when it can."""
+        if self.kind == "date":
+            try:
+                date.fromisoformat(value)
+            except ValueError:
+                return _l("“%(value)s” is not a date. Write it as 2026-11-21.", value=value)
+        elif self.kind == "number":
+            if not (value.isascii() and value.removeprefix("-").isdigit() and abs(int(value)) <= MOST):
+                return _l("“%(value)s” is not a whole number.", value=value)
+        elif self.kind == "choice" and not self.open and value not in _values(self.choices):
+            return _l("“%(value)s” is not one of the choices.", value=value)
+        return None
+
+
+def _values(choices: Sequence[Choice]) -> set[str]:
+    """What the options of a select send, those in groups too."""
+    found: set[str] = set()
+    for value, label in choices:
+        found |= _values(label) if isinstance(label, list | tuple) else {str(value)}
+    return found
 
 
 @dataclass(frozen=True)
@@ -168,6 +196,14 @@ class ListView:
                 shown = _l("given in full; not shown") if self.is_seal(value) else labels.get(value, value)
                 found.append(FilterChip(spec.label, shown, url, spec.data and value in labels))
         return found
+
+    @property
+    def problems(self) -> list[tuple[Filter, Any]]:
+        """Filters whose values cannot be used, and why."""
+        found = [
+            (f, f.problem(value)) for f in self.filters for value in self.values(f.name) if not self.is_seal(value)
+        ]
+        return [(spec, why) for spec, why in found if why is not None]
 
     def sealed(self, name: str) -> bool:
         """Whether a filter's value stands for one that is not shown."""

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Flask, current_app, g, make_response, render_template, request, url_for
+from flask import Flask, current_app, g, make_response, redirect, render_template, request, url_for
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.local import LocalProxy
 
@@ -17,6 +17,7 @@ from xiangyue.plugin.dispatch import guarded
 from xiangyue.plugin.offer import Contributor
 from xiangyue.plugin.registry import NAV_GROUPS, NavItem
 from xiangyue.web import templating
+from xiangyue.web.listview import ListView
 from xiangyue.web.pipeline import cookie_name, csrf_token, current_offer, current_tenant, runtime
 
 GROUP_LABELS: dict[str, Any] = {
@@ -182,6 +183,22 @@ def here(**changes: Any) -> str:
             args[key] = [str(v) for v in value] if isinstance(value, list | tuple) else [str(value)]
     query = urlencode(args, doseq=True)
     return request.path + (f"?{query}" if query else "")
+
+
+def without_problems(view: ListView) -> Any:
+    """None when every condition of the list's address can be used; else on to the list without the others, naming
+    them: one that was passed over in silence would make the list look narrower than it is."""
+    problems = view.problems
+    if not problems:
+        return None
+    for spec, why in problems:
+        say_unusable(spec.label, why)
+    return redirect(view.url(**{spec.name: None for spec, _why in problems}, after=None, before=None), 303)
+
+
+def say_unusable(label: Any, why: Any) -> None:
+    """Tell on the next page that a condition was left out."""
+    flash(i18n.gettext("The condition “%(name)s” cannot be used: %(why)s", name=str(label), why=str(why)), "warning")
 
 
 def safe_next(target: str | None, default: str = "/") -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import jsonify
 
-from xiangyue.api.lists import chosen_fields, list_response, required_version, set_etag
+from xiangyue.api.lists import chosen_fields, list_response, required_version, set_etag, takes_version
 from xiangyue.api.setup import ApiBlueprint
 from xiangyue.db.paging import decode_cursor, encode_cursor
 from xiangyue.errors import Invalid, PreconditionFailed, Stale
@@ -87,6 +87,7 @@ def add_group(values: dict[str, Any], code: str) -> Any:
 @bp.arguments(GroupChangeSchema)
 @bp.response(200, AreaDetailSchema)
 @requires(policy.AREA_EDIT)
+@takes_version
 def change_group(values: dict[str, Any], code: str) -> Any:
     """Rename a villager group, retire it (`active: false` with a reason) or take it into use again. Needs If-Match."""
     uow, number, version = current_uow(), queries.parse_code(code), required_version()

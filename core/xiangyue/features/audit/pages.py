@@ -9,6 +9,7 @@ from flask import Blueprint, Response, redirect, request, send_file, url_for
 from xiangyue.access.models import AuditEntry
 from xiangyue.access.seal import seal_state
 from xiangyue.access.seal_report import read_back
+from xiangyue.errors import Invalid
 from xiangyue.features.audit import queries, view
 from xiangyue.features.audit.policy import AUDIT_VIEW, COUNT_LIMIT
 from xiangyue.features.audit.service import export_entries, start_verify
@@ -20,7 +21,7 @@ from xiangyue.jobs.models import FINAL_STATES
 from xiangyue.web.access import requires
 from xiangyue.web.components import ListView
 from xiangyue.web.pipeline import current_tenant, current_uow, is_fragment
-from xiangyue.web.shell import page
+from xiangyue.web.shell import page, without_problems
 
 bp = Blueprint("audit", __name__, template_folder="templates")
 
@@ -52,6 +53,8 @@ def list_entries() -> Any:
     uow = current_uow()
     wanted = view.wanted(request.args)
     asked = _view()
+    if onward := without_problems(asked):
+        return onward
     direction, cursor = asked.cursor
     found = queries.find_entries(
         uow,
@@ -119,6 +122,8 @@ def start_check() -> Any:
 def export() -> Any:
     uow = current_uow()
     asked = _view()
+    if asked.problems:
+        raise Invalid({spec.name: [why] for spec, why in asked.problems})
     spoken = view.words_for(uow, None)
 
     def cells(entry: AuditEntry) -> dict[str, Any]:

@@ -61,7 +61,7 @@ class Row:
 
 
 def parse_day(text: str) -> date | None:
-    """A day of the address bar; an unreadable one filters nothing."""
+    """A day of the address bar; None for an unreadable one, which the list names and leaves out."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -89,7 +89,7 @@ def filters() -> tuple[Filter, ...]:
     given = [("yes", _l("given")), ("no", _l("not given"))]
     return (
         Filter("who", _l("Who"), kind="text", placeholder=_l("Name or sign-in name")),
-        Filter("action", _l("What"), choices=[*groups, *actions]),
+        Filter("action", _l("What"), choices=[*groups, *actions], open=True),
         Filter("since", _l("From"), kind="date"),
         Filter("until", _l("To"), kind="date"),
         Filter("purpose", _l("Purpose"), choices=given),

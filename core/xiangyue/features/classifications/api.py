@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, jsonify, make_response
 
-from xiangyue.api.lists import chosen_fields, list_response, required_version, set_etag
+from xiangyue.api.lists import chosen_fields, list_response, required_version, set_etag, takes_version
 from xiangyue.api.setup import ApiBlueprint
 from xiangyue.errors import Invalid, PreconditionFailed, Stale
 from xiangyue.features.classifications import queries, rules, schemas, service, service_compute
@@ -73,6 +73,7 @@ def _one(id: int) -> Response:
 @bp.arguments(schemas.Decision)
 @bp.response(200, schemas.ClassificationRecordSchema)
 @requires(CLASSIFICATION_VIEW)
+@takes_version
 def decide(data: dict[str, Any], id: int) -> Response:
     """Do the step that is owed: confirm, or decide otherwise with a note; needs If-Match"""
     uow, version = current_uow(), required_version()
@@ -88,6 +89,7 @@ def decide(data: dict[str, Any], id: int) -> Response:
 @bp.arguments(schemas.Reopening)
 @bp.response(200, schemas.ClassificationRecordSchema)
 @requires(CLASSIFICATION_VIEW)
+@takes_version
 def reopen(data: dict[str, Any], id: int) -> Response:
     """Have it decided again, or send it back to the first step; needs If-Match"""
     version = required_version()

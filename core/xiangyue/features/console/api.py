@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Response, jsonify
 
-from xiangyue.api.lists import chosen_fields, list_response, required_version, set_etag
+from xiangyue.api.lists import chosen_fields, list_response, required_version, set_etag, takes_version
 from xiangyue.api.setup import ApiBlueprint
 from xiangyue.errors import PreconditionFailed, Stale
 from xiangyue.features.console import policy
@@ -128,6 +128,7 @@ def provision_county(body: dict[str, Any]) -> Response:
 @api.arguments(SuspendSchema)
 @api.response(200, CountySchema, description="The county")
 @requires(policy.OPERATOR_MANAGE)
+@takes_version
 def suspend(body: dict[str, Any], slug: str) -> Response:
     """Stop a county's pages, API and jobs at once. Needs If-Match."""
     version = required_version()
@@ -141,6 +142,7 @@ def suspend(body: dict[str, Any], slug: str) -> Response:
 @api.post("/counties/<slug>/resume")
 @api.response(200, CountySchema, description="The county")
 @requires(policy.OPERATOR_MANAGE)
+@takes_version
 def resume(slug: str) -> Response:
     """Let a suspended county go on. Needs If-Match."""
     version = required_version()

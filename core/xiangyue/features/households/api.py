@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Response, jsonify, request
 
-from xiangyue.api.lists import chosen_fields, list_response, required_version, set_etag
+from xiangyue.api.lists import chosen_fields, list_response, may_take_version, required_version, set_etag, takes_version
 from xiangyue.api.setup import ApiBlueprint
 from xiangyue.errors import Invalid, Stale
 from xiangyue.features.households import inputs, schemas, service, service_persons, service_records
@@ -109,6 +109,7 @@ def show(household_id: int) -> Response:
 @bp.arguments(inputs.HouseholdPatch)
 @bp.response(200, schemas.HouseholdRecordSchema)
 @requires(HOUSEHOLD_EDIT)
+@takes_version
 def edit(data: dict[str, Any], household_id: int) -> Response:
     """Change a household or its own fields, or move it to another area; needs If-Match"""
     version = required_version()
@@ -123,6 +124,7 @@ def edit(data: dict[str, Any], household_id: int) -> Response:
 @bp.arguments(inputs.Closing)
 @bp.response(200, schemas.HouseholdRecordSchema)
 @requires(HOUSEHOLD_EDIT)
+@takes_version
 def close(data: dict[str, Any], household_id: int) -> Response:
     """The household has left as a whole; needs If-Match"""
     version = required_version()
@@ -137,6 +139,7 @@ def close(data: dict[str, Any], household_id: int) -> Response:
 @bp.arguments(inputs.Reason)
 @bp.response(200, schemas.HouseholdRecordSchema)
 @requires(HOUSEHOLD_EDIT)
+@takes_version
 def reopen(data: dict[str, Any], household_id: int) -> Response:
     """Take a closing back; needs If-Match"""
     version = required_version()
@@ -182,6 +185,7 @@ def record_version() -> int | None:
 @bp.arguments(inputs.IncomeInput)
 @bp.response(200, schemas.IncomeSchema)
 @requires(HOUSEHOLD_EDIT)
+@may_take_version
 def put_income(data: dict[str, Any], household_id: int, year: int) -> Response:
     """Record a year's income; null takes it away. If-Match may name the record's version, 0 for none yet"""
     try:
@@ -199,6 +203,7 @@ def put_income(data: dict[str, Any], household_id: int, year: int) -> Response:
 @bp.arguments(inputs.AwardInput)
 @bp.response(200, schemas.AwardSchema)
 @requires(HOUSEHOLD_EDIT)
+@may_take_version
 def put_award(data: dict[str, Any], household_id: int, key: str, year: int) -> Response:
     """Record a year's judgement; null takes it away. If-Match may name the record's version, 0 for none yet"""
     try:

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, jsonify, make_response, request
 from sqlalchemy import select
 
-from xiangyue.api.lists import chosen_fields, list_response, required_version
+from xiangyue.api.lists import chosen_fields, list_response, required_version, takes_version
 from xiangyue.api.setup import ApiBlueprint
 from xiangyue.errors import Stale
 from xiangyue.features.households import inputs, queries, schemas, service_persons, service_records
@@ -66,6 +66,7 @@ def show(person_id: int) -> Response:
 @bp.arguments(inputs.PersonPatch)
 @bp.response(200, schemas.PersonRecordSchema)
 @requires(HOUSEHOLD_EDIT)
+@takes_version
 def edit(data: dict[str, Any], person_id: int) -> Response:
     """Change a person or own fields, or move them into another household; needs If-Match"""
     version = required_version()
@@ -87,6 +88,7 @@ def edit(data: dict[str, Any], person_id: int) -> Response:
 @bp.arguments(inputs.Leaving)
 @bp.response(200, schemas.PersonRecordSchema)
 @requires(HOUSEHOLD_EDIT)
+@takes_version
 def left(data: dict[str, Any], person_id: int) -> Response:
     """A person moved away or died; needs If-Match"""
     version = required_version()
@@ -101,6 +103,7 @@ def left(data: dict[str, Any], person_id: int) -> Response:
 @bp.arguments(inputs.Reason)
 @bp.response(200, schemas.PersonRecordSchema)
 @requires(HOUSEHOLD_EDIT)
+@takes_version
 def back(data: dict[str, Any], person_id: int) -> Response:
     """A person came back, or was never gone; needs If-Match"""
     version = required_version()

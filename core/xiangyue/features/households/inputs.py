@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from marshmallow import Schema, fields, validate
 
 from xiangyue.features.households.schemas import AreaCode
@@ -9,12 +11,25 @@ from xiangyue.features.households.schemas import AreaCode
 _CUSTOM = {"description": "Values of the county's own fields by key; null takes one away"}
 
 
+class CodeText(fields.String):
+    """A code, or its label; also as the number that answers have, so that what was read can be sent back."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> Any:
+        number = isinstance(value, int) and not isinstance(value, bool)
+        return super()._deserialize(str(value) if number else value, attr, data, **options)
+
+
 class PersonPatch(Schema):
     """What may be said of a person. Codes, labels or synonyms are read for relation, sex and nationality."""
 
     name = fields.String(validate=validate.Length(max=60))
     relation = fields.String(metadata={"description": "GB/T 4761; 02 is the head"})
-    sex = fields.String(metadata={"description": "GB/T 2261.1; from the citizen number when missing"})
+    sex = CodeText(
+        metadata={
+            "description": 'GB/T 2261.1, as 1 or "1"; from the citizen number when missing',
+            "type": ["integer", "string"],
+        }
+    )
     birth_date = fields.String(
         allow_none=True, metadata={"description": "Date; from the citizen number when missing", "format": "date"}
     )
@@ -28,7 +43,7 @@ class PersonPatch(Schema):
 
 
 class NewPerson(PersonPatch):
-    """A new member. The same ``client_id`` again is the same person."""
+    """A new member. The same ``client_id`` with the same values is the same person; with others it is refused (409)."""
 
     class Meta:
         exclude = ("household_id",)
@@ -54,7 +69,8 @@ class HeadInput(NewPerson):
 
 
 class NewHousehold(HouseholdPatch):
-    """A new household with its head; its code is given by us. The same ``client_id`` again is the same household."""
+    """A new household with its head; its code is given by us. The same ``client_id`` with the same values is the same
+    household; with others it is refused (409)."""
 
     area_code = AreaCode(required=True, metadata={"description": "15 digits of a village or group"})
     head = fields.Nested(HeadInput, required=True)

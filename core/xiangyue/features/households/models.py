@@ -48,6 +48,8 @@ class Household(Timestamps, Versioned, AreaBound, Base):
     left_on: Mapped[date | None] = mapped_column(Date)
     left_reason: Mapped[str] = mapped_column(default="", server_default="")
     client_id: Mapped[uuid.UUID | None]
+    #: Keyed hash of what the client sent with its UUID: sent again, it must be the same.
+    client_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
     import_batch_id: Mapped[int | None]
 
 
@@ -86,6 +88,8 @@ class Person(Timestamps, Versioned, AreaBound, Base):
     left_reason: Mapped[str] = mapped_column(default="", server_default="")
     note: Mapped[str] = mapped_column(default="", server_default="")
     client_id: Mapped[uuid.UUID | None]
+    #: Keyed hash of what the client sent with its UUID: sent again, it must be the same.
+    client_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
     import_batch_id: Mapped[int | None]
 
 

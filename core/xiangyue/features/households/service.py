@@ -34,6 +34,7 @@ from xiangyue.features.households.writing import (
     household_values,
     new_person,
     required_text,
+    sent_digest,
     take_text,
     unique,
 )
@@ -58,9 +59,9 @@ def register_household(
     allow_synthetic: bool = False,
 ) -> Household:
     """A new household with its head (values as of ``add_person``) in a village or group; it gets the village's next
-    number. The same ``client_id`` again gives the household made before.
+    number. The same ``client_id`` again, with the same values, gives the household made before.
 
-    Raises Invalid (area_code, address, note, ``head.<field>``, ``custom.<key>``) or Conflict.
+    Raises Invalid (area_code, address, note, ``head.<field>``, ``custom.<key>``), AlreadyUsed or Conflict.
     """
     errors: Errors = {}
     found: dict[str, Any] = {}
@@ -75,10 +76,12 @@ def register_household(
     if errors:
         raise Invalid(errors)
     code = _next_code(uow, area_code - area_code % 1000)
-    made = by_client_id(uow, Household, client_id)
+    digest = sent_digest(keys, area_code=area_code, head=head, address=address, note=note, custom=custom)
+    made = by_client_id(uow, Household, client_id, digest)
     if made is not None:
         return made
     household = Household(area_code=area_code, code=code, client_id=client_id, version=1, **found)
+    household.client_digest = digest if client_id else None
     with unique(uow):
         uow.session.add(household)
     person = new_person(

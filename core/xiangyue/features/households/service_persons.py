@@ -30,6 +30,7 @@ from xiangyue.features.households.writing import (
     person_values,
     plain_values,
     required_text,
+    sent_digest,
 )
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.codes import HEAD
@@ -46,18 +47,21 @@ def add_person(
     allow_synthetic: bool = False,
 ) -> Person:
     """A new member. ``values``: name, relation, sex, birth_date, id_number, phone, nationality, away, note, ``custom``;
-    codes, labels and synonyms are read. The same ``client_id`` again gives the person made before.
+    codes, labels and synonyms are read. The same ``client_id`` again, with the same values, gives the person made
+    before.
 
-    Raises NotFound, Invalid by field, Conflict (closed household; citizen number taken, with person_id and
+    Raises NotFound, Invalid by field, AlreadyUsed, Conflict (closed household; citizen number taken, with person_id and
     household_id in ``details`` when that person is in the actor's area).
     """
     household = uow.get_for_update(Household, household_id)
-    made = by_client_id(uow, Person, client_id)
+    digest = sent_digest(keys, household_id=household_id, values=values)
+    made = by_client_id(uow, Person, client_id, digest)
     if made is not None:
         return made
     if household.state != "active":
         raise Conflict(_l("This household is closed."))
-    person = new_person(uow, keys, household, values, client_id=client_id, allow_synthetic=allow_synthetic)
+    client = (client_id, digest if client_id else None)
+    person = new_person(uow, keys, household, values, client=client, allow_synthetic=allow_synthetic)
     ask(uow, household.id, {"person_id": person.id, **plain_values(person)})
     tell_person(uow, person, "person.add")
     follow(uow, {household.id}, [person.id])

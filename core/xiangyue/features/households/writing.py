@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,9 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from xiangyue.access.audit import audit, changed
-from xiangyue.access.crypto import TenantKeys
+from xiangyue.access.crypto import TenantKeys, blind_index
 from xiangyue.db.uow import Uow
-from xiangyue.errors import Conflict, Invalid, Stale
+from xiangyue.errors import AlreadyUsed, Conflict, Invalid, Stale
 from xiangyue.features.areas import queries as areas
 from xiangyue.features.areas.models import GROUP, VILLAGE, Area
 from xiangyue.features.households import derived
@@ -38,14 +39,29 @@ def check_version(row: Household | Person, version: int, theirs: Mapping[str, An
         raise Stale(_l("Somebody else has saved this in the meantime."), theirs={**theirs, "version": row.version})
 
 
-def by_client_id(uow: Uow, model: type[R], client_id: uuid.UUID | None) -> R | None:
-    """What this client has made already. Conflict when it lies outside the actor's area."""
+def sent_digest(keys: TenantKeys, **sent: Any) -> bytes:
+    """A keyed hash of what a client sent; nobody without the county's key can guess a citizen number from it."""
+    return blind_index(keys, "client_digest", json.dumps(sent, sort_keys=True, ensure_ascii=False, default=str))
+
+
+def by_client_id(uow: Uow, model: type[R], client_id: uuid.UUID | None, digest: bytes) -> R | None:
+    """What this client has made already by sending the same. Raises Conflict when it lies outside the actor's area,
+    AlreadyUsed when something else was sent then: it would be lost silently."""
     if client_id is None:
         return None
     with uow.tenant_wide("a client's UUID is unique in the county"):
         found = uow.session.scalars(select(model).where(model.client_id == client_id)).one_or_none()
     if found is not None and not uow.scope.contains(found.area_code):
         raise Conflict(_l("This form has been used already. Open a new one."))
+    if found is not None and found.client_digest not in (None, digest):
+        raise AlreadyUsed(
+            _l(
+                "This has been sent before with other values, and “%(name)s” was registered. Change that record, or "
+                "send this as a new one.",
+                name=found.head_name if isinstance(found, Household) else found.name,
+            ),
+            **{f"{model.__tablename__}_id": found.id},
+        )
     return found
 
 
@@ -110,11 +126,12 @@ def new_person(
     household: Household,
     values: Mapping[str, Any],
     *,
-    client_id: uuid.UUID | None = None,
+    client: tuple[uuid.UUID | None, bytes | None] = (None, None),
     allow_synthetic: bool = False,
     prefix: str = "",
 ) -> Person:
-    """Check, add and audit a member. Raises Invalid (fields under ``prefix``) or Conflict."""
+    """Check, add and audit a member. ``client``: UUID and digest of what was sent. Raises Invalid (fields under
+    ``prefix``) or Conflict."""
     errors: Errors = {}
     found = clean_person(values, errors, allow_synthetic=allow_synthetic, new=True)
     custom = {}
@@ -126,7 +143,8 @@ def new_person(
         _only_head(uow, household, None, errors)
     if errors:
         raise Invalid({prefix + name: messages for name, messages in errors.items()})
-    person = Person(household_id=household.id, area_code=household.area_code, client_id=client_id)
+    person = Person(household_id=household.id, area_code=household.area_code)
+    person.client_id, person.client_digest = client
     person.version = 1
     with unique(uow):
         _apply(uow, keys, person, found)

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, jsonify
 
-from xiangyue.api.lists import chosen_fields, list_response, required_version, set_etag
+from xiangyue.api.lists import chosen_fields, list_response, required_version, set_etag, takes_version
 from xiangyue.api.setup import ApiBlueprint
 from xiangyue.db.paging import decode_cursor, encode_cursor
 from xiangyue.errors import Invalid, PreconditionFailed, Stale
@@ -19,11 +19,10 @@ from xiangyue.features.imports.schemas import (
     ImportErrorArgs,
     ImportErrorPageSchema,
     ImportErrorSchema,
-    ImportFileSchema,
-    ImportFormSchema,
     ImportListArgs,
     ImportPageSchema,
     ImportSchema,
+    ImportUploadSchema,
 )
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import requires
@@ -70,19 +69,18 @@ def list_imports(args: dict[str, Any]) -> Response:
 
 
 @bp.post("")
-@bp.arguments(ImportFileSchema, location="files")
-@bp.arguments(ImportFormSchema, location="form")
+@bp.arguments(ImportUploadSchema, location="multipart")
 @bp.response(202, ImportSchema)
 @requires(policy.IMPORT_RUN)
-def upload(files: dict[str, Any], values: dict[str, Any]) -> Response:
+def upload(values: dict[str, Any]) -> Response:
     """Upload a roster; it is checked in the background. Ask for the import until its state is `checked` or `failed`"""
     uow = current_uow()
     limit_uploads(runtime(), uow.actor)
     batch = service.upload_roster(
         uow,
         runtime().storage,
-        stream=files["file"].stream,
-        name=files["file"].filename or "",
+        stream=values["file"].stream,
+        name=values["file"].filename or "",
         source=values["source"].strip(),
         purpose=values["purpose"].strip(),
     )
@@ -136,6 +134,7 @@ def list_errors(args: dict[str, Any], id: int) -> Response:
 @bp.arguments(ImportCommitSchema)
 @bp.response(202, ImportSchema)
 @requires(policy.IMPORT_RUN)
+@takes_version
 def commit(values: dict[str, Any], id: int) -> Response:
     """Write a checked import into the register, in the background. Needs If-Match"""
     version = required_version()
@@ -149,6 +148,7 @@ def commit(values: dict[str, Any], id: int) -> Response:
 @bp.post("/<int:id>/cancel")
 @bp.response(200, ImportSchema)
 @requires(policy.IMPORT_RUN)
+@takes_version
 def cancel(id: int) -> Response:
     """Stop the work on an import, or drop one that is not written. Needs If-Match"""
     version = required_version()

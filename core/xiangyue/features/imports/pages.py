@@ -23,7 +23,7 @@ from xiangyue.web.access import requires
 from xiangyue.web.components import Column, Filter, FormView, ListView
 from xiangyue.web.limits import limit_uploads
 from xiangyue.web.pipeline import current_uow, is_fragment, runtime
-from xiangyue.web.shell import flash, page
+from xiangyue.web.shell import flash, page, without_problems
 
 bp = Blueprint("imports", __name__, template_folder="templates")
 
@@ -60,7 +60,9 @@ def list_imports() -> Any:
         "page_size": PAGE,
     }
     asked = ListView(**state)
-    state_wanted = asked.value("state") if asked.value("state") in view.STATES else None
+    if onward := without_problems(asked):
+        return onward
+    state_wanted = asked.value("state") or None
     found = queries.list_batches(
         current_uow(), state=state_wanted, q=asked.value("q"), limit=PAGE + 1, before=_cursor(asked, 1)[0]
     )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields, validate
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate
+from werkzeug.datastructures import FileStorage
 
 from xiangyue.api.lists import ListArgs
+from xiangyue.i18n import lazy_gettext as _l
 
 STATES = ("uploaded", "checking", "checked", "committing", "committed", "failed", "cancelled")
 
@@ -49,15 +53,19 @@ class ImportPageSchema(Schema):
     next = fields.String(allow_none=True)
 
 
-class ImportFileSchema(Schema):
-    """The uploaded file."""
+class FileField(fields.Field[FileStorage]):
+    """An uploaded file."""
 
-    file = fields.Raw(required=True, metadata={"type": "string", "format": "binary", "description": ".xlsx"})
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_options: Any) -> FileStorage:
+        if not isinstance(value, FileStorage):
+            raise ValidationError([_l("Send a file here.")])
+        return value
 
 
-class ImportFormSchema(Schema):
-    """What goes with the file."""
+class ImportUploadSchema(Schema):
+    """A roster and what goes with it."""
 
+    file = FileField(required=True, metadata={"type": "string", "format": "binary", "description": ".xlsx"})
     source = fields.String(load_default="", metadata={"description": "Where the data comes from"})
     purpose = fields.String(
         required=True, validate=validate.Length(min=1), metadata={"description": "What the data is used for"}

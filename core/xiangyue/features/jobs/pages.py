@@ -14,7 +14,7 @@ from xiangyue.i18n import ngettext
 from xiangyue.web.access import signed_in
 from xiangyue.web.components import Column, Filter, ListView
 from xiangyue.web.pipeline import current_offer, current_uow, is_fragment
-from xiangyue.web.shell import flash, page, safe_next
+from xiangyue.web.shell import flash, page, safe_next, without_problems
 
 bp = Blueprint("jobs", __name__, template_folder="templates")
 
@@ -53,6 +53,8 @@ def list_jobs() -> Any:
         "page_size": PAGE,
     }
     asked = ListView(**state)
+    if onward := without_problems(asked):
+        return onward
     wanted = {"state": asked.value("state"), "kind": asked.value("kind"), "mine": asked.value("mine") == "1"}
     direction, cursor = asked.cursor
     found = queries.find_jobs(

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, jsonify
 
-from xiangyue.api.lists import list_response, required_version, set_etag
+from xiangyue.api.lists import list_response, required_version, set_etag, takes_version
 from xiangyue.api.setup import ApiBlueprint
 from xiangyue.db.uow import Uow
 from xiangyue.errors import PreconditionFailed, Stale
@@ -103,6 +103,7 @@ def add_mark(values: dict[str, Any]) -> Response:
 @bp.arguments(schemas.MarkKindChangeSchema)
 @bp.response(200, schemas.MarkKindSchema)
 @requires(SETTINGS_EDIT)
+@takes_version
 def edit_mark(values: dict[str, Any], id: int) -> Response:
     """Rename, retire or bring back a kind of mark; needs If-Match"""
     return _changed(MARKS, id, values)
@@ -129,6 +130,7 @@ def add_award(values: dict[str, Any]) -> Response:
 @bp.arguments(schemas.AwardKindChangeSchema)
 @bp.response(200, schemas.AwardKindSchema)
 @requires(SETTINGS_EDIT)
+@takes_version
 def edit_award(values: dict[str, Any], id: int) -> Response:
     """Rename, retire or bring back a kind of award; needs If-Match"""
     return _changed(AWARDS, id, values)
@@ -155,6 +157,7 @@ def add_custom_field(values: dict[str, Any]) -> Response:
 @bp.arguments(schemas.CustomFieldChangeSchema)
 @bp.response(200, schemas.CustomFieldSchema)
 @requires(SETTINGS_EDIT)
+@takes_version
 def edit_custom_field(values: dict[str, Any], id: int) -> Response:
     """Change, retire or bring back an own field; needs If-Match"""
     return _changed(FIELDS, id, values)

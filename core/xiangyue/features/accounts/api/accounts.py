@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response, jsonify, make_response, url_for
 
 from xiangyue.access.models import Account
-from xiangyue.api.lists import chosen_fields, list_response, required_version, set_etag
+from xiangyue.api.lists import chosen_fields, list_response, required_version, set_etag, takes_version
 from xiangyue.errors import PreconditionFailed, Stale
 from xiangyue.features.accounts import policy, schemas
 from xiangyue.features.accounts.api import bp
@@ -111,6 +111,7 @@ def show_account(account_id: int) -> Any:
 @bp.arguments(schemas.AccountPatchSchema)
 @bp.response(200, schemas.AccountSchema)
 @requires(policy.ACCOUNT_MANAGE)
+@takes_version
 def edit_account(data: dict[str, Any], account_id: int) -> Any:
     """Change name, post or state; needs If-Match. Disabling ends all sessions at once."""
     uow = current_uow()

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, jsonify, make_response
 
 from xiangyue.access.models import ApiToken
-from xiangyue.api.lists import list_response, required_version, set_etag
+from xiangyue.api.lists import list_response, required_version, set_etag, takes_version
 from xiangyue.errors import PreconditionFailed, Stale
 from xiangyue.features.accounts import schemas
 from xiangyue.features.accounts.api import bp
@@ -47,6 +47,7 @@ def show_me() -> Any:
 @bp.arguments(schemas.MePatchSchema)
 @bp.response(200, schemas.MeSchema)
 @signed_in
+@takes_version
 def edit_me(data: dict[str, Any]) -> Any:
     """Change your name, language or text size; needs If-Match."""
     uow = current_uow()

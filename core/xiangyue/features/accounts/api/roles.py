@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, jsonify, make_response
 
-from xiangyue.api.lists import list_response, required_version, set_etag
+from xiangyue.api.lists import list_response, required_version, set_etag, takes_version
 from xiangyue.errors import PreconditionFailed, Stale
 from xiangyue.features.accounts import policy, schemas
 from xiangyue.features.accounts.api import bp
@@ -85,6 +85,7 @@ def show_role(role_id: int) -> Any:
 @bp.arguments(schemas.RolePatchSchema)
 @bp.response(200, schemas.RoleSchema)
 @requires(policy.ROLE_MANAGE)
+@takes_version
 def edit_role(data: dict[str, Any], role_id: int) -> Any:
     """Change a role for everyone who holds it; needs If-Match."""
     uow = current_uow()

@@ -30,7 +30,7 @@ from xiangyue.i18n import ngettext
 from xiangyue.web.access import requires
 from xiangyue.web.components import Column, Filter, FormView, ListView
 from xiangyue.web.pipeline import current_actor, current_offer, current_tenant, current_uow
-from xiangyue.web.shell import page
+from xiangyue.web.shell import page, without_problems
 
 PAGE = 50
 
@@ -103,6 +103,8 @@ def list_accounts() -> Any:
         "page_size": PAGE,
     }
     view = ListView(**options)
+    if onward := without_problems(view):
+        return onward
     area = view.value("area")
     key, descending = view.sort
     direction, cursor = view.cursor

@@ -34,7 +34,7 @@ from xiangyue.tenancy.models import Tenant
 from xiangyue.web.access import requires
 from xiangyue.web.components import Column, Filter, FormView, ListView, TimelineItem
 from xiangyue.web.pipeline import current_uow, runtime
-from xiangyue.web.shell import flash
+from xiangyue.web.shell import flash, without_problems
 
 COUNTY_READ = "numbers, jobs and administrators of a county for the console"
 
@@ -90,6 +90,8 @@ def show_console() -> Any:
 def list_counties() -> Any:
     uow = current_uow()
     asked = ListView(COLUMNS, request.args, request.path, _filters(), default_sort="name")
+    if onward := without_problems(asked):
+        return onward
     key, descending = asked.sort
     direction, cursor = asked.cursor
     found = queries.find_counties(

@@ -8,7 +8,7 @@ from typing import Any
 from flask import redirect, request, url_for
 from markupsafe import Markup
 
-from xiangyue.errors import Conflict, Invalid, NotFound, Refused, Stale
+from xiangyue.errors import AlreadyUsed, Conflict, Invalid, NotFound, Refused, Stale
 from xiangyue.features.areas import queries as areas
 from xiangyue.features.areas import switch
 from xiangyue.features.areas.models import GROUP, VILLAGE, Area
@@ -49,10 +49,18 @@ def client_uuid(text: str | None) -> uuid.UUID | None:
 
 def conflict_message(error: Conflict) -> Any:
     """What is in the way, with a link to the person who has the number already."""
+    link = Markup('{} <a href="{}">{}</a>')
     if person_id := error.details.get("person_id"):
-        url = url_for("households.show_person", id=person_id)
-        return Markup('{} <a href="{}">{}</a>').format(str(error.message), url, _("Show this person"))
+        return link.format(str(error.message), url_for("households.show_person", id=person_id), _("Show this person"))
+    if household_id := error.details.get("household_id"):
+        url = url_for("households.show_household", id=household_id)
+        return link.format(str(error.message), url, _("Show this household"))
     return error.message
+
+
+def next_client_id(error: Exception, client_id: uuid.UUID | None) -> str:
+    """The form's UUID when it comes back: the same, unless it is used up."""
+    return str(uuid.uuid4() if client_id is None or isinstance(error, AlreadyUsed) else client_id)
 
 
 def form_errors(error: Invalid | Conflict | Refused, identity: str) -> dict[str, list[Any]]:
@@ -61,7 +69,8 @@ def form_errors(error: Invalid | Conflict | Refused, identity: str) -> dict[str,
         return error.fields
     if isinstance(error, Refused):
         return {"": [error.message]}
-    return {identity if "person_id" in error.details else "": [conflict_message(error)]}
+    taken = "person_id" in error.details and not isinstance(error, AlreadyUsed)
+    return {identity if taken else "": [conflict_message(error)]}
 
 
 @bp.get("/households/new")
@@ -137,7 +146,7 @@ def register() -> Any:
         )
     except (Invalid, Conflict, Refused) as error:
         errors = form_errors(error, "head.id_number")
-        form = FormView(values=typed, errors=errors, client_id=str(client_id or uuid.uuid4()))
+        form = FormView(values=typed, errors=errors, client_id=next_client_id(error, client_id))
         return _register_page(place, form, status=409 if isinstance(error, Refused) else 422)
     flash(_("Registered: %(name)s, number %(code)s", name=household.head_name, code=household.code), "success")
     return redirect(url_for("households.show_household", id=household.id), 303)

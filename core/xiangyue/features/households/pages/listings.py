@@ -24,13 +24,12 @@ from xiangyue.features.households.pages.common import (
     option_choices,
 )
 from xiangyue.features.households.service_records import note_sensitive_read
-from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.offer import Contributor
 from xiangyue.plugin.registry import HouseholdColumn
 from xiangyue.text.codes import NATIONALITIES, SEX
 from xiangyue.web.components import Column, Filter, ListView
-from xiangyue.web.shell import flash
+from xiangyue.web.shell import say_unusable
 
 HAN = re.compile(r"[\u3400-\u9fff]")
 YES_NO = [("yes", _l("Yes")), ("no", _l("No"))]
@@ -220,9 +219,9 @@ def without(listing: Listing, invalid: Invalid) -> Any:
     target = listing.view.url(**dict.fromkeys(names))
     if target == listing.view.url():
         raise invalid
+    labels = {spec.name: spec.label for spec in listing.view.filters}
     for name, messages in invalid.fields.items():
-        why = " ".join(str(m) for m in messages)
-        flash(_("The condition “%(name)s” cannot be used: %(why)s", name=name, why=why), "warning")
+        say_unusable(labels.get(name, name), " ".join(str(m) for m in messages))
     return redirect(target)
 
 

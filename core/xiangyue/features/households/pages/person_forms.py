@@ -24,7 +24,7 @@ from xiangyue.features.households.pages.common import (
     template_words,
     typed_label,
 )
-from xiangyue.features.households.pages.household_forms import client_uuid, form_errors
+from xiangyue.features.households.pages.household_forms import client_uuid, form_errors, next_client_id
 from xiangyue.features.households.pages.person import person_page
 from xiangyue.features.households.service_persons import add_person, edit_person, person_back, person_left
 from xiangyue.features.households.writing import person_values
@@ -89,7 +89,7 @@ def register_person(id: int) -> Any:
         )
     except (Invalid, Conflict, Refused) as error:
         errors = form_errors(error, "id_number")
-        form = FormView(values=typed, errors=errors, client_id=str(client_id or uuid.uuid4()))
+        form = FormView(values=typed, errors=errors, client_id=next_client_id(error, client_id))
         return _new_page(uow.get(Household, id), form, status=409 if isinstance(error, Refused) else 422)
     flash(_("Registered: %(name)s", name=person.name), "success")
     return redirect(url_for("households.show_household", id=person.household_id), 303)
