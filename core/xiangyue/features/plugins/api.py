@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, jsonify
 
-from xiangyue.api.lists import list_response, required_version, set_etag
+from xiangyue.api.lists import list_response, required_version, set_etag, takes_version
 from xiangyue.api.setup import ApiBlueprint
 from xiangyue.errors import Invalid, PreconditionFailed, Stale
 from xiangyue.features.accounts.queries.roles import all_roles
@@ -99,6 +99,7 @@ def show_plugin(name: str) -> Response:
 @bp.arguments(schemas.PluginChangeSchema)
 @bp.response(200, schemas.PluginDetailSchema)
 @requires(policy.PLUGIN_MANAGE)
+@takes_version
 def change_plugin(values: dict[str, Any], name: str) -> Response:
     """Switch it on or off, change its settings; needs If-Match"""
     uow = current_uow()
