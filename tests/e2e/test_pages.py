@@ -74,6 +74,7 @@ def seed(county: County) -> list[str]:
         "/settings/marks",
         "/settings/marks/new",
         "/settings/awards",
+        "/settings/plugins",
         "/me",
         "/me/rights",
         "/me/password",

@@ -81,6 +81,18 @@ SELECT k.conrelid::bigint, k.confrelid::bigint
 """
 
 
+def count_rows(session: Session, schema: str) -> dict[str, int]:
+    """The session's county's rows in every table of a plugin's schema, installed or not, by table."""
+    if not _SCHEMA.fullmatch(schema):
+        raise ValueError(f"not a plugin's schema: {schema!r}")
+    scope = Scope(session.info["scope"].tenant_id)
+    counts: dict[str, int] = {}
+    for _oid, table in session.connection().exec_driver_sql(_TABLES, {"schema": schema}):
+        statement = f'SELECT count(*) FROM {schema}."{table}" k WHERE {{tenant:k}}'  # noqa: S608 - names as above
+        counts[table] = scoped_sql(session, statement, scope=scope).scalar_one()
+    return counts
+
+
 def delete_rows(session: Session, schema: str) -> dict[str, int]:
     """Delete the session's county's rows of every table in a plugin's schema, installed or not; rows by table.
 

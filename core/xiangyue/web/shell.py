@@ -110,6 +110,10 @@ def _navigation() -> list[dict[str, Any]]:
         found = [_item(c, i) for c, i in items if i.group == key]
         if found:
             groups.append({"key": key, "label": GROUP_LABELS[key], "items": found})
+    # Of an address and those above it, the nearest alone.
+    active = sorted((i for group in groups for i in group["items"] if i["active"]), key=lambda i: len(i["url"]))
+    for item in active[:-1]:
+        item["active"] = False
     return groups
 
 

@@ -69,16 +69,6 @@ def register_navigation() -> Sequence[NavItem]:
             site="operator",
             tab=True,
         ),
-        NavItem(
-            "plugins",
-            _l("Plugins"),
-            "console.list_plugins",
-            policy.OPERATOR_VIEW,
-            "today",
-            "plug",
-            position=40,
-            site="operator",
-        ),
     )
 
 

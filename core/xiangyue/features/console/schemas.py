@@ -23,7 +23,7 @@ class CountyArgs(ListArgs):
     q = fields.String(load_default="", metadata={"description": "Words of name, pinyin, slug or the code's beginning"})
     state = fields.String(load_default="", validate=validate.OneOf(["", *_STATES]))
     province = fields.String(load_default="", metadata={"description": "First two digits of the code"})
-    plugin = fields.String(load_default="", metadata={"description": "Enabled in the county"})
+    plugin = fields.String(load_default="", metadata={"description": "Enabled in the county's profile"})
 
 
 class UsageSchema(Schema):

@@ -8,7 +8,7 @@ from flask import Response, jsonify
 
 from xiangyue.api.lists import list_response, required_version, set_etag, takes_version
 from xiangyue.api.setup import ApiBlueprint
-from xiangyue.errors import Invalid, PreconditionFailed, Stale
+from xiangyue.errors import Invalid, NotFound, PreconditionFailed, Stale
 from xiangyue.features.accounts.queries.roles import all_roles
 from xiangyue.features.plugins import policy, queries, schemas, service, view
 from xiangyue.features.plugins.brings import brought_by, rights_of
@@ -138,9 +138,8 @@ def _theirs(found: Standing) -> dict[str, Any]:
 def purge_plugin(values: dict[str, Any], name: str) -> Response:
     """Delete for good what a plugin that is off recorded in the county, with its settings"""
     uow = current_uow()
-    _standing(name)
+    if _standing(name).row is None:
+        raise NotFound(_l("It recorded nothing in this county."))
     if values["confirm"] != name:
         raise Invalid({"confirm": [_l("This is not its name. Nothing was deleted.")]})
-    kept = dict(queries.kept_rows(uow, name))
-    service.purge_plugin(uow, name=name)
-    return jsonify({"deleted": kept})
+    return jsonify({"deleted": service.purge_plugin(uow, name=name)})

@@ -9,8 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from xiangyue.db.base import Base
-from xiangyue.db.sql import scoped_rows
+from xiangyue.db.plugin_tables import count_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import NotFound
 from xiangyue.i18n import lazy_gettext as _l
@@ -162,14 +161,5 @@ def installations(uow: Uow) -> Mapping[str, PluginInstallation]:
 
 
 def kept_rows(uow: Uow, name: str) -> list[tuple[str, int]]:
-    """(table, rows of this county) of an installed plugin's tables that exist; empty ones too."""
-    if not installations(uow).get(name):
-        return []
-    schema = f"plugin_{name}"
-    tables = sorted(table.name for table in Base.metadata.tables.values() if table.schema == schema)
-    found = []
-    for table in tables:
-        # A plugin's name has small letters and digits only, and its tables are those of its models.
-        counted = f"SELECT count(*) FROM {schema}.{table} k WHERE {{tenant:k}}"  # noqa: S608
-        found.append((table, int(scoped_rows(uow.session, counted)[0][0])))
-    return found
+    """(table, rows of this county) of a plugin's tables, also of one that is not installed any more."""
+    return sorted(count_rows(uow.session, f"plugin_{name}").items())

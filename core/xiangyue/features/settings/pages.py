@@ -13,6 +13,8 @@ from xiangyue.errors import Invalid, NotFound, Stale
 from xiangyue.features.audit.queries import history_of
 from xiangyue.features.audit.view import row as row_in_words
 from xiangyue.features.audit.view import words_for
+from xiangyue.features.plugins import queries as plugin_queries
+from xiangyue.features.plugins.policy import PLUGIN_VIEW
 from xiangyue.features.settings import queries, service, view
 from xiangyue.features.settings.policy import SETTINGS_EDIT, SETTINGS_VIEW
 from xiangyue.i18n import gettext as _
@@ -67,7 +69,9 @@ def show_settings() -> Any:
         lists=view.LISTS,
         counts=counts,
         version=__version__,
-        plugins=plugin_keys(),
+        plugins=plugin_queries.standings(uow, runtime().registry),
+        plugin_states=plugin_queries.STATES,
+        may_see_plugins=current_actor().can(PLUGIN_VIEW),
     )
 
 

@@ -1,4 +1,4 @@
-"""Pages on the base domain: counties, one county, bringing counties aboard, plugins."""
+"""Pages on the base domain: counties, one county, bringing counties aboard."""
 
 from __future__ import annotations
 

@@ -13,7 +13,6 @@ from xiangyue.features.console import policy
 from xiangyue.features.console.pages import bp
 from xiangyue.features.console.pages.common import console_page, numbers_of, words
 from xiangyue.features.console.queries import counties as queries
-from xiangyue.features.console.queries.plugins import installed_plugins
 from xiangyue.features.console.queries.usage import (
     Usage,
     administrators_of,
@@ -24,9 +23,11 @@ from xiangyue.features.console.queries.usage import (
 )
 from xiangyue.features.console.schemas import PAGE_SIZE
 from xiangyue.features.console.service.counties import resume_county, suspend_county
+from xiangyue.features.plugins.queries import county_plugins
 from xiangyue.i18n import _, ngettext
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import Job
+from xiangyue.plugin.models import TenantPlugin
 from xiangyue.tenancy.counties import all_counties
 from xiangyue.tenancy.cross import each_tenant
 from xiangyue.tenancy.directory import info_of
@@ -49,7 +50,7 @@ COLUMNS = (
     Column("files", _l("Files"), numeric=True),
     Column("jobs", _l("Jobs")),
     Column("last_sign_in", _l("Last sign-in")),
-    Column("plugins", _l("Plugins"), default=False),
+    Column("plugins", _l("Plugins of its profile"), default=False),
     Column("created_at", _l("Aboard since"), sort=True, default=False),
 )
 
@@ -69,12 +70,12 @@ class Row:
 
 def _filters() -> tuple[Filter, ...]:
     provinces = sorted({(c.code6[:2], c.province) for c in all_counties()})
-    plugins = [(p.name, p.name) for p in installed_plugins()]
+    plugins = [(name, installed.label) for name, installed in sorted(runtime().registry.installed.items())]
     return (
         Filter("q", _l("County"), kind="text", placeholder=_l("Name, pinyin or code")),
         Filter("state", _l("State"), choices=list(policy.STATES.items())),
         Filter("province", _l("Province"), choices=provinces, data=True),
-        *([Filter("plugin", _l("Plugin"), choices=plugins, more=True)] if plugins else []),
+        *([Filter("plugin", _l("Plugin of its profile"), choices=plugins, more=True)] if plugins else []),
     )
 
 
@@ -134,6 +135,7 @@ class Inside:
     usage: Usage
     jobs: list[Job]
     administrators: list[Account]
+    plugins: list[TenantPlugin]
 
 
 def look_inside(tenant: Tenant) -> Inside:
@@ -144,7 +146,9 @@ def look_inside(tenant: Tenant) -> Inside:
         runtime(), reason=COUNTY_READ, actor=uow.actor, info=uow.info, tenants=[info_of(tenant)]
     ) as visits:
         (found,) = [
-            Inside(usage_of(inside, sizes), owing_jobs(inside), administrators_of(inside, tenant))
+            Inside(
+                usage_of(inside, sizes), owing_jobs(inside), administrators_of(inside, tenant), county_plugins(inside)
+            )
             for _county, inside in visits
         ]
     return found
@@ -179,7 +183,7 @@ def county_page(slug: str, status: int = 200, form: FormView | None = None, prob
         inside=look_inside(tenant),
         acts=[_told(entry) for entry in operator_acts(uow, tenant)],
         job_kinds=runtime().registry.jobs,
-        installed={plugin.name: plugin for plugin in installed_plugins()},
+        installed=runtime().registry.installed,
         form=form,
         problem=problem,
     )
@@ -221,10 +225,3 @@ def resume(slug: str) -> Any:
         return county_page(slug, 409, problem=words(error))
     flash(_("The county goes on."))
     return redirect(url_for("console.show_county", slug=slug), 303)
-
-
-@bp.get("/console/plugins")
-@requires(policy.OPERATOR_VIEW)
-def list_plugins() -> Any:
-    counts = queries.plugin_counts(current_uow())
-    return console_page("console/plugins.html", plugins=installed_plugins(), counts=counts)

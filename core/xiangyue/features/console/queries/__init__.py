@@ -1,1 +1,1 @@
-"""Reads of the console: the directory of counties, each county's numbers, profiles and plugins."""
+"""Reads of the console: the directory of counties, each county's numbers, and profiles."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,7 @@ _CODE6 = 10**9
 @dataclass(frozen=True, slots=True)
 class CountyFilter:
     """What a list is narrowed to; empty means all. ``q``: words of name, pinyin, slug or the beginning of the code;
-    ``province``: two digits; ``plugin``: enabled there."""
+    ``province``: two digits; ``plugin``: enabled in its profile."""
 
     q: str = ""
     state: str = ""
@@ -173,13 +173,3 @@ def hosts_of(uow: Uow, tenants: Sequence[Tenant], settings: Settings) -> dict[in
     for row in uow.session.scalars(own):
         found[row.tenant_id].append(row.host)
     return found
-
-
-def plugin_counts(uow: Uow) -> Mapping[str, int]:
-    """How many counties have each plugin enabled, by its name."""
-    counts: dict[str, int] = {}
-    for profile in uow.session.scalars(select(Tenant.profile).where(Tenant.kind == COUNTY)):
-        for name, plugin in ((profile or {}).get("plugins") or {}).items():
-            if plugin.get("enabled"):
-                counts[name] = counts.get(name, 0) + 1
-    return counts

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from xiangyue.errors import NotFound
 from xiangyue.features.console import policy
-from xiangyue.features.console.queries.plugins import installed_plugins
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.runtime import Runtime
 from xiangyue.tenancy.profile import TOML_FILE, ProfileErrors, ProfileProblem, load_profile
@@ -44,7 +43,7 @@ def read_profile(runtime: Runtime, directory: Path) -> Profile:
         directory,
         known_permissions=registry.permissions.names("county"),
         known_templates=registry.role_templates,
-        known_plugins=frozenset(plugin.name for plugin in installed_plugins()),
+        known_plugins=frozenset(registry.installed),
         base_domain=runtime.settings.base_domain,
     )
 

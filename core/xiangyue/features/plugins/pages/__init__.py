@@ -6,6 +6,6 @@ from flask import Blueprint
 
 bp = Blueprint("plugins", "xiangyue.features.plugins", template_folder="templates")
 
-from xiangyue.features.plugins.pages import county, operator  # noqa: E402
+from xiangyue.features.plugins.pages import county, installed  # noqa: E402
 
-__all__ = ["bp", "county", "operator"]
+__all__ = ["bp", "county", "installed"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import redirect, request, url_for
 
-from xiangyue.errors import Conflict, Invalid, Stale
+from xiangyue.errors import Conflict, Invalid, NotFound, Stale
 from xiangyue.features.accounts.queries.roles import all_roles
 from xiangyue.features.audit.queries import history_of
 from xiangyue.features.audit.view import row as row_in_words
@@ -17,6 +17,7 @@ from xiangyue.features.plugins.pages import bp
 from xiangyue.features.plugins.settings_form import form_errors
 from xiangyue.features.plugins.settings_input import typed
 from xiangyue.i18n import gettext as _
+from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import requires
 from xiangyue.web.components import FormView, TimelineItem
 from xiangyue.web.pipeline import current_actor, current_uow, runtime
@@ -92,7 +93,10 @@ def save_settings(name: str) -> Any:
 @requires(policy.PLUGIN_MANAGE)
 def purge(name: str) -> Any:
     typed_name = request.form.get("confirm", "").strip()
-    label = str(_standing(name).label)
+    found = _standing(name)
+    if found.row is None:
+        raise NotFound(_l("It recorded nothing in this county."))
+    label = str(found.label)
     if typed_name != name:
         errors = {"confirm": [_("This is not its name. Nothing was deleted.")]}
         return _page(name, 422, purge=FormView(id="purge", values={"confirm": typed_name}, errors=errors))
