@@ -35,6 +35,7 @@ _PAGES = {
     "person": "/persons",
     "account": "/accounts",
     "job": "/jobs",
+    "classification": "/classifications",
     "import_batch": "/imports",
 }
 

@@ -37,7 +37,10 @@ THINGS: dict[str, Any] = {
     "audit_entry": _l("Audit trail"),
     "audit_seal": _l("Seal"),
     "cockpit": _l("Overview"),
+    "classification": _l("Classification"),
+    "classifier": _l("Classification rule"),
     "identifier": _l("Identity number"),
+    "plugin": _l("Plugin"),
 }
 
 #: What was done, by the rest of an action's name, where nobody registered words for the whole.
@@ -64,6 +67,7 @@ VERBS: dict[str, Any] = {
 }
 
 FIELDS: dict[str, Any] = {
+    "plugin": _l("Plugin"),
     "name": _l("Called"),
     "name_en": _l("English name"),
     "code": _l("Code"),
@@ -89,6 +93,9 @@ FIELDS: dict[str, Any] = {
     "mark_key": _l("Mark"),
     "marks": _l("Marks"),
     "award_key": _l("Award"),
+    "classifier": _l("Classification rule"),
+    "outcome": _l("Outcome"),
+    "step": _l("Step"),
     "awarded": _l("Awarded"),
     "year": _l("Year"),
     "amount": _l("Amount"),

@@ -15,6 +15,7 @@ from xiangyue.features.plugins.brings import brought_by, rights_of
 from xiangyue.features.plugins.queries import Standing
 from xiangyue.features.plugins.settings_schema import described
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.tenancy.enablement import plugins_changed
 from xiangyue.web.access import requires
 from xiangyue.web.pipeline import current_uow, runtime
 
@@ -104,6 +105,7 @@ def change_plugin(values: dict[str, Any], name: str) -> Response:
     """Switch it on or off, change its settings; needs If-Match"""
     uow = current_uow()
     version = required_version()
+    plugins_changed(uow)  # from here on nobody else changes a plugin of this county
     found = _standing(name)
     if found.version != version:
         raise PreconditionFailed(_l("Somebody changed this meanwhile."), theirs=_theirs(found))
