@@ -166,5 +166,10 @@ def format_datetime(value: datetime | None) -> str:
     return "" if value is None else value.astimezone(TIMEZONE).strftime("%Y-%m-%d %H:%M")
 
 
+def today() -> date:
+    """The day it is in Asia/Shanghai."""
+    return datetime.now(TIMEZONE).date()
+
+
 def format_date(value: date | None) -> str:
     return "" if value is None else value.isoformat()
