@@ -63,6 +63,12 @@ def upgrade() -> None:
         ),
     )
     op.create_index(op.f("ix_classification_tenant_id_area_code"), "classification", ["tenant_id", "area_code"])
+    op.create_index(
+        "ix_classification_open",
+        "classification",
+        ["tenant_id", "classifier", "step"],
+        postgresql_where=sa.text("state IN ('proposed', 'differs', 'due', 'reopened')"),
+    )
     op.create_table(
         "classification_event",
         sa.Column("tenant_id", sa.Integer(), nullable=False),

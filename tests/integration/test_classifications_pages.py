@@ -282,10 +282,10 @@ def test_a_list_is_confirmed_as_seen(county: County) -> None:
 def test_what_waits_for_me_is_on_the_work_list(county: County) -> None:
     client = client_with(county, CLASSIFICATION_VIEW, SEE, VILLAGE_STEP, area=VILLAGE)
     page = text(client, "/?area=all")
-    assert "6 户等待:Village review" in page
+    assert "6 户等待：Village review" in page
     assert "其中 2 户规则没有规定" in page
     judge(county, "清贫", "village", "yellow")
-    assert "5 户等待:Village review" in text(client, "/?area=all")
+    assert "5 户等待：Village review" in text(client, "/?area=all")
     town = client_with(county, CLASSIFICATION_VIEW, SEE, area=VILLAGE)
     assert "户等待" not in text(town, "/?area=all")
 
@@ -354,7 +354,7 @@ def test_the_api_lists_filters_and_pages(county: County) -> None:
     kinds = api.get("/api/v1/classifications/classifiers", headers=headers).get_json()["items"]
     assert [k["key"] for k in kinds] == [KEY]
     record = api.get(f"/api/v1/classifications/{row_of(county, '富有').id}", headers=headers)
-    assert record.headers["ETag"] == '"3"'
+    assert record.headers["ETag"].startswith('"3')
     assert record.get_json()["history"][0]["state"] == "in_force"
     from xiangyue.features.classifications.schemas import ClassificationRecordSchema, ClassificationSchema
 
@@ -369,9 +369,11 @@ def test_the_api_decides_confirms_and_computes(county: County) -> None:
     done = api.post(
         f"{url}/decide", json={"step": "village", "outcome": "yellow"}, headers={**headers, "If-Match": '"1"'}
     )
-    assert (done.status_code, done.headers["ETag"]) == (200, '"2"')
+    assert done.status_code == 200
+    tag = done.headers["ETag"]
+    assert tag.startswith('"2')
     assert done.get_json()["waits_for"] == "town"
-    back = api.post(f"{url}/reopen", json={"note": "核对"}, headers={**headers, "If-Match": '"2"'})
+    back = api.post(f"{url}/reopen", json={"note": "核对"}, headers={**headers, "If-Match": tag})
     assert back.get_json()["waits_for"] == "village"
     wanted = {"classifier": KEY, "step": "village"}
     assert api.post("/api/v1/classifications/confirm", json=wanted, headers=headers).status_code == 422
@@ -397,7 +399,7 @@ def test_points_in_other_pages(county: County) -> None:
         rows = scoped_rows(uow.session, f"SELECT h.head_name FROM household h WHERE {{scope:h}} AND {sql}", params)
         assert {name for (name,) in rows} == {"富有", "恰好"}
         values = points.column_values(uow, [home, home_of(county, "恰好"), home_of(county, "患病")])
-    assert {str(v) for v in values.values()} == {"Green", "Green(建议)", "Red · 依据受限(建议)"}
+    assert {str(v) for v in values.values()} == {"Green", "Green（建议）", "Red · 依据受限（建议）"}
     assert "xy-chip-green" in values[home].__html__()
     with county.uow(county.actor(CLASSIFICATION_VIEW)) as uow:
         assert points.column_values(uow, [home]) == {}

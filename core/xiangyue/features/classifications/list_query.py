@@ -13,6 +13,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid
 from xiangyue.features.classifications import rules
 from xiangyue.features.classifications.compute import today
+from xiangyue.features.classifications.models import OPEN
 from xiangyue.features.classifications.policy import OPEN_STATES, STATES
 from xiangyue.features.classifications.rules import Grounds, OutcomeView, Reader
 from xiangyue.features.households.listing import (
@@ -138,7 +139,7 @@ def visible(uow: Uow, found: Conditions, known: Mapping[str, Classifier]) -> Non
 
 def _by_state(found: Conditions, wanted: ListFilter) -> None:
     if wanted.state == "open":
-        found.add("c.state = ANY(:states)", states=list(OPEN_STATES))
+        found.add(f"c.{OPEN}")
     elif wanted.state:
         if wanted.state not in STATES:
             raise Invalid({"state": [_l("There is no state “%(state)s”.", state=wanted.state)]})
@@ -161,7 +162,7 @@ def _by_step(found: Conditions, known: Mapping[str, Classifier], step: str) -> N
                 parts.append(f"(c.classifier = :of{i} AND c.step = :done{i})")
     if not parts:
         raise Invalid({"step": [_l("There is no step “%(step)s”.", step=step)]})
-    found.add(f"c.state = ANY(:waiting) AND ({' OR '.join(parts)})", waiting=list(OPEN_STATES))
+    found.add(f"c.{OPEN} AND ({' OR '.join(parts)})")
 
 
 def _mine(uow: Uow, found: Conditions, known: Mapping[str, Classifier]) -> str:
@@ -174,8 +175,7 @@ def _mine(uow: Uow, found: Conditions, known: Mapping[str, Classifier]) -> str:
             place = within("c", ranges, f"mine{i}x{n}", found.params)
             found.params |= {f"for{i}x{n}": key, f"at{i}x{n}": n}
             parts.append(f"(c.classifier = :for{i}x{n} AND c.step = :at{i}x{n} AND {place})")
-    found.params["owed"] = list(OPEN_STATES)
-    return f"c.state = ANY(:owed) AND ({' OR '.join(parts) or 'false'})"
+    return f"c.{OPEN} AND ({' OR '.join(parts) or 'false'})"
 
 
 def list_classifications(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Date, Index, SmallInteger, UniqueConstraint, func
+from sqlalchemy import CheckConstraint, Date, Index, SmallInteger, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from xiangyue.db.base import AreaBound, Base, CText, Json, TenantOwned, Timestamps, Versioned, tenant_fk
+
+#: States in which a step is owed, as a condition on ``c``'s own columns; word for word so in the index.
+OPEN = "state IN ('proposed', 'differs', 'due', 'reopened')"
 
 
 class Classification(Timestamps, Versioned, AreaBound, Base):
@@ -23,6 +26,8 @@ class Classification(Timestamps, Versioned, AreaBound, Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "household_id", "classifier"),
         Index(None, "tenant_id", "area_code"),
+        # What is owed is asked on the first page of everybody, and most rows are in force.
+        Index("ix_classification_open", "tenant_id", "classifier", "step", postgresql_where=text(OPEN)),
         tenant_fk("household_id", "household"),
         CheckConstraint("state in ('proposed', 'in_force', 'differs', 'due', 'reopened', 'lapsed')", name="state"),
     )

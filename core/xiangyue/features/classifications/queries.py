@@ -16,7 +16,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import NotFound
 from xiangyue.features.classifications import rules
 from xiangyue.features.classifications.list_query import ALL_COLUMNS, SELECT, STANDING, Row, as_rows, visible
-from xiangyue.features.classifications.models import Classification, ClassificationEvent
+from xiangyue.features.classifications.models import OPEN, Classification, ClassificationEvent
 from xiangyue.features.classifications.policy import OPEN_STATES
 from xiangyue.features.classifications.rules import Grounds, OutcomeView, Reader
 from xiangyue.features.households.listing import Conditions
@@ -267,13 +267,11 @@ def _waiting(uow: Uow, classifier: Classifier, done: int, scope: Scope, today: d
         uow.session,
         "SELECT count(*), count(*) FILTER (WHERE c.chosen = '' AND c.proposed = ANY(:undetermined)),"
         " count(*) FILTER (WHERE c.state = 'due' AND c.review_due < :today)"
-        " FROM classification c WHERE {scope:c} AND c.classifier = :classifier AND c.state = ANY(:states)"
-        " AND c.step = :done",
+        f" FROM classification c WHERE {{scope:c}} AND c.classifier = :classifier AND c.{OPEN} AND c.step = :done",
         {
             "classifier": classifier.key,
             "undetermined": [o.key for o in classifier.outcomes if o.undetermined],
             "today": today,
-            "states": list(OPEN_STATES),
             "done": done,
         },
         scope=scope,
