@@ -19,10 +19,15 @@ from sqlalchemy.orm import Session
 from xiangyue.access.actor import Actor
 from xiangyue.access.audit import audit
 from xiangyue.db.uow import RequestInfo, Uow
-from xiangyue.errors import Conflict, Stale
+from xiangyue.errors import Conflict, Stale, XiangyueError
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.plugin.installed import told
+from xiangyue.plugin.manager import Registry
+from xiangyue.plugin.offer import Contributor
+from xiangyue.plugin.registry import ProfileSection
 from xiangyue.tenancy import operator
 from xiangyue.tenancy.cross import operator_id, tell_operator, visiting
+from xiangyue.tenancy.enablement import enabled_names
 from xiangyue.tenancy.models import COUNTY, OPERATOR, Tenant, TenantHost
 from xiangyue.tenancy.profile_types import Profile
 
@@ -200,8 +205,33 @@ def _apply_sections(
     changes: list[Change] = []
     with Uow(connection, tenant_id=tenant.id, actor=visiting(actor, tenant.id)) as uow:
         runtime.keys.ensure(uow)
-        for section in runtime.registry.profile_sections:
-            changes += section.apply(uow, profile, runtime.registry)
+        # Plugins follow the core, whose sections say which of them are on.
+        found = runtime.registry.each("profile_sections")
+        for contributor, section in sorted(found, key=lambda pair: (not pair[0].core, pair[1].position)):
+            if contributor.core:
+                changes += section.apply(uow, profile, runtime.registry)
+            elif contributor.key in enabled_names(uow) and runtime.registry.ready(contributor.key):
+                changes += _plugin_section(uow, contributor, section, profile, runtime.registry)
+    return changes
+
+
+def _plugin_section(
+    uow: Uow, contributor: Contributor, section: ProfileSection, profile: Profile, registry: Registry
+) -> list[Change]:
+    """Raises Conflict with the plugin's name when it fails: nothing of the profile may stand half applied."""
+    try:
+        changes = list(section.apply(uow, profile, registry))
+        uow.session.flush()
+    except XiangyueError:
+        raise
+    except Exception as error:
+        raise Conflict(
+            _l(
+                "The plugin “%(plugin)s” failed at its part of the profile, so nothing was changed: %(error)s",
+                plugin=contributor.key,
+                error=told(error),
+            )
+        ) from error
     return changes
 
 

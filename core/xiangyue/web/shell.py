@@ -18,7 +18,7 @@ from xiangyue.plugin.offer import Contributor
 from xiangyue.plugin.registry import NAV_GROUPS, NavItem
 from xiangyue.web import templating
 from xiangyue.web.listview import ListView
-from xiangyue.web.pipeline import cookie_name, csrf_token, current_offer, current_tenant, runtime
+from xiangyue.web.pipeline import cookie_name, csrf_token, current_offer, current_tenant, is_fragment, runtime
 
 GROUP_LABELS: dict[str, Any] = {
     "today": "",
@@ -42,8 +42,11 @@ def install(app: Flask, area_switch: Callable[[Uow], Any]) -> None:
 
 def _context() -> dict[str, Any]:
     tenant = g.get("tenant")
+    # What a page extends: asked for by htmx, its content alone.
+    layout = "fragment.html" if is_fragment() else "layout.html"
     if tenant is None:
         return {
+            "layout": layout,
             "locale": i18n.current_locale(),
             "site": None,
             "actor": None,
@@ -55,6 +58,7 @@ def _context() -> dict[str, Any]:
     actor = uow.actor if uow is not None else None
     signed_in = actor is not None and actor.kind == "account" and not g.get("totp_pending")
     return {
+        "layout": layout,
         "locale": i18n.current_locale(),
         "site": tenant,
         "demo": runtime().settings.demo,
