@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from xiangyue.api.lists import ListArgs, chosen_fields, etag_of, list_response, required_version, set_etag
+from xiangyue.api.lists import (
+    ListArgs,
+    chosen_fields,
+    list_response,
+    may_take_version,
+    required_version,
+    set_etag,
+    takes_version,
+)
 from xiangyue.api.setup import ApiBlueprint
 
-__all__ = ["ApiBlueprint", "ListArgs", "chosen_fields", "etag_of", "list_response", "required_version", "set_etag"]
+__all__ = [
+    "ApiBlueprint",
+    "ListArgs",
+    "chosen_fields",
+    "list_response",
+    "may_take_version",
+    "required_version",
+    "set_etag",
+    "takes_version",
+]
