@@ -189,6 +189,55 @@ def test_what_a_failed_call_left_to_do_is_forgotten(hanyin: County) -> None:
         assert uow.session.scalars(select(Area.id).where(Area.name == "ghost")).all() == []
 
 
+def test_what_was_only_changed_in_memory_is_undone_too(hanyin: County) -> None:
+    def change(uow: Uow) -> None:
+        county.name_en = "Plugin's"
+        uow.session.delete(town)
+        raise KeyError("x")
+
+    with switched_on(hanyin) as name, hanyin.uow() as uow:
+        county = uow.session.scalars(select(Area).where(Area.level == "county")).one()
+        town = uow.session.scalars(select(Area).where(Area.level == "town").limit(1)).one()
+        was = county.name_en
+        guarded(uow, contributor_of(uow, name), "points:x", lambda: change(uow))
+        assert (county.name_en, list(uow.session.deleted)) == (was, [])
+
+
+def test_one_plugin_inside_another(hanyin: County) -> None:
+    def write(uow: Uow, words: str) -> str:
+        scoped_sql(uow.session, "UPDATE area a SET name_en = :w WHERE {tenant:a} AND a.level = 'county'", {"w": words})
+        return words
+
+    def both(uow: Uow, inner: Callable[[], Any], *, fail: bool) -> list[Any]:
+        answers = [guarded(uow, second, "points:inner", inner, default="left out"), write(uow, "outer")]
+        if fail:
+            raise ValueError
+        return answers
+
+    def now(uow: Uow) -> tuple[str, str]:
+        rows = scoped_rows(
+            uow.session,
+            "SELECT current_setting('statement_timeout'), a.name_en FROM area a"
+            " WHERE {tenant:a} AND a.level = 'county'",
+        )
+        return rows[0]
+
+    with switched_on(hanyin) as one, switched_on(hanyin) as two, hanyin.uow() as uow:
+        first, second = contributor_of(uow, one), contributor_of(uow, two)
+        write(uow, "core")
+        for inner, answer in ((lambda: write(uow, "inner"), "inner"), (lambda: bad_sql(uow), "left out")):
+            gone = guarded(uow, first, "points:outer", lambda i=inner: both(uow, i, fail=True), default="left out")
+            assert (gone, now(uow)) == ("left out", ("2min", "core"))
+            kept = guarded(uow, first, "points:outer", lambda i=inner: both(uow, i, fail=False))
+            assert (kept, now(uow)) == ([answer, "outer"], ("2min", "outer"))
+            write(uow, "core")
+        slow = guarded(uow, first, "points:slow", lambda: both(uow, lambda: sleeps(uow), fail=False), seconds=0.3)
+        # The outer one's time is up: it is the one to blame.
+        assert (slow, now(uow)) == (None, ("2min", "core"))
+        assert dispatch.is_paused(uow, one, "points:slow")
+        assert not dispatch.is_paused(uow, two, "points:inner")
+
+
 def busy(_uow: Uow) -> None:
     while True:
         pass

@@ -7,6 +7,7 @@ the policy free of cost and lets Citus prune shards.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,10 +69,12 @@ class Misuse(RuntimeError):
 @dataclass(slots=True)
 class Bounds:
     """What holds while somebody else's code has the session: no end of the transaction, statements of ``ms`` at most
-    (in PostgreSQL, from the first one on), none after ``until`` (monotonic)."""
+    (in PostgreSQL, from the first one on), none after ``until`` (monotonic). ``outer``: those around these."""
 
     ms: int
     until: float
+    outer: Bounds | None = None
+    savepoint: SessionTransaction | None = None
     lowered: bool = False
 
 
@@ -91,10 +94,36 @@ class TenantSession(Session):
         return scope
 
     def get_bind(self, *args: Any, **options: Any) -> Engine | Connection:
-        """Asked before every statement and every flush: the place to stop where nothing is half done."""
-        if self.bounds is not None and time.monotonic() > self.bounds.until:
-            raise OutOfTime
+        """Asked before every statement and every flush: the place to stop where nothing is half done, and to set the
+        savepoint of ``alone``."""
+        bounds = self.bounds
+        if bounds is not None:
+            if time.monotonic() > bounds.until:
+                raise OutOfTime
+            if bounds.savepoint is None:
+                self._hold(bounds)
         return super().get_bind(*args, **options)
+
+    def _hold(self, bounds: Bounds) -> None:
+        """Set the savepoint, after those around it."""
+        if bounds.outer is not None and bounds.outer.savepoint is None:
+            self._hold(bounds.outer)
+        if not self._flushing:
+            self.flush()  # what waits to be written is written behind the savepoint, which this sets
+        if bounds.savepoint is None:
+            bounds.savepoint = self.begin_nested().__enter__()
+
+    def _waiting(self) -> bool:
+        return bool(self.new or self.dirty or self.deleted)
+
+    def _forget_waiting(self) -> None:
+        """Undo changes of objects that no statement has told the database of."""
+        for instance in self.new:
+            self.expunge(instance)
+        for instance in self.deleted:
+            self.add(instance)
+        for instance in self.dirty:
+            self.expire(instance)
 
     def _refuse_inside(self, what: str) -> None:
         if self.bounds is not None:
@@ -117,20 +146,35 @@ class TenantSession(Session):
 def alone(session: TenantSession, seconds: float) -> Iterator[None]:
     """A savepoint for somebody else's code: what it did is undone when it raises, and it is bounded (``Bounds``).
 
-    PostgreSQL hears of it only when a statement is sent. Inside another such block the outer one's bounds hold.
+    Costs nothing until the code uses the database: the savepoint is set before its first statement or flush. Inside
+    another such block the outer one's time holds.
     """
     outer = session.bounds
-    bounds = session.bounds = outer or Bounds(int(seconds * 1000), time.monotonic() + seconds)
+    if session._waiting():
+        session.flush()  # the caller's own changes are the caller's own
+    if outer is None:
+        bounds = Bounds(int(seconds * 1000), time.monotonic() + seconds)
+    else:
+        bounds = Bounds(outer.ms, outer.until, outer)
+    session.bounds = bounds
     try:
-        with session.begin_nested() as savepoint:
+        try:
             yield
-            if savepoint.is_active:
+            if session._waiting():
                 session.flush()
-            if not savepoint.is_active or (bounds.lowered and not is_usable(session)):
+            if bounds.savepoint is not None and not (bounds.savepoint.is_active and is_usable(session)):
                 raise Misuse("an error of the database was swallowed, so nothing of it was kept")
+        except BaseException:
+            if bounds.savepoint is None:
+                session._forget_waiting()
+            else:
+                bounds.savepoint.__exit__(*sys.exc_info())
+            raise
+        if bounds.savepoint is not None:
+            bounds.savepoint.__exit__(None, None, None)
     finally:
         session.bounds = outer
-    if outer is None and bounds.lowered:
+    if bounds.lowered:
         # The savepoint's rollback would have taken it back, its release keeps it.
         session.connection().exec_driver_sql("SET LOCAL statement_timeout TO DEFAULT")
 
@@ -147,9 +191,12 @@ def is_usable(session: Session) -> bool:
 @event.listens_for(TenantSession, "after_begin")
 def _set_tenant(session: TenantSession, transaction: SessionTransaction, connection: Connection) -> None:
     if transaction.nested:
-        if session.bounds is not None and not session.bounds.lowered:
-            connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(session.bounds.ms)}")
-            session.bounds.lowered = True
+        bounds = session.bounds
+        while bounds is not None and bounds.outer is not None:
+            bounds = bounds.outer
+        if bounds is not None and not bounds.lowered:
+            connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(bounds.ms)}")
+            bounds.lowered = True
         return
     scope: Scope = session.info["scope"]
     # A bound parameter is a syntax error in SET LOCAL, and Citus does not carry set_config().
@@ -189,7 +236,9 @@ def _add_scope(state: ORMExecuteState) -> None:
 
 
 @event.listens_for(TenantSession, "before_flush")
-def _check_writes(session: Session, _context: Any, _instances: Any) -> None:
+def _check_writes(session: TenantSession, _context: Any, _instances: Any) -> None:
+    if session.bounds is not None and session.bounds.savepoint is None:
+        session._hold(session.bounds)
     scope: Scope = session.info["scope"]
     for instance in (*session.new, *session.dirty, *session.deleted):
         if not isinstance(instance, TenantOwned):

@@ -139,8 +139,13 @@ def _by_itself(
             _pause(uow, contributor.key, hook)
         raise _Failed from error
     finally:
-        HOOK_SECONDS.labels(contributor.key, hook).observe(time.perf_counter() - begun)
+        _watch(contributor.key, hook).observe(time.perf_counter() - begun)
     return answer
+
+
+@functools.lru_cache(maxsize=4096)
+def _watch(plugin: str, hook: str) -> Any:
+    return HOOK_SECONDS.labels(plugin, hook)
 
 
 def _names(expect: type | tuple[type, ...]) -> str:

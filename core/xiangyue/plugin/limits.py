@@ -33,12 +33,14 @@ _DRIVER = ("sqlalchemy", "psycopg", "xiangyue.db")
 
 
 class _Run:
-    """One hook that runs. ``until`` in monotonic seconds."""
+    """One hook that runs. ``until`` in monotonic seconds; ``greenlet`` where gevent shares the thread."""
 
-    __slots__ = ("until",)
+    __slots__ = ("greenlet", "looks", "until")
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, greenlet: Any) -> None:
         self.until = time.monotonic() + seconds
+        self.greenlet = greenlet
+        self.looks = 0
 
 
 _runs: set[_Run] = set()
@@ -46,16 +48,16 @@ _runs: set[_Run] = set()
 
 def limited(call: Callable[[], T], seconds: float = SECONDS) -> T:
     """``call()``, or OutOfTime soon after ``seconds``."""
-    run = _Run(seconds)
+    cooperative = monkey.is_module_patched("time")
+    run = _Run(seconds, gevent.getcurrent() if cooperative else None)
     _runs.add(run)
-    timer = _start_timer(run) if monkey.is_module_patched("time") else None
+    if cooperative:
+        _look_now_and_then()
     ticking = _start_ticks()
     try:
         return _inside(run, call)
     finally:
         _runs.discard(run)
-        if timer is not None:
-            timer.close()
         if ticking and not _runs:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
@@ -104,19 +106,36 @@ def _tick(_number: int, frame: FrameType | None) -> None:
         raise OutOfTime
 
 
-def _start_timer(run: _Run) -> Any:
-    """A timer of gevent's loop that stops this greenlet while it waits."""
-    waiter = gevent.getcurrent()
-    timer = gevent.get_hub().loop.timer(max(run.until - time.monotonic(), 0) + TICK, TICK)
+class _Lookout:
+    """A timer of gevent's loop that stops greenlets while they wait; it rests while no hook runs."""
 
-    looks = 0
+    def __init__(self) -> None:
+        self.loop = gevent.get_hub().loop
+        self.timer = self.loop.timer(TICK, TICK)
 
-    def look() -> None:
-        # Not at the first look: another greenlet may have held up the loop, and what this one waited for is here.
-        nonlocal looks
-        looks += 1
-        if looks > 1 and run in _runs and not waiter.dead and _overdue(waiter.gr_frame):
-            waiter.throw(OutOfTime)
+    def start(self) -> None:
+        if not self.timer.active:
+            self.timer.start(self.look)
 
-    timer.start(look)
-    return timer
+    def look(self) -> None:
+        now = time.monotonic()
+        for run in tuple(_runs):
+            if run.greenlet is None or now <= run.until or run.greenlet.dead:
+                continue
+            # Not at the first look: another greenlet may have held up the loop, and what this one waited for is here.
+            run.looks += 1
+            if run.looks > 1 and run in _runs and _overdue(run.greenlet.gr_frame):
+                run.greenlet.throw(OutOfTime)
+        if not _runs:
+            self.timer.stop()
+
+
+_lookouts: dict[int, _Lookout] = {}
+
+
+def _look_now_and_then() -> None:
+    hub = gevent.get_hub()
+    lookout = _lookouts.get(id(hub))
+    if lookout is None or lookout.loop is not hub.loop:
+        lookout = _lookouts[id(hub)] = _Lookout()
+    lookout.start()
