@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import delete, func, select
@@ -24,13 +24,6 @@ from xiangyue.runtime import runtime_of
 from xiangyue.tenancy.enablement import enabled_names, plugins_changed
 
 SWITCHED = "plugin_switch_happened"
-_purgers: list[Callable[[Uow, str], Mapping[str, int]]] = []
-
-
-def on_purge(function: Callable[[Uow, str], Mapping[str, int]]) -> None:
-    """For features that keep rows on plugins' behalf: ``function(uow, name)`` deletes the county's rows of a plugin
-    and tells how many, by table."""
-    _purgers.append(function)
 
 
 def _county_wide(uow: Uow) -> None:
@@ -189,7 +182,8 @@ def plugin_settings(uow: Uow, name: str) -> dict[str, Any]:
 def purge_plugin(uow: Uow, *, name: str) -> dict[str, int]:
     """Delete for good what a plugin that is off recorded in this county, with its settings and faults.
 
-    Works for one that is no longer installed too. Returns rows deleted by table. Raises NotFound, Conflict when it is
+    Decisions of its classifiers stay: they are the county's records, as the audit trail is. Works for one that is no
+    longer installed too. Returns rows deleted by table. Raises NotFound, Conflict when it is
     on, or when rows of others refer to its rows.
     """
     _county_wide(uow)
@@ -199,11 +193,8 @@ def purge_plugin(uow: Uow, *, name: str) -> dict[str, int]:
         raise NotFound(_l("There is no plugin of this name."))
     if row is not None and row.enabled:
         raise Conflict(_l("Switch “%(name)s” off first; then its data can be deleted.", name=_label(uow, name)))
-    counts: dict[str, int] = {}
-    for purger in _purgers:
-        counts |= purger(uow, name)
     try:
-        counts |= delete_rows(uow.session, f"plugin_{name}")
+        counts = delete_rows(uow.session, f"plugin_{name}")
     except RowsInUse as error:
         raise Conflict(
             _l("Rows of “%(table)s” are still referred to by others, so nothing was deleted.", table=error.table)
