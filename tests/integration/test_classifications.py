@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from tests.integration import classifications_kit
 from tests.integration.classifications_kit import (
     EVERY_RIGHT,
     KEY,
@@ -34,6 +36,7 @@ from xiangyue.features.classifications.compute import today
 from xiangyue.features.classifications.list_query import ListFilter
 from xiangyue.features.classifications.models import Classification
 from xiangyue.features.classifications.policy import CLASSIFICATION_COMPUTE, CLASSIFICATION_VIEW
+from xiangyue.features.classifications.rules import Reader, months_later
 from xiangyue.features.classifications.service import confirm_many, decide, reopen
 from xiangyue.features.classifications.service_compute import compute_area, compute_household, mark_due_reviews
 from xiangyue.features.households.models import Household, HouseholdIncome
@@ -41,6 +44,8 @@ from xiangyue.features.households.policy import HOUSEHOLD_EDIT
 from xiangyue.features.households.service import edit_household
 from xiangyue.jobs.models import Job
 from xiangyue.jobs.run import run_with
+from xiangyue.plugin.offer import Contributor
+from xiangyue.plugin.registry import Input
 from xiangyue.testing.fixtures import County
 from xiangyue.testing.statements import paused
 
@@ -435,3 +440,35 @@ def test_a_plugin_may_refuse_and_is_told_afterwards(county: County) -> None:
             assert heard == [("yellow", "proposed")]
         finally:
             switch(county, "wary", False)
+
+
+def test_months_until_the_review_may_be_the_countys(county: County) -> None:
+    rule = classifications_kit.CLASSIFIER
+    asked: list[Any] = []
+
+    def months(answer: Any) -> Any:
+        def ask(uow: Any) -> Any:
+            asked.append(uow.tenant_id)
+            return answer
+
+        return ask
+
+    offer = county.runtime.registry
+    for name, answer, expected in (("清贫", 7, 7), ("富有", 0, 12), ("恰好", None, 12)):
+        changed = replace(rule, review_months=months(answer))
+        others = [c for c in offer.contributors if c.key != "shade"]
+        offered = {"permissions": (SEE, VILLAGE_STEP, TOWN_STEP), "classifiers": (changed,)}
+        offer.take([*others, Contributor("shade", classifications_kit, offered=offered)])
+        row = put_in_force(county, name, row_of(county, name).proposed)
+        assert row.review_due == months_later(today(), expected)
+    assert asked == [county.info.id] * 3
+
+
+def test_values_that_are_keys_have_words(county: County) -> None:
+    declared = Input("why", "Why", "text", words={"gap": "The rule is silent"})
+    rule = replace(classifications_kit.CLASSIFIER, inputs=(declared,))
+    with county.uow() as uow:
+        reader = Reader.of(uow, rule)
+        (known,), (other,) = (reader.grounds({"why": value}, VILLAGE).shown for value in ("gap", "旧因"))
+    assert (known.text, known.value, known.data) == ("The rule is silent", "gap", False)
+    assert (other.text, other.data) == ("旧因", True)

@@ -231,12 +231,14 @@ class RuleVersion:
 @dataclass(frozen=True, slots=True)
 class Input:
     """Something a classifier looks at, by its key in the stored inputs. ``kind``: money, number, boolean, text, list,
-    years. With ``permission`` it is a ground that only those who have it ever see."""
+    years. With ``permission`` it is a ground that only those who have it ever see. ``words``: what is shown for stored
+    values of the kind text, which are keys then."""
 
     key: str
     label: Any
     kind: str = "text"
     permission: Permission | None = None
+    words: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,3 +276,4 @@ class Classifier:
     steps: tuple[Step, ...]
     propose: Callable[[Uow, date], Proposals]
     valid_months: int = 12
+    review_months: Callable[[Uow], int] | None = None

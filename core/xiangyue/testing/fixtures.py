@@ -7,7 +7,7 @@ provisioned from their profiles.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -135,29 +135,49 @@ def _settings(home: Path, urls: tuple[str, str], redis_url: str, plugins: tuple[
 
 @pytest.fixture(scope="session")
 def loaded_plugins() -> tuple[str, ...]:
-    """Installed plugins that the run loads. The core's tests run without any; a plugin's own override this."""
+    """Installed plugins that a module's tests load: none for the core's; a plugin's own override this."""
     return ()
 
 
 @pytest.fixture(scope="session")
-def provisioned(
-    pg_server: Any, redis_server: str, tmp_path_factory: pytest.TempPathFactory, loaded_plugins: tuple[str, ...]
-) -> Settings:
-    """Settings of the template database: migrated, the operator and two counties aboard."""
+def provisioned_with(
+    pg_server: Any, redis_server: str, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[tuple[str, ...]], Settings]:
+    """``provisioned_with(plugins)``: settings of a template database where these are loaded, made once per run."""
+    made: dict[tuple[str, ...], Settings] = {}
+
+    def get(plugins: tuple[str, ...]) -> Settings:
+        if plugins not in made:
+            home = tmp_path_factory.mktemp("home")
+            made[plugins] = _settings(home, pg_server.create_database(_template(plugins)), redis_server, plugins)
+            _provision(made[plugins])
+        return made[plugins]
+
+    return get
+
+
+def _template(plugins: tuple[str, ...]) -> str:
+    return "_".join(("provisioned", *(plugins if plugins != ("*",) else ("all",))))
+
+
+def _provision(settings: Settings) -> None:
     from xiangyue.db.migrate import upgrade
     from xiangyue.features.accounts.roles import ensure_operator_roles
     from xiangyue.tenancy import provision
     from xiangyue.tenancy.profile import load_profile
 
-    home = tmp_path_factory.mktemp("home")
-    settings = _settings(home, pg_server.create_database("provisioned"), redis_server, loaded_plugins)
     upgrade(settings.migration_database_url, settings.migrations_dir)
     runtime = Runtime(settings)
     ensure_operator_roles(runtime)
     for slug in ("hanyin", "tongyu"):
         provision.apply(runtime, load_profile(ROOT / "tenants" / slug))
     runtime.engine.dispose()
-    return settings
+
+
+@pytest.fixture(scope="module")
+def provisioned(provisioned_with: Callable[[tuple[str, ...]], Settings], loaded_plugins: tuple[str, ...]) -> Settings:
+    """Settings of the template database: migrated, the operator and two counties aboard."""
+    return provisioned_with(loaded_plugins)
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +186,7 @@ def runtime(
 ) -> Iterator[Runtime]:
     """A runtime on this module's own copy of the template database, as the runtime role."""
     name = f"t{next(_numbers)}_" + "".join(c if c.isalnum() else "_" for c in request.module.__name__.lower())[-40:]
-    urls = pg_server.create_database(name, template="provisioned")
+    urls = pg_server.create_database(name, template=_template(provisioned.plugins))
     made = Runtime(_settings(provisioned.home, urls, redis_server, provisioned.plugins))
     record(made.engine)
     yield made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from xiangyue.db.uow import Uow
@@ -12,7 +13,9 @@ from xiangyue.features.classifications.compute import today
 from xiangyue.features.classifications.models import Classification, ClassificationEvent
 from xiangyue.features.classifications.policy import OPEN_STATES
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.plugin.dispatch import guarded
 from xiangyue.plugin.registry import Classifier, Step
+from xiangyue.runtime import offer_of
 
 
 def standing_values(row: Classification) -> dict[str, Any]:
@@ -81,14 +84,26 @@ def take_step(
     row.step += 1
     row.chosen = outcome
     if row.step >= len(classifier.steps):
-        day = today()
+        day, months = today(), review_months(uow, classifier)
         row.state = "in_force"
         row.outcome, row.answered, row.answered_clause = outcome, row.proposed, row.clause
         row.valid_from, row.valid_to = day, None
-        row.review_due = rules.months_later(day, classifier.valid_months)
+        row.review_due = rules.months_later(day, months)
         row.step, row.chosen = 0, ""
     row.version += 1
     record(uow, row, "otherwise" if otherwise else "confirmed", outcome=outcome, step=step.key, note=note)
+
+
+def review_months(uow: Uow, classifier: Classifier) -> int:
+    """Months until a decision made now is due for review, as the county has set them where it can."""
+    if classifier.review_months is None:
+        return classifier.valid_months
+    asked = None
+    for contributor, item in offer_of(uow).each("classifiers"):
+        if item is classifier:
+            call = partial(classifier.review_months, uow)
+            asked = guarded(uow, contributor, f"classifiers:{classifier.key}", call, expect=int)
+    return asked if asked and asked > 0 else classifier.valid_months
 
 
 def record(uow: Uow, row: Classification, event: str, *, outcome: str, step: str = "", note: str = "") -> None:

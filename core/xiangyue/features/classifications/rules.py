@@ -170,6 +170,8 @@ def _reach(uow: Uow, permission: Permission) -> tuple[Scope, Scope]:
 
 
 def _ground(declared: Input, value: Any) -> Ground:
+    if isinstance(value, str) and value in declared.words:
+        return Ground(declared.key, str(declared.label), value, str(declared.words[value]), False)
     text, data = in_words(declared.kind, value)
     return Ground(declared.key, str(declared.label), value, text, data)
 
