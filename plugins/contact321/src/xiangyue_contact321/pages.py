@@ -1,0 +1,70 @@
+"""Pages under ``/p/contact321/``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, redirect, request, url_for
+
+from xiangyue_contact321 import policy, queries
+from xiangyue_contact321._core import (
+    CLASSIFICATION_COMPUTE,
+    CLASSIFICATION_VIEW,
+    _,
+    area_names,
+    code_text,
+    current_actor,
+    current_uow,
+    flash,
+    last_computed,
+    page,
+    page_area,
+    parse_code,
+    plugin_settings,
+    request_compute,
+    requires,
+)
+from xiangyue_contact321.rule import CLASSIFIER
+
+bp = Blueprint("contact321", __name__, template_folder="templates")
+
+
+@bp.get("/")
+@requires(policy.VIEW)
+def overview() -> Any:
+    """Colours by village, what they lack, and the way to the decisions."""
+    uow, actor = current_uow(), current_actor()
+    area, elsewhere = page_area(uow)
+    if elsewhere is not None:
+        return redirect(elsewhere)
+    lines = queries.overview(uow, area)
+    chosen = plugin_settings(uow, policy.NAME)
+    marks, unknown = queries.grounds(uow, chosen)
+    return page(
+        "contact321/overview.html",
+        lines=lines,
+        total=queries.summed(lines),
+        outcomes=CLASSIFIER.outcomes,
+        classifier=CLASSIFIER.key,
+        chosen=chosen,
+        marks=marks,
+        unknown=unknown,
+        area=code_text(area) if area else "all",
+        area_name=area_names(uow, [area]).get(area, "") if area else "",
+        computed=last_computed(uow, policy.COLOUR),
+        may_compute=actor.can(CLASSIFICATION_COMPUTE),
+        may_list=actor.can(CLASSIFICATION_VIEW),
+        code_text=code_text,
+        steps=[step for step in CLASSIFIER.steps if actor.can(step.permission)],
+    )
+
+
+@bp.post("/recompute")
+@requires(CLASSIFICATION_COMPUTE)
+def recompute() -> Any:
+    """Compute the area shown anew, as a job."""
+    asked = request.form.get("area", "all")
+    area = 0 if asked == "all" else parse_code(asked)
+    job = request_compute(current_uow(), classifier=policy.COLOUR, area=area)
+    flash(_("Colours are being computed. This page shows them when the work is done."))
+    return redirect(url_for("jobs.show_job", id=job.id), 303)

@@ -1,0 +1,82 @@
+"""Writes: what the roster says of awards, and colours computed anew after something they rest on has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from xiangyue_contact321 import policy
+from xiangyue_contact321._core import (
+    CLASSIFICATION_COMPUTE,
+    COMPUTE_KIND,
+    Household,
+    NotFound,
+    Uow,
+    _,
+    acts,
+    audit,
+    compute_area,
+    compute_household,
+    enqueue_job,
+    plugin_settings,
+    record_awards,
+    request_compute,
+    today,
+)
+
+#: What changes a household's own colour alone, and what moves the mean or the years of its whole village.
+OF_ONE = frozenset({"mark.add", "mark.end"})
+OF_VILLAGE = frozenset(
+    {"household.add", "household.move", "household.close", "household.reopen", "household.income", "household.award"}
+    | {"person.add", "person.move", "person.leave", "person.return"}
+)
+VILLAGE = 1_000
+_YEARS = "contact321_award_years"
+
+
+@acts(CLASSIFICATION_COMPUTE)
+def follow_change(uow: Uow, *, household_id: int, action: str) -> None:
+    """Compute anew what a change bears on: the household, or its village. Told twice, it writes nothing more."""
+    if action not in OF_ONE | OF_VILLAGE:
+        return
+    try:
+        household = uow.get(Household, household_id)
+    except NotFound:
+        return
+    if action in OF_ONE:
+        compute_household(uow, household_id=household_id, classifier=policy.COLOUR)
+    else:
+        village = household.area_code - household.area_code % VILLAGE
+        compute_area(uow, classifier=policy.COLOUR, area=village)
+
+
+@acts(CLASSIFICATION_COMPUTE)
+def recompute_all(uow: Uow, *, why: str) -> None:
+    """Have the county computed anew by a job. ``why`` tells one occasion from another: a job that runs already may
+    have passed the place where something has changed since."""
+    job = request_compute(uow, classifier=policy.COLOUR)
+    if job.state == "running":
+        params = {"classifier": policy.COLOUR, "area": 0}
+        enqueue_job(uow, kind=COMPUTE_KIND, params=params, unique_key=f"{policy.COLOUR}:{why}")
+    audit(uow, action="contact321.recompute", object_type="classifier", label=policy.COLOUR, after={"why": why})
+
+
+def keep_award_years(uow: Uow, values: Sequence[tuple[int, Any]]) -> None:
+    """The roster's column of years, which stands before those of the awards: kept for them."""
+    uow.session.info[_YEARS] = dict(values)
+
+
+def write_awards(years_before: int) -> Callable[[Uow, Sequence[tuple[int, Any]]], None]:
+    """A writer of the roster's column of the award, so many years before the one that its row names. Without a year
+    it is last year's."""
+
+    def write(uow: Uow, values: Sequence[tuple[int, Any]]) -> None:
+        years = uow.session.info.get(_YEARS, {})
+        last = today().year - 1
+        key = plugin_settings(uow, policy.NAME)["award"]
+        rows = [(household, years.get(household, last) - years_before, won) for household, won in values]
+        written = record_awards(uow, key=key, rows=rows, source=str(_("Roster")))
+        after = {"award": key, "years_before": years_before, "given": len(rows), "written": written}
+        audit(uow, action="contact321.awards", object_type="household", after=after)
+
+    return write
