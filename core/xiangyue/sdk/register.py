@@ -9,6 +9,7 @@ from xiangyue.features.areas.models import Area
 from xiangyue.features.areas.policy import AREA_VIEW
 from xiangyue.features.areas.queries import code_text, parse_code, village_choices
 from xiangyue.features.areas.queries import names as area_names
+from xiangyue.features.areas.switch import page_area
 from xiangyue.features.classifications.policy import (
     CLASSIFICATION_COMPUTE,
     CLASSIFICATION_EXPORT,
@@ -31,6 +32,7 @@ from xiangyue.features.households.policy import (
     HOUSEHOLD_VIEW,
     SENSITIVE_VIEW,
 )
+from xiangyue.features.households.service_awards import record_awards
 from xiangyue.features.households.service_records import set_award, set_income
 
 __all__ = [
@@ -54,7 +56,9 @@ __all__ = [
     "code_text",
     "compute_area",
     "decide",
+    "page_area",
     "parse_code",
+    "record_awards",
     "request_compute",
     "set_award",
     "set_income",

@@ -6,17 +6,12 @@ from typing import Any
 
 from flask import Response
 
+from xiangyue.sdk.access import requires
+from xiangyue.sdk.api import ApiBlueprint, chosen_fields, list_response
+from xiangyue.sdk.db import decode_cursor, encode_cursor
+from xiangyue.sdk.register import parse_code
+from xiangyue.sdk.web import current_uow
 from xiangyue_contact321 import policy, queries
-from xiangyue_contact321._core import (
-    ApiBlueprint,
-    chosen_fields,
-    current_uow,
-    decode_cursor,
-    encode_cursor,
-    list_response,
-    parse_code,
-    requires,
-)
 from xiangyue_contact321.schemas import OverviewArgs, OverviewSchema, VillageSchema
 
 bp = ApiBlueprint("contact321", __name__, description="Three-colour households")

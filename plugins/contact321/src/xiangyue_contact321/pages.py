@@ -6,24 +6,21 @@ from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
 
-from xiangyue_contact321 import policy, queries
-from xiangyue_contact321._core import (
+from xiangyue.sdk.access import requires
+from xiangyue.sdk.classifications import last_computed
+from xiangyue.sdk.i18n import _
+from xiangyue.sdk.register import (
     CLASSIFICATION_COMPUTE,
     CLASSIFICATION_VIEW,
-    _,
     area_names,
     code_text,
-    current_actor,
-    current_uow,
-    flash,
-    last_computed,
-    page,
     page_area,
     parse_code,
-    plugin_settings,
     request_compute,
-    requires,
 )
+from xiangyue.sdk.settings import plugin_settings
+from xiangyue.sdk.web import current_actor, current_uow, flash, page
+from xiangyue_contact321 import policy, queries
 from xiangyue_contact321.rule import CLASSIFIER
 
 bp = Blueprint("contact321", __name__, template_folder="templates")

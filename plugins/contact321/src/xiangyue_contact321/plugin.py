@@ -8,8 +8,9 @@ from typing import Any
 
 from flask import Blueprint
 
-from xiangyue_contact321 import api, pages, points, policy, service
-from xiangyue_contact321._core import (
+from xiangyue.sdk.access import Permission
+from xiangyue.sdk.db import Uow
+from xiangyue.sdk.hooks import (
     Classifier,
     DashboardCard,
     HouseholdColumn,
@@ -18,11 +19,10 @@ from xiangyue_contact321._core import (
     ImportColumn,
     Manifest,
     NavItem,
-    Permission,
-    Uow,
-    _l,
     hookimpl,
 )
+from xiangyue.sdk.i18n import _l
+from xiangyue_contact321 import api, pages, points, policy, service
 from xiangyue_contact321.rule import CLASSIFIER
 from xiangyue_contact321.settings import Settings
 

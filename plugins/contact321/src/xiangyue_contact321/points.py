@@ -5,22 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from xiangyue.sdk.classifications import STANDING, ClassificationRow, OutcomeText, classifications_of
+from xiangyue.sdk.db import Uow
+from xiangyue.sdk.hooks import DashboardCard, HouseholdColumn, HouseholdFilter, HouseholdPanel, ImportColumn, PanelView
+from xiangyue.sdk.i18n import _l
+from xiangyue.sdk.register import CLASSIFICATION_VIEW
 from xiangyue_contact321 import law, policy, queries
-from xiangyue_contact321._core import (
-    CLASSIFICATION_VIEW,
-    STANDING,
-    DashboardCard,
-    HouseholdColumn,
-    HouseholdFilter,
-    HouseholdPanel,
-    ImportColumn,
-    OutcomeText,
-    PanelView,
-    Row,
-    Uow,
-    _l,
-    classifications_of,
-)
 from xiangyue_contact321.rule import CLASSIFIER
 from xiangyue_contact321.service import keep_award_years, write_awards
 
@@ -35,7 +25,7 @@ SERVICE = {
 }
 
 
-def colours(uow: Uow, ids: Sequence[int]) -> dict[int, Row]:
+def colours(uow: Uow, ids: Sequence[int]) -> dict[int, ClassificationRow]:
     """What each household counts as, where the reader may see it."""
     found = {}
     for id, rows in classifications_of(uow, ids).items():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from xiangyue_contact321._core import Permission, _l
+from xiangyue.sdk.access import Permission
+from xiangyue.sdk.i18n import _l
 
 NAME = "contact321"
 #: Key of the classification (三色户).

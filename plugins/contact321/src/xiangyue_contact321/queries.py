@@ -8,9 +8,11 @@ from typing import Any
 
 from sqlalchemy import select
 
+from xiangyue.sdk.classifications import OPEN_STATES, STANDING
+from xiangyue.sdk.db import Uow, scoped_rows
+from xiangyue.sdk.register import MarkKind, area_names
 from xiangyue_contact321 import policy
-from xiangyue_contact321._core import OPEN_STATES, STANDING, MarkKind, Scope, Uow, area_names, scoped_rows
-from xiangyue_contact321.rule import CLASSIFIER, REASONS, UNDETERMINED
+from xiangyue_contact321.rule import CLASSIFIER, UNDETERMINED
 
 # ruff: noqa: S608 - put together from constants; values are parameters
 
@@ -130,6 +132,3 @@ def grounds(uow: Uow, chosen: Mapping[str, Any]) -> tuple[list[MarkKind], list[s
     kinds = {kind.key: kind for kind in uow.session.scalars(select(MarkKind))}
     keys = list(chosen["red_marks"])
     return [kinds[key] for key in keys if key in kinds], [key for key in keys if key not in kinds]
-
-
-__all__ = ["COLOURS", "REASONS", "Line", "Scope", "card_width", "grounds", "overview", "summed"]

@@ -10,20 +10,12 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from xiangyue.sdk.db import Uow
+from xiangyue.sdk.hooks import Classifier, Clause, Input, Outcome, Proposals, RuleVersion, Step
+from xiangyue.sdk.i18n import _l
+from xiangyue.sdk.register import SENSITIVE_VIEW
+from xiangyue.sdk.settings import plugin_settings
 from xiangyue_contact321 import law, policy
-from xiangyue_contact321._core import (
-    SENSITIVE_VIEW,
-    Classifier,
-    Clause,
-    Input,
-    Outcome,
-    Proposals,
-    RuleVersion,
-    Step,
-    Uow,
-    _l,
-    plugin_settings,
-)
 
 UNDETERMINED = "undetermined"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from xiangyue_contact321._core import ListArgs
+from xiangyue.sdk.api import ListArgs
 from xiangyue_contact321.queries import COLOURS
 
 

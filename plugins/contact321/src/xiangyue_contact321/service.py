@@ -5,24 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from xiangyue.sdk.access import acts, audit
+from xiangyue.sdk.classifications import COMPUTE_KIND, compute_household
+from xiangyue.sdk.db import Uow
+from xiangyue.sdk.errors import NotFound
+from xiangyue.sdk.i18n import _, today
+from xiangyue.sdk.jobs import enqueue_job
+from xiangyue.sdk.register import CLASSIFICATION_COMPUTE, Household, compute_area, record_awards, request_compute
+from xiangyue.sdk.settings import plugin_settings
 from xiangyue_contact321 import policy
-from xiangyue_contact321._core import (
-    CLASSIFICATION_COMPUTE,
-    COMPUTE_KIND,
-    Household,
-    NotFound,
-    Uow,
-    _,
-    acts,
-    audit,
-    compute_area,
-    compute_household,
-    enqueue_job,
-    plugin_settings,
-    record_awards,
-    request_compute,
-    today,
-)
 
 #: What changes a household's own colour alone, and what moves the mean or the years of its whole village.
 OF_ONE = frozenset({"mark.add", "mark.end"})

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from xiangyue_contact321._core import _l
+from xiangyue.sdk.i18n import _l
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 #: Of the kinds of marks that a county has unless it lists its own: 三留守, 残疾, and for the 贫困户 of 2021 脱贫, 监测.
