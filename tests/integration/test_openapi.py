@@ -156,3 +156,8 @@ def test_documented_etags_are_sent(hanyin: County, document: dict[str, Any], met
     for address in known.values():
         answer = client.get(address)
         assert (answer.status_code, "ETag" in answer.headers) == (200, True), address
+
+
+def test_the_document_is_the_same_however_often_it_is_asked_for(hanyin: County) -> None:
+    first, second = (hanyin.client().get("/api/v1/openapi.json").data for _ in range(2))
+    assert first == second

@@ -157,7 +157,9 @@ def _is_versioned(answer: dict[str, Any], schemas: dict[str, Any]) -> bool:
 
 def _add_header(operation: dict[str, Any], name: str, text: str, required: bool) -> None:
     parameter = {"in": "header", "name": name, "description": text, "required": required, "schema": {"type": "string"}}
-    operation.setdefault("parameters", []).append(parameter)
+    parameters = operation.setdefault("parameters", [])
+    if parameter not in parameters:  # the operation is the application's own, and was asked for before
+        parameters.append(parameter)
 
 
 def _add_problem(operation: dict[str, Any], status: str, text: str) -> None:
