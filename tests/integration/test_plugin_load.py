@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -331,8 +333,8 @@ def test_translations_that_cannot_be_read_leave_the_plugin_out(runtime: Runtime,
 
 
 def found() -> Runtime:
-    """A process that finds what is on ``sys.path``."""
-    made = Runtime(Settings())
+    """A process that finds what these tests put on ``sys.path``, and not what else may be installed here."""
+    made = Runtime(Settings(plugins=("other", "probe")))
     assert made.registry.has("households")
     return made
 
@@ -367,8 +369,15 @@ def test_an_import_that_fails_leaves_the_plugin_out(
 
 
 def test_only_allowed_plugins_are_loaded(tmp_path: Path) -> None:
-    with distribution(tmp_path, "probe", "{manifest}"), distribution(tmp_path, "other", "{manifest}"):
+    with distribution(tmp_path, "probe", "{manifest}") as one, distribution(tmp_path, "other", "{manifest}") as two:
         assert sorted(found().registry.installed) == ["other", "probe"]
+        # Without a word about it, everything that is installed; in a process of its own, for the sake of the others.
+        every = "import xiangyue.runtime as r; print(*r.Runtime(r.Settings()).registry.installed)"
+        path = os.pathsep.join(map(str, (one, two, *sys.path)))
+        environ = {**os.environ, "PYTHONPATH": path}
+        environ.pop("XIANGYUE_PLUGINS")
+        done = subprocess.run([sys.executable, "-c", every], env=environ, capture_output=True, text=True, check=True)
+        assert {"other", "probe"} <= set(done.stdout.split())
         assert sorted(Runtime(Settings(plugins=("probe", "absent"))).registry.installed) == ["probe"]
         assert Runtime(Settings(plugins=())).registry.installed == {}
 

@@ -41,7 +41,7 @@ hookimpl = pluggy.HookimplMarker(NAMESPACE)
 
 @hookspec
 def register_permissions() -> Sequence[Permission]:
-    """Rights that roles can be given. A plugin's names begin with its own: ``contact321.confirm``.
+    """Rights that roles can be given. A plugin's names begin with its own: ``orchard.confirm``.
 
     Example::
 
@@ -97,7 +97,7 @@ def register_navigation() -> Sequence[NavItem]:
 
         @hookimpl
         def register_navigation():
-            return (NavItem("contact321", _l("Colours"), "contact321.show", VIEW, "people", "palette"),)
+            return (NavItem("orchard", _l("Colours"), "orchard.show", VIEW, "people", "palette"),)
     """
 
 
@@ -109,7 +109,7 @@ def register_household_panels() -> Sequence[HouseholdPanel]:
 
         @hookimpl
         def register_household_panels():
-            return (HouseholdPanel("contact321_colour", _l("Colour"), VIEW, panels.colour),)
+            return (HouseholdPanel("orchard_colour", _l("Colour"), VIEW, panels.colour),)
     """
 
 
@@ -121,7 +121,7 @@ def register_household_filters() -> Sequence[HouseholdFilter]:
 
         @hookimpl
         def register_household_filters():
-            return (HouseholdFilter("contact321_colour", _l("Colour"), VIEW, filters.choices, filters.condition),)
+            return (HouseholdFilter("orchard_colour", _l("Colour"), VIEW, filters.choices, filters.condition),)
     """
 
 
@@ -133,7 +133,7 @@ def register_household_columns() -> Sequence[HouseholdColumn]:
 
         @hookimpl
         def register_household_columns():
-            return (HouseholdColumn("contact321_colour", _l("Colour"), VIEW, filters.colours),)
+            return (HouseholdColumn("orchard_colour", _l("Colour"), VIEW, filters.colours),)
     """
 
 
@@ -145,7 +145,7 @@ def register_dashboard_cards() -> Sequence[DashboardCard]:
 
         @hookimpl
         def register_dashboard_cards():
-            return (DashboardCard("contact321_colours", _l("Colours"), VIEW, panels.card),)
+            return (DashboardCard("orchard_colours", _l("Colours"), VIEW, panels.card),)
     """
 
 
@@ -157,7 +157,7 @@ def register_work() -> Sequence[WorkProvider]:
 
         @hookimpl
         def register_work():
-            return (WorkProvider("contact321.unconfirmed", work.find),)
+            return (WorkProvider("orchard.unconfirmed", work.find),)
     """
 
 
@@ -169,7 +169,7 @@ def register_jobs() -> Sequence[JobKind]:
 
         @hookimpl
         def register_jobs():
-            return (JobKind("contact321.recount", _l("Count again"), jobs.recount),)
+            return (JobKind("orchard.recount", _l("Count again"), jobs.recount),)
     """
 
 
@@ -181,7 +181,7 @@ def register_schedules() -> Sequence[Schedule]:
 
         @hookimpl
         def register_schedules():
-            return (Schedule("contact321.daily", "contact321.recount", 86_400),)
+            return (Schedule("orchard.daily", "orchard.recount", 86_400),)
     """
 
 
@@ -193,7 +193,7 @@ def register_commands() -> Sequence[click.Command]:
 
         @hookimpl
         def register_commands():
-            return (commands.contact321,)
+            return (commands.orchard,)
     """
 
 
@@ -205,7 +205,7 @@ def register_import_columns() -> Sequence[ImportColumn]:
 
         @hookimpl
         def register_import_columns():
-            return (ImportColumn("contact321_note", ("备注", "Note"), "text", columns.write_notes),)
+            return (ImportColumn("orchard_note", ("备注", "Note"), "text", columns.write_notes),)
     """
 
 
@@ -217,7 +217,7 @@ def register_search_kinds() -> Sequence[SearchKind]:
 
         @hookimpl
         def register_search_kinds():
-            return (SearchKind("contact321_plan", _l("Plans"), VIEW, queries.find_plans),)
+            return (SearchKind("orchard_plan", _l("Plans"), VIEW, queries.find_plans),)
     """
 
 
@@ -241,7 +241,7 @@ def register_profile_sections() -> Sequence[ProfileSection]:
 
         @hookimpl
         def register_profile_sections():
-            return (ProfileSection("contact321", 60, profile.apply),)
+            return (ProfileSection("orchard", 60, profile.apply),)
     """
 
 
@@ -253,7 +253,7 @@ def register_audit_actions() -> Mapping[str, Any]:
 
         @hookimpl
         def register_audit_actions():
-            return {"contact321.confirm": _l("Confirmed a colour")}
+            return {"orchard.confirm": _l("Confirmed a colour")}
     """
 
 
@@ -297,7 +297,7 @@ def classification_decision_requested(
 
         @hookimpl
         def classification_decision_requested(classifier, outcome, note):
-            if classifier == "contact321.colour" and outcome == "red" and not note:
+            if classifier == "orchard.colour" and outcome == "red" and not note:
                 raise Refused(_l("Say why."))
     """
 

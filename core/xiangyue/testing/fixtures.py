@@ -161,13 +161,13 @@ def _template(plugins: tuple[str, ...]) -> str:
 
 
 def _provision(settings: Settings) -> None:
-    from xiangyue.db.migrate import upgrade
     from xiangyue.features.accounts.roles import ensure_operator_roles
+    from xiangyue.plugin.migrations import upgrade_all
     from xiangyue.tenancy import provision
     from xiangyue.tenancy.profile import load_profile
 
-    upgrade(settings.migration_database_url, settings.migrations_dir)
     runtime = Runtime(settings)
+    upgrade_all(settings.migration_database_url, settings.migrations_dir, runtime.registry)
     ensure_operator_roles(runtime)
     for slug in ("hanyin", "tongyu"):
         provision.apply(runtime, load_profile(ROOT / "tenants" / slug))

@@ -21,6 +21,18 @@ from xiangyue.db.base import TenantOwned, mappers, table_name
 #: Distinct statements seen in this process.
 SEEN: set[str] = set()
 _paused = False
+_counting: list[str] | None = None
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """Every statement of the block on recorded engines, in order, the driver's own too."""
+    global _counting
+    before, _counting = _counting, []
+    try:
+        yield _counting
+    finally:
+        _counting = before
 
 
 @contextmanager
@@ -35,6 +47,8 @@ def paused() -> Iterator[None]:
 
 
 def _remember(query: Any) -> None:
+    if _counting is not None:
+        _counting.append(str(query))
     if not _paused:
         SEEN.add(query if isinstance(query, str) else str(query))
 

@@ -50,12 +50,13 @@ def plant(connection: Connection, tenant_id: int, county_code: int, *, word: str
     """Insert a row with each id into every tenant-owned table of the county; ``word`` stands in every text."""
     for table in tenant_table_objects():
         for row_id in ids:
-            values = {c.name: _value(table, c, row_id, word, county_code) for c in table.columns}
+            values = {c.name: sample_value(table, c, row_id, word, county_code) for c in table.columns}
             values["tenant_id"], values["id"] = tenant_id, row_id
-            connection.execute(insert(table).values({k: v for k, v in values.items() if v is not _DEFAULT}))
+            connection.execute(insert(table).values({k: v for k, v in values.items() if v is not DEFAULT}))
 
 
-_DEFAULT = object()
+#: Stands for "leave it to the column's own default".
+DEFAULT = object()
 #: Columns whose value must be one of a few: the word would break a check or a parser.
 _FIXED: dict[str, Any] = {
     "actor_kind": "account",
@@ -79,10 +80,11 @@ def file_token(row_id: int, word: str) -> uuid.UUID:
     return uuid.uuid5(uuid.NAMESPACE_OID, f"{word}{row_id}")
 
 
-def _value(table: Table, column: Column[Any], row_id: int, word: str, county_code: int) -> Any:
+def sample_value(table: Table, column: Column[Any], row_id: int, word: str, county_code: int = 0) -> Any:
+    """A value that the column takes; DEFAULT where it is better left out."""
     name = column.name
     if name == "state" or name in ("xact", "updated_at", "created_at", "locked_until", "revoked_at", "used_at"):
-        return _DEFAULT
+        return DEFAULT
     if name in _FIXED:
         return _FIXED[name]
     if name == "area_code":
@@ -108,9 +110,9 @@ def _by_type(column: Column[Any], row_id: int, word: str) -> Any:
         # Encrypted columns stay empty; a token's hash is that of a token nobody has.
         return None if column.nullable else hashlib.sha256(f"{word}{row_id}{column.name}".encode()).digest()
     if isinstance(kind, Boolean):
-        return _DEFAULT if column.server_default is not None else True
+        return DEFAULT if column.server_default is not None else True
     if isinstance(kind, SmallInteger | Integer | BigInteger):
-        return _DEFAULT if column.server_default is not None else 2020 if column.name == "year" else row_id
+        return DEFAULT if column.server_default is not None else 2020 if column.name == "year" else row_id
     if isinstance(kind, DateTime):
         return datetime.now(UTC)
     if isinstance(kind, Date):
@@ -119,7 +121,7 @@ def _by_type(column: Column[Any], row_id: int, word: str) -> Any:
         return []
     if isinstance(kind, JSONB):
         return None if column.nullable else {}
-    return _DEFAULT
+    return DEFAULT
 
 
 def checksum(connection: Connection, tenant_id: int) -> dict[str, str]:

@@ -1,0 +1,147 @@
+"""A plugin's tables and migrations, and what its hooks do when they are told twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, Engine, select, text
+
+from xiangyue.access.actor import system_actor
+from xiangyue.db.plugin_migrate import MigrationFault, PluginTables, migrate_plugin
+from xiangyue.db.uow import RequestInfo
+from xiangyue.features.households.models import Person
+from xiangyue.plugin.dispatch import implementations
+from xiangyue.plugin.migrations import tables_of
+from xiangyue.testing.conformance.facts import told_hooks
+from xiangyue.testing.conformance.kit import Kit, Laid, none_of
+from xiangyue.testing.statements import SEEN, statement_faults
+from xiangyue.testing.tables import table_faults
+
+
+class TableTests:
+    def test_tables_are_fenced(self, kit: Kit) -> None:
+        """Row-level security, keys led by tenant_id, references with it, no triggers."""
+        own = {table.name for table in kit.tables()}
+        engine = kit.owner()
+        with engine.connect() as connection:
+            faults = [f for f in table_faults(connection) if f.partition(":")[0] in own | _in_schema(connection, kit)]
+        engine.dispose()
+        none_of(faults)
+
+    def test_migrations_go_up_and_down_and_fit_the_models(self, kit: Kit) -> None:
+        """Up makes what the models say, down leaves nothing, and up works again."""
+        tables = tables_of(kit.plugin)
+        assert tables is not None or not kit.tables(), "it has tables and no migrations"
+        if tables is None:
+            return
+        engine = kit.owner()
+        try:
+            with engine.connect() as connection:
+                none_of(differences(connection, kit))
+            _move(engine, tables, "base", "the way down failed")
+            with engine.connect() as connection:
+                none_of(_left(connection, kit))
+            _move(engine, tables, "head", "the way up again failed")
+        finally:
+            engine.dispose()
+            kit.laid.clear()  # the rows went with the tables
+
+    def test_told_twice_is_told_once(self, kit: Kit) -> None:
+        """``*_happened`` hooks come at least once: the second time changes no row."""
+        contributor = kit.plugin.contributor
+        assert contributor is not None
+        laid, faults = kit.lay("on", kit.on), []
+        for hook in told_hooks(contributor):
+            for arguments in _occasions(kit, hook, laid):
+                after = []
+                for _time in ("first", "again"):
+                    actor = system_actor(kit.on.info.id, kit.name)
+                    with kit.on.runtime.uow(
+                        kit.on.info.id, actor=actor, info=RequestInfo(request_id="the same event")
+                    ) as uow:
+                        implementations(contributor)[hook](uow=uow, **arguments)
+                    after.append(kit.digest(kit.on))
+                changed = sorted(name for name in after[0] if after[0][name] != after[1][name])
+                faults += [f"{hook}({_shown(arguments)}) told twice: other rows in {name}" for name in changed]
+        none_of(faults)
+
+    def test_every_statement_names_the_county(self, kit: Kit) -> None:
+        """Of all that was asked so far: each of its tables with ``tenant_id = …``. Runs last."""
+        owned = frozenset(table.name for table in kit.tables())
+        schema = f"plugin_{kit.name}."
+        none_of(statement_faults({s for s in SEEN if schema in s}, owned) if owned else [])
+
+
+def differences(connection: Connection, kit: Kit) -> list[str]:
+    """What the database has otherwise than the models, in the plugin's schema."""
+    schema = f"plugin_{kit.name}"
+
+    def included(name: str | None, kind: str, parents: Any) -> bool:
+        return name == schema if kind == "schema" else True
+
+    context = MigrationContext.configure(
+        connection, opts={"compare_type": True, "include_schemas": True, "include_name": included}
+    )
+    metadata = kit.tables()[0].metadata if kit.tables() else None
+    if metadata is None:
+        return []
+    return [_told(d) for d in compare_metadata(context, metadata) if schema in repr(d)]
+
+
+def _told(difference: Any) -> str:
+    parts = difference[0] if isinstance(difference, list) else difference
+    return " ".join(str(part) for part in parts)[:200]
+
+
+def _move(engine: Engine, tables: PluginTables, revision: str, said: str) -> None:
+    try:
+        migrate_plugin(engine, tables, revision)
+    except MigrationFault as fault:
+        raise AssertionError(f"{said}: {fault}") from fault
+
+
+def _in_schema(connection: Connection, kit: Kit) -> set[str]:
+    found = connection.execute(
+        text("SELECT tablename FROM pg_tables WHERE schemaname = :schema"), {"schema": f"plugin_{kit.name}"}
+    )
+    return set(found.scalars())
+
+
+def _left(connection: Connection, kit: Kit) -> list[str]:
+    schemas = connection.execute(
+        text("SELECT nspname FROM pg_namespace WHERE nspname = :schema"), {"schema": f"plugin_{kit.name}"}
+    ).scalars()
+    version = connection.execute(
+        text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename LIKE :name"),
+        {"name": f"plugin_{kit.name}_%"},
+    ).scalars()
+    return [f"schema {name} is left" for name in schemas] + [f"table {name} is left" for name in version]
+
+
+def _occasions(kit: Kit, hook: str, laid: Laid) -> list[dict[str, Any]]:
+    """Arguments under which a hook is called: every action or state that may come, for a household with rows."""
+    household = laid.households[-1]
+    if hook == "plugin_switch_happened":
+        return [{"enabled": True}, {"enabled": False}]
+    if hook == "import_commit_happened":
+        return [{"batch_id": 1}]
+    if hook == "household_change_happened":
+        actions = ("household.edit", "household.move", "household.close", "household.reopen", "household.income")
+        return [{"household_id": household, "action": action} for action in actions]
+    if hook == "person_change_happened":
+        with kit.on.uow() as uow:
+            person = uow.session.scalars(select(Person.id).where(Person.household_id == household)).first()
+        actions = ("person.add", "person.edit", "person.leave", "mark.add", "mark.end")
+        return [{"person_id": person or 0, "household_id": household, "action": a} for a in actions]
+    known = [(c.key, o.key) for c in kit.offered("classifiers") for o in c.outcomes] or [("other.rule", "yes")]
+    return [
+        {"classifier": classifier, "household_id": household, "outcome": outcome, "state": state}
+        for classifier, outcome in known
+        for state in ("proposed", "in_force")
+    ]
+
+
+def _shown(arguments: dict[str, Any]) -> str:
+    return ", ".join(f"{key}={value!r}" for key, value in arguments.items() if key not in ("household_id", "person_id"))
