@@ -1,0 +1,190 @@
+"""What the plugin is and what it registers. Every hook of Xiangyue is used here once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Blueprint
+
+from xiangyue.sdk.access import Permission
+from xiangyue.sdk.db import Uow
+from xiangyue.sdk.errors import Refused
+from xiangyue.sdk.hooks import (
+    Change,
+    Classifier,
+    DashboardCard,
+    HouseholdColumn,
+    HouseholdFilter,
+    HouseholdPanel,
+    ImportColumn,
+    JobKind,
+    Manifest,
+    NavItem,
+    ProfileSection,
+    Schedule,
+    SearchKind,
+    WorkProvider,
+    hookimpl,
+)
+from xiangyue.sdk.i18n import _l
+from xiangyue.sdk.settings import plugin_settings
+from xiangyue_errands import api, commands, jobs, need, pages, points, policy, queries, service
+from xiangyue_errands.settings import Settings
+
+HERE = Path(__file__).parent
+
+MANIFEST = Manifest(
+    name="errands",
+    label=_l("Errands"),
+    summary=_l("What villages fetch, pay or hand in for households, and whether it is done."),
+    core=">=1.0,<2",
+    version="1.0.0",
+    settings=Settings,
+    migrations=HERE / "migrations" / "versions",
+    author="Xiangyue",
+)
+
+
+@hookimpl
+def register_permissions() -> Sequence[Permission]:
+    return policy.PERMISSIONS
+
+
+@hookimpl
+def register_role_templates() -> Mapping[str, frozenset[str]]:
+    return policy.ROLE_TEMPLATES
+
+
+@hookimpl
+def register_audit_actions() -> Mapping[str, Any]:
+    return policy.ACTIONS
+
+
+@hookimpl
+def register_pages() -> Sequence[Blueprint]:
+    return (pages.bp,)
+
+
+@hookimpl
+def register_api() -> Sequence[Any]:
+    return (api.bp,)
+
+
+@hookimpl
+def register_navigation() -> Sequence[NavItem]:
+    return (points.NAVIGATION,)
+
+
+@hookimpl
+def register_household_panels() -> Sequence[HouseholdPanel]:
+    return (points.PANEL,)
+
+
+@hookimpl
+def register_household_filters() -> Sequence[HouseholdFilter]:
+    return (points.FILTER,)
+
+
+@hookimpl
+def register_household_columns() -> Sequence[HouseholdColumn]:
+    return (points.COLUMN,)
+
+
+@hookimpl
+def register_dashboard_cards() -> Sequence[DashboardCard]:
+    return (points.CARD,)
+
+
+@hookimpl
+def register_work() -> Sequence[WorkProvider]:
+    return (points.WORK,)
+
+
+@hookimpl
+def register_search_kinds() -> Sequence[SearchKind]:
+    return (points.SEARCH,)
+
+
+@hookimpl
+def register_import_columns() -> Sequence[ImportColumn]:
+    return (points.ROSTER,)
+
+
+@hookimpl
+def register_jobs() -> Sequence[JobKind]:
+    return (jobs.KIND,)
+
+
+@hookimpl
+def register_schedules() -> Sequence[Schedule]:
+    return (jobs.DAILY,)
+
+
+@hookimpl
+def register_commands() -> Sequence[click.Command]:
+    return (commands.errands,)
+
+
+@hookimpl
+def register_classifiers() -> Sequence[Classifier]:
+    return (need.CLASSIFIER,)
+
+
+@hookimpl
+def register_profile_sections() -> Sequence[ProfileSection]:
+    return (ProfileSection("errands", 60, stations_of_profile),)
+
+
+def stations_of_profile(uow: Uow, _profile: Any, _registry: Any) -> list[Change]:
+    """The villages that a profile brings get their stations at once."""
+    return service.open_stations(uow)
+
+
+@hookimpl
+def household_change_requested(uow: Uow, household_id: int, changes: Mapping[str, Any]) -> None:
+    if changes.get("state") == "closed" and queries.open_by_household(uow, [household_id]):
+        raise Refused(_l("This household has open errands. Finish them first."))
+
+
+@hookimpl
+def import_commit_requested(uow: Uow) -> None:
+    if plugin_settings(uow, "errands")["imports_closed"]:
+        raise Refused(_l("No rosters for now: the yearly figures of errands are drawn up."))
+
+
+@hookimpl
+def classification_decision_requested(uow: Uow, classifier: str, household_id: int, outcome: str) -> None:
+    if classifier == policy.CLASSIFIER and outcome == "seldom" and queries.has_late(uow, household_id):
+        raise Refused(_l("An errand of this household is overdue. Finish it before you decide."))
+
+
+@hookimpl
+def household_change_happened(uow: Uow, household_id: int) -> None:
+    service.follow_households(uow, household_id=household_id)
+
+
+@hookimpl
+def person_change_happened(uow: Uow, household_id: int, action: str) -> None:
+    if action == "person.leave":
+        service.ask_again(uow, household_id=household_id)
+
+
+@hookimpl
+def import_commit_happened(uow: Uow, batch_id: int) -> None:
+    service.follow_households(uow, batch_id=batch_id)
+
+
+@hookimpl
+def classification_decision_happened(uow: Uow, classifier: str, household_id: int, outcome: str, state: str) -> None:
+    if classifier == policy.CLASSIFIER and outcome == "often" and state == "in_force":
+        service.open_follow_up(uow, household_id=household_id)
+
+
+@hookimpl
+def plugin_switch_happened(uow: Uow, enabled: bool) -> None:
+    if enabled:  # what happened while it was off was not told
+        service.open_stations(uow)
+        service.follow_households(uow)
