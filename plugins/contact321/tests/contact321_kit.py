@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import re
 from datetime import date
 from typing import Any
 
+from flask.testing import FlaskClient
+from python_calamine import CalamineWorkbook
 from sqlalchemy import create_engine, select, text
 
 from xiangyue.access.models import Account, Role, RoleGrant
 from xiangyue.access.permissions import Permission
+from xiangyue.features.areas.policy import AREA_VIEW
 from xiangyue.features.classifications.compute import today
-from xiangyue.features.classifications.models import Classification, ClassificationEvent
+from xiangyue.features.classifications.models import Classification
 from xiangyue.features.classifications.policy import (
     CLASSIFICATION_COMPUTE,
     CLASSIFICATION_EXPORT,
@@ -21,6 +26,8 @@ from xiangyue.features.classifications.service_compute import compute_area
 from xiangyue.features.households.models import Household, HouseholdAward, HouseholdIncome, Person, PersonMark
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT, HOUSEHOLD_VIEW
 from xiangyue.features.plugins.service import set_plugin_settings, switch_plugin
+from xiangyue.jobs.models import Job
+from xiangyue.jobs.run import run_with
 from xiangyue.plugin.models import TenantPlugin
 from xiangyue.testing.fixtures import County
 from xiangyue_contact321 import policy
@@ -81,19 +88,19 @@ def fill(county: County, homes: dict[str, Home], *, area: int = VILLAGE, members
                 uow.session.add(PersonMark(area_code=area, person_id=person.id, household_id=home.id, mark_key=mark))
 
 
+_TABLES = (
+    "classification_event", "classification", "household_income", "household_award", "person_mark", "name_suffix",
+    "custom_value", "person", "household", "tenant_plugin", "outbox_message", "job",
+)  # fmt: skip
+
+
 def empty(county: County) -> None:
     """As the owner: the runtime role cannot take history away."""
     url = county.runtime.settings.migration_database_url.replace("postgresql://", "postgresql+psycopg://", 1)
     engine = create_engine(url)
-    models = (
-        ClassificationEvent, Classification, HouseholdIncome, HouseholdAward, PersonMark, Person, Household,
-        TenantPlugin,
-    )  # fmt: skip
     with engine.begin() as connection:
-        for model in models:
-            connection.execute(
-                text(f"DELETE FROM {model.__tablename__} WHERE tenant_id = :tenant"), {"tenant": county.info.id}
-            )
+        for table in _TABLES:
+            connection.execute(text(f"DELETE FROM {table} WHERE tenant_id = :tenant"), {"tenant": county.info.id})
     engine.dispose()
 
 
@@ -148,3 +155,41 @@ def account_with(county: County, *permissions: Permission, area: int = 0, locale
         code = area or county.info.area_code
         uow.session.add(RoleGrant(account_id=account.id, role_id=role.id, area_code=code))
     return account
+
+
+def client_with(county: County, *permissions: Permission, area: int = 0, locale: str = "zh") -> FlaskClient:
+    return county.client(account_with(county, *permissions, AREA_VIEW, area=area, locale=locale))
+
+
+def page_text(client: FlaskClient, url: str, **options: Any) -> str:
+    answer = client.get(url, **options)
+    assert answer.status_code == 200, (url, answer.status_code)
+    return str(answer.get_data(as_text=True))
+
+
+def post(client: FlaskClient, page: str, url: str, **fields: Any) -> Any:
+    """As the form of a page would."""
+    token = re.search(r'name="csrf_token" value="([^"]*)"', page_text(client, page))
+    assert token is not None
+    return client.post(url, data={"csrf_token": token[1], **fields})
+
+
+def sheet(answer: Any) -> list[list[Any]]:
+    assert answer.status_code == 200, answer.get_data(as_text=True)[:500]
+    rows: list[list[Any]] = CalamineWorkbook.from_filelike(io.BytesIO(answer.data)).get_sheet_by_index(0).to_python()
+    return rows
+
+
+def open_jobs(county: County) -> list[Job]:
+    with county.uow() as uow:
+        return list(uow.session.scalars(select(Job).where(Job.state == "queued").order_by(Job.id)))
+
+
+def run_jobs(county: County) -> list[str]:
+    """Do what waits, and what comes of it; the kinds in order."""
+    kinds = []
+    while waiting := open_jobs(county):
+        for job in waiting:
+            assert run_with(county.runtime, county.info.id, job.id) == "succeeded", (job.kind, job.params)
+            kinds.append(job.kind)
+    return kinds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, redirect, request, url_for
+from flask import Blueprint, redirect, url_for
 
 from xiangyue.sdk.access import requires
 from xiangyue.sdk.classifications import last_computed
@@ -15,7 +15,6 @@ from xiangyue.sdk.register import (
     area_names,
     code_text,
     page_area,
-    parse_code,
     request_compute,
 )
 from xiangyue.sdk.settings import plugin_settings
@@ -60,8 +59,8 @@ def overview() -> Any:
 @requires(CLASSIFICATION_COMPUTE)
 def recompute() -> Any:
     """Compute the area shown anew, as a job."""
-    asked = request.form.get("area", "all")
-    area = 0 if asked == "all" else parse_code(asked)
-    job = request_compute(current_uow(), classifier=policy.COLOUR, area=area)
+    uow = current_uow()
+    area, _elsewhere = page_area(uow)
+    job = request_compute(uow, classifier=policy.COLOUR, area=area)
     flash(_("Colours are being computed. This page shows them when the work is done."))
     return redirect(url_for("jobs.show_job", id=job.id), 303)

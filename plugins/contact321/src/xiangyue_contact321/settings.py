@@ -81,7 +81,7 @@ class Settings(Schema):
         metadata={
             "label": _l("Marks that make a household red"),
             "help": _l(
-                "Keys of kinds of marks, one to a line. One member of the household with one of them is enough."
+                "Keys of kinds of marks, one to a line. One member with one of them is enough."
             ),
         },
     )
