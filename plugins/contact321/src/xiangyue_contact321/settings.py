@@ -80,9 +80,7 @@ class Settings(Schema):
         validate=validate.Length(max=50),
         metadata={
             "label": _l("Marks that make a household red"),
-            "help": _l(
-                "Keys of kinds of marks, one to a line. One member with one of them is enough."
-            ),
+            "help": _l("Keys of kinds of marks, one to a line. One member with one of them is enough."),
         },
     )
     red_first = fields.Boolean(
