@@ -210,3 +210,32 @@ def test_the_other_county_stays_empty(clean: County, tongyu: County) -> None:
     run(clean, FIRST, SECOND)
     for model in (Household, Person, PersonMark, NameSuffix, CustomValue, HouseholdIncome):
         assert count(tongyu, model) == 0
+
+
+def test_new_groups_are_one_entry_that_names_its_places(clean: County) -> None:
+    rows = [
+        HouseholdRow(VILLAGE + n, f"61092110020010{n:02}", "", [{"name": "周永贵", "relation": "02"}])
+        for n in range(50, 70)
+    ]
+    run(clean, *rows, source="花名册")
+    with clean.uow() as uow:
+        found = select(AuditEntry).where(AuditEntry.action == "area.add_groups").order_by(AuditEntry.id.desc())
+        entry = uow.session.scalars(found).first()
+        assert entry is not None
+        assert (entry.area_code, entry.purpose) == (VILLAGE, "花名册")
+        assert entry.after == {"count": 20, "groups": [VILLAGE + n for n in range(50, 70)]}
+        assert uow.session.scalar(select(func.count()).where(AuditEntry.action == "area.add")) == 0
+    page = clean.client("auditor").get(f"/audit/{entry.id}").text
+    assert "· 50组, " in page
+    assert "等，另有 8 个" in page
+
+
+def test_a_changed_income_says_its_year_on_both_sides(clean: County) -> None:
+    run(clean, household(1, person("王德福"), income=(2024, 1000)))
+    counts = run(clean, household(1, person("王德福"), income=(2024, 2000)))
+    sample = next(s for s in counts.samples if s.entity == "household")
+    assert (sample.before, sample.after) == (
+        {"income": 1000, "income_year": 2024}, {"income": 2000, "income_year": 2024},
+    )  # fmt: skip
+    counts = run(clean, household(1, person("王德福"), income=(2025, 3000)))
+    assert next(s for s in counts.samples if s.entity == "household").before == {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from html import unescape
 
 from households_kit import (
     ID_NUMBER,
@@ -192,3 +193,56 @@ def test_leaving_coming_back_closing_and_opening(county: County) -> None:
     assert re.search(r"2024-03-01 · <span[^>]*>整户搬迁", text(client, "/households?state=closed&cols=left"))
     assert re.search(r"2024-03-01 · <span[^>]*>整户搬迁", text(client, url))  # members left with it
     assert post(client, home, f"{home}/reopen", version="2", reason="有误").status_code == 303
+
+
+def opened(page: str) -> str:
+    return unescape(hidden(page, "opened"))
+
+
+def test_what_each_of_two_people_changed_stands(county: County) -> None:
+    household = id_of(county, Household, code="6109211002000002")
+    url, client = f"/households/{household}/edit", county.client("county_admin")
+    form = text(client, url)
+    base = {
+        "csrf_token": hidden(form, "csrf_token"), "opened": opened(form), "version": "1",
+        "area_code": str(VILLAGE + 3), "address": "三组2号", "note": "",
+    }  # fmt: skip
+    assert client.post(url, data={**base, "note": "甲备注"}).status_code == 303
+    # The second has touched another field: both stand, and the note is said to be somebody else's.
+    assert client.post(url, data={**base, "address": "三组22号"}).status_code == 303
+    with county.uow() as uow:
+        row = uow.get(Household, household)
+        assert (row.address, row.note, row.version) == ("三组22号", "甲备注", 3)
+    assert "别人同时改过的内容也保留：备注" in text(client, f"/households/{household}")
+    # Both touched the address: only that is a conflict, and the untouched note takes what stands.
+    late = client.post(url, data={**base, "address": "五组5号"})
+    page = late.get_data(as_text=True)
+    assert late.status_code == 409
+    assert page.count("data-take=") == 1
+    assert "甲备注</textarea>" in page
+    again = {**base, "version": hidden(page, "version"), "opened": opened(page), "address": "五组5号", "note": "甲备注"}
+    assert client.post(url, data=again).status_code == 303
+    with county.uow() as uow:
+        row = uow.get(Household, household)
+        assert (row.address, row.note) == ("五组5号", "甲备注")
+
+
+def test_two_people_change_different_fields_of_a_person(county: County) -> None:
+    person = id_of(county, Person, name="王德福")
+    url, client = f"/persons/{person}/edit", county.client("county_admin")
+    form = text(client, url)
+    base = {
+        "csrf_token": hidden(form, "csrf_token"), "opened": opened(form), "version": "1", "name": "王德福",
+        "relation": "02", "sex": "1", "birth_date": "1980-01-31", "nationality": "", "away": "no", "note": "",
+        "id_number": "", "phone": "",
+    }  # fmt: skip
+    assert client.post(url, data={**base, "note": "腿疾", "away": "yes"}).status_code == 303
+    assert client.post(url, data={**base, "name": "王得福", "phone": "15400000025"}).status_code == 303
+    with county.uow() as uow:
+        row = uow.get(Person, person)
+        assert (row.name, row.note, row.away, row.version) == ("王得福", "腿疾", True, 3)
+    wrong = client.post(url, data={**base, "name": "王德富", "birth_date": "2999-01-01"})
+    assert wrong.status_code == 409
+    late = client.post(url, data={**base, "birth_date": "2999-01-01"})
+    page = late.get_data(as_text=True)
+    assert (late.status_code, 'value="王得福"' in page, hidden(page, "version")) == (422, True, "3")

@@ -7,6 +7,8 @@ from typing import Any
 
 from xiangyue.access.permissions import Permission
 from xiangyue.db.scope import Range, Scope, area_range, merge_ranges
+from xiangyue.i18n import gettext as _
+from xiangyue.i18n import lazy_gettext as _l
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,26 @@ class Actor:
     def area_codes(self) -> tuple[int, ...]:
         """The areas of all grants, for the area switcher."""
         return tuple(sorted({g.area_code or self.tenant_area for g in self.grants}))
+
+
+#: What actors are called that are no person, by the name they write.
+SYSTEM_NAMES: dict[str, Any] = {
+    "": _l("The system"),
+    "system": _l("The system"),
+    "command line": _l("Command line"),
+}
+#: After the name of an operator's account that acts in a county.
+FROM_CONSOLE = " @ operator"
+
+
+def system_words(name: str) -> str | None:
+    """Words for the name of an actor without an account in this county; None when it is a name as it stands."""
+    words = SYSTEM_NAMES.get(name)
+    if words is not None:
+        return str(words)
+    if name.endswith(FROM_CONSOLE):
+        return _("%(name)s (operator)", name=name.removesuffix(FROM_CONSOLE))
+    return None
 
 
 def system_actor(tenant_id: int, name: str = "system") -> Actor:

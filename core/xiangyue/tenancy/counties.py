@@ -104,8 +104,8 @@ def default_slug(county: County) -> str:
 
 
 def minimal_profile(code6: str | int, slug: str | None = None) -> Profile:
-    """A profile of the county alone: its division, default marks and awards. Towns come by a profile or an
-    import.
+    """A profile of the county alone: its division, default marks and awards. Towns and villages come by a profile or an
+    uploaded file of divisions.
 
     Raises NotFound for an unknown code and Invalid for a slug that cannot be a host label.
     """

@@ -17,10 +17,11 @@ from pathlib import Path
 from xiangyue.i18n import _
 from xiangyue.tenancy.division_names import county_short, town_short, village_display
 from xiangyue.tenancy.profile_problems import ProfileProblem, did_you_mean
-from xiangyue.tenancy.profile_toml import read_text
+from xiangyue.tenancy.profile_toml import read_text, text_of
 from xiangyue.tenancy.profile_types import GROUP_FACTOR, DivisionRow, county_code15
 
 COLUMNS = ("code", "level", "name", "parent_code")
+UPLOAD_COLUMNS = ("code", "name")
 GROUP_COLUMNS = ("code", "name")
 MOST_NAME = 60
 # Significant digits of a code by level, province to village.
@@ -62,6 +63,30 @@ def read_divisions(file: Path, shown: str, area_code: str | None) -> tuple[list[
         reader.take(line, row)
     reader.finish()
     return sorted(reader.rows.values(), key=lambda row: row.code15), problems
+
+
+def read_upload(raw: bytes, shown: str, area_code: str) -> tuple[list[DivisionRow], list[ProfileProblem]]:
+    """Rows of towns and villages of a county that is aboard, from a file with ``code`` and ``name``.
+
+    Columns and rows that follow from the codes may be missing: level, parent, and what lies above the towns. Raises
+    ProfileErrors when the bytes are no text.
+    """
+    problems, report = _reporter(shown)
+    reader = _Divisions(area_code, report)
+    for line, row in _csv_rows(text_of(raw, shown), UPLOAD_COLUMNS, report):
+        level = level_of(row["code"])
+        if "level" not in row:
+            row["level"] = str(level)
+        if "parent_code" not in row:
+            row["parent_code"] = row["code"][: _DIGITS[level - 1]].ljust(12, "0") if level > 1 else ""
+        reader.take(line, row)
+    reader.finish(above="town")
+    return sorted((row for row in reader.rows.values() if row.level != "county"), key=lambda r: r.code15), problems
+
+
+def level_of(code: str) -> int:
+    """Level 1 to 5 of a code by its zeros."""
+    return next(level for level, digits in _DIGITS.items() if level == 5 or not code[digits:].strip("0"))
 
 
 def read_groups(
@@ -127,12 +152,13 @@ class _Divisions:
         if level >= 3:
             self._keep(code, level, name, parent)
 
-    def finish(self) -> None:
+    def finish(self, above: str = "") -> None:
+        """``above`` "town": the county and what it lies in are known, so only parents of villages must be here."""
         for line, parent, code in self.parents:
-            if parent not in self.first_line:
+            if parent not in self.first_line and (not above or level_of(code) == 5):
                 message = _("no row for %(parent)s, the parent of %(code)s", parent=parent, code=code)
                 self.report(line, "parent_code", message, "")
-        if not self.county_lines and self.first_line:
+        if not self.county_lines and self.first_line and not above:
             self.report(0, "level", _("no row of level 3, the county itself"), "")
 
     def _level(self, line: int, text: str) -> int | None:

@@ -61,6 +61,11 @@ def read_text(file: Path, shown: str) -> str:
         detail = error.strerror or str(error)
         message = _("the file cannot be read: %(detail)s", detail=detail)
         raise ProfileErrors([ProfileProblem(shown, 0, "", message)]) from error
+    return text_of(raw, shown)
+
+
+def text_of(raw: bytes, shown: str) -> str:
+    """The text of UTF-8 bytes, a byte order mark dropped. Raises ProfileErrors naming any other encoding."""
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from xiangyue.runtime import Runtime
 
 #: Advisory lock of the transaction: two profiles at once could both find a slug or host free.
-_LOCK_KEY = 0x7869_616E_6779_7566
+LOCK_KEY = 0x7869_616E_6779_7566
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ def _run(
     with runtime.engine.connect() as connection, connection.begin() as outer:
         # What it read stays readable after its commit: another read would open a savepoint around all that follows.
         directory = Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
-        directory.execute(select(func.pg_advisory_xact_lock(_LOCK_KEY)))
+        directory.execute(select(func.pg_advisory_xact_lock(LOCK_KEY)))
         tenant = directory.scalars(select(Tenant).where(Tenant.slug == profile.slug)).one_or_none()
         _check_hosts(directory, tenant.id if tenant else None, profile)
         changes = _tenant_changes(directory, tenant, profile)

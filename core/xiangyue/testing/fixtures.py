@@ -27,6 +27,7 @@ from xiangyue.db.uow import RequestInfo, Uow
 from xiangyue.runtime import Runtime
 from xiangyue.tenancy.directory import TenantInfo
 from xiangyue.testing.statements import record
+from xiangyue.testing.trail import SEEN as _TRAIL  # noqa: F401 - follows the trails from now on
 
 ROOT = Path(__file__).resolve().parents[3]
 PASSWORD = "correct horse 9 battery"  # noqa: S105 - accounts of tests

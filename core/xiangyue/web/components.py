@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from xiangyue.web.listview import BulkAction, Choice, Column, Filter, FilterChip, ListView
+from xiangyue.web.merge import opened_json
 
 __all__ = [
     "BulkAction",
@@ -64,6 +65,8 @@ class FormView:
     values: Mapping[str, Any] = field(default_factory=dict)
     errors: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     version: int | str | None = None
+    #: What stood in the fields when the form was opened; see ``merge``.
+    opened: Mapping[str, Any] | None = None
     client_id: str | None = None
     draft: str | None = None
     conflict: Sequence[ConflictRow] = ()
@@ -92,6 +95,10 @@ class FormView:
         if isinstance(found, (list, tuple, set, frozenset)):
             return [str(v) for v in found]
         return [str(found)]
+
+    @property
+    def opened_json(self) -> str:
+        return opened_json(self.opened or {})
 
     def error(self, name: str) -> Sequence[Any]:
         return self.errors.get(name, ())

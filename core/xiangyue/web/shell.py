@@ -123,7 +123,8 @@ def _navigation() -> list[dict[str, Any]]:
 
 def _tabs() -> list[dict[str, Any]]:
     items = [(c, i) for c, i in current_offer().navigation_by if i.tab and _may(i)]
-    return [_item(c, i) for c, i in items[:5]]
+    me = {"label": i18n.lazy_gettext("Me"), "url": "/me", "icon": "user-circle", "active": request.path == "/me"}
+    return [*(_item(c, i) for c, i in items[:4]), {**me, "key": "me", "count": None, "main": False, "late": False}]
 
 
 # Flashes travel in a signed cookie: there is no Flask session, and a redirect must not lose its message.

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
+from xiangyue.access.actor import system_words
 from xiangyue.i18n import add_catalogue, current_locale, format_date, format_datetime, gettext, ngettext
 from xiangyue.web.assets import asset
 
@@ -47,6 +48,11 @@ def thousands(value: Any) -> str:
     return "—" if value is None else f"{value:,}"
 
 
+def who(name: str, account_id: int | None = None) -> Markup:
+    """The name of whoever acted, marked as Chinese where it is; words for what is no person (no ``account_id``)."""
+    return marked(name if account_id is not None else system_words(name) or name)
+
+
 _CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\u00b7]+")
 
 
@@ -65,6 +71,6 @@ def marked(text: Any) -> Markup:
 def install(env: Environment) -> None:
     """Give an environment the globals, the filters and the catalogue that the shell and components use."""
     add_catalogue(Path(__file__).parent / "translations")
-    env.globals.update({"_": html_gettext, "ngettext": html_ngettext, "asset": asset})
+    env.globals.update({"_": html_gettext, "ngettext": html_ngettext, "asset": asset, "who": who})
     env.filters.update({"when": when, "date": format_date, "datetime": format_datetime, "thousands": thousands})
     env.filters["marked"] = marked

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select
 
@@ -26,7 +26,10 @@ def group_name(number: int) -> str:
 @acts(policy.AREA_EDIT)
 def ensure_groups(uow: Uow, codes: Iterable[int]) -> list[int]:
     """Make the groups among ``codes`` (15 digits) that do not exist yet although their village does; returns their
-    codes. Codes of unknown villages, of retired ones and outside the actor's area are passed over."""
+    codes. Codes of unknown villages, of retired ones and outside the actor's area are passed over.
+
+    The caller puts them into the audit trail (``note_groups``), once for all it makes: an import makes a thousand.
+    """
     wanted = sorted({code for code in codes if code % 1000})
     if not wanted:
         return []
@@ -41,11 +44,32 @@ def ensure_groups(uow: Uow, codes: Iterable[int]) -> list[int]:
         )
     made = [code for code in missing if code - code % 1000 in villages]
     for code in made:
-        area = new_group(code, group_name(code % 1000))
-        uow.session.add(area)
-        audit(uow, action="area.add", obj=area, label=area.name, after={"name": area.name, "code": code})
+        uow.session.add(new_group(code, group_name(code % 1000)))
     uow.session.flush()
     return made
+
+
+@acts(policy.AREA_EDIT)
+def note_groups(uow: Uow, codes: Sequence[int], *, purpose: str = "") -> None:
+    """One audit entry for the groups that one act made, in the smallest area they all lie in."""
+    if codes:
+        audit(
+            uow,
+            action="area.add_groups",
+            object_type="area",
+            area_code=common_area(codes),
+            after={"count": len(codes), "groups": sorted(codes)},
+            purpose=purpose,
+        )
+
+
+def common_area(codes: Sequence[int]) -> int:
+    """The village or town that all of ``codes`` lie in; 0, the county as a whole, when there is none."""
+    for step in (1000, 10**6):
+        above = {code - code % step for code in codes}
+        if len(above) == 1:
+            return above.pop()
+    return 0
 
 
 def new_group(code: int, name: str) -> Area:

@@ -6,9 +6,11 @@ from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
 
+from xiangyue.db.scope import area_range
 from xiangyue.errors import Conflict, Invalid, Stale
 from xiangyue.features.areas import policy, queries, service_groups, switch
 from xiangyue.features.areas.models import COUNTY, GROUP, TOWN, VILLAGE, Area
+from xiangyue.features.households.policy import HOUSEHOLD_VIEW
 from xiangyue.i18n import gettext as _
 from xiangyue.web.access import requires, signed_in
 from xiangyue.web.components import FormView
@@ -42,6 +44,7 @@ def list_areas() -> Any:
         kind_label=policy.kind_label,
         code_text=queries.code_text,
         area_value=request.args.get("area", ""),
+        no_villages=not queries.has_villages(uow),
     )
 
 
@@ -49,6 +52,13 @@ def list_areas() -> Any:
 @requires(policy.AREA_VIEW)
 def show_area(code: str) -> Any:
     return _area_page(queries.find_area(current_uow(), queries.parse_code(code)))
+
+
+def _may_list(area: Area) -> bool:
+    """Whether I may see any household in the area."""
+    lo, hi = area_range(area.area_code)
+    ranges = current_actor().ranges(HOUSEHOLD_VIEW)
+    return ranges is None or any(a <= hi and lo <= b for a, b in ranges)
 
 
 def _area_page(area: Area, *, status: int = 200, add: FormView | None = None, edit: FormView | None = None) -> Any:
@@ -72,6 +82,7 @@ def _area_page(area: Area, *, status: int = 200, add: FormView | None = None, ed
         totals=totals,
         crumbs=queries.breadcrumb(uow, area.area_code)[:-1],
         may_see=uow.scope.contains,
+        may_list=_may_list(area),
         code_text=queries.code_text,
         kind_label=policy.kind_label,
         may_edit=current_actor().can(policy.AREA_EDIT),
@@ -129,6 +140,6 @@ def switch_area() -> Any:
     text = request.form.get("area", "")
     code = queries.parse_code(text) if text not in ("", switch.ALL) else 0
     switch.remember_area(uow, code=code)
-    target = safe_next(request.form.get("next"), url_for(switch.DEFAULT_ENDPOINT))
+    target = safe_next(request.form.get("next"), url_for(switch.default_endpoint()))
     value = queries.code_text(code) if code else switch.ALL
     return redirect(f"{target.partition('?')[0]}?area={value}", 303)

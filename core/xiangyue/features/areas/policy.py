@@ -33,6 +33,7 @@ KIND_LABELS = {
 OTHER_LABELS = {"town": _l("Like a township"), "village": _l("Like a village")}
 
 ACTIONS = {
+    "area.add_groups": _l("Villager groups added"),
     "area.add": _l("Villager group added"),
     "area.edit": _l("Area changed"),
     "area.retire": _l("Villager group retired"),

@@ -104,6 +104,13 @@ def area_choices(uow: Uow, level: str = VILLAGE, parent: int = 0) -> list[Area]:
     return list(uow.session.scalars(statement.order_by(Area.parent_code, Area.position, Area.area_code)))
 
 
+def has_villages(uow: Uow) -> bool:
+    """Whether the county has any village at all: one that came aboard by its code alone gets them from the operator."""
+    with uow.tenant_wide("whether the county has areas yet is no secret of any of them"):
+        found = uow.session.scalars(select(Area.id).where(Area.level == VILLAGE, Area.active.is_(True)).limit(1))
+        return found.first() is not None
+
+
 def village_choices(uow: Uow) -> list[tuple[str, list[tuple[str, str]]]]:
     """The villages in the scope for a select: (town, [(15-digit code, village)])."""
     villages = area_choices(uow, VILLAGE)

@@ -1,4 +1,4 @@
-"""Writes on villager groups; towns and villages come with the county's profile."""
+"""Writes on villager groups; towns and villages come from the operator."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def _set_active(uow: Uow, group: Area, active: bool, reason: str) -> Area:
 def _group(uow: Uow, code: int, version: int) -> Area:
     area = queries.find_area(uow, code)
     if area.level != GROUP:
-        raise Conflict(_l("Counties, towns and villages come with the county's profile; only groups are changed here."))
+        raise Conflict(_l("Towns and villages come from the operator of this service; only groups are changed here."))
     group = uow.get_for_update(Area, area.id)
     if group.version != version:
         raise Stale(_l("Somebody changed this group in between."), theirs={"name": group.name, "active": group.active})

@@ -18,11 +18,12 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import NotFound
 from xiangyue.features.areas import policy, queries
 from xiangyue.features.areas.models import Area
+from xiangyue.features.households.policy import HOUSEHOLD_VIEW
+from xiangyue.i18n import current_locale
+from xiangyue.web.pipeline import current_tenant
 from xiangyue.web.shell import here
 
 ALL = "all"
-#: Where a choice leads from a page that does not know ``?area=``.
-DEFAULT_ENDPOINT = "households.list_households"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def area_switch(uow: Uow) -> AreaSwitch | None:
     with uow.scoped(actor.scope(policy.AREA_VIEW)):
         top = queries.top_code(uow)
         below = _below(uow, current or top)
-        chain = queries.breadcrumb(uow, current or top) if current or top else []
+        chain = _in_words(uow, queries.breadcrumb(uow, current or top)) if current or top else []
     label = chain[-1][1] if chain else (", ".join(a.name for a in below[:2]) + (" …" if len(below) > 2 else ""))
     options = [(queries.code_text(a.area_code), a.name, _url(a.area_code)) for a in below]
     crumbs: list[tuple[str, str | None]] = [
@@ -102,6 +103,14 @@ def area_switch(uow: Uow) -> AreaSwitch | None:
         for code, name in chain[:-1]
     ]
     return AreaSwitch(current, label, crumbs, options, _url(0) if current else None)
+
+
+def _in_words(uow: Uow, chain: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The county by its English name on English pages, where it has one."""
+    english = current_tenant().name_en
+    if current_locale() != "en" or not english:
+        return chain
+    return [(code, english if code == uow.actor.tenant_area else name) for code, name in chain]
 
 
 def actor_reaches_whole(uow: Uow, code: int) -> bool:
@@ -120,7 +129,13 @@ def _below(uow: Uow, code: int) -> list[Area]:
 
 
 def _url(code: int) -> str:
+    """Where a choice leads: this page, or from one that does not know ``?area=`` to a list that the actor may see."""
     value = queries.code_text(code) if code else ALL
     if g.get("area_in_url"):
         return here(area=value, after=None, before=None)
-    return url_for(DEFAULT_ENDPOINT, area=value)
+    return url_for(default_endpoint(), area=value)
+
+
+def default_endpoint() -> str:
+    """The list that shows an area to whoever may see its households, else that of the areas."""
+    return "households.list_households" if g.uow.actor.can(HOUSEHOLD_VIEW) else "areas.list_areas"

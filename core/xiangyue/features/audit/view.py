@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import url_for
 
+from xiangyue.access.actor import system_words
 from xiangyue.access.models import AuditEntry
 from xiangyue.db.uow import Uow
 from xiangyue.features.audit import queries, words
@@ -145,8 +146,9 @@ def row(spoken: words.Words, entry: AuditEntry) -> Row:
 
 def _who(entry: AuditEntry) -> str:
     """A person's name; the system's own acts and those before sign-in have words."""
-    if entry.actor_kind == "system" and entry.actor_name in ("", "system"):
-        return _("The system")
+    if entry.actor_kind == "system":
+        plugin = runtime().registry.installed.get(entry.actor_name)
+        return str(plugin.label) if plugin is not None else system_words(entry.actor_name) or entry.actor_name
     return entry.actor_name or _("nobody")
 
 

@@ -133,7 +133,9 @@ FIELDS: dict[str, Any] = {
     "fields": _l("Fields"),
 }
 
-_AREA_FIELDS = {"area_code", "area", "current_area", "parent_code"}
+_AREA_FIELDS = {"area_code", "area", "current_area", "parent_code", "groups", "areas"}
+#: Of longer lists the first ones are shown, with the number of the others.
+MOST_LISTED = 12
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -209,7 +211,10 @@ class Words:
 
     @staticmethod
     def _join(items: list[Shown]) -> Shown:
-        return Shown(", ".join(item.text for item in items), any(item.data for item in items))
+        text = ", ".join(item.text for item in items[:MOST_LISTED])
+        if len(items) > MOST_LISTED:
+            text = _("%(listed)s and %(n)s more", listed=text, n=f"{len(items) - MOST_LISTED:,}")
+        return Shown(text, any(item.data for item in items))
 
 
 def area_codes(entries: list[AuditEntry]) -> set[int]:
@@ -217,5 +222,8 @@ def area_codes(entries: list[AuditEntry]) -> set[int]:
     found = {entry.area_code for entry in entries if entry.area_code}
     for entry in entries:
         for values in (entry.before or {}, entry.after or {}):
-            found |= {v for k, v in values.items() if k in _AREA_FIELDS and isinstance(v, int)}
+            for key, value in values.items():
+                if key in _AREA_FIELDS:
+                    listed = value[:MOST_LISTED] if isinstance(value, list) else [value]
+                    found |= {code for code in listed if isinstance(code, int)}
     return found

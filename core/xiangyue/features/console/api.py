@@ -18,6 +18,7 @@ from xiangyue.features.console.schemas import (
     CountyArgs,
     CountyListSchema,
     CountySchema,
+    DivisionsSchema,
     InvitationSchema,
     InviteSchema,
     PlanSchema,
@@ -26,7 +27,9 @@ from xiangyue.features.console.schemas import (
 )
 from xiangyue.features.console.service.administrators import invite_administrator
 from xiangyue.features.console.service.counties import (
+    apply_divisions,
     apply_profile,
+    plan_divisions,
     plan_profile,
     profile_of_code,
     resume_county,
@@ -34,8 +37,11 @@ from xiangyue.features.console.service.counties import (
 )
 from xiangyue.tenancy.cross import each_tenant
 from xiangyue.tenancy.directory import info_of
+from xiangyue.tenancy.divisions import read_upload
 from xiangyue.tenancy.models import Tenant
+from xiangyue.tenancy.profile_problems import ProfileErrors
 from xiangyue.web.access import requires
+from xiangyue.web.limits import limit_uploads
 from xiangyue.web.pipeline import current_uow, runtime
 
 api = ApiBlueprint(
@@ -122,6 +128,27 @@ def provision_county(body: dict[str, Any]) -> Response:
     response: Response = jsonify(answer)
     response.status_code = 200 if body["dry_run"] else 201
     return response
+
+
+@api.post("/counties/<slug>/divisions")
+@api.arguments(DivisionsSchema, location="multipart")
+@api.response(200, PlanSchema, description="What was changed, or would be (dry_run)")
+@requires(policy.OPERATOR_MANAGE)
+def upload_divisions(values: dict[str, Any], slug: str) -> dict[str, Any]:
+    """Give a county its towns and villages from a CSV file. What is not in the file stays; a second time changes
+    nothing. Faults of the file are told by line."""
+    uow = current_uow()
+    limit_uploads(runtime(), uow.actor)
+    tenant = queries.get_county(uow, slug)
+    name = values["file"].filename or "divisions.csv"
+    rows, problems = read_upload(values["file"].stream.read(), name, f"{tenant.area_code // 10**9:06}")
+    if problems:
+        raise ProfileErrors(problems)
+    if values["dry_run"]:
+        changes = plan_divisions(uow, runtime=runtime(), slug=slug, rows=rows)
+    else:
+        changes = apply_divisions(uow, runtime=runtime(), slug=slug, rows=rows, file=name)
+    return {"slug": slug, "applied": not values["dry_run"], "changes": [asdict(c) for c in changes]}
 
 
 @api.post("/counties/<slug>/suspend")

@@ -26,6 +26,7 @@ STATES: dict[str, LazyText] = {ACTIVE: _l("Active"), SUSPENDED: _l("Suspended")}
 ACTIONS: dict[str, LazyText] = {
     "tenant.administrator": _l("Administrator invited by one-time link"),
     "tenant.link": _l("One-time link made for an administrator"),
+    "tenant.divisions": _l("Towns and villages taken over from a file"),
     "operator.read": _l("Operator looked at counties"),
 }
 

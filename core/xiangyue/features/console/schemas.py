@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from xiangyue.api.files import FileField
 from xiangyue.api.lists import ListArgs
 
 #: Counties on one page, in the console and here: each is visited for its numbers.
@@ -66,6 +67,16 @@ class ProvisionSchema(Schema):
 
     code = fields.String(required=True, validate=validate.Regexp(r"^\d{6}$"))
     slug = fields.String(load_default="", metadata={"description": "First part of its address; its pinyin when empty"})
+    dry_run = fields.Boolean(load_default=False, metadata={"description": "Answer with the plan and change nothing"})
+
+
+class DivisionsSchema(Schema):
+    """A county's towns and villages."""
+
+    file = FileField(
+        required=True,
+        metadata={"type": "string", "format": "binary", "description": "CSV in UTF-8 with code (12 digits) and name"},
+    )
     dry_run = fields.Boolean(load_default=False, metadata={"description": "Answer with the plan and change nothing"})
 
 

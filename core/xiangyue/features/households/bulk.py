@@ -18,7 +18,7 @@ from xiangyue.access.acts import acts
 from xiangyue.access.crypto import TenantKeys
 from xiangyue.db.sql import analyze_stage, scoped_rows, scoped_sql
 from xiangyue.db.uow import Uow
-from xiangyue.features.areas.groups import ensure_groups
+from xiangyue.features.areas.groups import ensure_groups, note_groups
 from xiangyue.features.areas.models import Area
 from xiangyue.features.areas.policy import AREA_EDIT
 from xiangyue.features.households import bulk_sql as sql
@@ -96,7 +96,8 @@ def upsert_households(
     is empty in the roster keeps what stands; marks are added, never ended; a person found in another household moves
     here. Nothing outside the actor's area is touched: see ``BulkConflict``. ``progress`` gets the number of
     households done after each chunk and may raise to stop; ``written`` gets the ids of its households and persons by
-    the caller's row numbers. Changes are audited one by one, new rows by their batch (``batch_id``). Does not commit.
+    the caller's row numbers. Changes are audited one by one, new rows by their batch (``batch_id``), new groups in
+    one entry. Does not commit.
     """
     run = _Run(uow, keys, batch_id, source, dry_run)
     done = 0
@@ -107,6 +108,8 @@ def upsert_households(
             written(run.ids_by_row(sql.HOUSEHOLD_ROWS), run.ids_by_row(sql.PERSON_ROWS))
         if progress is not None:
             progress(done)
+    if run.groups:
+        note_groups(uow, run.groups, purpose=source)
     return run.counts
 
 
@@ -123,6 +126,7 @@ class _Run:
         self.uow = uow
         self.dry_run = dry_run
         self.counts = BulkCounts()
+        self.groups: list[int] = []
         self.params = {
             "batch": batch_id,
             "source": source,
@@ -170,7 +174,8 @@ class _Run:
         if not groups or not self.uow.actor.can(AREA_EDIT):
             return  # without the right to make groups, unknown ones are a conflict
         if not self.dry_run:
-            self.counts.groups_new += len(ensure_groups(self.uow, groups))
+            self.groups += ensure_groups(self.uow, groups)
+            self.counts.groups_new = len(self.groups)
             return
         known = set(self.uow.session.scalars(select(Area.area_code).where(Area.area_code.in_(groups))))
         new = groups - known - self.stager.planned_groups

@@ -145,7 +145,8 @@ COUNT_PERSONS = _COUNT.format(table="stage_person", alias="s")
 _HOUSEHOLD_BEFORE = """jsonb_strip_nulls(jsonb_build_object(
        'address', CASE WHEN g.address <> '' AND h.address <> g.address THEN h.address END,
        'area_code', CASE WHEN h.area_code <> g.area_code THEN h.area_code END,
-       'income', CASE WHEN i.amount <> g.income THEN i.amount END))"""
+       'income', CASE WHEN i.amount <> g.income THEN i.amount END,
+       'income_year', CASE WHEN i.amount <> g.income THEN g.income_year END))"""
 _HOUSEHOLD_AFTER = """jsonb_strip_nulls(jsonb_build_object(
        'address', CASE WHEN g.address <> '' AND h.address <> g.address THEN g.address END,
        'area_code', CASE WHEN h.area_code <> g.area_code THEN g.area_code END,

@@ -10,6 +10,7 @@ from flask import Blueprint, redirect, request, send_file, url_for
 
 from xiangyue.db.paging import decode_cursor, encode_cursor
 from xiangyue.errors import Conflict, Invalid, NotFound, Refused, Stale, TooLarge
+from xiangyue.features.areas.queries import has_villages
 from xiangyue.features.imports import policy, queries, samples, service, view
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.offered import named
@@ -68,7 +69,7 @@ def list_imports() -> Any:
     )
     rows = found[:PAGE]
     shown = ListView(**state, next_cursor=encode_cursor(rows[-1].id) if len(found) > PAGE else None)
-    return page("imports/list.html", view=shown, rows=rows, show=view)
+    return page("imports/list.html", view=shown, rows=rows, show=view, no_villages=not has_villages(current_uow()))
 
 
 def _cursor(asked: ListView, size: int) -> tuple[int | None, ...]:
@@ -105,7 +106,15 @@ def _upload_page(values: Any, errors: Any = None, status: int = 200) -> Any:
     )
     steps, current = view.steps(None)
     limits = {"mb": min(MAX_BYTES, runtime().settings.max_upload_bytes) // 2**20, "rows": MAX_ROWS}
-    return page("imports/new.html", status=status, form=form, steps_list=steps, current=current, limits=limits)
+    return page(
+        "imports/new.html",
+        status=status,
+        form=form,
+        steps_list=steps,
+        current=current,
+        limits=limits,
+        no_villages=not has_villages(current_uow()),
+    )
 
 
 @bp.post("/imports")

@@ -16,7 +16,6 @@ _FIELDS: dict[str, Any] = {
     "address": _l("Address"),
     "area_code": _l("Village or group"),
     "income": _l("Household income (yuan)"),
-    "income_year": _l("Income year"),
     "name": _l("Name of the person"),
     "relation": _l("Relation to head"),
     "sex": _l("Sex"),
@@ -85,15 +84,22 @@ def samples(uow: Uow, counts: Mapping[str, Any]) -> list[Sample]:
         before, after = sample["before"], sample["after"]
         changes = [
             Change(
-                _FIELDS.get(key, key),
+                _label(key, {**before, **after}),
                 _worded(key, before.get(key), names),
                 _worded(key, after.get(key), names),
                 key in ("address", "area_code", "name"),
             )
             for key in dict.fromkeys([*after, *before])
+            if key != "income_year"  # said with the income
         ]
         made.append(Sample(sample["entity"], sample["label"], changes))
     return made
+
+
+def _label(key: str, values: Mapping[str, Any]) -> Any:
+    if key == "income" and "income_year" in values:
+        return _("Household income of %(year)s (yuan)", year=values["income_year"])
+    return _FIELDS.get(key, key)
 
 
 def _worded(key: str, value: Any, names: Mapping[int, str]) -> str:

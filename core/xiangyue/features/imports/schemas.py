@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from marshmallow import Schema, fields, validate
 
-from marshmallow import Schema, ValidationError, fields, validate
-from werkzeug.datastructures import FileStorage
-
+from xiangyue.api.files import FileField
 from xiangyue.api.lists import ListArgs
-from xiangyue.i18n import lazy_gettext as _l
 
 STATES = ("uploaded", "checking", "checked", "committing", "committed", "failed", "cancelled")
 
@@ -51,15 +48,6 @@ class ImportPageSchema(Schema):
 
     items = fields.List(fields.Nested(ImportSchema))
     next = fields.String(allow_none=True)
-
-
-class FileField(fields.Field[FileStorage]):
-    """An uploaded file."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **_options: Any) -> FileStorage:
-        if not isinstance(value, FileStorage):
-            raise ValidationError([_l("Send a file here.")])
-        return value
 
 
 class ImportUploadSchema(Schema):

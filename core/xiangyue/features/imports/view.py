@@ -23,6 +23,9 @@ from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import Job
 from xiangyue.web.components import JobCard, Step
 
+#: Characters of a cell that the table of errors shows: a longer one would take the room of the other columns.
+MOST_SHOWN = 40
+
 #: States in which a job works on the batch.
 BUSY = ("uploaded", "checking", "committing")
 
@@ -165,7 +168,8 @@ def column_label(columns: Iterable[Column], key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ErrorLine:
-    """A wrong cell as a line of the table. ``value`` is masked and, like ``suggestion``, data."""
+    """A wrong cell as a line of the table. ``value`` is masked and, like ``suggestion``, data; a long one is cut
+    short (``clipped``), for the error workbook has all of it."""
 
     id: str
     row: int
@@ -173,6 +177,7 @@ class ErrorLine:
     value: str
     problem: Any
     suggestion: str
+    clipped: bool = False
 
 
 def error_line(error: CellError, columns: Iterable[Column]) -> ErrorLine:
@@ -182,9 +187,10 @@ def error_line(error: CellError, columns: Iterable[Column]) -> ErrorLine:
         f"{error.row}-{error.column}-{error.code}",
         error.row,
         marked(column_label(columns, error.column)),
-        error.shown_value,
+        error.shown_value[:MOST_SHOWN],
         marked(sentence),
         error.suggestion,
+        len(error.shown_value) > MOST_SHOWN,
     )
 
 

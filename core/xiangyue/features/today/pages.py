@@ -13,7 +13,7 @@ from markupsafe import Markup
 from xiangyue.db.scope import Scope
 from xiangyue.db.uow import Uow
 from xiangyue.features.accounts.policy import ACCOUNT_MANAGE
-from xiangyue.features.areas.queries import code_text, names
+from xiangyue.features.areas.queries import code_text, has_villages, names
 from xiangyue.features.areas.switch import page_area
 from xiangyue.features.cockpit.policy import COCKPIT_VIEW
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT, HOUSEHOLD_VIEW
@@ -77,6 +77,7 @@ def show_today() -> Any:
         area_text=code_text(area) if area else "all",
         may_see_cockpit=current_actor().can(COCKPIT_VIEW),
         steps=next_steps(uow, numbers),
+        no_villages=numbers is not None and not numbers.households and not has_villages(uow),
     )
 
 
@@ -122,7 +123,7 @@ def next_steps(uow: Uow, numbers: queries.Numbers | None) -> list[NextStep]:
     """What a county that is still empty needs next, as far as I may do it."""
     actor = uow.actor
     found = []
-    if numbers is not None and not numbers.households:
+    if numbers is not None and not numbers.households and has_villages(uow):
         if actor.can(IMPORT_RUN):
             found.append(
                 NextStep(

@@ -17,6 +17,7 @@ from xiangyue.features.accounts.service import grants
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import requires
 from xiangyue.web.components import ConflictRow, FormView
+from xiangyue.web.merge import merge
 from xiangyue.web.pipeline import current_offer, current_uow, runtime
 from xiangyue.web.shell import flash, page
 
@@ -29,10 +30,12 @@ def _back(account_id: int) -> str:
 
 def _edit_page(account_id: int, status: int = 200, values: Any = None, **options: Any) -> Any:
     account = get_account(current_uow(), account_id, policy.ACCOUNT_MANAGE)
+    standing = {"name": account.name, "post": account.post}
     form = FormView(
         action=url_for("accounts.edit_account", account_id=account.id),
-        values=values or {"name": account.name, "post": account.post},
+        values=values or standing,
         version=account.version,
+        opened=standing,
         cancel_url=_back(account.id),
         reload_url=url_for("accounts.show_edit", account_id=account.id),
         draft=f"account-{account.id}",
@@ -51,22 +54,28 @@ def show_edit(account_id: int) -> Any:
 @bp.post("/accounts/<int:account_id>/edit")
 @requires(policy.ACCOUNT_MANAGE)
 def edit_account(account_id: int) -> Any:
-    values = {k: request.form.get(k, "") for k in _LABELS}
+    """Save. When somebody saved in between, what each changed stands; only what both changed is shown."""
+    typed: Any = request.form
+    version = request.form.get("version", 0, type=int)
     try:
-        service.edit_account(
-            current_uow(),
-            account_id=account_id,
-            version=request.form.get("version", 0, type=int),
-            name=values["name"],
-            post=values["post"],
-        )
+        try:
+            _save(account_id, version, typed)
+        except Stale as error:
+            both = merge(typed, {name: error.theirs[name] for name in _LABELS})
+            if both.conflicts:
+                rows = [ConflictRow(k, _LABELS[k], typed[k], error.theirs[k]) for k in both.conflicts]
+                return _edit_page(account_id, 409, both.values, conflict=rows)
+            typed = both.values
+            _save(account_id, error.theirs["version"], typed)
     except Invalid as error:
-        return _edit_page(account_id, 422, values, errors=error.fields)
-    except Stale as error:
-        rows = [ConflictRow(k, label, values[k], error.theirs[k]) for k, label in _LABELS.items()]
-        return _edit_page(account_id, 409, values, conflict=rows)
+        return _edit_page(account_id, 422, typed, errors=error.fields)
     flash(_l("Saved."))
     return redirect(_back(account_id), 303)
+
+
+def _save(account_id: int, version: int, typed: Any) -> None:
+    name, post = typed.get("name", ""), typed.get("post", "")
+    service.edit_account(current_uow(), account_id=account_id, version=version, name=name, post=post)
 
 
 @bp.post("/accounts/<int:account_id>/state")

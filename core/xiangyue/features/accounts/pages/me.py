@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import g, redirect, request, url_for
@@ -17,6 +18,7 @@ from xiangyue.features.accounts.service import own
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import sign_in_pending, signed_in
 from xiangyue.web.components import ConflictRow, FormView, TimelineItem
+from xiangyue.web.merge import merge
 from xiangyue.web.pipeline import current_actor, current_uow, runtime
 from xiangyue.web.shell import flash, page, safe_next
 
@@ -44,8 +46,15 @@ def _me_page(status: int = 200, form: FormView | None = None) -> Any:
 
 
 def _form(account: Any, changes: Any, **options: Any) -> FormView:
-    values = {"name": account.name, "locale": account.locale, **changes}
-    return FormView(action=url_for("accounts.edit_me"), values=values, version=account.version, id="me", **options)
+    standing = {"name": account.name, "locale": account.locale}
+    return FormView(
+        action=url_for("accounts.edit_me"),
+        values={**standing, **changes},
+        version=account.version,
+        opened=standing,
+        id="me",
+        **options,
+    )
 
 
 @bp.get("/me")
@@ -57,26 +66,28 @@ def show_me() -> Any:
 @bp.post("/me")
 @signed_in
 def edit_me() -> Any:
+    """Save. When an administrator saved in between, what each changed stands; only what both changed is shown."""
     uow = current_uow()
     typed = {k: request.form.get(k, "") for k in ("name", "locale", "large_text")}
     try:
-        own.edit_me(
-            uow,
-            version=request.form.get("version", 0, type=int),
-            name=typed["name"],
-            locale=typed["locale"],
-            large_text=typed["large_text"] == "1",
-        )
+        try:
+            _save(typed, request.form.get("version", 0, type=int))
+        except Stale as error:
+            both = merge(request.form, {k: error.theirs[k] for k in ("name", "locale")})
+            rows = [ConflictRow(k, _LABELS[k], typed[k], error.theirs[k], data=k == "name") for k in both.conflicts]
+            typed |= {k: both.values.get(k, "") for k in ("name", "locale")}
+            if rows:
+                return _me_page(409, _form(own_account(uow), typed, conflict=rows))
+            _save(typed, error.theirs["version"])
     except Invalid as error:
         return _me_page(422, _form(own_account(uow), typed, errors=error.fields))
-    except Stale as error:
-        rows = [
-            ConflictRow("name", _LABELS["name"], typed["name"], error.theirs["name"]),
-            ConflictRow("locale", _LABELS["locale"], typed["locale"], error.theirs["locale"], data=False),
-        ]
-        return _me_page(409, _form(own_account(uow), typed, conflict=rows))
     flash(_l("Saved."))
     return redirect(url_for("accounts.show_me"), 303)
+
+
+def _save(typed: Mapping[str, str], version: int) -> None:
+    large = typed["large_text"] == "1"
+    own.edit_me(current_uow(), version=version, name=typed["name"], locale=typed["locale"], large_text=large)
 
 
 def _password_page(status: int = 200, fields: Any = None) -> Any:

@@ -16,6 +16,7 @@ from xiangyue.features.classifications.policy import CLASSIFICATION_COMPUTE, CLA
 from xiangyue.features.classifications.queries import EventView, Why
 from xiangyue.features.households.policy import HOUSEHOLD_VIEW
 from xiangyue.i18n import gettext as _
+from xiangyue.web import templating
 from xiangyue.web.access import requires
 from xiangyue.web.components import FormView, TimelineItem
 from xiangyue.web.pipeline import current_actor, current_uow
@@ -105,7 +106,7 @@ def _item(view: EventView) -> TimelineItem:
         lines.append(_quiet(Markup("; ").join(words)))
     if view.reason.clause is not None:
         lines.append(Markup('<span class="xy-clause" lang="zh-CN">{}</span>').format(view.reason.clause.source))
-    who = _zh(event.actor_name) if event.actor_name else _("the system")
+    who = templating.who(event.actor_name, event.account_id)
     return TimelineItem(head=title, text=Markup("<br>").join(lines), meta=who, when=event.at)
 
 

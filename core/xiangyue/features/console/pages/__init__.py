@@ -6,6 +6,6 @@ from flask import Blueprint
 
 bp = Blueprint("console", "xiangyue.features.console", template_folder="templates")
 
-from xiangyue.features.console.pages import aboard, administrators, counties, profiles  # noqa: E402
+from xiangyue.features.console.pages import aboard, administrators, counties, divisions, profiles  # noqa: E402
 
-__all__ = ["aboard", "administrators", "bp", "counties", "profiles"]
+__all__ = ["aboard", "administrators", "bp", "counties", "divisions", "profiles"]

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import redirect, request, url_for
 
+from xiangyue.access.actor import system_words
 from xiangyue.access.models import Account
 from xiangyue.errors import Conflict, Invalid, Stale
 from xiangyue.features.console import policy
@@ -74,7 +75,7 @@ def _filters() -> tuple[Filter, ...]:
     return (
         Filter("q", _l("County"), kind="text", placeholder=_l("Name, pinyin or code")),
         Filter("state", _l("State"), choices=list(policy.STATES.items())),
-        Filter("province", _l("Province"), choices=provinces, data=True),
+        Filter("province", _l("Province"), choices=provinces, data=True, open=True),
         *([Filter("plugin", _l("Plugin of its profile"), choices=plugins, more=True)] if plugins else []),
     )
 
@@ -192,7 +193,8 @@ def county_page(slug: str, status: int = 200, form: FormView | None = None, prob
 def _told(entry: Any) -> TimelineItem:
     actions = runtime().registry.actions
     changes = (entry.after or {}).get("changes")
-    meta = [entry.actor_name]
+    words = system_words(entry.actor_name) if entry.account_id is None else None
+    meta = [words or entry.actor_name]
     if changes:
         meta.append(ngettext("%(n)d change", "%(n)d changes", changes))
     if login := (entry.after or {}).get("login"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from xiangyue.access.acts import acts
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
@@ -11,7 +13,8 @@ from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.runtime import Runtime
 from xiangyue.tenancy import lifecycle, provision
 from xiangyue.tenancy.counties import minimal_profile
-from xiangyue.tenancy.profile_types import Profile
+from xiangyue.tenancy.divide import divide
+from xiangyue.tenancy.profile_types import DivisionRow, Profile
 from xiangyue.tenancy.provision import Change
 
 
@@ -56,3 +59,26 @@ def profile_of_code(uow: Uow, *, code: str, slug: str | None = None) -> Profile:
             _l("%(name)s is aboard already as “%(slug)s”.", name=known.name, slug=known.slug), slug=known.slug
         )
     return profile
+
+
+@acts(policy.OPERATOR_MANAGE)
+def plan_divisions(uow: Uow, *, runtime: Runtime, slug: str, rows: Sequence[DivisionRow]) -> list[Change]:
+    """What the towns and villages of a file would change in a county; nothing is kept. Raises NotFound."""
+    return divide(runtime, slug, rows, keep=False)
+
+
+@acts(policy.OPERATOR_MANAGE)
+def apply_divisions(
+    uow: Uow,
+    *,
+    runtime: Runtime,
+    slug: str,
+    rows: Sequence[DivisionRow],
+    file: str = "",
+    expected: str | None = None,
+) -> list[Change]:
+    """Give a county its towns and villages. ``expected``: fingerprint of the plan that was confirmed.
+
+    Raises NotFound, and Stale when the plan is another by now.
+    """
+    return divide(runtime, slug, rows, actor=uow.actor, info=uow.info, keep=True, expected=expected, file=file)

@@ -18,6 +18,7 @@ from xiangyue.features.households.models import Household
 from xiangyue.features.households.pages.common import HOUSEHOLD_STATES, PERSON_STATES, TABLES, kind_name
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.web import templating
 from xiangyue.web.components import TimelineItem
 from xiangyue.web.pipeline import runtime
 
@@ -132,7 +133,7 @@ def timeline(uow: Uow, object_type: str, id: int, *, limit: int = 30) -> list[Ti
         action = str(actions.get(entry.action, entry.action))
         about = _marked(entry.object_label) if object_type == "household" and entry.object_type == "person" else ""
         head = Markup("{} · {}").format(action, about) if about else action
-        who = _marked(entry.actor_name)
+        who = templating.who(entry.actor_name, entry.account_id)
         meta = Markup("{} · {}").format(who, _marked(entry.purpose)) if entry.purpose else who
         items.append(TimelineItem(head, _changes(words, entry), meta, entry.at))
     return items

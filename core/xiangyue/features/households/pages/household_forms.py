@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flask import redirect, request, url_for
 from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
 
 from xiangyue.errors import AlreadyUsed, Conflict, Invalid, NotFound, Refused, Stale
 from xiangyue.features.areas import queries as areas
 from xiangyue.features.areas import switch
 from xiangyue.features.areas.models import GROUP, VILLAGE, Area
 from xiangyue.features.households import policy, queries
-from xiangyue.features.households.custom import values_of
-from xiangyue.features.households.models import CustomField, Household
+from xiangyue.features.households.custom import FieldValue, values_of
+from xiangyue.features.households.models import Household
 from xiangyue.features.households.pages import bp
 from xiangyue.features.households.pages.common import (
     custom_input,
@@ -32,6 +34,7 @@ from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import requires
 from xiangyue.web.components import ConflictRow, FormView
+from xiangyue.web.merge import merge, opened_of
 from xiangyue.web.pipeline import current_uow
 from xiangyue.web.shell import flash, page
 
@@ -85,7 +88,9 @@ def new_household() -> Any:
         if len(groups) == 1 and len(groups[0][1]) == 1:
             place = areas.find_area(uow, int(groups[0][1][0][0]))
         else:
-            return page("households/choose_village.html", groups=groups)
+            return page(
+                "households/choose_village.html", groups=groups, no_villages=not groups and not areas.has_villages(uow)
+            )
     return _register_page(place, FormView(client_id=str(uuid.uuid4()), values={"area_code": place.area_code}))
 
 
@@ -167,16 +172,18 @@ def _edit_page(
     status: int = 200,
     errors: dict[str, Any] | None = None,
     conflict: list[ConflictRow] | None = None,
+    opened: Mapping[str, Any] | None = None,
 ) -> Any:
     uow = current_uow()
     own = values_of(uow, "household", [household])[household.id]
-    standing = {**household_values(household), **{f"custom.{v.field.key}": field_text(v.value) for v in own}}
+    standing = _standing(household, own)
     here = url_for("households.show_household", id=household.id)
     form = FormView(
         action=url_for("households.edit", id=household.id),
         values=typed or standing,
         errors=errors or {},
         version=version,
+        opened=standing if opened is None else opened,
         draft=f"household-{household.id}",
         conflict=conflict or (),
         cancel_url=here,
@@ -193,6 +200,11 @@ def _edit_page(
     )
 
 
+def _standing(household: Household, own: Iterable[FieldValue]) -> dict[str, Any]:
+    """What stands in the form's fields."""
+    return {**household_values(household), **{f"custom.{v.field.key}": field_text(v.value) for v in own}}
+
+
 def places_for(code: int) -> list[tuple[str, list[tuple[str, str]]]]:
     """Where a household may lie: the groups of its village first, then the other villages by town."""
     uow = current_uow()
@@ -205,35 +217,59 @@ def places_for(code: int) -> list[tuple[str, list[tuple[str, str]]]]:
 @bp.post("/households/<int:id>/edit")
 @requires(policy.HOUSEHOLD_EDIT)
 def edit(id: int) -> Any:
-    """Save; somebody else's change in between is shown beside mine and can be saved over."""
+    """Save. When somebody saved in between, what each changed stands; only what both changed is shown side by side."""
     uow, typed = current_uow(), request.form
-    fields = queries.custom_fields(uow, "household")
     version = typed.get("version", type=int) or 0
-    changes: dict[str, Any] = {name: typed[name] for name in EDIT_LABELS if name in typed}
-    if "area_code" in changes:
-        changes["area_code"] = typed.get("area_code", type=int)
-    custom = custom_input(fields, typed)
+    taken: list[Any] = []
     try:
-        edit_household(uow, household_id=id, version=version, changes={**changes, "custom": custom})
+        edit_household(uow, household_id=id, version=version, changes=_changes(typed))
     except Invalid as invalid:
-        return _edit_page(uow.get(Household, id), typed, version=version, status=422, errors=invalid.fields)
+        opened = opened_of(typed)
+        return _edit_page(
+            uow.get(Household, id), typed, version=version, status=422, errors=invalid.fields, opened=opened
+        )
     except Refused as refused:
-        errors = form_errors(refused, "")
-        return _edit_page(uow.get(Household, id), typed, version=version, status=409, errors=errors)
+        household, errors = uow.get(Household, id), {"": [refused.message]}
+        return _edit_page(household, typed, version=version, status=409, errors=errors, opened=opened_of(typed))
     except Stale as stale:
         household = uow.get(Household, id)
-        return _edit_page(
-            household,
-            typed,
-            version=int(stale.theirs["version"]),
-            status=409,
-            conflict=_conflict(household, stale, typed, fields),
-        )
-    flash(_("Saved"), "success")
+        own = values_of(uow, "household", [household])[id]
+        both = merge(typed, _standing(household, own))
+        now = int(stale.theirs["version"])
+        if both.conflicts:
+            rows = [row for row in _conflict(household, stale, typed, own) if row.field in both.conflicts]
+            return _edit_page(household, both.values, version=now, status=409, conflict=rows)
+        try:
+            changes = _changes(both.values, only=both.mine)
+            edit_household(uow, household_id=id, version=now, changes=changes)
+        except (Invalid, Refused) as error:
+            errors = form_errors(error, "")
+            return _edit_page(household, both.values, version=now, status=422, errors=errors)
+        names = {**EDIT_LABELS, **{f"custom.{v.field.key}": kind_name(v.field) for v in own}}
+        taken = [names[name] for name in both.taken]
+    say_saved(taken)
     return redirect(url_for("households.show_household", id=id), 303)
 
 
-def _conflict(household: Household, stale: Stale, typed: Any, fields: list[CustomField]) -> list[ConflictRow]:
+def say_saved(taken: Sequence[Any]) -> None:
+    """Tell that it was saved, and which fields somebody else had changed meanwhile."""
+    if taken:
+        fields = ", ".join(str(label) for label in taken)
+        flash(_("Saved. What somebody else changed meanwhile stands too: %(fields)s", fields=fields), "success")
+    else:
+        flash(_("Saved"), "success")
+
+
+def _changes(typed: MultiDict[str, str], only: Sequence[str] | None = None) -> dict[str, Any]:
+    """The form's fields as changes; ``only`` these."""
+    changes: dict[str, Any] = {n: typed[n] for n in EDIT_LABELS if n in typed and (only is None or n in only)}
+    if "area_code" in changes:
+        changes["area_code"] = typed.get("area_code", type=int)
+    custom = custom_input(queries.custom_fields(current_uow(), "household"), typed)
+    return {**changes, "custom": {k: v for k, v in custom.items() if only is None or f"custom.{k}" in only}}
+
+
+def _conflict(household: Household, stale: Stale, typed: Any, fields: Sequence[FieldValue]) -> list[ConflictRow]:
     uow = current_uow()
     mine_area = typed.get("area_code", type=int) or 0
     paths = areas.paths(uow, {household.area_code, mine_area} - {0})
@@ -251,7 +287,7 @@ def _conflict(household: Household, stale: Stale, typed: Any, fields: list[Custo
         )
     ]
     rows += [ConflictRow(n, EDIT_LABELS[n], typed.get(n, ""), stale.theirs.get(n, "")) for n in ("address", "note")]
-    for own in values_of(uow, "household", [household])[household.id]:
+    for own in fields:
         name = f"custom.{own.field.key}"
         if name in typed:
             mine = typed_label(own.field, typed[name])

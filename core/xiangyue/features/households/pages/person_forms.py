@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flask import redirect, request, url_for
 from sqlalchemy import select
+from werkzeug.datastructures import MultiDict
 
 from xiangyue.errors import Conflict, Invalid, Refused, Stale
 from xiangyue.features.areas import queries as areas
 from xiangyue.features.households import policy, queries
-from xiangyue.features.households.custom import values_of
+from xiangyue.features.households.custom import FieldValue, values_of
 from xiangyue.features.households.models import Household, Person
 from xiangyue.features.households.pages import bp
 from xiangyue.features.households.pages.common import (
@@ -24,7 +26,7 @@ from xiangyue.features.households.pages.common import (
     template_words,
     typed_label,
 )
-from xiangyue.features.households.pages.household_forms import client_uuid, form_errors, next_client_id
+from xiangyue.features.households.pages.household_forms import client_uuid, form_errors, next_client_id, say_saved
 from xiangyue.features.households.pages.person import person_page
 from xiangyue.features.households.service_persons import add_person, edit_person, person_back, person_left
 from xiangyue.features.households.writing import person_values
@@ -32,6 +34,7 @@ from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import requires
 from xiangyue.web.components import ConflictRow, FormView
+from xiangyue.web.merge import merge, opened_of
 from xiangyue.web.pipeline import current_uow
 from xiangyue.web.shell import flash, page
 
@@ -110,17 +113,18 @@ def _edit_page(
     status: int = 200,
     errors: dict[str, Any] | None = None,
     conflict: list[ConflictRow] | None = None,
+    opened: Mapping[str, Any] | None = None,
 ) -> Any:
     uow = current_uow()
     standing = person_values(uow, keys(), person)
     own = values_of(uow, "person", [person])[person.id]
-    shown = {name: field_text(standing[name]) for name in LABELS}
-    shown.update({f"custom.{v.field.key}": field_text(v.value) for v in own})
+    shown = _standing(standing, own)
     form = FormView(
         action=url_for("households.edit_person", id=person.id),
         values=typed or shown,
         errors=errors or {},
         version=version,
+        opened=shown if opened is None else opened,
         draft=f"person-{person.id}",
         conflict=conflict or (),
         cancel_url=url_for("households.show_person", id=person.id),
@@ -140,43 +144,72 @@ def _edit_page(
     )
 
 
+def _standing(values: Mapping[str, Any], own: Iterable[FieldValue]) -> dict[str, Any]:
+    """What stands in the form's fields, but for identifiers: those are typed anew or stay."""
+    found = {name: field_text(values[name]) for name in LABELS}
+    return {**found, **{f"custom.{v.field.key}": field_text(v.value) for v in own}}
+
+
 @bp.post("/persons/<int:id>/edit", endpoint="edit_person")
 @requires(policy.HOUSEHOLD_EDIT)
 def edit(id: int) -> Any:
-    """Save; an identifier left empty stays, it goes only when its box says so."""
+    """Save; an identifier left empty stays, it goes only when its box says so. When somebody saved in between, what
+    each changed stands, and only what both changed is shown side by side."""
     uow, typed = current_uow(), request.form
     version = typed.get("version", type=int) or 0
-    changes: dict[str, Any] = {name: typed[name] for name in LABELS if name in typed}
-    changes["away"] = typed.get("away", "")
-    removed = typed.getlist("remove")
-    for name in IDENTIFIERS:
-        if typed.get(name, "").strip():
-            changes[name] = typed[name]
-        elif name in removed:
-            changes[name] = ""
-    changes["custom"] = custom_input(queries.custom_fields(uow, "person"), typed)
+    opened = opened_of(typed)
+    moving: dict[str, Any] = {}
     if household := typed.get("household_code", "").strip():
         target = household_by_code(household)
         if target is None:
             message = _("There is no household with this number in your area.")
-            person = uow.get(Person, id)
-            return _edit_page(person, typed, version=version, status=422, errors={"household_code": [message]})
-        changes["household_id"] = target
+            person, errors = uow.get(Person, id), {"household_code": [message]}
+            return _edit_page(person, typed, version=version, status=422, errors=errors, opened=opened)
+        moving["household_id"] = target
+    taken: list[Any] = []
+    values: Any = typed
     try:
-        edit_person(uow, keys=keys(), person_id=id, version=version, changes=changes, allow_synthetic=synthetic_ok())
-    except Stale as stale:
-        person = uow.get(Person, id)
-        rows = _conflict(person, stale, typed)
-        return _edit_page(person, typed, version=int(stale.theirs["version"]), status=409, conflict=rows)
+        try:
+            _save(id, version, {**_changes(typed), **moving})
+        except Stale as stale:
+            person, version = uow.get(Person, id), int(stale.theirs["version"])
+            own = values_of(uow, "person", [person])[id]
+            both = merge(typed, _standing(stale.theirs, own))
+            values, opened = both.values, None
+            if both.conflicts:
+                rows = [row for row in _conflict(person, stale, typed) if row.field in both.conflicts]
+                return _edit_page(person, values, version=version, status=409, conflict=rows)
+            _save(id, version, {**_changes(values, only=both.mine), **moving})
+            names = {**LABELS, **{f"custom.{v.field.key}": kind_name(v.field) for v in own}}
+            taken = [names[name] for name in both.taken]
     except (Invalid, Conflict, Refused) as error:
         errors = form_errors(error, "id_number")
         if "household_id" in errors:
             errors["household_code"] = errors.pop("household_id")
         uow.session.expire_all()
         status = 409 if isinstance(error, Refused) else 422
-        return _edit_page(uow.get(Person, id), typed, version=version, status=status, errors=errors)
-    flash(_("Saved"), "success")
+        return _edit_page(uow.get(Person, id), values, version=version, status=status, errors=errors, opened=opened)
+    say_saved(taken)
     return redirect(url_for("households.show_person", id=id), 303)
+
+
+def _save(id: int, version: int, changes: Mapping[str, Any]) -> None:
+    edit_person(
+        current_uow(), keys=keys(), person_id=id, version=version, changes=changes, allow_synthetic=synthetic_ok()
+    )
+
+
+def _changes(typed: MultiDict[str, str], only: Sequence[str] | None = None) -> dict[str, Any]:
+    """The form's fields as changes; ``only`` these, and what was typed for identifiers."""
+    given = {**{name: typed[name] for name in LABELS if name in typed}, "away": typed.get("away", "")}
+    changes: dict[str, Any] = {name: value for name, value in given.items() if only is None or name in only}
+    for name in IDENTIFIERS:
+        if typed.get(name, "").strip():
+            changes[name] = typed[name]
+        elif name in typed.getlist("remove"):
+            changes[name] = ""
+    custom = custom_input(queries.custom_fields(current_uow(), "person"), typed)
+    return {**changes, "custom": {k: v for k, v in custom.items() if only is None or f"custom.{k}" in only}}
 
 
 def household_by_code(code: str) -> int | None:

@@ -6,9 +6,9 @@ import { on, onReady, store, texts, toast } from "./shared.js";
 const account = document.body.dataset.account || "";
 const prefix = `xy-draft:${account}:`;
 const DAYS_KEPT = 3;
-// Version and client id travel with the draft: an old version still meets the lost-update check, and sending twice
-// still makes one record.
-const CARRIED = ["version", "client_id"];
+// Version, what the form was opened with, and client id travel with the draft: an old version still meets the
+// lost-update check, and sending twice still makes one record.
+const CARRIED = ["version", "opened", "client_id"];
 
 const fields = (form) =>
   [...form.elements].filter(
@@ -50,7 +50,7 @@ function write(form, values) {
   restoring = false;
 }
 
-const typed = (values) => JSON.stringify({ ...values, version: undefined, client_id: undefined });
+const typed = (values) => JSON.stringify({ ...values, version: undefined, opened: undefined, client_id: undefined });
 
 function note(form, text, discard) {
   const place = form.querySelector("[data-draft-note]");

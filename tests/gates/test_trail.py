@@ -1,0 +1,24 @@
+"""Everything that the test run wrote to audit trails can be read: each code has words."""
+
+from __future__ import annotations
+
+import pytest
+
+from xiangyue.runtime import Runtime
+from xiangyue.testing.trail import SEEN, Written, wordless
+
+
+@pytest.mark.last
+def test_every_code_of_the_trail_has_words(runtime: Runtime) -> None:
+    assert SEEN, "no entry was recorded: the recorder is broken"
+    assert wordless(SEEN, runtime.registry.actions) == []
+
+
+def test_planted_codes_are_found() -> None:
+    planted = Written("planted.act", "planted_thing", "planted robot", frozenset({"planted_field", "name", "custom.x"}))
+    assert wordless([planted], {}) == [
+        "action planted.act",
+        "actor planted robot (planted.act)",
+        "field planted_field (planted.act)",
+        "thing planted_thing (planted.act)",
+    ]
