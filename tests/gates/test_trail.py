@@ -7,11 +7,15 @@ import pytest
 from xiangyue.runtime import Runtime
 from xiangyue.testing.trail import SEEN, Written, wordless
 
+#: Actions that tests of the trail itself and of plugins write.
+PLANTED = {"ghost.look", "probe.look"}
+
 
 @pytest.mark.last
 def test_every_code_of_the_trail_has_words(runtime: Runtime) -> None:
     assert SEEN, "no entry was recorded: the recorder is broken"
-    assert wordless(SEEN, runtime.registry.actions) == []
+    written = [one for one in SEEN if one.action not in PLANTED]
+    assert "\n".join(wordless(written, runtime.registry.actions)) == ""
 
 
 def test_planted_codes_are_found() -> None:

@@ -62,6 +62,8 @@ def wordless(written: Iterable[Written], actions: Mapping[str, Any]) -> list[str
         # Plugins act under their own names, which are one word.
         if " " in one.actor and system_words(one.actor) is None:
             faults.add(f"actor {one.actor} ({one.action})")
-        # A county's own fields have their names from its profile.
-        faults |= {f"field {k} ({one.action})" for k in one.keys if k not in FIELDS and not k.startswith("custom.")}
+        # A county's own fields have their names from its profile, a plugin's settings from its schema.
+        if one.action != "plugin.settings":
+            keys = {key for key in one.keys if not key.startswith("custom.")}
+            faults |= {f"field {key} ({one.action})" for key in keys if key not in FIELDS}
     return sorted(faults)

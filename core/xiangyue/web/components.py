@@ -65,8 +65,6 @@ class FormView:
     values: Mapping[str, Any] = field(default_factory=dict)
     errors: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     version: int | str | None = None
-    #: What stood in the fields when the form was opened; see ``merge``.
-    opened: Mapping[str, Any] | None = None
     client_id: str | None = None
     draft: str | None = None
     conflict: Sequence[ConflictRow] = ()
@@ -75,6 +73,8 @@ class FormView:
     multipart: bool = False
     id: str = "form"
     labels: dict[str, Any] = field(default_factory=dict, init=False, compare=False)
+    #: What stood in the fields when the form was opened; see ``merge``.
+    opened: Mapping[str, Any] | None = None
 
     def note(self, name: str, label: Any) -> str:
         """Remember a field's label while it is drawn, so the summary at the top can name and link it."""

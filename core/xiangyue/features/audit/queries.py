@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
-from xiangyue.access.models import Account, AuditEntry
+from xiangyue.access.models import Account, AuditEntry, Role
 from xiangyue.access.seal import SEAL_ACTION
 from xiangyue.access.seal_report import VerifyReport
 from xiangyue.access.verify import verify
@@ -18,7 +18,8 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Forbidden, Invalid, NotFound
 from xiangyue.features.areas.models import Area
 from xiangyue.features.audit.policy import COUNT_LIMIT, VERIFY_KIND
-from xiangyue.i18n import TIMEZONE
+from xiangyue.features.households.models import AwardKind, CustomField, MarkKind
+from xiangyue.i18n import TIMEZONE, current_locale
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import Job
 
@@ -181,6 +182,18 @@ def area_names(uow: Uow, codes: Iterable[int] | None = None) -> dict[int, str]:
         for code in (names if wanted is None else wanted)
         if code in names
     }
+
+
+def own_names(uow: Uow) -> dict[tuple[str, str], tuple[str, bool]]:
+    """(list, key) -> (name in the reader's language, whether it is Chinese data): the county's marks, awards, roles
+    and own fields, retired ones too."""
+    english = current_locale() == "en"
+    found = {}
+    for name, model in (("mark", MarkKind), ("award", AwardKind), ("role", Role), ("custom", CustomField)):
+        for row in uow.session.execute(select(model.key, model.name, model.name_en)):
+            translated = english and bool(row.name_en)
+            found[name, row.key] = (row.name_en if translated else row.name, not translated)
+    return found
 
 
 def _path(code: int) -> list[int]:

@@ -115,7 +115,8 @@ def words_for(uow: Uow, entries: list[AuditEntry] | None) -> words.Words:
         found = registry.permissions.get(name)
         return None if found is None else found.label
 
-    return words.Words(registry.actions, queries.area_names(uow, codes), right)
+    names = {key: words.Shown(name, data) for key, (name, data) in queries.own_names(uow).items()}
+    return words.Words(registry.actions, queries.area_names(uow, codes), right, names)
 
 
 def rows(uow: Uow, entries: Iterable[AuditEntry]) -> list[Row]:

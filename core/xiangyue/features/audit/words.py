@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from xiangyue.access.models import AuditEntry
+from xiangyue.features.audit import labels
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.text.codes import NATIONALITIES, RELATIONS, SEX
 
 #: What an action is about, by the first part of its name; also what ``object_type`` is called.
 THINGS: dict[str, Any] = {
@@ -36,6 +38,7 @@ THINGS: dict[str, Any] = {
     "audit": _l("Audit trail"),
     "audit_entry": _l("Audit trail"),
     "audit_seal": _l("Seal"),
+    "list": _l("List"),
     "cockpit": _l("Overview"),
     "classification": _l("Classification"),
     "classifier": _l("Classification rule"),
@@ -133,6 +136,15 @@ FIELDS: dict[str, Any] = {
     "fields": _l("Fields"),
 }
 
+FIELDS |= {key: label for key, label in labels.FIELDS.items() if key not in FIELDS}
+
+_TABLES = {"relation": RELATIONS, "sex": SEX, "nationality": NATIONALITIES}
+#: Keys under which keys of the county's own lists stand -> which list.
+_LISTS = {
+    "mark": "mark", "marks": "mark", "mark_key": "mark", "award": "award", "award_key": "award", "role": "role",
+    "roles": "role",
+}  # fmt: skip
+
 _AREA_FIELDS = {"area_code", "area", "current_area", "parent_code", "groups", "areas"}
 #: Of longer lists the first ones are shown, with the number of the others.
 MOST_LISTED = 12
@@ -163,6 +175,14 @@ class Words:
     actions: Mapping[str, Any]
     areas: Mapping[int, str]
     rights: Callable[[str], Any]
+    #: (list, key) -> name: marks, awards, roles and the county's own fields ("custom").
+    names: Mapping[tuple[str, str], Shown] = field(default_factory=dict)
+
+    def label(self, key: str) -> str:
+        """What a field is called; a county's own by its name there."""
+        if key.startswith("custom.") and (known := self.names.get(("custom", key.removeprefix("custom.")))):
+            return known.text
+        return str(FIELDS.get(key, key))
 
     def action(self, name: str) -> str:
         """``household.edit`` -> “Household changed”; an unknown action is shown as it is."""
@@ -184,7 +204,7 @@ class Words:
         before, after = entry.before or {}, entry.after or {}
         lines = [
             FieldChange(
-                str(FIELDS.get(key, key)),
+                self.label(key),
                 self._value(key, before[key]) if key in before else None,
                 self._value(key, after[key]) if key in after else None,
             )
@@ -202,9 +222,15 @@ class Words:
         if isinstance(value, list):
             return self._join([self._value(key, item) for item in value])
         if isinstance(value, dict):
-            inner = [(str(FIELDS.get(k, k)), self._value(k, v)) for k, v in value.items()]
+            inner = [(self.label(k), self._value(k, v)) for k, v in value.items()]
             return Shown("; ".join(f"{label}: {v.text}" for label, v in inner), any(v.data for _l, v in inner))
         text = str(value)
+        if key in _TABLES and (code := _TABLES[key].get(text)) is not None:
+            return Shown(code.label, data=_HAN.search(code.label) is not None)
+        if (said := labels.VALUES.get(key, {}).get(text)) is not None:
+            return Shown(str(said))
+        if (known := self.names.get((_LISTS.get(key, ""), text))) is not None:
+            return known
         if isinstance(value, str) and (right := self.rights(value)) is not None:
             return Shown(str(right))
         return Shown(text, data=_HAN.search(text) is not None)

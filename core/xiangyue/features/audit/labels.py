@@ -1,0 +1,99 @@
+"""Words of keys and coded values in the trail that a feature writes and nobody else words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xiangyue.i18n import lazy_gettext as _l
+
+FIELDS: dict[str, Any] = {
+    "added": _l("Added"),
+    "area": _l("Area"),
+    "areas": _l("Areas"),
+    "groups": _l("Villager groups"),
+    "count": _l("Number"),
+    "award": _l("Award"),
+    "changed": _l("Changed"),
+    "codes_left": _l("Recovery codes left"),
+    "conflicts": _l("Rows that did not fit"),
+    "counties": _l("Counties"),
+    "demo": _l("Demonstration account"),
+    "entity": _l("Field of"),
+    "failures": _l("Wrong tries so far"),
+    "first": _l("The first changes"),
+    "groups_new": _l("New villager groups"),
+    "households": _l("Households"),
+    "households_new": _l("New households"),
+    "households_changed": _l("Changed households"),
+    "households_unchanged": _l("Unchanged households"),
+    "persons_new": _l("New persons"),
+    "persons_changed": _l("Changed persons"),
+    "persons_unchanged": _l("Unchanged persons"),
+    "ids": _l("Numbers of the records"),
+    "income": _l("Income"),
+    "income_year": _l("Income year"),
+    "key": _l("Short name"),
+    "lapsed": _l("Lapsed"),
+    "large_text": _l("Large text"),
+    "members": _l("Numbers of the members"),
+    "on": _l("Day"),
+    "purpose": _l("Purpose"),
+    "session": _l("Number of the session"),
+    "sessions": _l("Sessions ended"),
+    "sessions_ended": _l("Sessions ended"),
+    "size": _l("Size in bytes"),
+    "taken": _l("Taken by plugins"),
+    "token": _l("Number of the token"),
+    "until": _l("Until"),
+    "valid_only": _l("Only households without errors"),
+    "why": _l("Why"),
+    "left_on": _l("Left on"),
+    "left_reason": _l("Reason for leaving"),
+}
+
+#: Codes by the key they stand under.
+VALUES: dict[str, dict[str, Any]] = {
+    "state": {
+        "active": _l("in use"),
+        "closed": _l("closed"),
+        "moved": _l("moved away"),
+        "deceased": _l("died"),
+        "disabled": _l("disabled"),
+        "suspended": _l("suspended"),
+        "proposed": _l("proposed"),
+        "confirmed": _l("confirmed"),
+    },
+    "sensitivity": {
+        "normal": _l("ordinary"),
+        "sensitive": _l("sensitive"),
+    },
+    "entity": {
+        "household": _l("Household"),
+        "person": _l("Person"),
+    },
+    "type": {
+        "text": _l("Text"),
+        "integer": _l("Whole number"),
+        "boolean": _l("Yes or no"),
+        "date": _l("Date"),
+        "choice": _l("One of several choices"),
+    },
+    "why": {
+        "locked": _l("locked after wrong passwords"),
+        "disabled": _l("the account is disabled"),
+        "unknown": _l("unknown sign-in name"),
+        "password": _l("wrong password"),
+        "code": _l("wrong code"),
+    },
+    "locale": {
+        "zh": _l("Chinese"),
+        "en": _l("English"),
+    },
+    "format": {
+        "xlsx": _l("Excel"),
+    },
+    "purpose": {
+        "first": _l("first password"),
+        "reset": _l("new password"),
+    },
+}
