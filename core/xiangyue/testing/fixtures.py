@@ -19,11 +19,15 @@ from flask.testing import FlaskClient
 from sqlalchemy import make_url, select
 
 from xiangyue.access.actor import Actor, Grant
-from xiangyue.access.models import Account, AccountSession, Role, RoleGrant
+from xiangyue.access.models import Account, AccountSession, ApiToken, Role, RoleGrant
 from xiangyue.access.passwords import hash_password
-from xiangyue.access.tokens import SESSION_PREFIX, new_token
+from xiangyue.access.tokens import API_PREFIX, SESSION_PREFIX, new_token
 from xiangyue.config import Settings
 from xiangyue.db.uow import RequestInfo, Uow
+from xiangyue.features.plugins.service import set_plugin_settings
+from xiangyue.jobs.models import Job
+from xiangyue.jobs.run import run_with
+from xiangyue.plugin.models import TenantPlugin
 from xiangyue.runtime import Runtime
 from xiangyue.tenancy.directory import TenantInfo
 from xiangyue.testing.statements import record
@@ -107,6 +111,49 @@ class County:
             )
         client.set_cookie(f"xy_session_{self.runtime.settings.cookie_suffix}", token, domain=self.host)
         return client
+
+    def account_with(self, *rights: Any, area: int = 0, **columns: Any) -> Account:
+        """An account whose only role has exactly these rights (permissions or their names), in ``area`` (15 digits, 0
+        the whole county)."""
+        account = self.account(None, **columns)
+        with self.uow() as uow:
+            names = [getattr(right, "name", right) for right in rights]
+            role = Role(key=f"role{account.id}", name="role", permissions=names)
+            uow.session.add(role)
+            uow.session.flush()
+            code = area or self.info.area_code
+            uow.session.add(RoleGrant(account_id=account.id, role_id=role.id, area_code=code))
+        return account
+
+    def bearer(self, account: Account) -> dict[str, str]:
+        """Headers of an API call with a token of this account."""
+        token, digest = new_token(API_PREFIX)
+        expires = datetime.now(UTC) + timedelta(days=1)
+        with self.uow() as uow:
+            uow.session.add(
+                ApiToken(account_id=account.id, name="t", token_hash=digest, scopes=["*"], expires_at=expires)
+            )
+        return {"Authorization": f"Bearer {token}"}
+
+    def set_plugin(self, name: str, **values: Any) -> None:
+        """Save the settings of a plugin, as its page does. Raises Invalid."""
+        with self.uow() as uow:
+            row = uow.session.scalars(select(TenantPlugin).where(TenantPlugin.name == name)).one()
+            set_plugin_settings(uow, name=name, version=row.version, values=values)
+
+    def run_jobs(self) -> list[str]:
+        """Do in this process what waits in the queue, and what comes of it; the kinds in order."""
+        kinds = []
+        while waiting := self._queued():
+            for job in waiting:
+                state = run_with(self.runtime, self.info.id, job.id)
+                assert state == "succeeded", (state, job.kind, job.params)
+                kinds.append(job.kind)
+        return kinds
+
+    def _queued(self) -> list[Job]:
+        with self.uow() as uow:
+            return list(uow.session.scalars(select(Job).where(Job.state == "queued").order_by(Job.id)))
 
 
 _password_hash: list[str] = []

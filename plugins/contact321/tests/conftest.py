@@ -13,11 +13,7 @@ os.environ["XIANGYUE_PLUGINS"] = ""
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
 
-pytest_plugins = [
-    "xiangyue.testing.servers",
-    "xiangyue.testing.fixtures",
-    "xiangyue.testing.live",
-]
+pytest_plugins = ["xiangyue.sdk.testing"]
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -11,29 +12,30 @@ from flask.testing import FlaskClient
 from python_calamine import CalamineWorkbook
 from sqlalchemy import create_engine, select, text
 
-from xiangyue.access.models import Account, Role, RoleGrant
-from xiangyue.access.permissions import Permission
-from xiangyue.features.areas.policy import AREA_VIEW
-from xiangyue.features.classifications.compute import today
-from xiangyue.features.classifications.models import Classification
-from xiangyue.features.classifications.policy import (
+from xiangyue.sdk.access import Permission
+from xiangyue.sdk.db import scoped_rows
+from xiangyue.sdk.i18n import today
+from xiangyue.sdk.register import (
+    AREA_VIEW,
     CLASSIFICATION_COMPUTE,
     CLASSIFICATION_EXPORT,
     CLASSIFICATION_VIEW,
+    HOUSEHOLD_EDIT,
+    HOUSEHOLD_VIEW,
+    Household,
+    HouseholdAward,
+    HouseholdIncome,
+    Person,
+    PersonMark,
+    compute_area,
+    decide,
 )
-from xiangyue.features.classifications.service import decide
-from xiangyue.features.classifications.service_compute import compute_area
-from xiangyue.features.households.models import Household, HouseholdAward, HouseholdIncome, Person, PersonMark
-from xiangyue.features.households.policy import HOUSEHOLD_EDIT, HOUSEHOLD_VIEW
-from xiangyue.features.plugins.service import set_plugin_settings, switch_plugin
-from xiangyue.jobs.models import Job
-from xiangyue.jobs.run import run_with
-from xiangyue.plugin.models import TenantPlugin
-from xiangyue.testing.fixtures import County
+from xiangyue.sdk.testing import County
+from xiangyue.sdk.testing import switch as switch_plugin
 from xiangyue_contact321 import policy
 
 VILLAGE = 610921100200_000
-OTHER_VILLAGE = 610921100201_000
+OTHER_VILLAGE = 610921100203_000
 #: The year of the incomes, and the last that was rated.
 YEAR = today().year - 1
 SAFE = "safe_family"
@@ -56,14 +58,11 @@ EVERY_RIGHT = (
 
 def switch(county: County, enabled: bool = True) -> None:
     """As the county's page does it."""
-    with county.uow() as uow:
-        switch_plugin(uow, name="contact321", enabled=enabled)
+    switch_plugin(county, "contact321", enabled)
 
 
 def set_rule(county: County, **values: Any) -> None:
-    with county.uow() as uow:
-        row = uow.session.scalars(select(TenantPlugin).where(TenantPlugin.name == "contact321")).one()
-        set_plugin_settings(uow, name="contact321", version=row.version, values=values)
+    county.set_plugin("contact321", **values)
 
 
 def fill(county: County, homes: dict[str, Home], *, area: int = VILLAGE, members: int = 1, year: int = YEAR) -> None:
@@ -114,27 +113,53 @@ def home_of(county: County, name: str) -> int:
         return uow.session.scalars(select(Household.id).where(Household.head_name == name)).one()
 
 
-def row_of(county: County, name: str) -> Classification:
-    household = home_of(county, name)
+@dataclass(frozen=True)
+class Row:
+    """A classification as it is stored."""
+
+    head: str
+    id: int
+    household_id: int
+    proposed: str
+    clause: str
+    rule_version: str
+    inputs: dict[str, Any]
+    state: str
+    step: int
+    outcome: str
+    review_due: date | None
+    version: int
+
+
+def rows(county: County) -> dict[str, Row]:
+    """By head; lapsed ones are left out."""
     with county.uow() as uow:
-        return uow.session.scalars(select(Classification).where(Classification.household_id == household)).one()
+        found = scoped_rows(
+            uow.session,
+            "SELECT h.head_name, c.id, c.household_id, c.proposed, c.clause, c.rule_version, c.inputs, c.state, c.step,"
+            " c.outcome, c.review_due, c.version FROM classification c JOIN household h ON h.id = c.household_id"
+            " WHERE {tenant:c} AND {tenant:h} AND c.classifier = :key AND c.state <> 'lapsed'",
+            {"key": policy.COLOUR},
+        )
+    return {row[0]: Row(*row) for row in found}
+
+
+def row_of(county: County, name: str) -> Row:
+    return rows(county)[name]
 
 
 def colours(county: County) -> dict[str, str]:
     """Head -> colour proposed, or the reason why there is none."""
-    with county.uow() as uow:
-        joined = select(Household.head_name, Classification.proposed, Classification.inputs).join(
-            Classification,
-            (Classification.tenant_id == Household.tenant_id) & (Classification.household_id == Household.id),
-        )
-        found = uow.session.execute(joined.where(Classification.state != "lapsed")).all()
-    return {name: inputs["reason"] if colour == "undetermined" else colour for name, colour, inputs in found}
+    return {
+        name: row.inputs["reason"] if row.proposed == "undetermined" else row.proposed
+        for name, row in rows(county).items()
+    }
 
 
-def judge(county: County, name: str, step: str, outcome: str, *, note: str = "", actor: Any = None) -> Classification:
+def judge(county: County, name: str, step: str, outcome: str, *, note: str = "") -> Row:
     row = row_of(county, name)
-    with county.uow(actor or county.actor(*EVERY_RIGHT)) as uow:
-        return decide(
+    with county.uow(county.actor(*EVERY_RIGHT)) as uow:
+        decide(
             uow,
             household_id=row.household_id,
             classifier=policy.COLOUR,
@@ -143,22 +168,18 @@ def judge(county: County, name: str, step: str, outcome: str, *, note: str = "",
             version=row.version,
             note=note,
         )
+    return row_of(county, name)
 
 
-def account_with(county: County, *permissions: Permission, area: int = 0, locale: str = "zh") -> Account:
-    """An account whose only role has exactly these rights."""
-    account = county.account(None, locale=locale)
+def entries(county: County, action: str) -> list[dict[str, Any]]:
+    """What entries of the audit trail say of an action."""
     with county.uow() as uow:
-        role = Role(key=f"role{account.id}", name="角色", permissions=[p.name for p in permissions])
-        uow.session.add(role)
-        uow.session.flush()
-        code = area or county.info.area_code
-        uow.session.add(RoleGrant(account_id=account.id, role_id=role.id, area_code=code))
-    return account
+        sql = "SELECT a.after FROM audit_entry a WHERE {tenant:a} AND a.action = :action ORDER BY a.id"
+        return [row[0] for row in scoped_rows(uow.session, sql, {"action": action})]
 
 
-def client_with(county: County, *permissions: Permission, area: int = 0, locale: str = "zh") -> FlaskClient:
-    return county.client(account_with(county, *permissions, AREA_VIEW, area=area, locale=locale))
+def client_with(county: County, *rights: Permission | str, area: int = 0, locale: str = "zh") -> FlaskClient:
+    return county.client(county.account_with(*rights, AREA_VIEW, area=area, locale=locale))
 
 
 def page_text(client: FlaskClient, url: str, **options: Any) -> str:
@@ -176,20 +197,5 @@ def post(client: FlaskClient, page: str, url: str, **fields: Any) -> Any:
 
 def sheet(answer: Any) -> list[list[Any]]:
     assert answer.status_code == 200, answer.get_data(as_text=True)[:500]
-    rows: list[list[Any]] = CalamineWorkbook.from_filelike(io.BytesIO(answer.data)).get_sheet_by_index(0).to_python()
-    return rows
-
-
-def open_jobs(county: County) -> list[Job]:
-    with county.uow() as uow:
-        return list(uow.session.scalars(select(Job).where(Job.state == "queued").order_by(Job.id)))
-
-
-def run_jobs(county: County) -> list[str]:
-    """Do what waits, and what comes of it; the kinds in order."""
-    kinds = []
-    while waiting := open_jobs(county):
-        for job in waiting:
-            assert run_with(county.runtime, county.info.id, job.id) == "succeeded", (job.kind, job.params)
-            kinds.append(job.kind)
-    return kinds
+    found: list[list[Any]] = CalamineWorkbook.from_filelike(io.BytesIO(answer.data)).get_sheet_by_index(0).to_python()
+    return found

@@ -22,7 +22,7 @@ from xiangyue.sdk.hooks import (
     hookimpl,
 )
 from xiangyue.sdk.i18n import _l
-from xiangyue_contact321 import api, pages, points, policy, service
+from xiangyue_contact321 import api, pages, points, policy, roster, service
 from xiangyue_contact321.rule import CLASSIFIER
 from xiangyue_contact321.settings import Settings
 
@@ -98,7 +98,7 @@ def register_dashboard_cards() -> Sequence[DashboardCard]:
 
 @hookimpl
 def register_import_columns() -> Sequence[ImportColumn]:
-    return points.import_columns()
+    return roster.import_columns()
 
 
 @hookimpl

@@ -7,12 +7,11 @@ from typing import Any
 
 from xiangyue.sdk.classifications import STANDING, ClassificationRow, OutcomeText, classifications_of
 from xiangyue.sdk.db import Uow
-from xiangyue.sdk.hooks import DashboardCard, HouseholdColumn, HouseholdFilter, HouseholdPanel, ImportColumn, PanelView
+from xiangyue.sdk.hooks import DashboardCard, HouseholdColumn, HouseholdFilter, HouseholdPanel, PanelView
 from xiangyue.sdk.i18n import _l
 from xiangyue.sdk.register import CLASSIFICATION_VIEW
 from xiangyue_contact321 import law, policy, queries
 from xiangyue_contact321.rule import CLASSIFIER
-from xiangyue_contact321.service import keep_award_years, write_awards
 
 #: Key of the condition and the column, and of their parameters.
 KEY = "contact321_colour"
@@ -69,37 +68,6 @@ def build_card(uow: Uow, area: int) -> PanelView | None:
         return None
     context = {"lines": lines, "total": queries.summed(lines), "outcomes": CLASSIFIER.outcomes}
     return PanelView("contact321/card.html", context)
-
-
-def import_columns() -> tuple[ImportColumn, ...]:
-    """The award of three years. Income and its year stand in the core's own roster."""
-    year = ImportColumn(
-        "contact321_award_year",
-        law.AWARD_YEAR,
-        "year",
-        keep_award_years,
-        help=_l("The year that the next column speaks of, in the row of the head. Left empty: last year."),
-        example="2024",
-        aliases=law.AWARD_YEAR_ALSO,
-    )
-    helps = (
-        _l("Yes or no, in the row of the head. Left empty: not known, which is never taken for no."),
-        _l("The same for the year before that."),
-        _l("The same for two years before that."),
-    )
-    awards = (
-        ImportColumn(
-            f"contact321_award_{n}",
-            names,
-            "boolean",
-            write_awards(n),
-            help=text,
-            example=law.AWARD_EXAMPLE,
-            aliases=also,
-        )
-        for n, (names, also, text) in enumerate(zip(law.AWARDS, law.AWARDS_ALSO, helps, strict=True))
-    )
-    return (year, *awards)
 
 
 PANEL = HouseholdPanel(KEY, _l("Three-colour household"), policy.VIEW, build_panel, position=12)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
-
 from xiangyue.sdk.access import acts, audit
 from xiangyue.sdk.classifications import COMPUTE_KIND, compute_household
 from xiangyue.sdk.db import Uow
 from xiangyue.sdk.errors import NotFound
-from xiangyue.sdk.i18n import _, today
 from xiangyue.sdk.jobs import enqueue_job
-from xiangyue.sdk.register import CLASSIFICATION_COMPUTE, Household, compute_area, record_awards, request_compute
-from xiangyue.sdk.settings import plugin_settings
+from xiangyue.sdk.register import CLASSIFICATION_COMPUTE, Household, compute_area, request_compute
 from xiangyue_contact321 import policy
 
 #: What changes a household's own colour alone, and what moves the mean or the years of its whole village.
@@ -22,7 +17,6 @@ OF_VILLAGE = frozenset(
     | {"person.add", "person.move", "person.leave", "person.return"}
 )
 VILLAGE = 1_000
-_YEARS = "contact321_award_years"
 
 
 @acts(CLASSIFICATION_COMPUTE)
@@ -50,24 +44,3 @@ def recompute_all(uow: Uow, *, why: str) -> None:
         params = {"classifier": policy.COLOUR, "area": 0}
         enqueue_job(uow, kind=COMPUTE_KIND, params=params, unique_key=f"{policy.COLOUR}:{why}")
     audit(uow, action="contact321.recompute", object_type="classifier", label=policy.COLOUR, after={"why": why})
-
-
-def keep_award_years(uow: Uow, values: Sequence[tuple[int, Any]]) -> None:
-    """The roster's column of years, which stands before those of the awards: kept for them."""
-    uow.session.info[_YEARS] = dict(values)
-
-
-def write_awards(years_before: int) -> Callable[[Uow, Sequence[tuple[int, Any]]], None]:
-    """A writer of the roster's column of the award, so many years before the one that its row names. Without a year
-    it is last year's."""
-
-    def write(uow: Uow, values: Sequence[tuple[int, Any]]) -> None:
-        years = uow.session.info.get(_YEARS, {})
-        last = today().year - 1
-        key = plugin_settings(uow, policy.NAME)["award"]
-        rows = [(household, years.get(household, last) - years_before, won) for household, won in values]
-        written = record_awards(uow, key=key, rows=rows, source=str(_("Roster")))
-        after = {"award": key, "years_before": years_before, "given": len(rows), "written": written}
-        audit(uow, action="contact321.awards", object_type="household", after=after)
-
-    return write
