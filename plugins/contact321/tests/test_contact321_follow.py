@@ -212,7 +212,7 @@ def test_a_roster_brings_awards_and_income_and_colours_follow(county: County, ca
     assert [(a.year, a.awarded, a.source, a.award_key) for a in old] == [(YEAR - 1, True, "花名册", SAFE)]
     assert len(awards) == 6
     written = entries(county, "contact321.awards")
-    assert [(entry["years_before"], entry["written"]) for entry in written] == [(0, 3), (1, 2), (2, 1)]
+    assert [(entry["rows"], entry["changed"]) for entry in written] == [(3, 3), (2, 2), (1, 1)]
 
 
 def test_a_cell_that_is_neither_yes_nor_no_is_named(county: County, call: Call) -> None:

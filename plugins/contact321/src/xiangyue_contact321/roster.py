@@ -31,7 +31,7 @@ def write_awards(years_before: int) -> Callable[[Uow, Sequence[tuple[int, Any]]]
         key = plugin_settings(uow, policy.NAME)["award"]
         rows = [(household, years.get(household, last) - years_before, won) for household, won in values]
         written = record_awards(uow, key=key, rows=rows, source=str(_("Roster")))
-        after = {"award": key, "years_before": years_before, "given": len(rows), "written": written}
+        after = {"award": key, "rows": len(rows), "changed": written}
         audit(uow, action="contact321.awards", object_type="household", after=after)
 
     return write
