@@ -152,6 +152,11 @@ def lazy_gettext(message: str, /, **values: Any) -> LazyText:
     return LazyText(message, values)
 
 
+def N_(message: str) -> str:
+    """A message that is stored in English and translated where it is shown."""
+    return message
+
+
 _ = gettext
 _l = lazy_gettext
 

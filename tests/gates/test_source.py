@@ -10,6 +10,7 @@ from xiangyue import i18n
 from xiangyue.runtime import Runtime
 from xiangyue.testing.source import (
     chinese_faults,
+    chinese_page_faults,
     english_page_faults,
     messages,
     python_files,
@@ -132,6 +133,13 @@ def test_chinese_on_an_english_page_is_found() -> None:
         "保存",
         "input[placeholder]: 姓名",
     ]
+
+
+def test_english_on_a_chinese_page_is_found() -> None:
+    fine = '<html lang="zh-CN"><p>导出 CSV，UTF-8</p><span lang="en">Save</span><code>select</code>a.example</html>'
+    assert chinese_page_faults(fine, [r"[a-z]+\.example"]) == []
+    wrong = '<p>谁: command line</p><input placeholder="Find">'
+    assert chinese_page_faults(wrong) == ["谁: command line", "input[placeholder]: Find"]
 
 
 def differing_words(catalogues: dict[str, Path]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 #: Calls that reach the database without the scope; only the db room (and what runs before any tenant) may make them.
@@ -114,6 +114,36 @@ def messages(path: Path) -> list[tuple[int, str | tuple[str, ...]]]:
 
 def english_page_faults(html: str) -> list[str]:
     """Chinese on an English page outside elements marked ``lang="zh-CN"``: whole words are listed."""
+    return _page_faults(html, "zh", lambda text: _CJK.search(text) is not None, frozenset({"script", "style"}))
+
+
+#: English words that Chinese pages have: names of formats, programs, keys and languages, and the other language's sign.
+_SAME = (
+    "API CSV Ctrl EN English Excel GB HTTP ID IP JSON KB MB PDF QR TB TOTP URL UTF UUID WPS XLSX csv kB xlsx code name"
+    " level parent Bearer"
+)
+SAME_IN_CHINESE = frozenset(_SAME.split())
+
+
+def chinese_page_faults(html: str, allowed: Iterable[str] = ()) -> list[str]:
+    """English on a Chinese page outside code and elements marked ``lang="en"``: texts with words that are not in
+    SAME_IN_CHINESE or ``allowed`` (regular expressions for names, addresses and the like)."""
+    known = [re.compile(pattern) for pattern in allowed]
+
+    def english(text: str) -> bool:
+        for pattern in known:
+            text = pattern.sub(" ", text)
+        return any(word not in SAME_IN_CHINESE for word in _WORD.findall(text))
+
+    return _page_faults(html, "en", english, frozenset({"script", "style", "code", "kbd", "pre", "textarea", "time"}))
+
+
+_WORD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2,}(?![A-Za-z0-9])")
+
+
+def _page_faults(html: str, other: str, wrong: Callable[[str], bool], skipped: frozenset[str]) -> list[str]:
+    """Texts and attributes of a page that are ``wrong``, outside the ``skipped`` elements and those marked as being in
+    the ``other`` language."""
     from html.parser import HTMLParser
 
     class Reader(HTMLParser):
@@ -129,21 +159,21 @@ def english_page_faults(html: str) -> list[str]:
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
             values = dict(attrs)
             inherited = self.marked[-1] if self.marked else False
-            zh = (values.get("lang") or "").startswith("zh") or (inherited and "lang" not in values)
-            raw = tag in ("script", "style")
-            if not zh and not raw:
+            marked = (values.get("lang") or "").startswith(other) or (inherited and "lang" not in values)
+            raw = tag in skipped
+            if not marked and not raw:
                 for name in ("title", "placeholder", "aria-label", "alt", "data-label"):
-                    if _CJK.search(values.get(name) or ""):
+                    if wrong(values.get(name) or ""):
                         self.found.append(f"{tag}[{name}]: {values[name]}")
             if tag not in self.VOID:
-                self.marked.append(zh or raw)
+                self.marked.append(marked or raw)
 
         def handle_endtag(self, tag: str) -> None:
             if tag not in self.VOID and self.marked:
                 self.marked.pop()
 
         def handle_data(self, data: str) -> None:
-            if not (self.marked and self.marked[-1]) and _CJK.search(data):
+            if not (self.marked and self.marked[-1]) and wrong(data):
                 self.found.append(" ".join(data.split())[:80])
 
     reader = Reader()

@@ -48,6 +48,8 @@ INVITE, RESET = "invite", "reset"
 GROUPS: dict[str, LazyText] = {
     "area": _l("Areas"),
     "household": _l("Households and persons"),
+    "classification": _l("Classifications"),
+    "plugin": _l("Plugins"),
     "mark": _l("Marks on persons"),
     "identifier": _l("Citizen numbers and telephones"),
     "person": _l("Households and persons"),

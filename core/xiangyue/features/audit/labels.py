@@ -2,11 +2,45 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 
+#: A line of a plan as it is stored: sign, kind of thing, the rest.
+_PLAN = re.compile(r"([+~-]) (custom field|[a-z]+) (.*)", re.DOTALL)
+_SIGNS: dict[str, Any] = {"+": _l("new"), "~": _l("changed"), "-": _l("removed")}
+_PLANNED: dict[str, Any] = {
+    "tenant": _l("County"),
+    "host": _l("Host name"),
+    "plugin": _l("Plugin"),
+    "area": _l("Area"),
+    "role": _l("Role"),
+    "mark": _l("Mark"),
+    "award": _l("Award"),
+    "custom field": _l("Custom field"),
+}
+
+
+def plan_line(text: str) -> str | None:
+    """``+ area 漩涡镇`` in words; None for what is no line of a plan."""
+    found = _PLAN.fullmatch(text)
+    if found is None or found[2] not in _PLANNED:
+        return None
+    return _("%(sign)s %(thing)s %(rest)s", sign=str(_SIGNS[found[1]]), thing=str(_PLANNED[found[2]]), rest=found[3])
+
+
 FIELDS: dict[str, Any] = {
+    "action": _l("What"),
+    "at": _l("When"),
+    "who": _l("Who"),
+    "thing": _l("Thing"),
+    "place": _l("Village or group"),
+    "updated": _l("Last change"),
+    "left": _l("Left on"),
+    "ip": _l("Address on the network"),
+    "request_id": _l("Request"),
     "added": _l("Added"),
     "area": _l("Area"),
     "areas": _l("Areas"),

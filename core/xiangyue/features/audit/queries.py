@@ -193,6 +193,11 @@ def own_names(uow: Uow) -> dict[tuple[str, str], tuple[str, bool]]:
         for row in uow.session.execute(select(model.key, model.name, model.name_en)):
             translated = english and bool(row.name_en)
             found[name, row.key] = (row.name_en if translated else row.name, not translated)
+    for field in uow.session.scalars(select(CustomField).where(CustomField.type == "choice")):
+        for option in field.options:
+            translated = english and bool(option.get("name_en"))
+            name = option["name_en"] if translated else option["name"]
+            found[f"option {field.key}", option["key"]] = (name, not translated)
     return found
 
 

@@ -138,7 +138,8 @@ def row(spoken: words.Words, entry: AuditEntry) -> Row:
         thing_url=_thing_url(entry),
         area=spoken.area(entry.area_code),
         changes=spoken.changes(entry),
-        purpose=entry.purpose,
+        # The console's own reasons are stored in English; people's are theirs.
+        purpose=_(entry.purpose) if entry.purpose and entry.action == "operator.read" else entry.purpose,
         ip=entry.ip,
         request_id=entry.request_id,
         url=url_for("audit.show_entry", id=entry.id),

@@ -175,7 +175,8 @@ class Words:
     actions: Mapping[str, Any]
     areas: Mapping[int, str]
     rights: Callable[[str], Any]
-    #: (list, key) -> name: marks, awards, roles and the county's own fields ("custom").
+    #: (list, key) -> name: marks, awards, roles, the county's own fields ("custom") and the choices of each
+    #: ("option <key of the field>").
     names: Mapping[tuple[str, str], Shown] = field(default_factory=dict)
 
     def label(self, key: str) -> str:
@@ -227,9 +228,14 @@ class Words:
         text = str(value)
         if key in _TABLES and (code := _TABLES[key].get(text)) is not None:
             return Shown(code.label, data=_HAN.search(code.label) is not None)
+        if key == "first" and (line := labels.plan_line(text)) is not None:
+            return Shown(line, data=_HAN.search(text) is not None)
+        if key == "fields":
+            return Shown(self.label(text))
         if (said := labels.VALUES.get(key, {}).get(text)) is not None:
             return Shown(str(said))
-        if (known := self.names.get((_LISTS.get(key, ""), text))) is not None:
+        list_ = f"option {key.removeprefix('custom.')}" if key.startswith("custom.") else _LISTS.get(key, "")
+        if (known := self.names.get((list_, text))) is not None:
             return known
         if isinstance(value, str) and (right := self.rights(value)) is not None:
             return Shown(str(right))

@@ -35,6 +35,7 @@ from xiangyue.features.console.service.counties import (
     resume_county,
     suspend_county,
 )
+from xiangyue.i18n import N_
 from xiangyue.tenancy.cross import each_tenant
 from xiangyue.tenancy.directory import info_of
 from xiangyue.tenancy.divisions import read_upload
@@ -48,7 +49,7 @@ api = ApiBlueprint(
     "operator", __name__, url_prefix="/operator", description="Counties of this deployment; on the base domain only"
 )
 
-COUNTIES_READ = "numbers of counties for the operator's API"
+COUNTIES_READ = N_("numbers of counties for the operator's API")
 FIELDS = tuple(CountySchema().fields)
 
 

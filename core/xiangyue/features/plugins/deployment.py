@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from xiangyue.db.uow import Uow
 from xiangyue.features.plugins.queries import recent_faults
-from xiangyue.i18n import pick
+from xiangyue.i18n import N_, pick
 from xiangyue.plugin.models import TenantPlugin
 from xiangyue.runtime import Runtime
 from xiangyue.tenancy.cross import each_tenant
@@ -20,7 +20,7 @@ from xiangyue.web.metrics import REGISTRY, multiprocess_folder
 
 #: Histogram of ``plugin.dispatch``, labels plugin and hook.
 HOOK_SECONDS = "xiangyue_hook_seconds"
-SPREAD_READ = "which counties have plugins on, and how many faults"
+SPREAD_READ = N_("which counties have plugins on, and how many faults")
 
 
 @dataclass(frozen=True, slots=True)

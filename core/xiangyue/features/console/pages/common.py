@@ -10,6 +10,7 @@ from flask import url_for
 from xiangyue.errors import Invalid, XiangyueError
 from xiangyue.features.console import policy
 from xiangyue.features.console.queries.usage import Usage, readable_size, table_sizes, usage_of
+from xiangyue.i18n import N_
 from xiangyue.tenancy.cross import each_tenant
 from xiangyue.tenancy.directory import info_of
 from xiangyue.tenancy.models import Tenant
@@ -17,7 +18,7 @@ from xiangyue.web.pipeline import current_actor, current_uow, runtime
 from xiangyue.web.shell import page
 from xiangyue.web.templating import marked
 
-COUNTIES_READ = "numbers of counties for the console"
+COUNTIES_READ = N_("numbers of counties for the console")
 
 
 def console_page(template: str, /, status: int = 200, **context: Any) -> Any:

@@ -25,7 +25,7 @@ from xiangyue.features.console.queries.usage import (
 from xiangyue.features.console.schemas import PAGE_SIZE
 from xiangyue.features.console.service.counties import resume_county, suspend_county
 from xiangyue.features.plugins.queries import county_plugins
-from xiangyue.i18n import _, ngettext
+from xiangyue.i18n import N_, _, ngettext
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import Job
 from xiangyue.plugin.models import TenantPlugin
@@ -38,7 +38,7 @@ from xiangyue.web.components import Column, Filter, FormView, ListView, Timeline
 from xiangyue.web.pipeline import current_uow, runtime
 from xiangyue.web.shell import flash, without_problems
 
-COUNTY_READ = "numbers, jobs and administrators of a county for the console"
+COUNTY_READ = N_("numbers, jobs and administrators of a county for the console")
 
 COLUMNS = (
     Column("name", _l("County"), sort=True, primary=True),
