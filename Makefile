@@ -23,7 +23,9 @@ demo: setup frontend
 	@exec .venv/bin/xiangyue demo
 
 test: setup frontend browser
-	@exec $(RUN) -m pytest tests $(wildcard plugins/*/tests)
+	@$(RUN) -m pytest tests
+	@for plugin in $(patsubst %/tests,%,$(wildcard plugins/*/tests)); do \
+		echo "$$plugin"; (cd $$plugin && $(CURDIR)/$(RUN) -m pytest tests) || exit 1; done
 
 check: setup
 	.venv/bin/ruff format --check .
