@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -111,18 +112,32 @@ def distribution(
         target = home / package / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, "utf-8")
+    describe(home, name, package=package, version=version, distribution_name=distribution_name)
+    with on_path(home, package):
+        yield home
+
+
+def describe(home: Path, name: str, *, package: str = "", version: str = "1.0", distribution_name: str = "") -> None:
+    """Write what an installer would: the facts by which the distribution in ``home`` and its entry point are found."""
+    distribution_name = distribution_name or f"xiangyue-{name}"
     facts = home / f"{distribution_name.replace('-', '_')}-{version}.dist-info"
     facts.mkdir(parents=True)
     (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution_name}\nVersion: {version}\n")
-    (facts / "entry_points.txt").write_text(f"[xiangyue.plugins]\n{name} = {package}.plugin\n")
+    (facts / "entry_points.txt").write_text(f"[xiangyue.plugins]\n{name} = {package or f'xiangyue_{name}'}.plugin\n")
+
+
+@contextmanager
+def on_path(home: Path, package: str) -> Iterator[None]:
+    """``home`` on ``sys.path``; what its package left in this process goes at the end."""
     sys.path.insert(0, str(home))
     tables = Tables()
     try:
-        yield home
+        yield
     finally:
         tables.undo()
         for function in [f for f in DECLARED if f.startswith(f"{package}.")]:
             del DECLARED[function]
         sys.path.remove(str(home))
+        importlib.invalidate_caches()
         for module in [m for m in sys.modules if m == package or m.startswith(f"{package}.")]:
             del sys.modules[module]

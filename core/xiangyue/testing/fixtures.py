@@ -165,7 +165,7 @@ def _hash() -> str:
     return _password_hash[0]
 
 
-def _settings(home: Path, urls: tuple[str, str], redis_url: str, plugins: tuple[str, ...]) -> Settings:
+def make_settings(home: Path, urls: tuple[str, str], redis_url: str, plugins: tuple[str, ...]) -> Settings:
     owner, app = urls
     return Settings(
         home=home,
@@ -197,7 +197,7 @@ def provisioned_with(
     def get(plugins: tuple[str, ...]) -> Settings:
         if plugins not in made:
             home = tmp_path_factory.mktemp("home")
-            made[plugins] = _settings(home, pg_server.create_database(_template(plugins)), redis_server, plugins)
+            made[plugins] = make_settings(home, pg_server.create_database(_template(plugins)), redis_server, plugins)
             _provision(made[plugins])
         return made[plugins]
 
@@ -235,7 +235,7 @@ def runtime(
     """A runtime on this module's own copy of the template database, as the runtime role."""
     name = f"t{next(_numbers)}_" + "".join(c if c.isalnum() else "_" for c in request.module.__name__.lower())[-40:]
     urls = pg_server.create_database(name, template=_template(provisioned.plugins))
-    made = Runtime(_settings(provisioned.home, urls, redis_server, provisioned.plugins))
+    made = Runtime(make_settings(provisioned.home, urls, redis_server, provisioned.plugins))
     record(made.engine)
     yield made
     made.engine.dispose()

@@ -1,10 +1,11 @@
-"""``xiangyue plugin``: what is installed, on and off for a county, tables, deleting a county's data."""
+"""``xiangyue plugin``: what is installed, on and off for a county, tables, a county's data; the developer's kit."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,7 +14,7 @@ from sqlalchemy import select
 from xiangyue.access.actor import system_actor
 from xiangyue.db.uow import Uow
 from xiangyue.errors import NotFound
-from xiangyue.features.plugins import service
+from xiangyue.features.plugins import kit, service
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.installed import Installed
 from xiangyue.plugin.migrations import migrate_one, tables_of
@@ -24,7 +25,7 @@ from xiangyue.tenancy.enablement import enabled_names
 
 @click.group()
 def plugin() -> None:
-    """Plugins: list, switch on and off, bring their tables up to date."""
+    """Plugins: list, switch on and off, bring their tables up to date; make and check one."""
 
 
 @contextmanager
@@ -134,3 +135,23 @@ def purge(ctx: click.Context, name: str, slug: str, yes: bool) -> None:
         counts = service.purge_plugin(uow, name=name)
     rows = ", ".join(f"{table} {n}" for table, n in sorted(counts.items()) if n)
     click.echo(f"{name}: deleted in {slug}" + (f" ({rows})" if rows else ""))
+
+
+@plugin.command()
+@click.argument("name")
+@click.option("--dir", "folder", type=click.Path(path_type=Path), default=Path(), help="Where to write it (here).")
+@click.option("--label", default="", help="What it is called in English.")
+@click.option("--label-zh", default="", help="What it is called in Chinese.")
+@click.pass_context
+def new(ctx: click.Context, name: str, folder: Path, label: str, label_zh: str) -> None:
+    """Write a new plugin that runs into the folder NAME."""
+    with ctx.obj() as runtime:
+        target = kit.bake(runtime.registry, name, folder, label=label, label_zh=label_zh)
+    click.echo(f"{target}: written. Read its README.md.")
+
+
+@plugin.command()
+@click.argument("name")
+def check(name: str) -> None:
+    """Hold an installed plugin against the conformance kit. Exit code 1 when it fails."""
+    sys.exit(kit.check(name))

@@ -125,10 +125,11 @@ class Kit:
         except ModuleNotFoundError as missing:
             if missing.name != f"{self.package}.samples":
                 raise
-            for table in self.tables():
-                for household in households:
-                    _generic_row(uow, table, household)
-            return {"id": households[-1], "key": f"{WORD}{households[-1]}key"}
+            for household in households:
+                made: dict[str, int] = {}
+                for table in self.tables():
+                    made[table.fullname] = _generic_row(uow, table, household, made)
+            return {"id": next(iter(made.values())), "key": f"{WORD}{households[-1]}key"} if made else {}
         values: Mapping[str, Any] = samples.lay(uow, list(households))
         return values
 
@@ -265,17 +266,21 @@ def _household(uow: Uow, area: int) -> Household:
     return household
 
 
-def _generic_row(uow: Uow, table: Table, household: int) -> None:
-    """A row whose id, and whatever it refers to, has the household's number."""
-    area = uow.get(Household, household).area_code
-    values = {c.name: twins.sample_value(table, c, household, WORD) for c in table.columns}
-    values |= {"tenant_id": uow.tenant_id, "id": household}
+def _generic_row(uow: Uow, table: Table, household: int, made: Mapping[str, int]) -> int:
+    """A row of the household, with references to the rows ``made`` for it in other tables; returns its id."""
+    values = {c.name: twins.sample_value(table, c, household, WORD) for c in table.columns if c.name != "id"}
+    for column in table.columns:
+        for key in column.foreign_keys:
+            target = key.target_fullname.rpartition(".")[0]
+            values[column.name] = made.get(target, household)
+    values["tenant_id"] = uow.tenant_id
     if "area_code" in values:
-        values["area_code"] = area
+        values["area_code"] = uow.get(Household, household).area_code
     if "person_id" in values:
         values["person_id"] = uow.session.scalars(select(Person.id).where(Person.household_id == household)).first()
     kept = {key: value for key, value in values.items() if value is not twins.DEFAULT}
-    uow.session.connection().execute(insert(table).values(kept))
+    statement = insert(table).values(kept).returning(table.c.id)
+    return int(uow.session.connection().execute(statement).scalar_one())
 
 
 def _body(view: Any) -> dict[str, Any]:

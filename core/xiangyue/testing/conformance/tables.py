@@ -87,7 +87,16 @@ def differences(connection: Connection, kit: Kit) -> list[str]:
     metadata = kit.tables()[0].metadata if kit.tables() else None
     if metadata is None:
         return []
-    return [_told(d) for d in compare_metadata(context, metadata) if schema in repr(d)]
+    return [_told(d) for d in compare_metadata(context, metadata) if _schema_of(d) == schema]
+
+
+def _schema_of(difference: Any) -> str | None:
+    """Alembic says it in a different place for each kind of difference."""
+    kind, subject = (difference[0] if isinstance(difference, list) else difference)[:2]
+    if isinstance(subject, str | None) and not kind.endswith(("_table", "_index", "_constraint", "_fk")):
+        return subject
+    found: str | None = getattr(getattr(subject, "table", subject), "schema", None)
+    return found
 
 
 def _told(difference: Any) -> str:
