@@ -30,7 +30,7 @@ test: setup frontend browser
 check: setup
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
-	.venv/bin/mypy
+	.venv/bin/mypy core/xiangyue $(wildcard plugins/*/src)
 	.venv/bin/lint-imports
 	$(RUN) -m pytest tests/gates
 
