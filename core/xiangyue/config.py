@@ -113,7 +113,9 @@ class Settings:
     )
     pool_size: int = _option(10, _positive, "Database connections per process.", "a number from 1")
     statement_timeout_ms: int = _option(30_000, _positive, "Statements longer than this are ended.", "milliseconds")
-    behind_pgbouncer: bool = _option(False, _flag, "Disable prepared statements.", "true or false")
+    behind_pgbouncer: bool = _option(
+        False, _flag, "No prepared statements; time limit and time zone said in every transaction.", "true or false"
+    )
     trusted_proxies: int = _option(
         0, int, "Number of reverse proxies whose X-Forwarded-* headers are believed.", "a number"
     )

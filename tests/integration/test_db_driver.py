@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from xiangyue.access.actor import system_actor
 from xiangyue.access.models import Role
 from xiangyue.db.scope import Scope
-from xiangyue.db.session import TenantSession, make_engine
+from xiangyue.db.session import TenantSession, alone, make_engine
 from xiangyue.db.uow import Uow
 from xiangyue.runtime import Runtime
 from xiangyue.tenancy.models import Tenant
@@ -137,3 +137,33 @@ def test_in_gevent_one_greenlet_waits_for_the_server_while_others_work(runtime: 
         check=False,
     )
     assert (done.stdout.strip(), done.returncode) == ("OperationalError", 0), done.stderr[-2000:]
+
+
+@pytest.fixture
+def pooled(runtime: Runtime) -> Any:
+    """As behind PgBouncer; on a server that would speak another time zone."""
+    made = make_engine(runtime.settings.database_url, pool_size=1, statement_timeout_ms=12_345, behind_pgbouncer=True)
+    yield made
+    made.dispose()
+
+
+def shown(connection: Any) -> tuple[str, str]:
+    return tuple(connection.execute(text(f"SHOW {name}")).scalar_one() for name in ("statement_timeout", "timezone"))
+
+
+def test_behind_pgbouncer_time_limit_and_time_zone_hold_in_every_transaction(pooled: Engine, hanyin: County) -> None:
+    with pooled.connect() as connection:
+        assert shown(connection) == ("12345ms", "UTC")
+        # Nothing is left on the server's connection for whoever gets it next.
+        connection.rollback()
+        raw = connection.connection.driver_connection
+        assert raw is not None
+        assert raw.execute("SHOW statement_timeout").fetchone() == ("0",)
+        raw.rollback()
+    for _again in range(2):
+        with TenantSession(pooled, Scope(hanyin.info.id)) as session:
+            assert shown(session) == ("12345ms", "UTC")
+            assert session.execute(text("SELECT current_setting('app.tenant_id')")).scalar() == str(hanyin.info.id)
+            with alone(session, 2.0):
+                assert shown(session)[0] != "12345ms"
+            assert shown(session) == ("12345ms", "UTC")

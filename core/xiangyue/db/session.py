@@ -38,13 +38,16 @@ def make_engine(
     statement_timeout_ms: int = 30_000,
     behind_pgbouncer: bool = False,
 ) -> Engine:
-    """An engine for psycopg 3. The pool checks a connection before it is used, so a restart of PostgreSQL heals."""
-    connect_args: dict[str, Any] = {
-        "options": f"-c statement_timeout={statement_timeout_ms} -c timezone=UTC",
-        "connect_timeout": 5,
-    }
+    """An engine for psycopg 3. The pool checks a connection before it is used, so a restart of PostgreSQL heals.
+
+    Behind PgBouncer a server connection is ours for one transaction only, so what a connection would be opened with is
+    said at the beginning of each.
+    """
+    connect_args: dict[str, Any] = {"connect_timeout": 5}
     if behind_pgbouncer:
-        connect_args = {"prepare_threshold": None, "connect_timeout": 5}
+        connect_args["prepare_threshold"] = None
+    else:
+        connect_args["options"] = f"-c statement_timeout={statement_timeout_ms} -c timezone=UTC"
     engine = create_engine(
         url.replace("postgresql://", f"{driver.NAME}://", 1),
         pool_size=pool_size,
@@ -55,7 +58,23 @@ def make_engine(
         hide_parameters=True,  # names and addresses have no place in a log
     )
     driver.open_with_settings(engine)
+    if behind_pgbouncer:
+        _say_in_each_transaction(engine, statement_timeout_ms)
     return engine
+
+
+#: In a pooled connection's ``info``: the time limit of a statement where PostgreSQL's own default is another.
+_TIMEOUT = "xiangyue_statement_timeout"
+
+
+def _say_in_each_transaction(engine: Engine, statement_timeout_ms: int) -> None:
+    said = f"SET LOCAL statement_timeout = {int(statement_timeout_ms)}; SET LOCAL timezone = 'UTC'"
+
+    def on_begin(connection: Connection) -> None:
+        connection.info[_TIMEOUT] = int(statement_timeout_ms)
+        connection.exec_driver_sql(said)
+
+    event.listen(engine, "begin", on_begin)
 
 
 class OutOfTime(BaseException):
@@ -176,7 +195,9 @@ def alone(session: TenantSession, seconds: float) -> Iterator[None]:
         session.bounds = outer
     if bounds.lowered:
         # The savepoint's rollback would have taken it back, its release keeps it.
-        session.connection().exec_driver_sql("SET LOCAL statement_timeout TO DEFAULT")
+        connection = session.connection()
+        usual = connection.info.get(_TIMEOUT, "DEFAULT")
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout TO {usual}")
 
 
 def is_usable(session: Session) -> bool:
