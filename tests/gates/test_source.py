@@ -12,6 +12,7 @@ from xiangyue.testing.source import (
     chinese_faults,
     chinese_page_faults,
     english_page_faults,
+    half_width,
     messages,
     python_files,
     sql_faults,
@@ -133,6 +134,29 @@ def test_chinese_on_an_english_page_is_found() -> None:
         "保存",
         "input[placeholder]: 姓名",
     ]
+
+
+def width_faults(catalogues: dict[str, Path]) -> list[str]:
+    """Translations with half-width punctuation between Chinese characters."""
+    from babel.messages.pofile import read_po
+
+    faults = []
+    for name, path in sorted(catalogues.items()):
+        with path.open("rb") as stream:
+            for message in read_po(stream, locale="zh"):
+                texts = [message.string] if isinstance(message.string, str) else list(message.string)
+                faults += [f"{name}: {text}" for text in texts if message.id and half_width(text)]
+    return faults
+
+
+def test_chinese_has_its_own_punctuation(tmp_path: Path) -> None:
+    catalogues = {path.relative_to(CORE).as_posix(): path for path in CORE.rglob("translations/zh.po")}
+    assert width_faults(catalogues) == []
+    planted = tmp_path / "zh.po"
+    texts = ("不能空,请补填。", "%(row)s 行:不符", "“%(name)s”?", "收入(元)", "10:30 起，共 1,000 户（%(n)d 人）")
+    entries = "".join(f'\nmsgid "{n}"\nmsgstr "{text}"\n' for n, text in enumerate(texts))
+    planted.write_text(f'msgid ""\nmsgstr ""\n{entries}', "utf-8")
+    assert width_faults({"x": planted}) == [f"x: {text}" for text in texts[:4]]
 
 
 def test_english_on_a_chinese_page_is_found() -> None:

@@ -165,7 +165,7 @@ def test_on_in_one_county_is_not_on_in_the_other(place: Place, client: FlaskClie
 
 def test_the_page_says_what_it_brings_and_who_may_use_it(place: Place, client: FlaskClient) -> None:
     page = client.get(f"/settings/plugins/{NAME}").text
-    for words in ("颜色栏", "Board", "重新计算: 每 1 天", "户的变更", "某公司", "没有角色"):
+    for words in ("颜色栏", "Board", "重新计算：每 1 天", "户的变更", "某公司", "没有角色"):
         assert words in page, words
     with place.hanyin.uow() as uow:
         role = uow.session.scalars(select(Role).where(Role.key == "town")).one()

@@ -242,11 +242,12 @@ def test_what_is_said_in_both_languages() -> None:
     (error,) = check(row(19, HEAD, id_number="6.10921E+17"))
     with in_locale("zh"):
         assert describe(error) == (
-            "第 19 行,公民身份号码“6.10921E+17”:号码被表格截断,只剩前 15 位。请把这一列设为文本格式,照原件补全 18 位。"
+            "第 19 行，公民身份号码“6.10921E+17”：号码被表格截断，只剩前 15 位。"
+            "请把这一列设为文本格式，照原件补全 18 位。"
         )
     (error,) = check(row(18, HEAD, town="漩窝镇"))
     with in_locale("zh"):
-        assert describe(error) == "第 18 行,镇“漩窝镇”:县里没有这个镇,请从下拉列表里选。像是“漩涡镇”。"
+        assert describe(error) == "第 18 行，镇“漩窝镇”：县里没有这个镇，请从下拉列表里选。像是“漩涡镇”。"
     (error,) = check(row(18, HEAD, sex="女"))
     with in_locale("en"):
         assert describe(error) == (
@@ -265,7 +266,7 @@ def test_every_code_has_a_sentence_in_both_languages() -> None:
         for locale in ("zh", "en"):
             with in_locale(locale):
                 said.append(describe(CellError(7, "name", code, params)))
-        assert said[0].startswith("第 7 行,姓名:")
+        assert said[0].startswith("第 7 行，姓名：")
         assert said[1].startswith("Row 7, Name: ")
         assert "%(" not in "".join(said)
 

@@ -52,7 +52,7 @@ def test_wrong_cells_are_coloured_and_explained() -> None:
     assert wrong == ["A2", f"{LETTER['id_number']}2"]
     comment = sheet["A2"].comment
     assert comment is not None
-    assert comment.text == "县里没有这个镇,请从下拉列表里选。像是“漩涡镇”。"
+    assert comment.text == "县里没有这个镇，请从下拉列表里选。像是“漩涡镇”。"
     assert sheet["A2"].value == "漩窝镇"
     assert sheet[f"{LETTER['id_number']}2"].value == "6.10921198001011e+17"
     note = sheet.cell(2, len(COLUMNS) + 1).value

@@ -112,7 +112,7 @@ def test_wrong_headers_are_reported_with_a_suggestion() -> None:
         said = "Column “与户主关糸” in D1 is not known. Did you mean “与户主关系”?"
         assert describe_header(sheet.problems[1]) == said
     with in_locale("zh"):
-        assert describe_header(sheet.problems[4]) == "缺“与户主关系”列,请在表头里补上。"
+        assert describe_header(sheet.problems[4]) == "缺“与户主关系”列，请在表头里补上。"
 
 
 def test_the_visible_sheet_with_most_headings_is_taken() -> None:
@@ -130,7 +130,7 @@ def test_the_visible_sheet_with_most_headings_is_taken() -> None:
 
 
 def test_cells_come_as_the_workbook_holds_them() -> None:
-    heads = [*REQUIRED, "出生日期", "公民身份号码", "户年收入(元)", "外出"]
+    heads = [*REQUIRED, "出生日期", "公民身份号码", "户年收入（元）", "外出"]
     values: list[Any] = [*PERSON, date(1980, 1, 1), 610921198001011234, 32000, True]
     (found,) = read_rows(workbook([heads, values])).rows
     assert found.cells["birth_date"] == date(1980, 1, 1)

@@ -94,7 +94,7 @@ def test_formats_lists_and_help() -> None:
     ]  # fmt: skip
     comment = sheet[f"{letters['id_number']}{HEADER_ROW}"].comment
     assert comment is not None
-    assert comment.text == "18 位。这一列要设为文本格式,否则表格会把它截断到 15 位。"
+    assert comment.text == "18 位。这一列要设为文本格式，否则表格会把它截断到 15 位。"
 
 
 def test_the_english_template_has_english_words_only_but_for_the_areas() -> None:

@@ -117,6 +117,18 @@ def english_page_faults(html: str) -> list[str]:
     return _page_faults(html, "zh", lambda text: _CJK.search(text) is not None, frozenset({"script", "style"}))
 
 
+_HALF_WIDTH = (
+    re.compile(r"[\u4e00-\u9fff”’）》」]\s*[,:;?!]"),
+    re.compile(r"[,;:?!]\s*[\u4e00-\u9fff“]"),
+    re.compile(r"[\u4e00-\u9fff”’]\((?:%\(\w+\)[sd]|[^()])*\)"),
+)
+
+
+def half_width(text: str) -> bool:
+    """Whether a Chinese text has punctuation of Latin width beside a Chinese character."""
+    return any(pattern.search(text) for pattern in _HALF_WIDTH)
+
+
 #: English words that Chinese pages have: names of formats, programs, keys and languages, and the other language's sign.
 _SAME = (
     "API CSV Ctrl EN English Excel GB HTTP ID IP JSON KB MB PDF QR TB TOTP URL UTF UUID WPS XLSX csv kB xlsx code name"
