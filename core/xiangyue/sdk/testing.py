@@ -1,7 +1,7 @@
 """For tests of plugins: the conformance kit, two counties on real servers, and waiting with a deadline.
 
 Name it in ``pytest_plugins`` of the tests' ``conftest.py``; it brings the fixtures ``runtime``, ``app``, ``hanyin``,
-``tongyu``, ``operator``, ``live`` and ``new_page``.
+``tongyu``, ``operator``, ``kit``, ``live`` and ``new_page``.
 """
 
 from __future__ import annotations
@@ -13,4 +13,9 @@ from xiangyue.testing.live import LiveServer, wait_for
 
 __all__ = ["PASSWORD", "County", "Kit", "LiveServer", "PluginConformance", "prepared", "switch", "wait_for"]
 
-pytest_plugins = ["xiangyue.testing.servers", "xiangyue.testing.fixtures", "xiangyue.testing.live"]
+pytest_plugins = [
+    "xiangyue.testing.servers",
+    "xiangyue.testing.fixtures",
+    "xiangyue.testing.conformance.fixtures",
+    "xiangyue.testing.live",
+]

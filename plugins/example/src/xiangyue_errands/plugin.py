@@ -173,8 +173,8 @@ def person_change_happened(uow: Uow, household_id: int, action: str) -> None:
 
 
 @hookimpl
-def import_commit_happened(uow: Uow, batch_id: int) -> None:
-    service.follow_households(uow, batch_id=batch_id)
+def import_commit_happened(uow: Uow) -> None:
+    service.follow_households(uow)
 
 
 @hookimpl

@@ -108,14 +108,14 @@ def open_follow_up(uow: Uow, *, household_id: int) -> None:
 
 
 @acts(policy.EDIT)
-def follow_households(uow: Uow, *, household_id: int = 0, batch_id: int = 0) -> None:
-    """Errands go where their household went: one household, those that an import wrote, or all. One statement."""
+def follow_households(uow: Uow, *, household_id: int = 0) -> None:
+    """Errands go where their household went: those of one household, or all. One statement."""
     scoped_sql(
         uow.session,
         "UPDATE plugin_errands.errand e SET area_code = h.area_code FROM household h"
         " WHERE {tenant:e} AND {tenant:h} AND h.id = e.household_id AND e.area_code <> h.area_code"
-        " AND (:household = 0 OR h.id = :household) AND (:batch = 0 OR h.import_batch_id = :batch)",
-        {"household": household_id, "batch": batch_id},
+        " AND (:household = 0 OR h.id = :household)",
+        {"household": household_id},
     )
 
 
