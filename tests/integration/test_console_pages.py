@@ -334,8 +334,10 @@ def test_faults_of_a_profile_stand_with_file_and_line(elsewhere: County, tmp_pat
     assert send(browser, "/console/profiles/broken", {}, on="/me").status_code == 422
 
 
-def test_plugins_without_any(client: FlaskClient) -> None:
-    assert "没有安装插件" in text(client.get("/console/plugins"))
+def test_a_plugin_that_a_profile_names_and_nobody_installed(client: FlaskClient) -> None:
+    page = text(client.get("/console/plugins"))
+    assert "contact321" in page
+    assert "已卸载" in page
 
 
 def test_operators_make_their_own_accounts(client: FlaskClient, operator: County) -> None:

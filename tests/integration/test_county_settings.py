@@ -45,7 +45,11 @@ def test_the_county_as_its_profile_was_applied(hanyin: County) -> None:
     assert "610921" in page
     assert "hanyin.localhost" in page
     assert "允许虚构人员" in page
-    assert "没有安装插件" in page
+    assert "contact321" in page, "what its profile says of a plugin that is not installed"
+
+
+def test_a_county_without_plugins(tongyu: County) -> None:
+    assert "没有安装插件" in tongyu.client("auditor").get("/settings").text
 
 
 def test_pages_in_english(hanyin: County) -> None:

@@ -140,8 +140,8 @@ def trail(county: County) -> list[str]:
         return list(uow.session.scalars(found))
 
 
-def test_without_plugins_the_page_says_how_to_get_one(hanyin: County) -> None:
-    page = hanyin.client("county_admin").get("/settings/plugins")
+def test_without_plugins_the_page_says_how_to_get_one(tongyu: County) -> None:
+    page = tongyu.client("county_admin").get("/settings/plugins")
     assert page.status_code == 200
     assert "没有安装插件" in page.text
     assert "请运营方把插件的安装包与本系统装在一起" in page.text

@@ -35,9 +35,11 @@ def check(raw: dict[str, Any], known: Known) -> Iterator[Found]:
     yield from _roles(raw, known)
     yield from _second_factor(raw, known)
     for name in _table(raw.get("plugins")):
-        if known.plugins is not None and name not in known.plugins:
-            message = _("no plugin '%(name)s' is installed here", name=name)
-            yield ("plugins", name), message, did_you_mean(name, known.plugins)
+        if known.plugins is None or name in known.plugins:
+            continue
+        # What is said of a plugin that is not installed is kept until it is; a slip of the pen would be for ever.
+        if meant := did_you_mean(name, known.plugins):
+            yield ("plugins", name), _("no plugin '%(name)s' is installed here", name=name), meant
     yield from _double(raw, "custom_fields", ("entity", "key"))
     yield from _double(raw, "marks", ("key",))
     yield from _double(raw, "awards", ("key",))

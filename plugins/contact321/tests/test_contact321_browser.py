@@ -22,6 +22,7 @@ TOWN = 610921100000_000
 
 @pytest.fixture(name="county", scope="module")
 def filled(hanyin: County) -> Iterator[County]:
+    switch(hanyin, False)  # its profile has it on
     fill(hanyin, SIX)
     yield hanyin
     empty(hanyin)

@@ -39,7 +39,15 @@ def _read_all(runtime: Runtime, sources: tuple[str, ...], slug: str | None = Non
     if faults:
         click.echo("\n".join(faults), err=True)
         sys.exit(1)
+    for profile in profiles:
+        for plugin in profile.plugins:
+            if plugin.name not in runtime.registry.installed:
+                click.echo(_not_installed(profile, plugin.name), err=True)
     return profiles
+
+
+def _not_installed(profile: Profile, plugin: str) -> str:
+    return f"{profile.slug}: plugin {plugin!r} is not installed here; what the profile says of it is kept until it is"
 
 
 _slug = click.option("--slug", help="First part of the address, for a county named by its code; default: its pinyin.")

@@ -1,4 +1,4 @@
-"""Fills a demonstration: accounts, and a synthetic roster taken in by the import as a county would do it."""
+"""Fills a demonstration: accounts, a synthetic roster taken in by the import as a county would do it, and awards."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from xiangyue.errors import XiangyueError
 from xiangyue.features.demo.accounts import ensure_accounts
+from xiangyue.features.demo.awards import give_awards
 from xiangyue.features.households.models import Household
 from xiangyue.features.imports import inline
 from xiangyue.features.imports.commands import make_roster
@@ -48,4 +49,6 @@ def seed(runtime: Runtime, households: int, *, watch: inline.Watch | None = None
         )
     if outcome.state != "committed":
         raise XiangyueError(f"the demonstration roster was not taken in: {outcome.counts} {outcome.problem}")
+    with in_locale(tenant.locale), runtime.uow(tenant.id) as uow:
+        give_awards(uow, seed=SEED)
     return int(outcome.counts["written"]["households_new"])
