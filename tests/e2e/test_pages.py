@@ -95,6 +95,7 @@ CONSOLE_PAGES = [
     "/console/counties",
     "/console/counties/hanyin",
     "/console/counties/hanyin/administrator",
+    "/console/counties/hanyin/divisions",
     "/console/provision",
     "/console/profiles",
     "/console/profiles/hanyin",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
+
 import pytest
 from accounts_kit import XUANWO, send
 from sqlalchemy import select
@@ -101,3 +104,29 @@ def test_without_a_session_one_is_sent_to_sign_in(hanyin: County) -> None:
         answer = hanyin.client().get(path)
         assert answer.status_code == 303
         assert answer.headers["Location"] == f"/sign-in?next={path}"
+
+
+def test_two_administrators_change_one_account(hanyin: County) -> None:
+    account = hanyin.account("village", area=610921100200_000, name="周永贵", post="文书")
+    client = hanyin.client("county_admin")
+    url = f"/accounts/{account.id}/edit"
+    form = client.get(url).text
+
+    def value(page: str, name: str) -> str:
+        found = re.search(rf'name="{name}" value="([^"]*)"', page)
+        assert found is not None
+        return unescape(found[1])
+
+    base = {
+        "csrf_token": value(form, "csrf_token"), "version": "1", "opened": value(form, "opened"), "name": "周永贵",
+        "post": "文书",
+    }  # fmt: skip
+    assert client.post(url, data={**base, "post": "会计"}).status_code == 303
+    assert client.post(url, data={**base, "name": "周永桂"}).status_code == 303
+    with hanyin.uow() as uow:
+        row = uow.get(Account, account.id)
+        assert (row.name, row.post) == ("周永桂", "会计")
+    late = client.post(url, data={**base, "post": "出纳"})
+    assert late.status_code == 409
+    assert late.text.count("data-take=") == 1
+    assert 'value="周永桂"' in late.text

@@ -188,6 +188,27 @@ def test_errors_by_kind_and_the_rest_is_written(hanyin: County) -> None:
     assert f"{path}/errors.xlsx" in result
 
 
+def test_a_long_cell_does_not_take_the_room_of_the_table(hanyin: County) -> None:
+    client = hanyin.client("county_admin")
+    batch_id = checked(hanyin, client, roster(head(61, id_number=None, town="镇" * 60)))
+    page = html(client, f"/imports/{batch_id}")
+    assert f"{'镇' * 40}</span>…" in page
+    assert "镇" * 41 not in page
+
+
+def test_an_income_is_compared_within_its_year(hanyin: County) -> None:
+    client = hanyin.client("county_admin")
+    for income in (30000, 45000):
+        person = head(62, id_number=None, household_income=income, income_year=2024)
+        batch_id = checked(hanyin, client, roster(person))
+        page = html(client, f"/imports/{batch_id}")
+        act(client, batch_id, "commit", version=batch(hanyin, batch_id).version)
+        work(hanyin, batch_id)
+    assert "2024年家庭收入（元）" in page
+    assert "30,000" in page
+    assert "收入年度" not in page
+
+
 def test_errors_are_paged(hanyin: County) -> None:
     client = hanyin.client("county_admin")
     people = [head(n, id_number=None, town="漩窝镇") for n in range(100, 170)]
