@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -58,3 +61,13 @@ def test_a_body_that_is_not_json_is_not_an_empty_one(hanyin: County) -> None:
     client = hanyin.client()
     assert client.post(url, data="abc", content_type="text/plain", headers=headers).status_code == 415
     assert client.post(url, data="abc", content_type="application/json", headers=headers).status_code in (400, 422)
+
+
+@pytest.mark.parametrize("path", ["jobs", "audit", "accounts", "imports", "households", "persons", "areas"])
+@pytest.mark.parametrize(
+    "cursor", [["abc"], [1e30], [None], [True], ["\x00", 1], [2**70, 2**70], {}, "x", [[1], [2]], ["2026-01-01", "x"]]
+)
+def test_a_cursor_that_we_never_gave_is_refused(client: Any, path: str, cursor: Any) -> None:
+    made = base64.urlsafe_b64encode(json.dumps(cursor).encode()).decode().rstrip("=")
+    for given in (made, f"{made}=="):
+        assert client.get(f"/api/v1/{path}?cursor={quote(given)}").status_code == 422

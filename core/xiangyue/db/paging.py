@@ -23,5 +23,18 @@ def decode_cursor(cursor: str, size: int) -> list[Any]:
     except (binascii.Error, ValueError):
         values = None
     if not isinstance(values, list) or len(values) != size:
-        raise Invalid({"cursor": [_l("This page marker is not readable. Start again from the first page.")]})
+        raise unreadable()
     return values
+
+
+def decode_ids(cursor: str, size: int = 1) -> list[int]:
+    """The same where all values are ids or codes. Raises Invalid on ``cursor`` for anything that no row can have."""
+    values = decode_cursor(cursor, size)
+    if not all(isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63 for value in values):
+        raise unreadable()
+    return values
+
+
+def unreadable(field: str = "cursor") -> Invalid:
+    """A page marker that we never gave."""
+    return Invalid({field: [_l("This page marker is not readable. Start again from the first page.")]})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xiangyue.db.base import AreaBound, CText, Json, TenantOwned, Timestamps, Versioned, tenant_fk, tenant_join
-from xiangyue.db.paging import decode_cursor, encode_cursor
+from xiangyue.db.paging import decode_cursor, decode_ids, encode_cursor
 from xiangyue.db.plugin_tables import plugin_base
 from xiangyue.db.scope import Scope, area_range
 from xiangyue.db.sql import analyze_stage, scoped_rows, scoped_sql, stage_rows
@@ -21,6 +21,7 @@ __all__ = [
     "analyze_stage",
     "area_range",
     "decode_cursor",
+    "decode_ids",
     "encode_cursor",
     "plugin_base",
     "scoped_rows",

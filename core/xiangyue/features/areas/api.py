@@ -8,7 +8,7 @@ from flask import jsonify
 
 from xiangyue.api.lists import chosen_fields, list_response, required_version, set_etag, takes_version
 from xiangyue.api.setup import ApiBlueprint
-from xiangyue.db.paging import decode_cursor, encode_cursor
+from xiangyue.db.paging import decode_ids, encode_cursor
 from xiangyue.errors import Invalid, PreconditionFailed, Stale
 from xiangyue.features.areas import policy, queries, service_groups
 from xiangyue.features.areas.models import Area
@@ -55,8 +55,8 @@ def list_areas(args: dict[str, Any]) -> Any:
     parent = queries.parse_code(args["parent"]) if args["parent"] else 0
     found = queries.list_areas(current_uow(), level=args["level"], parent=parent, q=args["q"], retired=args["retired"])
     if args["cursor"]:
-        (after,) = decode_cursor(args["cursor"], 1)
-        found = [a for a in found if a.area_code > int(after)]
+        (after,) = decode_ids(args["cursor"])
+        found = [a for a in found if a.area_code > after]
     page, rest = found[: args["limit"]], found[args["limit"] :]
     items = [{k: v for k, v in shown(a).items() if k in wanted} for a in page]
     return list_response(items, encode_cursor(page[-1].area_code) if rest else None)

@@ -13,9 +13,9 @@ from xiangyue.access.models import Account, AuditEntry, Role
 from xiangyue.access.seal import SEAL_ACTION
 from xiangyue.access.seal_report import VerifyReport
 from xiangyue.access.verify import verify
-from xiangyue.db.paging import decode_cursor, encode_cursor
+from xiangyue.db.paging import decode_ids, encode_cursor
 from xiangyue.db.uow import Uow
-from xiangyue.errors import Forbidden, Invalid, NotFound
+from xiangyue.errors import Forbidden, NotFound
 from xiangyue.features.areas.models import Area
 from xiangyue.features.audit.policy import COUNT_LIMIT, VERIFY_KIND
 from xiangyue.features.households.models import AwardKind, CustomField, MarkKind
@@ -127,10 +127,7 @@ def find_entries(
 def _cursor_id(cursor: str | None) -> int | None:
     if cursor is None:
         return None
-    (value,) = decode_cursor(cursor, 1)
-    if not isinstance(value, int):
-        raise Invalid({"cursor": [_l("This page marker is not readable. Start again from the first page.")]})
-    return value
+    return decode_ids(cursor)[0]
 
 
 def count_entries(uow: Uow, wanted: EntryFilter) -> int:

@@ -8,7 +8,7 @@ from flask import Response, jsonify
 
 from xiangyue.api.lists import chosen_fields, list_response, required_version, set_etag, takes_version
 from xiangyue.api.setup import ApiBlueprint
-from xiangyue.db.paging import decode_cursor, encode_cursor
+from xiangyue.db.paging import decode_ids, encode_cursor
 from xiangyue.errors import Invalid, PreconditionFailed, Stale
 from xiangyue.features.imports import policy, queries, service, view
 from xiangyue.features.imports.models import ImportBatch
@@ -163,10 +163,7 @@ def _cursor(text: str | None, size: int) -> tuple[int | None, ...]:
     """Where the page begins, or as many None on the first one. Raises Invalid."""
     if not text:
         return (None,) * size
-    try:
-        return tuple(int(value) for value in decode_cursor(text, size))
-    except (TypeError, ValueError):
-        raise Invalid({"cursor": [_l("This page marker is not readable. Start again from the first page.")]}) from None
+    return tuple(decode_ids(text, size))
 
 
 def _one_order(sort: str | None) -> None:

@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from flask import Blueprint, redirect, request, send_file, url_for
 
-from xiangyue.db.paging import decode_cursor, encode_cursor
+from xiangyue.db.paging import decode_ids, encode_cursor, unreadable
 from xiangyue.errors import Conflict, Invalid, NotFound, Refused, Stale, TooLarge
 from xiangyue.features.areas.queries import has_villages
 from xiangyue.features.imports import policy, queries, samples, service, view
@@ -78,9 +78,9 @@ def _cursor(asked: ListView, size: int) -> tuple[int | None, ...]:
     if direction != "after" or cursor is None:
         return (None,) * size
     try:
-        return tuple(int(value) for value in decode_cursor(cursor, size))
-    except (TypeError, ValueError):
-        raise Invalid({"after": [_("This page marker is not readable. Start again from the first page.")]}) from None
+        return tuple(decode_ids(cursor, size))
+    except Invalid:
+        raise unreadable("after") from None
 
 
 @bp.get("/imports/new")

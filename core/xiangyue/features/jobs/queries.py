@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
-from xiangyue.db.paging import decode_cursor, encode_cursor
+from xiangyue.db.paging import decode_ids, encode_cursor
 from xiangyue.db.uow import Uow
 from xiangyue.errors import NotFound
 from xiangyue.features.jobs.policy import JOB_MANAGE, JOB_VIEW
@@ -66,14 +66,14 @@ def find_jobs(
     """
     statement = _filtered(uow, select(Job), state, kind, mine)
     if before is not None:
-        (edge,) = decode_cursor(before, 1)
-        rows = list(uow.session.scalars(statement.where(Job.id > int(edge)).order_by(Job.id).limit(limit + 1)))
+        (edge,) = decode_ids(before)
+        rows = list(uow.session.scalars(statement.where(Job.id > edge).order_by(Job.id).limit(limit + 1)))
         more = len(rows) > limit
         rows = rows[:limit][::-1]
         return JobPage(rows, _cursor(rows, -1), _cursor(rows, 0) if more else None)
     if after is not None:
-        (edge,) = decode_cursor(after, 1)
-        statement = statement.where(Job.id < int(edge))
+        (edge,) = decode_ids(after)
+        statement = statement.where(Job.id < edge)
     rows = list(uow.session.scalars(statement.order_by(Job.id.desc()).limit(limit + 1)))
     more = len(rows) > limit
     rows = rows[:limit]

@@ -8,7 +8,7 @@ from flask import Response
 
 from xiangyue.sdk.access import requires
 from xiangyue.sdk.api import ApiBlueprint, chosen_fields, list_response
-from xiangyue.sdk.db import decode_cursor, encode_cursor
+from xiangyue.sdk.db import decode_ids, encode_cursor
 from xiangyue.sdk.register import parse_code
 from xiangyue.sdk.web import current_uow
 from xiangyue_contact321 import policy, queries
@@ -47,9 +47,9 @@ def shown(line: queries.Line) -> dict[str, Any]:
 def overview(args: dict[str, Any]) -> Response:
     """Villages in the caller's area by code: colours, and what is missing"""
     wanted = chosen_fields(args["fields_"], FIELDS)
-    after = int(decode_cursor(args["cursor"], 1)[0]) if args["cursor"] else 0
+    after = decode_ids(args["cursor"])[0] if args["cursor"] else 0
     area = parse_code(args["area"]) if args["area"] else 0
     lines = [line for line in queries.overview(current_uow(), area) if line.code > after]
     limit = args["limit"]
     items = [{name: value for name, value in shown(line).items() if name in wanted} for line in lines[:limit]]
-    return list_response(items, encode_cursor(str(lines[limit - 1].code)) if len(lines) > limit else None)
+    return list_response(items, encode_cursor(lines[limit - 1].code) if len(lines) > limit else None)
