@@ -12,6 +12,7 @@ if __name__ == "__main__":
 
 import json
 import socket
+import statistics
 import subprocess
 import sys
 import time
@@ -67,6 +68,24 @@ def run(port: int, request: bytes, seconds: float = 4.0, connections: int = 8) -
         timeout=seconds + 60,
     )
     return float(done.stdout)
+
+
+def in_turn(ports: list[int], request: bytes, times: int) -> list[float]:
+    """Median milliseconds of a request to each port, over one connection each, asked one after the other in turn."""
+    connections = [socket.create_connection(("127.0.0.1", port)) for port in ports]
+    taken: list[list[float]] = [[] for _ in ports]
+    for connection in connections:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for turn in range(times):
+        # Who goes first changes, so that neither side always runs in what the other left in the caches.
+        for side in sorted(range(len(ports)), reverse=bool(turn % 2)):
+            begin = time.perf_counter()
+            connections[side].sendall(request)
+            _read(connections[side], b"")
+            taken[side].append((time.perf_counter() - begin) * 1000)
+    for connection in connections:
+        connection.close()
+    return [statistics.median(one) for one in taken]
 
 
 def main() -> None:

@@ -17,9 +17,9 @@ from bench.stage import Stage
 
 OURS = "xiangyue.wsgi:app"
 LIST = "/api/v1/households?limit=50"
-ROUNDS = 9
-PAGE_ROUNDS = 5
-SECONDS = 1.5
+ROUNDS = 21
+PAGE_ROUNDS = 11
+SECONDS = 0.7
 CONNECTIONS = 8
 MEMORY_LIMIT = 150.0
 

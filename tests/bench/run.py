@@ -23,6 +23,7 @@ BENCHMARKS = {
     "recolour_county": "recolour_county",
     "http_list_households": "over_http",
     "http_household_page": "over_http",
+    "plugin_dispatch": "plugin_dispatch",
     "worker_memory": "over_http",
 }
 RESULTS = ROOT / ".bench" / "results.json"

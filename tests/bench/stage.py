@@ -60,6 +60,8 @@ class Stage:
             profiles_dir=ROOT / "tenants",
             instance="bench",
             log_level="WARNING",
+            # The core alone, whatever is installed here.
+            plugins=(),
         )
         logs.configure(made)
         upgrade(made.migration_database_url, made.migrations_dir)

@@ -9,7 +9,7 @@ import json
 import mimetypes
 from pathlib import Path
 
-from flask import Response, current_app, request, send_from_directory
+from flask import Response, current_app, g, has_app_context, request, send_from_directory
 from werkzeug.security import safe_join
 
 DIST = Path(__file__).parent / "static" / "dist"
@@ -39,10 +39,20 @@ def manifest(dist: Path = DIST) -> dict[str, str]:
     return known[1]
 
 
+def _of_this_page() -> dict[str, str]:
+    """The manifest, looked at once for a page: every icon asks for it."""
+    if not has_app_context():
+        return manifest()
+    if "manifest" not in g:
+        g.manifest = manifest()
+    found: dict[str, str] = g.manifest
+    return found
+
+
 def asset(name: str) -> str:
     """``asset("app.js")`` -> ``/static/dist/app-3f2a….js``. Raises AssetsNotBuilt for an unknown name."""
     try:
-        return URL_PREFIX + manifest()[name]
+        return URL_PREFIX + _of_this_page()[name]
     except KeyError:
         raise AssetsNotBuilt(f"The front end has no {name!r}. Run `make frontend`.") from None
 

@@ -89,8 +89,16 @@ def _may(item: NavItem) -> bool:
     return item.endpoint in current_app.view_functions
 
 
+def _address(endpoint: str) -> str:
+    """Of a page that needs no values. Put together once for each application: every page has dozens of them."""
+    known: dict[str, str] = current_app.extensions.setdefault("xiangyue_addresses", {})
+    if endpoint not in known:
+        known[endpoint] = url_for(endpoint)
+    return known[endpoint]
+
+
 def _item(contributor: Contributor, item: NavItem) -> dict[str, Any]:
-    url = url_for(item.endpoint)
+    url = _address(item.endpoint)
     active = request.path == url or (url != "/" and request.path.startswith(url.rstrip("/") + "/"))
     count = None
     if item.count is not None:
