@@ -9,12 +9,14 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import Engine, event, select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from xiangyue.access.actor import system_actor
 from xiangyue.access.models import Role
 from xiangyue.db.scope import Scope
 from xiangyue.db.session import TenantSession, alone, make_engine
+from xiangyue.db.sql import UnscopedSql, first_rows
 from xiangyue.db.uow import Uow
 from xiangyue.runtime import Runtime
 from xiangyue.tenancy.models import Tenant
@@ -50,7 +52,9 @@ def test_a_connection_ended_while_pooled_is_replaced(runtime: Runtime, engine: E
     assert roles(engine, hanyin.info.id)
 
 
-def test_the_session_begins_and_sets_the_tenant_in_one_message(engine: Engine, hanyin: County) -> None:
+@pytest.fixture
+def spoken(engine: Engine) -> list[str]:
+    """What the driver says, in order."""
     seen: list[str] = []
 
     class Listening(psycopg.Cursor[Any]):
@@ -59,6 +63,12 @@ def test_the_session_begins_and_sets_the_tenant_in_one_message(engine: Engine, h
             return super().execute(query, params, **options)
 
     event.listen(engine, "connect", lambda connection, _record: setattr(connection, "cursor_factory", Listening))
+    return seen
+
+
+def test_the_session_begins_and_sets_the_tenant_in_one_message(
+    engine: Engine, hanyin: County, spoken: list[str]
+) -> None:
     with TenantSession(engine, Scope(hanyin.info.id)) as session:
         assert session.execute(text("SELECT current_setting('app.tenant_id')")).scalar() == str(hanyin.info.id)
         session.begin_nested()
@@ -66,7 +76,7 @@ def test_the_session_begins_and_sets_the_tenant_in_one_message(engine: Engine, h
         driver = session.connection().connection.driver_connection
         assert driver is not None
         assert driver.pgconn.transaction_status == psycopg.pq.TransactionStatus.INTRANS
-    assert f"BEGIN; SET LOCAL app.tenant_id = '{hanyin.info.id}'" in seen
+    assert f"BEGIN; SET LOCAL app.tenant_id = '{hanyin.info.id}'" in spoken
 
 
 def test_what_a_session_writes_is_gone_after_a_rollback(engine: Engine, hanyin: County) -> None:
@@ -167,3 +177,104 @@ def test_behind_pgbouncer_time_limit_and_time_zone_hold_in_every_transaction(poo
             with alone(session, 2.0):
                 assert shown(session)[0] != "12345ms"
             assert shown(session) == ("12345ms", "UTC")
+
+
+STANDING = "SELECT r.key FROM role r WHERE {tenant:r} AND r.id > :least ORDER BY r.id"
+
+
+def keys(session: TenantSession) -> list[str]:
+    return [row[0] for row in first_rows(session, STANDING, {"least": 0})]
+
+
+def test_the_first_statement_goes_along_with_the_opening(engine: Engine, hanyin: County, spoken: list[str]) -> None:
+    tenant_id = hanyin.info.id
+    with TenantSession(engine, Scope(tenant_id)) as session:
+        expected = keys(session)
+        assert expected == keys(session), "inside the transaction it is a plain statement"
+    assert expected
+    spoken.clear()
+    with TenantSession(engine, Scope(tenant_id)) as session:
+        assert keys(session) == expected
+        assert session.execute(text("SELECT current_setting('app.tenant_id')")).scalar() == str(tenant_id)
+    said = [one for one in spoken if one != ";"]  # that is the pool's look at the connection
+    assert said[0] == f"BEGIN; SET LOCAL app.tenant_id = '{tenant_id}'; EXECUTE xiangyue_0({tenant_id}, 0)"
+    assert not any("role" in one for one in said)
+
+
+def test_the_first_statement_has_both_walls(engine: Engine, hanyin: County, tongyu: County) -> None:
+    per_county = []
+    for county in (hanyin, tongyu):
+        with TenantSession(engine, Scope(county.info.id)) as session:
+            rows = first_rows(session, "SELECT r.tenant_id FROM role r WHERE {tenant:r}", {})
+            per_county.append({row[0] for row in rows})
+    assert per_county == [{hanyin.info.id}, {tongyu.info.id}]
+    with TenantSession(engine, Scope(hanyin.info.id)) as session, pytest.raises(UnscopedSql):
+        first_rows(session, "SELECT r.tenant_id FROM role r", {})
+
+
+def test_bytes_reach_the_first_statement_as_they_are(engine: Engine, hanyin: County) -> None:
+    given = bytes(range(256))
+    with TenantSession(engine, Scope(hanyin.info.id)) as session:
+        rows = first_rows(session, "SELECT (:given)::bytea FROM role r WHERE {tenant:r} LIMIT 1", {"given": given})
+    assert rows == [(given,)]
+
+
+def test_a_prepared_statement_whose_table_changed_is_asked_anew(
+    engine: Engine, runtime: Runtime, hanyin: County
+) -> None:
+    everything = "SELECT r.* FROM role r WHERE {tenant:r}"
+    with TenantSession(engine, Scope(hanyin.info.id)) as session:
+        before = first_rows(session, everything, {})
+    url = runtime.settings.database_url.replace("xiangyue_app@", "xiangyue_owner@")
+    with psycopg.connect(url, autocommit=True) as owner:
+        owner.execute("ALTER TABLE role ADD COLUMN passing integer")
+        try:
+            for _ in range(2):
+                with TenantSession(engine, Scope(hanyin.info.id)) as session:
+                    assert [row[:-1] for row in first_rows(session, everything, {})] == before
+                    assert session.execute(text("SELECT 1")).scalar() == 1
+        finally:
+            owner.execute("ALTER TABLE role DROP COLUMN passing")
+
+
+def test_a_wrong_first_statement_says_what_is_wrong_and_leaves_the_connection_well(
+    engine: Engine, hanyin: County
+) -> None:
+    with TenantSession(engine, Scope(hanyin.info.id)) as session, pytest.raises(psycopg.errors.UndefinedColumn):
+        first_rows(session, "SELECT r.nothing FROM role r WHERE {tenant:r}", {})
+    with TenantSession(engine, Scope(hanyin.info.id)) as session:
+        assert keys(session)
+
+
+def test_a_first_statement_out_of_time_is_said_to_be_so(runtime: Runtime, hanyin: County) -> None:
+    made = make_engine(runtime.settings.database_url, pool_size=1, statement_timeout_ms=50)
+    try:
+        with TenantSession(made, Scope(hanyin.info.id)) as session, pytest.raises(OperationalError) as caught:
+            first_rows(session, "SELECT pg_sleep(5) FROM role r WHERE {tenant:r} LIMIT 1", {})
+        assert isinstance(caught.value.orig, psycopg.errors.QueryCanceled)
+        assert not caught.value.connection_invalidated
+        assert roles(made, hanyin.info.id), "the same connection goes on"
+    finally:
+        made.dispose()
+
+
+def test_behind_pgbouncer_the_first_statement_is_a_plain_one(runtime: Runtime, hanyin: County) -> None:
+    made = make_engine(runtime.settings.database_url, pool_size=1, behind_pgbouncer=True)
+    try:
+        with TenantSession(made, Scope(hanyin.info.id)) as session:
+            assert keys(session)
+            prepared = session.execute(text("SELECT count(*) FROM pg_prepared_statements")).scalar()
+        assert prepared == 0
+    finally:
+        made.dispose()
+
+
+def test_the_first_statement_after_the_server_ended_the_connection(
+    runtime: Runtime, engine: Engine, hanyin: County
+) -> None:
+    for _ in range(2):
+        with TenantSession(engine, Scope(hanyin.info.id)) as session:
+            assert keys(session)
+    end_connections(runtime, engine)
+    with TenantSession(engine, Scope(hanyin.info.id)) as session:
+        assert keys(session)

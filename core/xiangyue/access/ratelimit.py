@@ -37,7 +37,7 @@ def _table(*rules: Rule) -> dict[str, Rule]:
 
 
 #: Acts that ``hit_some`` counts together, and the keys of which it remembers how many are not counted yet.
-BATCH = 10
+BATCH = 20
 MOST_PENDING = 10_000
 
 #: Village offices share one address, so limits per address are wide; limits per account are narrow.

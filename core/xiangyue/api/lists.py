@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from typing import Any, TypeVar
 
 import orjson
@@ -35,15 +36,23 @@ class ListArgs(Schema):
     def load(self, data: Any, **options: Any) -> Any:
         """Looks only at what was given and takes the rest from the fields' defaults: lists have many conditions, and
         most requests give one or two."""
-        if "partial" in options or any(field.required for field in self.load_fields.values()):
+        if "partial" in options or self._needs_all:
             return super().load(data, **options)
         given = super().load(data, partial=True, **options)
-        for name, field in self.load_fields.items():
-            key = field.attribute or name
-            default = field.load_default
-            if key not in given and default is not missing:
+        for key, default in self._defaults:
+            if key not in given:
                 given[key] = default() if callable(default) else default
         return given
+
+    @cached_property
+    def _needs_all(self) -> bool:
+        return any(field.required for field in self.load_fields.values())
+
+    @cached_property
+    def _defaults(self) -> list[tuple[str, Any]]:
+        """Keys of what is loaded, with their fields' defaults."""
+        fields = self.load_fields.items()
+        return [(f.attribute or name, f.load_default) for name, f in fields if f.load_default is not missing]
 
 
 def chosen_fields(text: str | None, known: Sequence[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
@@ -85,13 +86,13 @@ class _Parser(FlaskParser):
 
     def load_querystring(self, req: Any, schema: Schema) -> Any:
         # A plain mapping: webargs' proxy raises and catches an HTTP error for every parameter that is not there.
-        given = MultiDictProxy(req.args, schema)
-        known = {field.data_key or name for name, field in schema.load_fields.items()}
+        given = req.args
+        known, multiple = _parameters(schema)
         takes = getattr(schema, "takes", None)
-        unknown = [key for key in req.args if key not in known and not (takes is not None and takes(key))]
+        unknown = [key for key in given if key not in known and not (takes is not None and takes(key))]
         if unknown:
             raise ValidationError({key: [_unknown_parameter(key, known)] for key in unknown})
-        return {key: given[key] for key in req.args}
+        return {key: given.getlist(key) if key in multiple else given[key] for key in given}
 
     def load_multipart(self, req: Any, schema: Schema) -> Any:
         """A form with a file in it: texts and files as one mapping, as the document describes the body."""
@@ -101,6 +102,13 @@ class _Parser(FlaskParser):
         if not req.is_json and req.get_data(cache=True):
             raise UnsupportedMediaType
         return super().load_json(req, schema)
+
+
+@lru_cache(maxsize=512)
+def _parameters(schema: Schema) -> tuple[frozenset[str], frozenset[str]]:
+    """Names of a schema's parameters, and of those that may stand several times."""
+    known = frozenset(field.data_key or name for name, field in schema.load_fields.items())
+    return known, frozenset(MultiDictProxy({}, schema).multiple_keys)
 
 
 def _unknown_parameter(name: str, known: Iterable[str]) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -24,7 +25,9 @@ from sqlalchemy.exc import OperationalError
 QUIET_SECONDS = 30.0
 
 NAME = "postgresql+xiangyue_psycopg"
+#: In a pooled connection's ``info``: that it is ours to open; the names of what is prepared on it, by text.
 _OURS = "xiangyue_opens"
+_PREPARED = "xiangyue_prepared"
 
 
 T = TypeVar("T")
@@ -100,21 +103,67 @@ def open_with_settings(engine: Engine) -> None:
     event.listen(engine, "checkin", give_back)
 
 
-def open_transaction(connection: Connection, setting: str) -> None:
-    """Run ``setting`` (SET LOCAL …) in the connection's transaction, begun in the same message if none is open yet.
+@dataclass(frozen=True, slots=True)
+class First:
+    """A statement that goes along with what opens its transaction: ``sql`` with $1 …, ``values`` in that order."""
 
-    Raises OperationalError when the server is away.
+    sql: str
+    values: tuple[int | bytes, ...]
+
+    def call(self, name: str) -> str:
+        return f"EXECUTE {name}({', '.join(map(_literal, self.values))})"
+
+
+def _literal(value: int | bytes) -> str:
+    return f"'\\x{value.hex()}'" if isinstance(value, bytes) else str(int(value))
+
+
+def open_transaction(connection: Connection, setting: str, first: First | None = None) -> list[tuple[Any, ...]] | None:
+    """Run ``setting`` (SET LOCAL …) in the connection's transaction, begun in the same message if none is open yet;
+    ``first`` goes in that message too, prepared once for each connection.
+
+    Returns the rows of ``first``, or None where it was not run: the caller then asks by itself, which also shows what
+    is wrong with it. Raises OperationalError when the server is away or the statement ran out of time.
     """
     driver = connection.connection.driver_connection
     assert driver is not None
     if _OURS not in connection.info or driver.pgconn.transaction_status != TransactionStatus.IDLE:
         connection.exec_driver_sql(setting)
-        return
+        return None
     # Otherwise psycopg would send a BEGIN of its own first. Commit and rollback go by what the server says, not by
     # this flag; the pool's listener takes it back, because others rely on psycopg's BEGIN.
     driver.autocommit = True
+    begin = f"BEGIN; {setting}"
     try:
-        driver.execute(f"BEGIN; {setting}", prepare=False)
+        if first is not None and driver.prepare_threshold is not None:  # behind PgBouncer nothing stays prepared
+            try:
+                return _begin_with(driver, begin, first, connection.info.setdefault(_PREPARED, {}))
+            except (psycopg.ProgrammingError, psycopg.NotSupportedError):
+                # A table changed since it was prepared, or is not there yet.
+                connection.info.pop(_PREPARED)
+                driver.rollback()
+                driver.execute("DEALLOCATE ALL", prepare=False)
+        driver.execute(begin, prepare=False)
     except psycopg.OperationalError as error:
-        connection.invalidate(error)
-        raise OperationalError(setting, None, error, hide_parameters=True, connection_invalidated=True) from error
+        if driver.broken:
+            connection.invalidate(error)
+        else:
+            driver.rollback()
+        raise OperationalError(
+            setting, None, error, hide_parameters=True, connection_invalidated=driver.broken
+        ) from error
+    return None
+
+
+def _begin_with(
+    driver: psycopg.Connection[Any], begin: str, first: First, prepared: dict[str, str]
+) -> list[tuple[Any, ...]]:
+    name = prepared.get(first.sql)
+    if name is None:
+        name = f"xiangyue_{len(prepared)}"
+        driver.execute(f"PREPARE {name} AS {first.sql}", prepare=False)
+        prepared[first.sql] = name
+    cursor = driver.execute(f"{begin}; {first.call(name)}", prepare=False)
+    while cursor.nextset():
+        pass
+    return cursor.fetchall()

@@ -101,6 +101,9 @@ class TenantSession(Session):
     """A session of exactly one tenant; never reused for another (its identity map would answer for the first)."""
 
     bounds: Bounds | None = None
+    #: To go along with what opens the transaction, and what it answered (``db.sql.first_rows``).
+    first: driver.First | None = None
+    first_answer: list[tuple[Any, ...]] | None = None
 
     def __init__(self, bind: Engine | Connection, scope: Scope) -> None:
         # Over a connection (provisioning, tests) the session lives inside that connection's transaction.
@@ -221,7 +224,8 @@ def _set_tenant(session: TenantSession, transaction: SessionTransaction, connect
         return
     scope: Scope = session.info["scope"]
     # A bound parameter is a syntax error in SET LOCAL, and Citus does not carry set_config().
-    driver.open_transaction(connection, f"SET LOCAL app.tenant_id = '{int(scope.tenant_id)}'")
+    setting = f"SET LOCAL app.tenant_id = '{int(scope.tenant_id)}'"
+    session.first_answer = driver.open_transaction(connection, setting, session.first)
 
 
 def scope_criteria(scope: Scope) -> list[Any]:

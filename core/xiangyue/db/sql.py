@@ -16,7 +16,9 @@ from typing import Any
 from sqlalchemy import CursorResult, text
 from sqlalchemy.orm import Session
 
+from xiangyue.db.driver import First
 from xiangyue.db.scope import Scope
+from xiangyue.db.session import TenantSession
 
 _PLACEHOLDER = re.compile(r"\{(scope|tenant):([a-z_][a-z0-9_]*)\}")
 
@@ -79,6 +81,27 @@ def scoped_rows(
     with connection.cursor() as cursor:
         rows: list[tuple[Any, ...]] = cursor.execute(expanded, _parameters(scope, params or {})).fetchall()
     return rows
+
+
+@lru_cache(maxsize=64)
+def _numbered(expanded: str) -> tuple[str, tuple[str, ...]]:
+    """The statement with $1 … for its parameters, and their names in that order."""
+    names = tuple(dict.fromkeys(_NAMED.findall(expanded)))
+    return _NAMED.sub(lambda match: f"${names.index(match[1]) + 1}", expanded), names
+
+
+def first_rows(session: TenantSession, sql: str, params: Mapping[str, int | bytes]) -> list[tuple[Any, ...]]:
+    """The same for the statement that most transactions begin with (who asks?): one message opens the transaction and
+    runs it, prepared. Inside the whole tenant; parameters are whole numbers and bytes."""
+    text, names = _numbered(_expand(sql, None))
+    bound = {**params, "scope_tenant": session.scope.tenant_id}
+    session.first = First(text, tuple(bound[name] for name in names))
+    try:
+        session.connection()
+        answer = session.first_answer
+    finally:
+        session.first = session.first_answer = None
+    return scoped_rows(session, sql, params, scope=Scope(session.scope.tenant_id)) if answer is None else answer
 
 
 _STAGE = re.compile(r"stage_[a-z_]+")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Engine, select
@@ -42,12 +43,12 @@ class Uow:
         tenant_id: int,
         actor: Actor,
         scope: Scope | None = None,
-        info: RequestInfo | None = None,
+        info: RequestInfo | Callable[[], RequestInfo] | None = None,
     ) -> None:
         self.bind = bind
         self.tenant_id = tenant_id
         self.actor = actor
-        self.info = info or RequestInfo()
+        self._info = info
         self.session = TenantSession(bind, scope or Scope(tenant_id))
         #: Keep what was written although the response is an error (failed sign-ins must count).
         self.commit_on_error = False
@@ -55,6 +56,11 @@ class Uow:
         self.plugins_version: int | None = None
         self._after_commit: list[Callable[[], Any]] = []
         self._at_end: list[Callable[[], Any]] = []
+
+    @cached_property
+    def info(self) -> RequestInfo:
+        """Asked for by the audit trail and where a purpose counts: most reads need none of it."""
+        return self._info() if callable(self._info) else self._info or RequestInfo()
 
     @property
     def scope(self) -> Scope:

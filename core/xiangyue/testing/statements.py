@@ -99,8 +99,9 @@ def _short(sql: str) -> str:
 
 
 def _readable(sql: str) -> str:
-    """psycopg placeholders as constants."""
-    return re.sub(r"%\([a-zA-Z0-9_]+\)s|%s", "0", sql).replace("%%", "%")
+    """Placeholders as constants; what is prepared as the statement that it is."""
+    sql = re.sub(r"^PREPARE \w+ AS ", "", sql)
+    return re.sub(r"%\([a-zA-Z0-9_]+\)s|%s|\$\d+", "0", sql).replace("%%", "%")
 
 
 def _open_tables(parsed: exp.Expr, owned: frozenset[str]) -> list[str]:

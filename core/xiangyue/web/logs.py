@@ -163,8 +163,11 @@ def _finished(response: Response) -> Response:
     endpoint = request.endpoint or "none"
     tenant = g.get("tenant")
     metrics.observe_request(getattr(tenant, "kind", "none"), endpoint, response.status_code, seconds)
-    write = log.debug if endpoint in _QUIET and response.status_code < 400 else log.info
-    write(
+    level = logging.DEBUG if endpoint in _QUIET and response.status_code < 400 else logging.INFO
+    if not log.is_enabled_for(level):
+        return response
+    log.log(
+        level,
         "request",
         method=request.method,
         path=logged_path(),

@@ -9,7 +9,8 @@ import uuid
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from flask import Flask, Response, current_app, g, redirect, request
+from flask import Flask, Request, Response, current_app, g, redirect, request
+from flask.globals import app_ctx, request_ctx
 from werkzeug.routing import IntegerConverter, Map
 
 from xiangyue import i18n
@@ -85,13 +86,16 @@ def return_address() -> str:
 
 def open_uow(tenant: TenantInfo, actor: Actor, scope: Scope | None = None) -> Uow:
     """A unit of work for this request's tenant, with the request's particulars for the audit trail."""
-    info = RequestInfo(
+    return Uow(runtime().engine, tenant_id=tenant.id, actor=actor, scope=scope, info=_particulars)
+
+
+def _particulars() -> RequestInfo:
+    return RequestInfo(
         request_id=g.get("request_id", ""),
         ip=client_address(),
         user_agent=request.headers.get("User-Agent", "")[:300],
         purpose=purpose.stated(request, cookie_name()),
     )
-    return Uow(runtime().engine, tenant_id=tenant.id, actor=actor, scope=scope, info=info)
 
 
 def csrf_token() -> str:
@@ -152,10 +156,13 @@ def install(app: Flask) -> None:
 
 
 def _begin() -> Any:
+    # The proxies look for the request at every word; on this path, which every request takes, once is enough.
+    context = request_ctx._get_current_object()  # type: ignore[attr-defined]
+    request, g = context.request, app_ctx.g
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if _REQUEST_ID.match(given) else uuid.uuid4().hex
     i18n.set_locale(i18n.DEFAULT_LOCALE)
-    view = current_app.view_functions.get(request.endpoint or "")
+    view = context.app.view_functions.get(request.endpoint or "")
     mark = mark_of(view) if view is not None else None
     if mark is not None and mark.who == "anywhere":
         return None
@@ -164,9 +171,9 @@ def _begin() -> Any:
         raise NotFound()
     g.tenant = tenant
     g.mark = mark
-    i18n.set_locale(_visitor_locale(tenant))
+    i18n.set_locale(_visitor_locale(request, tenant))
     # Anonymous until proven otherwise; an unknown path must not say whether one is signed in.
-    g.uow = open_uow(tenant, anonymous(tenant.id))
+    uow = g.uow = open_uow(tenant, anonymous(tenant.id))
     if tenant.state != "active":
         raise Suspended(
             _l(
@@ -176,23 +183,23 @@ def _begin() -> Any:
             reason=tenant.suspended_reason,
         )
     if mark is None:
-        _require_plugin(g.uow)
+        _require_plugin(uow, request)
         return None  # no such route, or not for this method: the answer follows
     if mark.site is not None and mark.site != tenant.kind:
         raise NotFound()
-    return _admit(g.uow, tenant, mark)
+    return _admit(request, uow, tenant, mark)
 
 
-def _visitor_locale(tenant: TenantInfo) -> str:
+def _visitor_locale(request: Request, tenant: TenantInfo) -> str:
     chosen = request.cookies.get("xy_locale", "") if "Cookie" in request.headers else ""
     if chosen in i18n.LOCALES:
         return chosen
-    if is_api() and "Accept-Language" in request.headers:
+    if "Accept-Language" in request.headers and is_api():
         return request.accept_languages.best_match(i18n.LOCALES) or tenant.locale
     return tenant.locale
 
 
-def _admit(uow: Uow, tenant: TenantInfo, mark: AccessMark) -> Any:
+def _admit(request: Request, uow: Uow, tenant: TenantInfo, mark: AccessMark) -> Any:
     pending = False
     header = request.headers.get("Authorization", "")
     by_cookie = not header
@@ -213,7 +220,7 @@ def _admit(uow: Uow, tenant: TenantInfo, mark: AccessMark) -> Any:
             if uow.actor.locale:
                 i18n.set_locale(uow.actor.locale)
     g.totp_pending = pending
-    _require_plugin(uow)
+    _require_plugin(uow, request)
     if by_cookie and request.method not in SAFE_METHODS:
         if mark.who not in ("public", "pending") and uow.actor.kind == "anonymous":
             raise NotSignedIn(_l("Your session has ended. Sign in again; what you typed is kept."))
@@ -239,7 +246,7 @@ def _admit(uow: Uow, tenant: TenantInfo, mark: AccessMark) -> Any:
     return None
 
 
-def _require_plugin(uow: Uow) -> None:
+def _require_plugin(uow: Uow, request: Request) -> None:
     """An address of a plugin that is off in this county is not there, whoever asks."""
     plugin = plugin_of(request.path)
     if plugin is not None and not offer_of(uow).has(plugin):

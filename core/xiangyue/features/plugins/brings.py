@@ -8,6 +8,7 @@ from typing import Any
 
 from xiangyue.access.models import Role
 from xiangyue.access.permissions import Permission
+from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import ngettext, pick
 from xiangyue.plugin.hookspecs import HAPPENED, REQUESTED
@@ -74,7 +75,10 @@ def brought_by(installed: Installed) -> list[Brought]:
         (
             "schedules",
             _l("Recurring jobs"),
-            [f"{jobs.get(s.job_kind, s.job_kind)}: {every(s.every_seconds)}" for s in offered.get("schedules", ())],
+            [
+                _("%(job)s: %(interval)s", job=jobs.get(s.job_kind, s.job_kind), interval=every(s.every_seconds))
+                for s in offered.get("schedules", ())
+            ],
         ),
         ("prevents", _l("May prevent"), [str(PREVENTS.get(h, h)) for h in REQUESTED if h in installed.hooks]),
         ("follows", _l("Is told of"), [str(FOLLOWS.get(h, h)) for h in HAPPENED if h in installed.hooks]),
