@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import structlog
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
@@ -50,6 +51,7 @@ RULES = _table(
 )
 
 
+@lru_cache(maxsize=16)
 def api_rule(per_minute: int) -> Rule:
     """Requests of one access token."""
     return Rule("api_token", RateLimitItemPerMinute(per_minute))

@@ -124,7 +124,8 @@ class Uow:
         self._after_commit.clear()
 
     def close(self) -> None:
-        self.session.close()
+        if self.session.in_transaction() or self.session.identity_map or self.session.new:
+            self.session.close()  # after the commit of a plain read there is nothing to close
         callbacks, self._at_end = self._at_end, []
         for callback in callbacks:
             callback()
