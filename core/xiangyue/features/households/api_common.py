@@ -34,7 +34,8 @@ def lost_update(error: Stale) -> PreconditionFailed:
 
 def note_sensitive_list(items: list[dict[str, Any]], area: int, asked: Sequence[str]) -> None:
     """One audit entry for a list that showed sensitive marks, in its rows or by what was ``asked`` for."""
-    told = {key for item in items for key in item.get("marks", ())}.union(asked)
+    with_marks = items if items and "marks" in items[0] else []
+    told = {key for item in with_marks for key in item["marks"]}.union(asked)
     if told:
         _note("household", None, "", area, sorted(told.intersection(mark_rights(current_uow()).sensitive)))
 

@@ -155,6 +155,8 @@ def run(
     Only the database can say whether a condition's SQL is right, so the reading itself is guarded, one plugin's
     condition more at a time: the last one added is to blame.
     """
+    if not wanted.offered:
+        return read(wanted), wanted, []
     kept = replace(wanted, offered=tuple(c for c in wanted.offered if c.contributor.core))
     failed: list[Failure] = []
     answer: Any = _FAILED
