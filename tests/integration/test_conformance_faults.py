@@ -41,6 +41,11 @@ def counted(uow: Uow) -> int:
     return len(scoped_rows(uow.session, "SELECT n.id FROM plugin_{name}.note n"
         " JOIN household h ON h.id = n.household_id WHERE {{scope:h}}"))
 """
+CHOSEN = """
+    kinds = fields.List(
+        fields.Integer(), load_default=list, metadata={"label": _l("Kinds"), "choices": mark_choices}
+    )
+"""
 IMPORT = "from xiangyue.sdk.db import Uow\n"
 
 #: What is planted -> (tests that must fail, edits). Only these, of all that look at files and registrations.
@@ -69,6 +74,14 @@ FAULTS: dict[str, tuple[set[str], Edits]] = {
     "a setting without a label": (
         {"settings_have_defaults_and_labels"},
         (("settings.py", '"label": _l("Longest note"),', ""),),
+    ),
+    "choices that its own validation refuses": (
+        {"choices_of_settings_are_the_countys"},
+        (
+            ("settings.py", "import _l\n", "import _l\nfrom xiangyue.sdk.settings import mark_choices\n"),
+            ("settings.py", "class Settings(Schema):\n", f"class Settings(Schema):\n{CHOSEN}"),
+            ("translations/zh.po", 'msgid "Household"', 'msgid "Kinds"\nmsgstr "类别"\n\nmsgid "Household"'),
+        ),
     ),
     "an act without words": (
         {"audit_actions_have_words"},

@@ -15,10 +15,12 @@ from werkzeug.datastructures import MultiDict
 import xiangyue
 from xiangyue import i18n
 from xiangyue.errors import Invalid
+from xiangyue.features.plugins.settings_choices import asked, stray_faults, with_strays
 from xiangyue.features.plugins.settings_form import as_data, every_field, form_errors, form_fields, form_values
 from xiangyue.features.plugins.settings_input import checked, flat, typed
 from xiangyue.features.plugins.settings_schema import described
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.plugin.faults import Nonsense
 
 
 class Basis(enum.Enum):
@@ -276,3 +278,60 @@ def test_a_schema_without_fields_is_an_empty_form() -> None:
     assert form_fields(Schema()) == ()
     assert typed(Schema(), MultiDict()) == ({}, {})
     assert checked(Schema(), {}) == {}
+
+
+class Chosen(Schema):
+    marks = fields.List(
+        fields.String(validate=validate.Regexp("[a-z]+$")), load_default=["disabled"], metadata={"choices": None}
+    )
+    award = fields.String(load_default="safe", metadata={"choices": None})
+    inside = fields.Nested(
+        Schema.from_dict({"town": fields.Integer(load_default=None, allow_none=True, metadata={"choices": None})}),
+        load_default=dict,
+    )
+
+
+COUNTY = {
+    "marks": with_strays((("disabled", "残疾"), ("left", "留守")), ["disabled", "gone"]),
+    "award": (("safe", "平安家庭"),),
+    "inside.town": ((610921100, "城关镇"), (610921101, "汉王镇")),
+}
+
+
+def test_choices_of_the_county() -> None:
+    """Boxes and lists instead of typed keys; a key that the county has no more stays, named."""
+    marks, award, inside = form_fields(Chosen(), COUNTY)
+    assert (marks.kind, award.kind, inside.children[0].kind) == ("checks", "select", "select")
+    assert (marks.data, award.required, inside.children[0].required) == (True, True, False)
+    assert marks.choices[-1] == ("gone", "gone (not in this county)")
+    assert marks.said(["disabled", "gone"]) == "残疾, gone (not in this county)"
+    assert form_fields(Chosen())[0].kind == "lines"  # where the choices fail, keys are typed
+
+
+def test_what_was_chosen_of_the_county_comes_back() -> None:
+    sent: MultiDict[str, str] = MultiDict({"values.award": "safe", "values.inside.town": "610921101"})
+    sent.setlist("values.marks", ["left", "gone"])
+    values, faults = typed(Chosen(), sent, COUNTY)
+    assert (values, faults) == ({"marks": ["left", "gone"], "award": "safe", "inside": {"town": 610921101}}, {})
+    shown = form_fields(Chosen(), COUNTY)
+    assert stray_faults(shown, values) == {}
+    strange = {"marks": ["left", "other"], "award": "none", "inside": {"town": 5}}
+    found = {path: [str(text) for text in texts] for path, texts in stray_faults(shown, strange).items()}
+    assert found["marks"] == ["This county has no “other”. Choose among its own."]
+    assert sorted(found) == ["award", "inside.town", "marks"]
+
+
+def test_choices_of_the_county_in_the_json_schema() -> None:
+    found = described(Chosen(), COUNTY)["properties"]
+    assert found["award"]["oneOf"] == [{"const": "safe", "title": "平安家庭"}]
+    assert [one["const"] for one in found["marks"]["items"]["oneOf"]] == ["disabled", "left", "gone"]
+    assert found["inside"]["properties"]["town"]["oneOf"][0]["const"] == 610921100
+    assert "oneOf" not in described(Chosen(), {"marks": ()})["properties"]["marks"]["items"]
+
+
+@pytest.mark.parametrize(
+    "answer", [None, "disabled", ["disabled"], [("a", "")], [("a", "A"), ("a", "B")], [(1.5, "A")], [("a", "A")] * 501]
+)
+def test_nonsense_for_choices_is_found(answer: Any) -> None:
+    with pytest.raises(Nonsense):
+        asked(lambda _uow: answer, Any)  # type: ignore[arg-type]

@@ -175,6 +175,14 @@ def test_marks_that_the_county_does_not_have_are_told(county: County) -> None:
     assert "released" in page_text(client_with(county, *EVERY_RIGHT), OVERVIEW)
 
 
+def test_marks_and_award_are_chosen_by_name(county: County) -> None:
+    set_rule(county, red_marks=["disabled", "released"])
+    page = page_text(county.client("county_admin"), "/settings/plugins/contact321")
+    assert "平安家庭" in page
+    assert "released（本县没有）" in page
+    assert 'type="checkbox" name="values.red_marks" value="disabled" checked' in page
+
+
 def test_without_households_the_page_says_so(tongyu: County) -> None:
     switch(tongyu)
     assert "这里没有户" in page_text(tongyu.client("county_admin"), OVERVIEW)

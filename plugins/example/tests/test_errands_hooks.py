@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from xiangyue.sdk.i18n import today
 from xiangyue.sdk.register import Household
 from xiangyue.sdk.testing import Kit, switch
-from xiangyue_errands import policy
+from xiangyue_errands import policy, queries
 from xiangyue_errands.commands import errands as command
 from xiangyue_errands.models import Errand, Station
 
@@ -262,3 +262,22 @@ def test_plugin_switch_happened(home: Home) -> None:
     switch(home.county, "errands", True)
     home.county.run_jobs()
     assert [errand.area_code for errand in home.errands()] == [right]
+
+
+def test_a_closed_town_takes_on_no_errands(home: Home, kit: Kit) -> None:
+    """Towns are chosen by name in the settings; the page and the API refuse an errand there, with the reason."""
+    with kit.on.uow() as uow:
+        code = queries.find_errand(uow, home.errand()).errand.area_code
+        town = next(key for key, _name in queries.towns(uow) if key // 1_000_000 == code // 1_000_000)
+    read = home.call("GET", "/plugins/errands")
+    assert town in [one["const"] for one in described(read)["oneOf"]]
+    closed = home.call("PATCH", "/plugins/errands", {"settings": {"closed_towns": [town]}})
+    assert closed.status_code == 200
+    body = {"household_id": home.id, "kind": "payment", "title": "Fetch it"}
+    assert home.call("POST", "/p/errands/", body).status_code == 422
+    assert home.call("PATCH", "/plugins/errands", {"settings": {"closed_towns": []}}).status_code == 200
+    assert home.call("POST", "/p/errands/", body).status_code == 201
+
+
+def described(answer: Any) -> Any:
+    return answer.json["settings_schema"]["properties"]["closed_towns"]["items"]

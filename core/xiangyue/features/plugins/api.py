@@ -43,6 +43,10 @@ def _shown(found: Standing) -> dict[str, Any]:
     }
 
 
+def _described(settings: view.Settings | None) -> dict[str, Any] | None:
+    return None if settings is None or settings.fault else described(settings.schema, settings.county)
+
+
 def _detail(found: Standing) -> Response:
     uow = current_uow()
     settings = view.settings_of(uow, found)
@@ -51,7 +55,7 @@ def _detail(found: Standing) -> Response:
     body = {
         **_shown(found),
         "settings": dict(settings.data) if settings is not None and settings.data is not None else None,
-        "settings_schema": described(settings.schema) if settings is not None and not settings.fault else None,
+        "settings_schema": _described(settings),
         "brings": [
             {"kind": b.key, "label": str(b.label), "things": list(b.things)}
             for b in (brought_by(installed) if installed is not None else [])

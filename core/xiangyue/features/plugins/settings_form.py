@@ -1,8 +1,9 @@
 """A settings form from any marshmallow schema: its fields as a page shows them and what stands in each.
 
 Label and help come from ``metadata={"label": …, "help": …}`` (lazy texts); further keys that are looked at: ``unit``,
-``multiline``, ``data`` (labels of choices are Chinese data), ``labels`` (of an enumeration's members). Fields of a kind
-that has no control of its own are written as JSON.
+``multiline``, ``data`` (labels of choices are Chinese data), ``labels`` (of an enumeration's members), ``choices``
+(what gives those of the county, ``settings_choices``). Fields of a kind that has no control of its own are written as
+JSON.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Literal
 
 import orjson
@@ -29,6 +31,14 @@ SIDE_BY_SIDE = 4
 ONE_LINE = 200
 #: Before each name in the form's data, so that no setting meets a hidden field.
 PREFIX = "values."
+#: Key of a field's metadata: the function that gives its choices in a county.
+CHOICES = "choices"
+
+#: (value in the data, label) of each.
+Choices = tuple[tuple[Any, str], ...]
+#: Choices that a county gives, by path in the schema's data. Fields that are not among them are typed.
+OfCounty = Mapping[str, Choices]
+NO_COUNTY: OfCounty = MappingProxyType({})
 
 _ADDRESSES = (fields.UUID, fields.Time, fields.DateTime, fields.IP)
 
@@ -38,7 +48,7 @@ class SettingField:
     """A field as it is shown, in the reader's language.
 
     ``path`` is its key in the schema's data, ``a.b`` inside a section. ``required``: it cannot be left empty.
-    ``default`` is JSON, ``missing`` where the schema has none.
+    ``default`` is JSON, ``missing`` where the schema has none. ``from_county``: its choices are the county's.
     """
 
     path: str
@@ -52,7 +62,8 @@ class SettingField:
     most: Any = None
     step: str = "1"
     longest: int | None = None
-    choices: tuple[tuple[Any, str], ...] = ()
+    choices: Choices = ()
+    from_county: bool = False
     data: bool = False
     children: tuple[SettingField, ...] = ()
 
@@ -76,9 +87,9 @@ class SettingField:
         return ", ".join(labels.get(str(one), str(one)) for one in listed)
 
 
-def form_fields(schema: Schema) -> tuple[SettingField, ...]:
+def form_fields(schema: Schema, county: OfCounty = NO_COUNTY) -> tuple[SettingField, ...]:
     """All fields that can be set, in the schema's order."""
-    return tuple(setting_field(key, field) for key, field in settable(schema))
+    return tuple(setting_field(key, field, county=county) for key, field in settable(schema))
 
 
 def every_field(shown: Iterable[SettingField]) -> list[SettingField]:
@@ -95,7 +106,7 @@ def settable(schema: Schema) -> list[tuple[str, Field]]:
     ]
 
 
-def setting_field(key: str, field: Field, above: str = "") -> SettingField:
+def setting_field(key: str, field: Field, above: str = "", county: OfCounty = NO_COUNTY) -> SettingField:
     """One field as it is shown; ``above`` is the section it stands in."""
     path = f"{above}.{key}" if above else key
     told = field.metadata
@@ -109,9 +120,9 @@ def setting_field(key: str, field: Field, above: str = "") -> SettingField:
         "data": bool(told.get("data")),
     }
     if isinstance(field, fields.Nested) and not (above or field.many or isinstance(field, fields.Pluck)):
-        children = tuple(setting_field(k, f, path) for k, f in settable(field.schema))
+        children = tuple(setting_field(k, f, path, county) for k, f in settable(field.schema))
         return SettingField(kind="section", **{**shown, "children": children})
-    control = _control(field)
+    control = _control(field, county.get(path))
     shown["data"] |= any(ord(c) >= 0x2E80 for _value, label in control.get("choices", ()) for c in label)
     return SettingField(**{**shown, **control})
 
@@ -125,11 +136,17 @@ def when_empty(field: Field) -> Literal["null", "out", "text", "fault"]:
     if (default is missing and not field.required) or default in ("", [], {}):
         return "out"
     plain = isinstance(field, fields.String) and not isinstance(field, (fields.UUID, fields.Url, fields.Email))
-    return "text" if plain and _shortest(field) < 1 and not _choices(field) else "fault"
+    chosen = CHOICES in field.metadata or _choices(field)
+    return "text" if plain and _shortest(field) < 1 and not chosen else "fault"
 
 
-def _control(field: Field) -> dict[str, Any]:
-    """Kind of control and what belongs to it."""
+def _control(field: Field, county: Choices | None = None) -> dict[str, Any]:
+    """Kind of control and what belongs to it; ``county``: the choices that it has there."""
+    if county is not None:
+        if isinstance(field, fields.List):
+            return {"kind": "checks", "choices": county, "from_county": True, "required": _shortest(field) > 0}
+        if _one_line(field):
+            return {"kind": "select", "choices": county, "from_county": True}
     choices = _choices(field)
     if isinstance(field, fields.List):
         inner = field.inner
@@ -166,7 +183,7 @@ def _one_line(field: Field) -> bool:
     return isinstance(field, (fields.String, fields.Integer, fields.Number, fields.Date, *_ADDRESSES))
 
 
-def _choices(field: Field) -> tuple[tuple[Any, str], ...]:
+def _choices(field: Field) -> Choices:
     """(value in the data, label) of a field to choose from."""
     if isinstance(field, fields.Enum):
         labels = field.metadata.get("labels") or {}
@@ -254,6 +271,13 @@ def with_section_defaults(schema: Schema, data: Mapping[str, Any]) -> dict[str, 
             inner = {c.path.removeprefix(f"{field.path}."): c.default for c in field.children}
             found[field.path] = {k: v for k, v in inner.items() if v is not missing} | found[field.path]
     return found
+
+
+def value_at(data: Any, path: str) -> Any:
+    """The value at a path of the settings, None where nothing stands."""
+    for part in path.split("."):
+        data = data.get(part) if isinstance(data, Mapping) else None
+    return data
 
 
 def form_values(shown: Sequence[SettingField], data: Mapping[str, Any]) -> dict[str, Any]:

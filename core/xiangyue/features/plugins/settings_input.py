@@ -12,26 +12,36 @@ from marshmallow import Schema, ValidationError, fields
 from werkzeug.datastructures import MultiDict
 
 from xiangyue.errors import Invalid
-from xiangyue.features.plugins.settings_form import Field, SettingField, settable, setting_field, when_empty
+from xiangyue.features.plugins.settings_form import (
+    NO_COUNTY,
+    Field,
+    OfCounty,
+    SettingField,
+    settable,
+    setting_field,
+    when_empty,
+)
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.validation import in_words
 
 
-def typed(schema: Schema, form: MultiDict[str, str]) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+def typed(
+    schema: Schema, form: MultiDict[str, str], county: OfCounty = NO_COUNTY
+) -> tuple[dict[str, Any], dict[str, list[Any]]]:
     """What was typed as the schema's data, and what could not even be read, by path.
 
-    ``form`` holds the names of ``SettingField.name``. Fields that cannot stay empty and are (``when_empty``) are
-    faults.
+    ``form`` holds the names of ``SettingField.name``; ``county`` the choices with which it was shown. Fields that
+    cannot stay empty and are (``when_empty``) are faults.
     """
     values: dict[str, Any] = {}
     faults: dict[str, list[Any]] = {}
     for key, field in settable(schema):
-        shown = setting_field(key, field)
+        shown = setting_field(key, field, county=county)
         if shown.kind == "section" and isinstance(field, fields.Nested):
             inner: dict[str, Any] = {}
             values[key] = inner
             for child_key, child in settable(field.schema):
-                _read(setting_field(child_key, child, key), child, form, inner, faults)
+                _read(setting_field(child_key, child, key, county), child, form, inner, faults)
         else:
             _read(shown, field, form, values, faults)
     return values, faults

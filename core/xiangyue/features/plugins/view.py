@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +16,16 @@ from xiangyue.errors import Invalid
 from xiangyue.features.plugins.brings import brought_by
 from xiangyue.features.plugins.queries import Standing
 from xiangyue.features.plugins.service import plugin_settings
+from xiangyue.features.plugins.settings_choices import asked, asking, stray_faults, with_strays
 from xiangyue.features.plugins.settings_form import (
+    NO_COUNTY,
+    OfCounty,
     SettingField,
     as_data,
     every_field,
     form_fields,
     form_values,
+    value_at,
 )
 from xiangyue.features.plugins.settings_input import checked, typed
 from xiangyue.i18n import gettext as _
@@ -34,12 +40,13 @@ Faults = Mapping[str, Sequence[Any]]
 @dataclass(frozen=True, slots=True)
 class Settings:
     """A plugin's settings in a county. ``data``: as JSON, defaults filled in. ``fault``: why they cannot be shown; the
-    plugin's own schema or words raised."""
+    plugin's own schema or words raised. ``county``: choices that the county gives, by path."""
 
     schema: Schema
     fields: tuple[SettingField, ...] = ()
     data: Mapping[str, Any] | None = None
     fault: Any = ""
+    county: OfCounty = dataclasses.field(default_factory=lambda: NO_COUNTY)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -58,7 +65,9 @@ def settings_of(uow: Uow, found: Standing) -> Settings | None:
 
     def build() -> Settings:
         made = schema()
-        return Settings(made, form_fields(made), as_data(made, plugin_settings(uow, found.name)))
+        data = as_data(made, plugin_settings(uow, found.name))
+        county = _county_choices(uow, found, made, data)
+        return Settings(made, form_fields(made, county), data, county=county)
 
     shown: Settings | None = guarded(uow, found.installed.contributor, "settings", build, expect=Settings)
     if shown is None:  # its page must still open, to switch it off
@@ -66,15 +75,34 @@ def settings_of(uow: Uow, found: Standing) -> Settings | None:
     return shown if shown.fields else None
 
 
+def _county_choices(uow: Uow, found: Standing, schema: Schema, data: Mapping[str, Any]) -> OfCounty:
+    """Choices by path, with the keys that stand and the county has not. A field whose choices fail is left out: its
+    keys are typed."""
+    assert found.installed is not None
+    assert found.installed.contributor is not None
+    known = {}
+    for path, ask in asking(schema):
+        call = functools.partial(asked, ask, uow)
+        choices = guarded(uow, found.installed.contributor, f"settings:{path}", call, expect=tuple)
+        if choices is not None:
+            known[path] = with_strays(choices, value_at(data, path))
+    return known
+
+
 def judged(uow: Uow, found: Standing, settings: Settings, values: Mapping[str, Any], faults: Faults) -> None:
-    """Let the schema look at settings (JSON). Raises Invalid with its faults and with ``faults``."""
+    """Let the schema look at settings (JSON), and whether the county has what was chosen. Raises Invalid with the
+    faults of both and with ``faults``."""
 
     def judge() -> Invalid | None:
+        problems: dict[str, Any] = {}
         try:
             checked(settings.schema, values, faults)
         except Invalid as error:
-            return error
-        return None
+            problems = dict(error.fields)
+        for path, texts in stray_faults(settings.fields, values).items():
+            if not any(p == path or p.startswith(f"{path}.") for p in problems):
+                problems[path] = texts
+        return Invalid(problems) if problems else None
 
     assert found.installed is not None
     assert found.installed.contributor is not None
@@ -86,20 +114,14 @@ def judged(uow: Uow, found: Standing, settings: Settings, values: Mapping[str, A
 
 def conflict_rows(settings: Settings, form: MultiDict[str, str]) -> list[ConflictRow]:
     """What was typed beside what stands now, for every field."""
-    mine, _faults = typed(settings.schema, form)
+    mine, _faults = typed(settings.schema, form, settings.county)
     rows = []
     for field in every_field(settings.fields):
-        ours, theirs = _at(mine, field.path), _at(settings.data or {}, field.path)
+        ours, theirs = value_at(mine, field.path), value_at(settings.data or {}, field.path)
         stands = settings.values[field.name]
         take = ",".join(stands) if isinstance(stands, list) else stands
         rows.append(ConflictRow(field.name, field.label, field.said(ours), field.said(theirs), take=take))
     return rows
-
-
-def _at(data: Any, path: str) -> Any:
-    for part in path.split("."):
-        data = data.get(part) if isinstance(data, Mapping) else None
-    return data
 
 
 def merged(before: Mapping[str, Any], given: Mapping[str, Any], fields: Sequence[SettingField]) -> dict[str, Any]:

@@ -9,18 +9,24 @@ from collections.abc import Iterator
 from importlib import metadata
 from typing import Any
 
-from marshmallow import fields
+from marshmallow import Schema, ValidationError, fields
 from marshmallow import missing as nothing
 from packaging.specifiers import SpecifierSet
 
+from xiangyue.db.uow import Uow
+from xiangyue.features.plugins.settings_choices import asked, asking
 from xiangyue.i18n import in_locale
 from xiangyue.plugin import hookspecs
 from xiangyue.plugin.dispatch import implementations
+from xiangyue.plugin.faults import Nonsense
 from xiangyue.plugin.manifest import API_VERSION
 from xiangyue.plugin.offer import Contributor
 from xiangyue.testing.conformance.kit import Kit, none_of
 from xiangyue.testing.source import python_files
+from xiangyue.testing.statements import counted
 
+#: Choices of a setting are one statement or two, however many there are; the scope of the session comes with each.
+MOST_STATEMENTS = 8
 _CJK = re.compile(r"[\u3400-\u9fff]")
 _HOOK = re.compile(r"register_[a-z_]+|[a-z_]+_(requested|happened)")
 #: Attributes of an offer whose items have a label.
@@ -108,6 +114,18 @@ class FactTests:
         schema = manifest.settings() if manifest is not None and manifest.settings is not None else None
         none_of([] if schema is None else setting_faults(schema.fields))
 
+    def test_choices_of_settings_are_the_countys(self, kit: Kit) -> None:
+        """Each answers with pairs that its field takes, in both counties, and in no more statements than a few."""
+        manifest = kit.plugin.manifest
+        if manifest is None or manifest.settings is None:
+            return
+        faults = []
+        for county in (kit.on, kit.other):
+            for path, ask in asking(manifest.settings()):
+                with county.uow() as uow:
+                    faults += [f"{path}: {fault}" for fault in choice_faults(manifest.settings(), path, ask, uow)]
+        none_of(sorted(set(faults)))
+
     def test_audit_actions_have_words(self, kit: Kit) -> None:
         contributor = kit.plugin.contributor
         assert contributor is not None
@@ -132,6 +150,30 @@ def setting_faults(found: dict[str, Any], above: str = "") -> Iterator[str]:
         for key in ("label", "help", "unit"):
             if field.metadata.get(key):
                 yield from unsaid(f"{path} {key}", field.metadata[key])
+
+
+def choice_faults(schema: Schema, path: str, ask: Any, uow: Uow) -> Iterator[str]:
+    """What is wrong with the choices that a setting has in a county."""
+    with counted() as statements:
+        try:
+            choices = asked(ask, uow)
+        except Nonsense as fault:
+            yield str(fault)
+            return
+        except Exception as error:
+            yield f"choices fail: {type(error).__name__}"
+            return
+    if len(statements) > MOST_STATEMENTS:
+        yield f"{len(statements)} statements for {len(choices)} choices"
+    field: Any = None
+    for key in path.split("."):
+        found = (schema if field is None else field.schema).load_fields
+        field = next(f for name, f in found.items() if (f.data_key or name) == key)
+    for key, _label in choices:
+        try:
+            (field.inner if isinstance(field, fields.List) else field).deserialize(key)
+        except ValidationError as error:
+            yield f"its own validation refuses the choice {key!r}: {error}"
 
 
 def audited(source: str) -> Iterator[tuple[int, str]]:

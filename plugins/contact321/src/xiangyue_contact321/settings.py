@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from xiangyue.sdk.i18n import _l
+from xiangyue.sdk.settings import award_choices, mark_choices
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 #: Of the kinds of marks that a county has unless it lists its own: 三留守, 残疾, and for the 贫困户 of 2021 脱贫, 监测.
@@ -59,8 +60,9 @@ class Settings(Schema):
         load_default="safe_family",
         validate=validate.Regexp(r"[a-z][a-z0-9_]{0,39}\Z"),
         metadata={
-            "label": _l("Key of the award “safe family”"),
-            "help": _l("As in the county's profile, under awards."),
+            "label": _l("The award “safe family”"),
+            "help": _l("Which of the county's awards the document means by it."),
+            "choices": award_choices,
         },
     )
     rating_year = fields.Integer(
@@ -80,7 +82,8 @@ class Settings(Schema):
         validate=validate.Length(max=50),
         metadata={
             "label": _l("Marks that make a household red"),
-            "help": _l("Keys of kinds of marks, one to a line. One member with one of them is enough."),
+            "help": _l("One member with one of them is enough."),
+            "choices": mark_choices,
         },
     )
     red_first = fields.Boolean(

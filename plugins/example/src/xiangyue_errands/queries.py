@@ -11,7 +11,7 @@ from sqlalchemy import and_, func, select, tuple_
 
 from xiangyue.sdk.db import Uow, area_range, scoped_rows
 from xiangyue.sdk.i18n import today
-from xiangyue.sdk.register import Household
+from xiangyue.sdk.register import Area, Household
 from xiangyue_errands.models import Errand, Station
 from xiangyue_errands.policy import STALE_DAYS
 
@@ -100,6 +100,13 @@ def has_late(uow: Uow, household_id: int) -> bool:
     """Whether an errand of the household is overdue."""
     late = select(Errand.id).where(Errand.household_id == household_id, Errand.state == "open", Errand.due_on < today())
     return uow.session.scalars(late.limit(1)).first() is not None
+
+
+def towns(uow: Uow) -> list[tuple[int, str]]:
+    """The county's towns as choices of a setting: (15-digit code, name)."""
+    with uow.tenant_wide("a setting holds for the whole county"):
+        found = select(Area.area_code, Area.name).where(Area.level == "town", Area.active.is_(True))
+        return [(code, name) for code, name in uow.session.execute(found.order_by(Area.area_code))]
 
 
 def stale_day() -> date:

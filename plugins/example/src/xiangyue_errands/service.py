@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from xiangyue.sdk.access import acts, audit
-from xiangyue.sdk.db import Uow, scoped_sql, stage_rows
+from xiangyue.sdk.db import Uow, area_range, scoped_sql, stage_rows
 from xiangyue.sdk.errors import Conflict, Invalid, Stale
 from xiangyue.sdk.hooks import Change
 from xiangyue.sdk.i18n import _l, today
@@ -30,7 +30,8 @@ def open_errand(
     due_on: date | None = None,
     client_id: uuid.UUID | None = None,
 ) -> Errand:
-    """Take an errand on. With ``client_id`` a repeat is the same errand. Raises NotFound, Invalid (kind, title)."""
+    """Take an errand on. With ``client_id`` a repeat is the same errand. Raises NotFound, Invalid (kind,
+    title, or "" where the town takes on none)."""
     household = uow.get(Household, household_id)
     title, faults = " ".join(title.split()), {}
     if kind not in policy.KINDS:
@@ -44,6 +45,8 @@ def open_errand(
         known = uow.session.scalars(select(Errand).where(Errand.source == source)).one_or_none()
         if known is not None:
             return known
+    if _closed(uow, household.area_code):
+        raise Invalid({"": [_l("This household's town takes on no errands. The plugin's settings say which do.")]})
     days = plugin_settings(uow, "errands")["days"]
     errand = Errand(
         household_id=household.id,
@@ -62,6 +65,11 @@ def open_errand(
         after={"kind": kind, "title": title, "due_on": errand.due_on},
     )
     return errand
+
+
+def _closed(uow: Uow, area: int) -> bool:
+    ranges = [area_range(town) for town in plugin_settings(uow, "errands")["closed_towns"]]
+    return any(first <= area <= last for first, last in ranges)
 
 
 @acts(policy.EDIT)
@@ -100,7 +108,10 @@ def open_from_roster(uow: Uow, *, wishes: Sequence[tuple[int, str]]) -> int:
 
 @acts(policy.EDIT)
 def open_follow_up(uow: Uow, *, household_id: int) -> None:
-    """A visit at the home of a household that asks often: once a year, however often it is told."""
+    """A visit at the home of a household that asks often: once a year, however often it is told; none where the town
+    takes on no errands."""
+    if _closed(uow, uow.get(Household, household_id).area_code):
+        return
     source = f"often:{household_id}:{today().year}"
     if uow.session.scalars(select(Errand.id).where(Errand.source == source)).first() is None:
         errand = open_errand(uow, household_id=household_id, kind="visit", title=str(_l("Visit at home")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from xiangyue.sdk.i18n import _l
+from xiangyue_errands.queries import towns
 
 
 class Settings(Schema):
@@ -30,5 +31,14 @@ class Settings(Schema):
         metadata={
             "label": _l("No rosters for now"),
             "help": _l("While the yearly figures are drawn up, no roster is written into the register."),
+        },
+    )
+    closed_towns = fields.List(
+        fields.Integer(),
+        load_default=list,
+        metadata={
+            "label": _l("Towns that take on no errands"),
+            "help": _l("For households there no new errand is taken on. A roster's wishes and open errands stay."),
+            "choices": towns,
         },
     )

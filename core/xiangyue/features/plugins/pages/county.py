@@ -67,7 +67,7 @@ def save_settings(name: str) -> Any:
     settings = view.settings_of(uow, found)
     if settings is None or settings.fault:
         return _page(name, 409)
-    values, faults = typed(settings.schema, request.form)
+    values, faults = typed(settings.schema, request.form, settings.county)
     try:
         view.judged(uow, found, settings, values, faults)
         service.set_plugin_settings(uow, name=name, version=_version(), values=values)
