@@ -48,6 +48,7 @@ FEATURES = (
     "xiangyue.features.audit.plugin",
     "xiangyue.features.jobs.plugin",
     "xiangyue.features.files.plugin",
+    "xiangyue.features.views.plugin",
     "xiangyue.features.settings.plugin",
     "xiangyue.features.plugins.plugin",
     "xiangyue.features.console.plugin",

@@ -50,6 +50,7 @@ def seed(county: County) -> list[str]:
         f"/persons/{person}/edit",
         "/persons",
         "/persons/export",
+        "/views",
         "/areas",
         f"/areas/{village}",
         "/imports",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
-from xiangyue.web.listview import BulkAction, Choice, Column, Filter, FilterChip, ListView
+from xiangyue.web.listview import BulkAction, Choice, Column, Filter, FilterChip, ListView, SaveView, ViewTab
 from xiangyue.web.merge import opened_json
 
 __all__ = [
@@ -27,9 +27,11 @@ __all__ = [
     "JobCard",
     "JobState",
     "ListView",
+    "SaveView",
     "Series",
     "Step",
     "TimelineItem",
+    "ViewTab",
 ]
 
 

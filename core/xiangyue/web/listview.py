@@ -88,6 +88,29 @@ class BulkAction:
     confirm: Any = None
 
 
+@dataclass(frozen=True)
+class ViewTab:
+    """A saved view in the strip above a list; ``data``: its name is somebody's own words."""
+
+    label: Any
+    url: str
+    active: bool
+    data: bool = True
+
+
+@dataclass(frozen=True)
+class SaveView:
+    """How to keep what a list shows: a POST of ``list``, ``query``, ``area`` and a name to ``url``."""
+
+    url: str
+    list: str
+    query: str
+    area: str = ""
+    area_name: Any = ""
+    may_share: bool = False
+    manage_url: str | None = None
+
+
 def never(_value: str) -> bool:
     return False
 
@@ -129,7 +152,8 @@ class ListView:
     #: Says of a value that it is a seal standing for one that must not be shown.
     is_seal: Callable[[str], bool] = never
     page_size: int = 50
-    views: Sequence[tuple[Any, str, bool]] = ()
+    views: Sequence[ViewTab] = ()
+    save: SaveView | None = None
     query: dict[str, list[str]] = field(init=False)
 
     RESERVED = ("sort", "cols", "after", "before")

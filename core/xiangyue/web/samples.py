@@ -16,9 +16,11 @@ from xiangyue.web.components import (
     FormView,
     JobCard,
     ListView,
+    SaveView,
     Series,
     Step,
     TimelineItem,
+    ViewTab,
 )
 
 AT = datetime(2026, 11, 18, 6, 5, tzinfo=UTC)
@@ -69,7 +71,11 @@ def _list(args: Any, path: str, count: int) -> ListView:
         back_cursor="c0" if count else None,
         export_url=path,
         select_name="ids" if count else None,
-        views=((pick("全部", "All"), path, True), (pick("三十天未走访", "Not visited for 30 days"), path, False)),
+        views=(
+            ViewTab(pick("全部", "All"), path, True, data=False),
+            ViewTab(pick("三十天未走访", "Not visited for 30 days"), path, False, data=False),
+        ),
+        save=SaveView(path, "samples", "mark=poor", may_share=True, manage_url=path),
     )
 
 

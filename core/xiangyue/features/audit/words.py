@@ -43,6 +43,7 @@ THINGS: dict[str, Any] = {
     "classification": _l("Classification"),
     "classifier": _l("Classification rule"),
     "identifier": _l("Identity number"),
+    "saved_view": _l("Saved view"),
     "plugin": _l("Plugin"),
 }
 

@@ -28,6 +28,7 @@ from xiangyue.features.households.pages.listings import (
     without,
 )
 from xiangyue.features.households.queries_persons import age_on
+from xiangyue.features.views.listing import with_views
 from xiangyue.i18n import TIMEZONE, ngettext
 from xiangyue.web.access import requires
 from xiangyue.web.components import ListView
@@ -81,7 +82,12 @@ def list_households_page() -> Any:
     persons = count_persons(uow, PersonFilter(area=code))
     return page(
         "households/list.html",
-        view=_with_page(listing, found, count, ngettext("%(n)d household", "%(n)d households", count), "household"),
+        view=with_views(
+            uow,
+            _with_page(listing, found, count, ngettext("%(n)d household", "%(n)d households", count), "household"),
+            "households",
+            area_name,
+        ),
         listing=listing,
         failed=[failure.said for failure in failed],
         rows=found.items,
@@ -127,7 +133,12 @@ def list_persons_page() -> Any:
     today = datetime.now(TIMEZONE).date()
     return page(
         "households/persons.html",
-        view=_with_page(listing, found, count, ngettext("%(n)d person", "%(n)d persons", count), "person"),
+        view=with_views(
+            uow,
+            _with_page(listing, found, count, ngettext("%(n)d person", "%(n)d persons", count), "person"),
+            "persons",
+            area_name,
+        ),
         listing=listing,
         rows=found.items,
         marks_of=lambda row: shown_marks(listing, row.get("marks") or ()),
