@@ -82,8 +82,9 @@ def build() -> bool:
             (Path(folder) / "node").symlink_to(node.node)
             environ = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
             packages = hashlib.sha256((SOURCE / "package-lock.json").read_bytes()).hexdigest()
-            modules = SOURCE / "node_modules"
-            if not (modules.is_dir() and installed.exists() and installed.read_text() == packages):
+            # npm writes this one last: a folder that was emptied or half filled is filled anew.
+            modules = SOURCE / "node_modules" / ".package-lock.json"
+            if not (modules.is_file() and installed.exists() and installed.read_text() == packages):
                 _npm(node, environ, "ci", "--no-audit", "--no-fund", "--loglevel=error")
                 installed.write_text(packages)
             _npm(node, environ, "run", "--silent", "build")
