@@ -7,6 +7,10 @@ from typing import Any
 
 import openpyxl
 import pytest
+from tests.corpus.case import HEAD as HEAD_ROW
+from tests.corpus.case import HEADER, changed
+from tests.corpus.formats import compound, ods, text, xls
+from tests.corpus.formats import html as web_page
 from tests.unit.roster_samples import HEAD, WIFE, workbook
 
 from xiangyue.features.imports import view
@@ -243,6 +247,38 @@ def test_an_unreadable_file_says_what_to_do(hanyin: County, data: bytes, words: 
     assert words in page
     assert f"/imports/new?again={batch_id}" in page
     assert "民政办" in html(client, f"/imports/new?again={batch_id}")
+
+
+@pytest.mark.parametrize(("kind", "name"), [("xls", "名单.xls"), ("ods", "名单.xls"), ("csv", "名单.xlsx")])
+def test_other_formats_go_the_same_way_whatever_they_are_called(hanyin: County, kind: str, name: str) -> None:
+    client = hanyin.client("county_admin")
+    rows = [["漩涡镇2025年花名册"], HEADER, changed(HEAD_ROW, id_number=""), ["合计", "", "1人"]]
+    rows[1], rows[2] = [*HEADER, "性别", "出生日期"], [*rows[2], "男", "1980.1.1"]
+    data = {"xls": xls(rows, hidden=[3]), "ods": ods(rows, hidden=[3]), "csv": text(rows, encoding="gb18030")}[kind]
+    answer = send(client, data, name)
+    assert answer.status_code == 303, answer.get_data(as_text=True)[:2000]
+    batch_id = int(answer.headers["Location"].rsplit("/", 1)[1])
+    found = work(hanyin, batch_id)
+    assert (found.state, found.counts["errors"], found.counts["valid_households"]) == ("checked", 0, 1)
+    page = html(client, f"/imports/{batch_id}")
+    assert "表头在第 2 行" in page
+    assert "跳过了 1 行合计" in page
+    assert ("有 1 行在表里是隐藏的" in page) == (kind != "csv")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (web_page([HEADER, HEAD_ROW]), "改了名的网页"),
+        (compound("EncryptedPackage", bytes(5000)), "密码"),
+        (compound("WordDocument", bytes(5000)), "这不是表格"),
+        (b"no table", "这不是表格"),
+    ],
+)
+def test_what_cannot_be_read_is_told_at_the_upload(hanyin: County, data: bytes, words: str) -> None:
+    answer = send(hanyin.client("county_admin"), data, "名单.xls")
+    assert answer.status_code == 422
+    assert words in answer.get_data(as_text=True)
 
 
 def test_cancel_and_the_list(hanyin: County) -> None:

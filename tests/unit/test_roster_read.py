@@ -22,9 +22,11 @@ from xiangyue.features.imports.roster_columns import (
     roster_columns,
 )
 from xiangyue.features.imports.roster_file import RosterFileError
-from xiangyue.features.imports.roster_read import HeaderProblem, describe_header, read_rows
+from xiangyue.features.imports.roster_header import HeaderProblem, describe_header
+from xiangyue.features.imports.roster_read import SKIPPED, read_rows
 from xiangyue.i18n import in_locale
 
+NOTHING = dict.fromkeys(SKIPPED, 0)
 REQUIRED = ["镇", "村", "户编号", "与户主关系", "姓名"]
 KEYS = ["town", "village", "household_no", "relation", "name"]
 PERSON = ["漩涡镇", "上七村", "0017", "户主", "王试一"]
@@ -37,7 +39,7 @@ def test_header_anywhere_in_the_first_rows_and_the_sheets_own_row_numbers() -> N
     rows = list(sheet.rows)
     assert [r.number for r in rows] == [5, 8]
     assert rows[0].cells == dict(zip(KEYS, PERSON, strict=True))
-    assert sheet.skipped == {"blank": 3, "note": 0}
+    assert sheet.skipped == {**NOTHING, "blank": 3}
     assert sheet.problems == []
 
 
@@ -56,8 +58,6 @@ def test_header_in_the_twenty_first_row_is_too_late() -> None:
         "Example: 漩涡镇",
         "说明:一人一行",
         "注：以上",
-        "合计",
-        "总计:",
         "填表人:张某",
         "Note: x",
     ],
@@ -65,7 +65,14 @@ def test_header_in_the_twenty_first_row_is_too_late() -> None:
 def test_notes_are_passed_over(first: str) -> None:
     sheet = read_rows(workbook([REQUIRED, [first, *PERSON[1:]], PERSON]))
     assert [r.number for r in sheet.rows] == [3]
-    assert sheet.skipped == {"blank": 0, "note": 1}
+    assert sheet.skipped == {**NOTHING, "note": 1}
+
+
+@pytest.mark.parametrize("first", ["合计", "总计:", "合 计：25人", "本页小计", "Total"])
+def test_totals_are_passed_over(first: str) -> None:
+    sheet = read_rows(workbook([REQUIRED, PERSON, [None, first, 25, "", ""]]))
+    assert [r.number for r in sheet.rows] == [2]
+    assert sheet.skipped == {**NOTHING, "total": 1}
 
 
 def test_names_that_only_look_like_notes_stay() -> None:

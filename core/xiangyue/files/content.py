@@ -37,6 +37,7 @@ class Kind:
 
 
 _OOXML = "application/vnd.openxmlformats-officedocument."
+ODS = "application/vnd.oasis.opendocument.spreadsheet"
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
@@ -44,6 +45,7 @@ KINDS: dict[str, Kind] = {
         Kind("xlsm", (".xlsm",), "application/vnd.ms-excel.sheet.macroEnabled.12"),
         Kind("docx", (".docx",), _OOXML + "wordprocessingml.document"),
         Kind("pptx", (".pptx",), _OOXML + "presentationml.presentation"),
+        Kind("ods", (".ods",), ODS),
         Kind("zip", (".zip",), "application/zip"),
         Kind("ole", (".xls", ".doc", ".ppt", ".et", ".wps"), "application/x-ole-storage"),
         Kind("encrypted", (".xlsx", ".docx", ".pptx"), "application/x-ole-storage"),
@@ -58,7 +60,7 @@ KINDS: dict[str, Kind] = {
         Kind("unknown", (), "application/octet-stream"),
     )
 }
-_PACKED = {"xlsx", "xlsm", "docx", "pptx", "zip"}
+_PACKED = {"xlsx", "xlsm", "docx", "pptx", "ods", "zip"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +213,9 @@ def _sniff_zip(stream: BinaryIO) -> str:
     try:
         with zipfile.ZipFile(stream) as archive:
             names = set(archive.namelist())
+            if "mimetype" in names and "content.xml" in names:
+                with archive.open("mimetype") as member:
+                    return "ods" if member.read(100).strip() == ODS.encode() else "zip"
     except _UNPACKING_ERRORS:
         return "zip"
     if "[Content_Types].xml" not in names:

@@ -12,8 +12,8 @@ from xiangyue.db.paging import decode_ids, encode_cursor
 from xiangyue.errors import Invalid, PreconditionFailed, Stale
 from xiangyue.features.imports import policy, queries, service, view
 from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.imports.roster_header import describe_header
 from xiangyue.features.imports.roster_messages import problem_of
-from xiangyue.features.imports.roster_read import describe_header
 from xiangyue.features.imports.schemas import (
     ImportCommitSchema,
     ImportErrorArgs,

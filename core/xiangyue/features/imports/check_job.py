@@ -107,6 +107,7 @@ def _sheet(context: JobContext, uow: Uow, batch: ImportBatch) -> RosterSheet | N
         "row": sheet.header_row,
         "columns": list(sheet.columns),
         "problems": [problem.as_dict() for problem in sheet.problems],
+        "others": sheet.others,
     }
     if sheet.blocking:
         batch.state, batch.problem = "failed", {"code": "header", "params": {}}

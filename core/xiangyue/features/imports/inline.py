@@ -14,8 +14,8 @@ from xiangyue.errors import Conflict
 from xiangyue.features.imports import queries, service
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.roster_file import describe_file_problem
+from xiangyue.features.imports.roster_header import HeaderProblem, describe_header
 from xiangyue.features.imports.roster_messages import describe
-from xiangyue.features.imports.roster_read import HeaderProblem, describe_header
 from xiangyue.i18n import gettext as _
 from xiangyue.jobs.models import FINAL_STATES, Job
 from xiangyue.jobs.run import run_with

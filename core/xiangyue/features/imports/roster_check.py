@@ -144,6 +144,7 @@ class RosterChecker:
                 errors.append(CellError(row.number, key, "required"))
             return None
         try:
+            judge.refuse_error_value(value)
             return read(value)
         except (CellProblem, TextProblem) as problem:
             code, params, suggestion = as_problem(problem)
@@ -154,10 +155,12 @@ class RosterChecker:
         cells = row.cells
         town, village = cell_text(cells.get("town")), cell_text(cells.get("village"))
         code: int | None = None
+        sound = True
         for key, text in (("town", town), ("village", village)):
-            if not text:
-                errors.append(CellError(row.number, key, "required"))
-        if town and village:
+            if not text or judge.is_error_value(text):
+                errors.append(CellError(row.number, key, "cell_error" if text else "required", {}, text))
+                sound = False
+        if sound:
             match = self._areas.find(town, village)
             code = match.code
             if code is None:
@@ -167,6 +170,9 @@ class RosterChecker:
                 wrong = town if match.column == "town" else village
                 errors.append(CellError(row.number, match.column, match.problem, params, wrong[:_SHOWN], suggestion))
         number, name = parse_group(cells["group"]) if "group" in cells else (None, "")
+        if judge.is_error_value(name):
+            errors.append(CellError(row.number, "group", "cell_error", {}, name))
+            name = ""
         if len(name) > judge.GROUP_LIMIT:
             limit = {"limit": judge.GROUP_LIMIT}
             errors.append(CellError(row.number, "group", "group_long", limit, name[:_SHOWN]))

@@ -232,12 +232,15 @@ STANDARD_COLUMNS: tuple[Column, ...] = _STANDARD
 #: Headers of columns that are there for people: the reader passes them over in silence.
 NOTE_HEADER = ("错误说明", "What to mend")
 IGNORED_HEADERS = (*NOTE_HEADER, "序号", "No.", "行号", "Row")
-#: Words that a row begins with which is no data: an example, a remark, a total.
+#: Words that a row begins with which is no data: an example or a remark.
 NOTE_ROW = re.compile(
     r"(?:示例|例|说明|填表说明|填写说明|注|备注|example|note|notes):.*"
-    r"|(?:合计|总计|小计|total):?"
     r"|(?:填表人|审核人|制表人|填报单位|填表日期).*",
     re.IGNORECASE | re.DOTALL,
+)
+#: The same for a row of sums: 合计, 小计：25人, 本页合计, 总 计.
+TOTAL_ROW = re.compile(
+    r"(?:本[页村组]|全[村组镇]|累计)?(?:合计|总计|小计|共计|subtotal|grandtotal|total)(?:[:(0-9].*)?", re.IGNORECASE
 )
 #: What the template puts before the first cell of its example row.
 EXAMPLE_PREFIX = ("示例:", "Example: ")

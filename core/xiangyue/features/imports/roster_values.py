@@ -43,9 +43,17 @@ def text_value(value: Cell) -> str:
     text = squeeze(cell_text(value))
     if len(text) > TEXT_LIMIT:
         raise CellProblem("text_long", {"limit": TEXT_LIMIT})
-    if text.startswith("#") and _ERROR_VALUE.fullmatch(text):
-        raise CellProblem("cell_error")
     return text
+
+
+def is_error_value(value: Cell) -> bool:
+    """Whether a cell holds what a formula that failed shows, such as ``#REF!``."""
+    return isinstance(value, str) and value[:1] == "#" and _ERROR_VALUE.fullmatch(value.strip()) is not None
+
+
+def refuse_error_value(value: Cell) -> None:
+    if is_error_value(value):
+        raise CellProblem("cell_error")
 
 
 def household_no(value: Cell, village_code: int | None) -> str:

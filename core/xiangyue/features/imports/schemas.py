@@ -53,7 +53,14 @@ class ImportPageSchema(Schema):
 class ImportUploadSchema(Schema):
     """A roster and what goes with it."""
 
-    file = FileField(required=True, metadata={"type": "string", "format": "binary", "description": ".xlsx"})
+    file = FileField(
+        required=True,
+        metadata={
+            "type": "string",
+            "format": "binary",
+            "description": ".xlsx, .xls, .ods, or .csv and .txt with commas, semicolons or tabs (UTF-8 or GB18030)",
+        },
+    )
     source = fields.String(load_default="", metadata={"description": "Where the data comes from"})
     purpose = fields.String(
         required=True, validate=validate.Length(min=1), metadata={"description": "What the data is used for"}

@@ -17,8 +17,8 @@ from xiangyue.features.imports.policy import CHECK_KIND, COMMIT_KIND, IMPORT_RUN
 from xiangyue.features.imports.queries import as_json, batch_job, columns_of, get_batch, import_ranges
 from xiangyue.features.imports.release import drop_batch
 from xiangyue.features.imports.roster_errors import write_error_workbook
+from xiangyue.features.imports.roster_upload import check_roster
 from xiangyue.features.imports.staging import seal_upload, wrong_rows
-from xiangyue.files.content import check_upload
 from xiangyue.files.service import in_days, store_file
 from xiangyue.files.storage import Storage
 from xiangyue.i18n import lazy_gettext as _l
@@ -56,7 +56,7 @@ def upload_roster(uow: Uow, storage: Storage, *, stream: BinaryIO, name: str, so
     if not purpose:
         wrong["purpose"] = [_l("Say what the data is used for.")]
     try:
-        upload = check_upload(stream, name, accept={"xlsx"}, max_bytes=runtime.settings.max_upload_bytes)
+        upload = check_roster(stream, name, max_bytes=runtime.settings.max_upload_bytes)
     except Invalid as error:
         raise Invalid({**wrong, **error.fields}) from None
     if wrong:

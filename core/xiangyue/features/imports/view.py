@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,10 +14,10 @@ from xiangyue.db.uow import Uow
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.roster_columns import Column
 from xiangyue.features.imports.roster_file import FILE_PROBLEMS, describe_file_problem
+from xiangyue.features.imports.roster_header import HeaderProblem, describe_header
 from xiangyue.features.imports.roster_messages import CellError, problem_of
-from xiangyue.features.imports.roster_read import HeaderProblem, describe_header
 from xiangyue.features.jobs import view as job_view
-from xiangyue.i18n import current_locale
+from xiangyue.i18n import current_locale, ngettext
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import Job
@@ -156,6 +156,46 @@ def header_problems(batch: ImportBatch) -> list[HeaderProblem]:
     """Problems of the header row, those that stop the import first."""
     found = [HeaderProblem.from_dict(problem) for problem in (batch.header or {}).get("problems", [])]
     return sorted(found, key=lambda problem: not problem.blocking)
+
+
+def reading(batch: ImportBatch) -> list[Any]:
+    """Sentences on how the file was read: which sheet, what was passed over, what was left aside."""
+    header = batch.header or {}
+    if "row" not in header:
+        return []
+    lines: list[Any] = []
+    if header.get("sheet"):
+        lines.append(_("Read: sheet “%(sheet)s”, header in row %(row)d.", sheet=header["sheet"], row=header["row"]))
+    else:
+        lines.append(_("Read: header in row %(row)d.", row=header["row"]))
+    counts = header.get("skipped") or {}
+    for key, sentence in _PASSED_OVER.items():
+        if n := int(counts.get(key) or 0):
+            lines.append(sentence(n))
+    for name, roster in header.get("others") or []:
+        lines.append(
+            _("Sheet “%(sheet)s” has a roster too and was not read. Upload it as a file of its own.", sheet=name)
+            if roster
+            else _("Sheet “%(sheet)s” was left aside: it has no header of a roster.", sheet=name)
+        )
+    return [marked(line) for line in lines]
+
+
+_PASSED_OVER: dict[str, Callable[[int], str]] = {
+    "hidden": lambda n: ngettext(
+        "%(n)d row is hidden in the sheet and was read all the same.",
+        "%(n)d rows are hidden in the sheet and were read all the same.",
+        n,
+    ),
+    "total": lambda n: ngettext("%(n)d row of sums was passed over.", "%(n)d rows of sums were passed over.", n),
+    "note": lambda n: ngettext("%(n)d row of remarks was passed over.", "%(n)d rows of remarks were passed over.", n),
+    "header": lambda n: ngettext(
+        "The header stands there again in %(n)d row, which was passed over.",
+        "The header stands there again in %(n)d rows, which were passed over.",
+        n,
+    ),
+    "blank": lambda n: ngettext("%(n)d empty row was passed over.", "%(n)d empty rows were passed over.", n),
+}
 
 
 def header_text(problem: HeaderProblem) -> Any:

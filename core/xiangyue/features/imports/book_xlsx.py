@@ -1,0 +1,99 @@
+"""An .xlsx before it is read: far-out cells, hidden rows, and error values of formulas, in one pass."""
+
+from __future__ import annotations
+
+import html
+import re
+import zipfile
+
+from xiangyue.features.imports.book_sheet import Facts
+from xiangyue.features.imports.book_zip import blocks, unpack
+from xiangyue.features.imports.roster_file import MAX_CELLS, MAX_ROWS, RosterFileError
+
+# References of cells that reach beyond column Z or row 99,999; everything nearer is small in any case. The
+# tail of the tag tells whether the cell is empty (formatting only), which costs the reader nothing.
+_FAR_CELL = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{2,3}[0-9]{1,7}|[A-Za-z][0-9]{6,7})["'][^>]{0,200}(>)""")
+_NEAR_ROWS, _NEAR_COLUMNS = 99_999, 26
+_HIDDEN_ROW = re.compile(
+    rb"""<(?:\w+:)?row\b(?=[^>]*\shidden\s*=\s*["'](?:1|true)["'])[^>]*?\sr\s*=\s*["']([0-9]{1,7})"""
+)
+_ERROR_CELL = re.compile(
+    rb"""<(?:\w+:)?c\b(?=[^>]*\st\s*=\s*["']e["'])[^>]*?\sr\s*=\s*["']([A-Za-z]{1,3}[0-9]{1,7})["'][^>]*>"""
+    rb"(?:(?!</(?:\w+:)?c>).){0,2000}?<(?:\w+:)?v>([^<]{0,20})",
+    re.DOTALL,
+)
+_SHEET = re.compile(r"<(?:\w+:)?sheet\b([^>]*)>")
+_LINK = re.compile(r"<(?:\w+:)?Relationship\b([^>]*)>")
+_ATTRIBUTE = re.compile(r"""([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+#: Both are lists of sheets and hardly more.
+_MAX_LIST = 4 * 2**20
+
+
+def scan(archive: zipfile.ZipFile) -> list[Facts]:
+    """Facts of each sheet in the workbook's order; every part is unpacked once.
+
+    :raises RosterFileError: ``too_many_rows``, ``too_many_cells``, ``corrupt``.
+    """
+    by_part: dict[str, Facts] = {}
+    for part in archive.infolist():
+        if part.filename.startswith("xl/worksheets/") and part.filename.endswith(".xml"):
+            by_part[part.filename] = _scan_sheet(archive, part.filename)
+        else:
+            unpack(archive, part.filename)
+    return [by_part.get(part, Facts()) for part in _parts(archive)]
+
+
+def _scan_sheet(archive: zipfile.ZipFile, part: str) -> Facts:
+    facts = Facts()
+    rows, columns, where = _NEAR_ROWS, _NEAR_COLUMNS, ""
+    for block in blocks(archive, part, b"<row"):
+        for match in _FAR_CELL.finditer(block):
+            if block[match.start(2) - 1 : match.start(2)] == b"/":
+                continue
+            row, column = _position(match[1])
+            if row > rows:
+                rows, where = row, match[1].decode()
+            if column > columns:
+                columns, where = column, match[1].decode()
+        if b"hidden=" in block:
+            facts.hidden.update(int(match[1]) for match in _HIDDEN_ROW.finditer(block))
+        if b't="e"' in block or b"t='e'" in block:
+            for match in _ERROR_CELL.finditer(block):
+                facts.note_error(*_position(match[1]), match[2].decode("ascii", "replace").strip())
+    if rows > MAX_ROWS + 1000:
+        raise RosterFileError("too_many_rows", limit=MAX_ROWS)
+    if where and rows * columns > MAX_CELLS:
+        raise RosterFileError("too_many_cells", cell=where)
+    return facts
+
+
+def _parts(archive: zipfile.ZipFile) -> list[str]:
+    """The parts of the sheets, in the workbook's order."""
+    links = {}
+    for found in _LINK.findall(_text(archive, "xl/_rels/workbook.xml.rels")):
+        link = _attributes(found)
+        target = link.get("Target", "")
+        links[link.get("Id", "")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+    sheets = [_attributes(found) for found in _SHEET.findall(_text(archive, "xl/workbook.xml"))]
+    wanted = [next((value for key, value in sheet.items() if key.endswith(":id")), "") for sheet in sheets]
+    return [links.get(one, "") for one in wanted]
+
+
+def _text(archive: zipfile.ZipFile, part: str) -> str:
+    if part not in archive.namelist():
+        return ""
+    with archive.open(part) as stream:
+        return stream.read(_MAX_LIST).decode("utf-8", "replace")
+
+
+def _attributes(tag: str) -> dict[str, str]:
+    return {name: html.unescape(double or single) for name, double, single in _ATTRIBUTE.findall(tag)}
+
+
+def _position(reference: bytes) -> tuple[int, int]:
+    """(row, column) of ``AB12``, both from 1."""
+    letters = reference.rstrip(b"0123456789").upper()
+    column = 0
+    for byte in letters:
+        column = column * 26 + byte - 64
+    return int(reference[len(letters) :]), column

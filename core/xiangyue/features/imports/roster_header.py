@@ -1,0 +1,145 @@
+# data: zh
+"""The header row of a roster: where it stands, which column each heading means, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from xiangyue.features.imports.roster_columns import IGNORED_HEADERS, Column, bare_header, fold_header
+from xiangyue.features.imports.roster_file import cell_name
+from xiangyue.i18n import LazyText, gettext
+from xiangyue.i18n import lazy_gettext as _l
+
+#: Rows in which the header is looked for.
+HEADER_ROWS = 20
+#: Headings that must be known for a row to be the header.
+_ENOUGH = 3
+#: Rows above from which a blank heading is filled, and how many headings of its own the lowest row needs for that.
+_ABOVE = 2
+_OWN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderProblem:
+    """``code``: header_missing, header_duplicate, header_unknown, header_ignored. ``cell``: where, such as
+    ``F3``.
+    ``suggestion``: the header that was likely meant. ``blocking``: reading on would lose data."""
+
+    code: str
+    header: str
+    cell: str = ""
+    suggestion: str = ""
+    blocking: bool = True
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "code": self.code,
+            "header": self.header,
+            "cell": self.cell,
+            "suggestion": self.suggestion,
+            "blocking": self.blocking,
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> HeaderProblem:
+        return cls(**data)
+
+
+HEADER_MESSAGES: dict[str, LazyText] = {
+    "header_missing": _l("Column “%(header)s” is missing. Add it to the header row."),
+    "header_duplicate": _l("Column “%(header)s” stands there twice, again in %(cell)s. Delete one of them."),
+    "header_unknown": _l("Column “%(header)s” in %(cell)s is not known. Did you mean “%(suggestion)s”?"),
+    "header_ignored": _l("Column “%(header)s” in %(cell)s is not part of the roster and is passed over."),
+}
+
+
+def describe_header(problem: HeaderProblem) -> str:
+    """What is wrong with a header, where, and what to do, in the current language."""
+    return gettext(
+        HEADER_MESSAGES[problem.code].message,
+        header=problem.header,
+        cell=problem.cell,
+        suggestion=problem.suggestion,
+    )
+
+
+class HeaderFinder:
+    """Knows the headings of the columns."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self.columns = columns
+        self.by_key = {column.key: column for column in columns}
+        self.ignored = {fold_header(text) for text in IGNORED_HEADERS}
+        self.known: dict[str, str] = {}
+        for column in columns:
+            for text in (column.zh, column.en):
+                self.known.setdefault(fold_header(text), column.key)
+        for column in columns:
+            for text in (bare_header(column.zh), bare_header(column.en), *map(fold_header, column.aliases)):
+                self.known.setdefault(text, column.key)
+
+    def key_of(self, text: str) -> str | None:
+        return self.known.get(fold_header(text)) or self.known.get(bare_header(text))
+
+    def header_row(self, rows: Iterable[list[Any]]) -> tuple[int, int, list[Any]] | None:
+        """(known headings, position from 0, cells) of the row with most known headings, or None.
+
+        A header may stand in two rows, with cells merged over both or groups above (户主信息 over 姓名, 身份证号): a
+        blank cell then takes the known heading above it.
+        """
+        best: tuple[int, int, list[Any]] | None = None
+        above: list[list[Any]] = []
+        for position, values in enumerate(rows):
+            if position >= HEADER_ROWS:
+                break
+            cells, own = list(values), len(self._known(values))
+            if own >= _OWN:
+                for upper in reversed(above[-_ABOVE:]):
+                    cells = [
+                        high if low == "" and isinstance(high, str) and self.key_of(high) else low
+                        for low, high in zip(cells, upper, strict=False)
+                    ]
+            known = len(self._known(cells))
+            if known >= _ENOUGH and (best is None or known > best[0]):
+                best = (known, position, cells)
+            above.append(list(values))
+        return best
+
+    def _known(self, values: Iterable[Any]) -> set[str | None]:
+        return {self.key_of(value) for value in values if isinstance(value, str)} - {None}
+
+    def map(self, header: list[Any], row: int) -> tuple[dict[str, int], list[HeaderProblem]]:
+        """(key -> position, problems)."""
+        mapping: dict[str, int] = {}
+        problems: list[HeaderProblem] = []
+        strangers: list[tuple[str, str]] = []
+        for position, value in enumerate(header):
+            text = str(value).strip()
+            if not text or fold_header(text) in self.ignored:
+                continue
+            cell = cell_name(row, position + 1)
+            key = self.key_of(text)
+            if key is None:
+                strangers.append((text, cell))
+            elif key in mapping:
+                problems.append(HeaderProblem("header_duplicate", text, cell, self.by_key[key].label))
+            else:
+                mapping[key] = position
+        for text, cell in strangers:
+            likely = self._likely(text, mapping)
+            code = "header_unknown" if likely else "header_ignored"
+            problems.append(HeaderProblem(code, text, cell, likely, bool(likely)))
+        for column in self.columns:
+            if column.required and column.key not in mapping:
+                problems.append(HeaderProblem("header_missing", column.label))
+        return mapping, problems
+
+    def _likely(self, text: str, mapping: dict[str, int]) -> str:
+        """Label of the column, not yet found, that a heading was likely meant for."""
+        from rapidfuzz import fuzz, process
+
+        free = [known for known, key in self.known.items() if key not in mapping]
+        best = process.extractOne(bare_header(text), free, scorer=fuzz.ratio, score_cutoff=70)
+        return self.by_key[self.known[best[0]]].label if best else ""
