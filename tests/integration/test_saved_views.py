@@ -8,15 +8,20 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from households_kit import OTHER_TOWN, filled_county, id_of
 from sqlalchemy import delete, select
 
 from xiangyue.access.models import AuditEntry
-from xiangyue.errors import Conflict, Forbidden, Invalid, NotFound, Stale
-from xiangyue.features.households.policy import HOUSEHOLD_VIEW
+from xiangyue.errors import Conflict, Forbidden, Invalid, NotFound, PurposeNeeded, Stale
+from xiangyue.features.households.groups import household_ids
+from xiangyue.features.households.models import Household
+from xiangyue.features.households.policy import HOUSEHOLD_VIEW, SENSITIVE_VIEW
 from xiangyue.features.views import queries, service
 from xiangyue.features.views.models import SavedView
 from xiangyue.features.views.policy import MOST_VIEWS
 from xiangyue.testing.fixtures import County
+
+__all__ = ["filled_county"]
 
 TOWN = 610921101000_000
 
@@ -180,3 +185,27 @@ def test_two_windows_at_one_view(hanyin: County) -> None:
     assert second.status_code == 409
     assert "first" in second.text
     assert "second" in second.text
+
+
+def test_a_view_is_a_group_of_households_for_others(county: County) -> None:
+    two, one, elsewhere = (id_of(county, Household, code=f"61092110{n}") for n in ("02000001", "02000002", "12000001"))
+    with county.uow(county.actor(HOUSEHOLD_VIEW)) as uow:
+        assert sorted(household_ids(uow, "")) == sorted([two, one, elsewhere])
+        assert list(household_ids(uow, "?min_persons=2&area=610921100200")) == [two]
+        assert list(household_ids(uow, "area=610921101")) == [elsewhere]
+        with pytest.raises(Invalid) as refused:
+            household_ids(uow, "min_persons=many")
+        assert "min_persons" in refused.value.fields
+        with pytest.raises(Invalid) as closed:
+            list(household_ids(uow, "mark=disabled"))
+        assert "mark" in closed.value.fields
+    with county.uow(county.actor(HOUSEHOLD_VIEW, area=OTHER_TOWN)) as uow:
+        assert list(household_ids(uow, "")) == [elsewhere]
+    seeing = county.actor(HOUSEHOLD_VIEW, SENSITIVE_VIEW)
+    with county.uow(seeing) as uow, pytest.raises(PurposeNeeded):
+        list(household_ids(uow, "mark=disabled"))
+    with county.uow(seeing, purpose="残疾人慰问") as uow:
+        assert list(household_ids(uow, "mark=disabled")) == [two]
+        entry = uow.session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+        assert entry is not None
+        assert (entry.action, entry.purpose) == ("mark.read", "残疾人慰问")

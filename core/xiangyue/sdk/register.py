@@ -17,6 +17,7 @@ from xiangyue.features.classifications.policy import (
 )
 from xiangyue.features.classifications.service import decide
 from xiangyue.features.classifications.service_compute import compute_area, request_compute
+from xiangyue.features.households.groups import household_ids
 from xiangyue.features.households.models import (
     AwardKind,
     Household,
@@ -34,6 +35,8 @@ from xiangyue.features.households.policy import (
 )
 from xiangyue.features.households.service_awards import record_awards
 from xiangyue.features.households.service_records import set_award, set_income
+from xiangyue.features.views.models import SavedView
+from xiangyue.features.views.queries import get_view, views_of
 
 __all__ = [
     "AREA_VIEW",
@@ -52,15 +55,19 @@ __all__ = [
     "MarkKind",
     "Person",
     "PersonMark",
+    "SavedView",
     "area_names",
     "code_text",
     "compute_area",
     "decide",
+    "get_view",
+    "household_ids",
     "page_area",
     "parse_code",
     "record_awards",
     "request_compute",
     "set_award",
     "set_income",
+    "views_of",
     "village_choices",
 ]
