@@ -136,6 +136,17 @@ FAULTS: dict[str, tuple[set[str], Edits]] = {
         {"pages_come_whole_and_as_fragments"},
         (("templates/{name}/list.html", "{% extends layout %}", '{% extends "layout.html" %}'),),
     ),
+    "a page marker that is believed": (
+        {"page_markers_that_were_never_given_are_refused"},
+        (
+            ("api.py", "import decode_ids,", "import decode_cursor,"),
+            ("api.py", 'decode_ids(args["cursor"])[0]', 'int(decode_cursor(args["cursor"], 1)[0])'),
+        ),
+    ),
+    "a page marker that is not read": (
+        {"page_markers_that_were_never_given_are_refused"},
+        (("api.py", 'decode_ids(args["cursor"])[0] if args["cursor"] else 0', 'len(decode_ids("WzFd")) - 1'),),
+    ),
     "a query for each row": (
         {"more_rows_ask_no_more"},
         (("queries.py", "Line(note, head_name) for", "Line(note, find_note(uow, note.id).head_name) for"),),

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from errands_kit import Home, home, roster
 from sqlalchemy import select, update
 
+from xiangyue.sdk.db import encode_cursor
 from xiangyue.sdk.i18n import today
 from xiangyue.sdk.register import Household
 from xiangyue.sdk.testing import Kit, switch
@@ -281,3 +282,17 @@ def test_a_closed_town_takes_on_no_errands(home: Home, kit: Kit) -> None:
 
 def described(answer: Any) -> Any:
     return answer.json["settings_schema"]["properties"]["closed_towns"]["items"]
+
+
+def test_a_page_marker_with_a_wrong_day_is_refused(home: Home) -> None:
+    for values in (("2026-02-30", 1), ("soon", 1), (1, 1), ("2026-02-28", "x"), ("2026-02-28", 2**63)):
+        marker = encode_cursor(*values)
+        refused = home.call("GET", f"/p/errands/?cursor={marker}")
+        assert (values, refused.status_code) == (values, 422), refused.json
+        assert [e["path"] for e in refused.json["errors"]] == ["cursor"]
+        assert home.client.get(f"/p/errands/?after={marker}").status_code == 422
+    for title in ("First", "Second"):
+        home.errand(title)
+    listed = home.call("GET", f"/p/errands/?household={home.id}&limit=1").json
+    following = home.call("GET", f"/p/errands/?household={home.id}&limit=1&cursor={listed['next']}").json
+    assert [page["items"][0]["title"] for page in (listed, following)] == ["First", "Second"]

@@ -207,6 +207,17 @@ class Kit:
         path: str = self.app.url_map.bind(self.on.host).build(rule.endpoint, given, method=method)
         return path
 
+    def arguments(self, rule: Rule) -> set[str]:
+        """Names of the query arguments that an address of the API declares."""
+        given = getattr(self.app.view_functions[rule.endpoint], "_apidoc", {}).get("arguments", {})
+        found: set[str] = set()
+        for parameter in given.get("parameters", []):
+            schema = parameter.get("schema") if parameter.get("in") == "query" else None
+            if schema is not None:
+                made = schema() if isinstance(schema, type) else schema
+                found |= {field.data_key or name for name, field in made.fields.items()}
+        return found
+
     def ask(self, client: FlaskClient, rule: Rule, method: str, path: str) -> Any:
         """One request with all that a real one carries: CSRF token, If-Match, a body that the schema takes."""
         headers = {"If-Match": '"1"', "X-CSRF-Token": self._csrf(client)}

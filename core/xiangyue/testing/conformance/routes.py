@@ -7,6 +7,7 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
+from xiangyue.db.paging import encode_cursor
 from xiangyue.plugin.addresses import api_prefix, pages_prefix
 from xiangyue.testing.conformance.kit import Kit, Laid, none_of
 from xiangyue.testing.source import english_page_faults
@@ -14,6 +15,16 @@ from xiangyue.testing.statements import counted
 
 #: The core's pages in which a plugin takes part.
 CORE_PAGES = ("/", "/cockpit?area=all", "/households?area=all", "/search?q=kit", "/jobs", "/audit", "/roles")
+
+
+def _wrong(size: int) -> list[list[Any]]:
+    one: list[Any] = [1] * (size - 1)
+    alike: list[Any] = [None, "x", "x\x00", True, -0.5, {}, [1], 2**63]
+    return [*([value] * size for value in alike), ["2026-02-30", *one], [*one, "x"], ["x", *one]]
+
+
+#: Page markers that no list gave: no marker at all, then wrong kinds and numbers of values.
+MARKERS = ("*", *(encode_cursor(*values) for size in (1, 2, 3) for values in _wrong(size)))
 
 
 class RouteTests:
@@ -98,6 +109,19 @@ class RouteTests:
                 more = next((s for s in seen[3] if seen[3].count(s) > seen[1].count(s)), "")
                 counts = f"{len(seen[1])} statements for 1 row, {len(seen[3])} for 3"
                 faults.append(f"{where}: {counts}: {' '.join(more.split())[:200]}")
+        none_of(faults)
+
+    def test_page_markers_that_were_never_given_are_refused(self, kit: Kit) -> None:
+        """A list tells a made-up cursor from its own: 4xx, or an answer where it looks at none; never a failure."""
+        laid, client, faults = kit.lay("on", kit.on), kit.client(kit.on), []
+        for rule, method, _mark in kit.rules("GET"):
+            path = kit.address(rule, method, laid.values)
+            cursors = ("cursor",) if path.startswith("/api/") else ("after", "before", "cursor")
+            for name in cursors:
+                bad = {marker: client.get(path, query_string={name: marker}).status_code for marker in MARKERS}
+                faults += [f"{rule.rule}?{name}={m}: {s} instead of 422" for m, s in bad.items() if s >= 500][:1]
+                if name in kit.arguments(rule) and bad[MARKERS[0]] < 400:
+                    faults.append(f"{rule.rule}?{name}={MARKERS[0]}: {bad[MARKERS[0]]} instead of 422")
         none_of(faults)
 
     def test_the_core_stands_and_nothing_is_noted(self, kit: Kit) -> None:

@@ -9,7 +9,7 @@ from flask import jsonify
 
 from xiangyue.sdk.access import requires
 from xiangyue.sdk.api import ApiBlueprint, chosen_fields, list_response, required_version, set_etag, takes_version
-from xiangyue.sdk.db import decode_cursor, encode_cursor
+from xiangyue.sdk.db import decode_as, encode_cursor
 from xiangyue.sdk.errors import PreconditionFailed, Stale
 from xiangyue.sdk.web import current_uow
 from xiangyue_errands import policy, queries, service
@@ -33,17 +33,14 @@ def shown(line: queries.Line) -> dict[str, Any]:
 def list_errands(args: dict[str, Any]) -> Any:
     """Errands by day due"""
     wanted = chosen_fields(args["fields_"], FIELDS)
-    after = None
-    if args["cursor"]:
-        day, id = decode_cursor(args["cursor"], 2)
-        after = (date.fromisoformat(day), int(id))
+    after = decode_as(args["cursor"], date, int) if args["cursor"] else None
     limit = args["limit"]
     found = queries.list_errands(
         current_uow(), state=args["state"], household_id=args["household"], after=after, limit=limit + 1
     )
     items = [{k: v for k, v in shown(line).items() if k in wanted} for line in found[:limit]]
     last = found[limit - 1].errand if len(found) > limit else None
-    return list_response(items, encode_cursor(last.due_on.isoformat(), last.id) if last else None)
+    return list_response(items, encode_cursor(last.due_on, last.id) if last else None)
 
 
 @bp.post("/")

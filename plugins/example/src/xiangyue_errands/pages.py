@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, redirect, request, url_for
 
 from xiangyue.sdk.access import requires
-from xiangyue.sdk.db import decode_cursor, encode_cursor
+from xiangyue.sdk.db import decode_as, encode_cursor
 from xiangyue.sdk.errors import Invalid
 from xiangyue.sdk.i18n import _, _l, ngettext
 from xiangyue.sdk.register import Household
@@ -38,10 +38,8 @@ def list_errands() -> Any:
         filters=(Filter("state", _l("State"), choices=list(policy.STATES.items())),),
     )
     state = view.value("state")
-    after = None
-    if cursor := view.value("after"):
-        day, id = decode_cursor(cursor, 2)
-        after = (date.fromisoformat(day), int(id))
+    cursor = view.value("after")
+    after = decode_as(cursor, date, int, field="after") if cursor else None
     found = queries.list_errands(uow, state=state, after=after, limit=PAGE + 1)
     rows, more = found[:PAGE], len(found) > PAGE
     open_now, late = queries.count_open(uow)
@@ -53,7 +51,7 @@ def list_errands() -> Any:
         count=open_now,
         count_text=ngettext("%(n)d errand is open", "%(n)d errands are open", open_now),
         shown=len(rows),
-        next_cursor=encode_cursor(rows[-1].errand.due_on.isoformat(), rows[-1].id) if more else None,
+        next_cursor=encode_cursor(rows[-1].errand.due_on, rows[-1].id) if more else None,
         page_size=PAGE,
     )
     return page("errands/list.html", view=view, rows=rows, late=late, kinds=policy.KINDS, states=policy.STATES)

@@ -42,16 +42,16 @@ def _found(uow: Uow, statement: Any) -> list[Line]:
 
 
 def list_errands(
-    uow: Uow, *, state: str = "open", household_id: int = 0, after: tuple[date, int] | None = None, limit: int = 50
+    uow: Uow, *, state: str = "open", household_id: int = 0, after: Sequence[Any] | None = None, limit: int = 50
 ) -> list[Line]:
-    """Errands in the scope by day due; ``state`` open, done or "" for both; ``after`` is (day, id) of the last one."""
+    """Errands in the scope by day due; ``state`` open, done or "" for both; ``after``: day and id of the last one."""
     statement = _lines().order_by(Errand.due_on, Errand.id).limit(limit)
     if state:
         statement = statement.where(Errand.state == state)
     if household_id:
         statement = statement.where(Errand.household_id == household_id)
     if after is not None:
-        statement = statement.where(tuple_(Errand.due_on, Errand.id) > after)
+        statement = statement.where(tuple_(Errand.due_on, Errand.id) > tuple(after))
     return _found(uow, statement)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select
 
 from xiangyue.access.models import Account, AuditEntry, Role, RoleGrant
 from xiangyue.access.permissions import Permission
-from xiangyue.db.paging import decode_cursor, encode_cursor
+from xiangyue.db.paging import decode_as, encode_cursor
 from xiangyue.db.scope import area_range
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid, NotFound
@@ -242,8 +242,5 @@ def _mark(key: str, account: Account) -> str:
 
 
 def _cursor(key: str, cursor: str) -> tuple[Any, int]:
-    value, last_id = decode_cursor(cursor, 2)
-    try:
-        return (datetime.fromisoformat(value) if key == "last_sign_in_at" else str(value)), int(last_id)
-    except (TypeError, ValueError):
-        raise Invalid({"cursor": [_l("This page marker is not readable. Start again from the first page.")]}) from None
+    value, last_id = decode_as(cursor, datetime if key == "last_sign_in_at" else str, int)
+    return value, last_id

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from xiangyue.config import Settings
-from xiangyue.db.paging import decode_cursor, encode_cursor
+from xiangyue.db.paging import decode_as, encode_cursor
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid, NotFound
 from xiangyue.features.console import policy
@@ -57,7 +57,7 @@ class Page:
 class _Sort:
     column: ColumnElement[Any]
     value: Callable[[Tenant], Any]
-    parse: Callable[[Any], Any]
+    kind: type
 
 
 #: Chinese names in the order of their pinyin: the English name begins with it.
@@ -65,7 +65,7 @@ _SORTS: dict[str, _Sort] = {
     "name": _Sort(func.lower(Tenant.name_en).collate("C"), lambda t: t.name_en.lower(), str),
     "code": _Sort(Tenant.area_code.expression, lambda t: t.area_code, int),
     "state": _Sort(Tenant.state.collate("C"), lambda t: t.state, str),
-    "created_at": _Sort(Tenant.created_at.expression, lambda t: t.created_at.isoformat(), datetime.fromisoformat),
+    "created_at": _Sort(Tenant.created_at.expression, lambda t: t.created_at, datetime),
 }
 SORTS = tuple(_SORTS)
 
@@ -103,11 +103,8 @@ def find_counties(uow: Uow, wanted: CountyFilter, order: Order) -> Page:
 
 
 def _read(cursor: str, sort: _Sort) -> tuple[Any, int]:
-    value, last_id = decode_cursor(cursor, 2)
-    try:
-        return sort.parse(value), int(last_id)
-    except (TypeError, ValueError):
-        raise Invalid({"cursor": [_l("This page marker is not readable. Start again from the first page.")]}) from None
+    value, last_id = decode_as(cursor, sort.kind, int)
+    return value, last_id
 
 
 def _conditions(wanted: CountyFilter) -> list[ColumnElement[bool]]:
