@@ -46,7 +46,54 @@ CHOSEN = """
         fields.Integer(), load_default=list, metadata={"label": _l("Kinds"), "choices": mark_choices}
     )
 """
+CONDITION = """
+
+@hookimpl
+def register_household_filters() -> Sequence[HouseholdFilter]:
+    return (HouseholdFilter("{name}_noted", _l("Orchards"), policy.VIEW, choices, noted),)
+
+
+def choices(uow: Uow) -> list[tuple[str, str]]:
+    return [("yes", str(_l("Orchards")))]
+
+
+def noted(uow: Uow, value: str) -> tuple[str, dict[str, Any]]:
+    return CONDITION, dict()
+
+
+CONDITION = "(%s)"
+"""
 IMPORT = "from xiangyue.sdk.db import Uow\n"
+
+RULE = """
+@hookimpl
+def register_classifiers() -> Sequence[Classifier]:
+    return (
+        Classifier(
+            key="{name}.noted",
+            label=_l("Orchards"),
+            permission=policy.VIEW,
+            outcomes=(Outcome("yes", _l("Orchards"), "green"),),
+            inputs=(),
+            versions=(RuleVersion("1", date(2025, 1, 1), (Clause("yes", "1", "1"),)),),
+            steps=(Step("village", _l("Orchards"), policy.EDIT),),
+            propose=lambda uow, on: Proposals(
+                "SELECT h.id AS household_id, 'yes' AS outcome, 'yes' AS clause, jsonb_build_object('n', count(n.id))"
+                " AS inputs FROM household h LEFT JOIN plugin_{name}.note n ON n.household_id = h.id"
+                " WHERE {{scope:h}} GROUP BY h.id"
+            ),
+        ),
+    )
+"""
+
+
+def _condition(sql: str) -> Edits:
+    """A condition of the household list."""
+    return (
+        ("plugin.py", "import HouseholdPanel", "import HouseholdFilter, HouseholdPanel"),
+        ("plugin.py", "\n\ndef panel(", CONDITION.replace("%s", sql) + "\n\ndef panel("),
+    )
+
 
 #: What is planted -> (tests that must fail, edits). Only these, of all that look at files and registrations.
 FAULTS: dict[str, tuple[set[str], Edits]] = {
@@ -173,6 +220,29 @@ FAULTS: dict[str, tuple[set[str], Edits]] = {
         {"told_twice_is_told_once"},
         (("plugin.py", "\n\ndef panel(", f"\n\n{ADDING}\n\ndef panel("),),
     ),
+    "a condition that leaves its own table to row-level security": (
+        {"conditions_and_rules_name_the_county"},
+        _condition(
+            "EXISTS (SELECT FROM plugin_{name}.note n JOIN person p ON p.household_id = n.household_id"
+            " WHERE {tenant:p} AND n.household_id = h.id)"
+        ),
+    ),
+    "a condition that leaves the core's table to row-level security": (
+        {"conditions_and_rules_name_the_county"},
+        _condition(
+            "h.id IN (SELECT n.household_id FROM plugin_{name}.note n"
+            " LEFT JOIN person_mark m ON m.household_id = n.household_id WHERE {tenant:n} AND m.valid_to IS NULL)"
+        ),
+    ),
+    "a rule that leaves the county to row-level security": (
+        {"conditions_and_rules_name_the_county"},
+        (
+            ("plugin.py", "import HouseholdPanel", "import Classifier, Clause, HouseholdPanel"),
+            ("plugin.py", "PanelView, hookimpl", "Outcome, PanelView, Proposals, RuleVersion, Step, hookimpl"),
+            ("plugin.py", "from pathlib", "from datetime import date\nfrom pathlib"),
+            ("plugin.py", "\n\ndef panel(", f"\n{RULE}\n\ndef panel("),
+        ),
+    ),
     "a statement that leaves the county to row-level security": (
         {"every_statement_names_the_county"},
         (
@@ -250,7 +320,8 @@ def test_a_planted_fault_is_caught_by_name(tmp_path: Path, provisioned: Settings
     if "every_statement_names_the_county" in expected:
         asked.add("pages_come_whole_and_as_fragments")
     with kit_of(edits, tmp_path, provisioned, pg_server) as kit:
-        assert failing(kit, asked) == expected
+        reason = str(kit.installed.reason) if kit.installed is not None else ""
+        assert failing(kit, asked) == expected, reason
 
 
 def test_every_test_of_the_kit_has_a_planted_fault() -> None:
