@@ -259,6 +259,7 @@ def _check_details(name: str, offered: Mapping[str, Any], others: Offer) -> None
         _choice("navigation", item.key, "group", item.group, r.NAV_GROUPS)
         _choice("navigation", item.key, "site", item.site, ["county"])
         _choice("navigation", item.key, "main", item.main, [False])
+        _choice("navigation", item.key, "needs", item.needs, ["", *ITEMS])
     headings = {h: c.key for _, c in others.each("import_columns") for h in (*c.names, *c.aliases)}
     for column in offered.get("import_columns", ()):
         _choice("import_columns", column.key, "kind", column.kind, IMPORT_KINDS)

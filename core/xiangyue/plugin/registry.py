@@ -23,6 +23,7 @@ class NavItem:
     """A line of the navigation. ``endpoint`` is a Flask endpoint; shown to those who have ``permission``.
 
     ``tab`` puts it on the phone's bottom tabs; ``site`` county or operator; ``position`` orders within the group.
+    ``needs``: a kind of registration, like ``classifiers``; the line is there only where the county has any of it.
     """
 
     key: str
@@ -39,6 +40,7 @@ class NavItem:
     #: Whether the count is of things that are late (shown in red).
     late: bool = False
     count: Callable[[Uow], int | None] | None = None
+    needs: str = ""
 
 
 @dataclass(frozen=True, slots=True)

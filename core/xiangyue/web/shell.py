@@ -85,6 +85,8 @@ def _may(item: NavItem) -> bool:
     actor = g.uow.actor
     if item.site not in (tenant.kind, "both") or not (item.permission is None or actor.can(item.permission)):
         return False
+    if item.needs and not any(True for _ in current_offer().each(item.needs)):
+        return False
     # A plugin that came in after this application was made has no pages in it.
     return item.endpoint in current_app.view_functions
 

@@ -61,6 +61,7 @@ def register_navigation() -> Sequence[NavItem]:
             group="people",
             icon="tags",
             position=40,
+            needs="classifiers",
         ),
     )
 

@@ -29,10 +29,12 @@ from xiangyue.features.classifications.policy import (
     OPEN_STATES,
     STATES,
 )
+from xiangyue.features.plugins.policy import PLUGIN_MANAGE, PLUGIN_VIEW
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import ngettext
 from xiangyue.plugin.registry import Classifier, Step
+from xiangyue.runtime import offer_of
 from xiangyue.web.access import requires
 from xiangyue.web.components import BulkAction, Column, Filter, ListView
 from xiangyue.web.pipeline import current_actor, current_uow
@@ -171,6 +173,8 @@ def list_page() -> Any:
         confirm_all_url=asked.view.url(url_for("classifications.confirm_all"), after=None, before=None),
         states=STATES,
         classifiers=list(known.values()),
+        any_rule=bool(offer_of(uow).classifiers),
+        may_manage_plugins=all(current_actor().can(right) for right in (PLUGIN_VIEW, PLUGIN_MANAGE)),
         computable=list(known.values()) if current_actor().can(CLASSIFICATION_COMPUTE) else [],
         computed=_computed(uow, known),
         area_name=names(uow, [code]).get(code, "") if code else "",
