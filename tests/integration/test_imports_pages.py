@@ -232,19 +232,12 @@ def test_errors_are_paged(hanyin: County) -> None:
     assert items[0]["suggestion"] == "漩涡镇"
 
 
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        (workbook([["甲", "乙", "丙"], [1, 2, 3]]), "表头"),
-        (workbook([[c.zh for c in STANDARD_COLUMNS if c.key != "village"], ["漩涡镇"]]), "“村”"),
-    ],
-)
-def test_an_unreadable_file_says_what_to_do(hanyin: County, data: bytes, words: str) -> None:
+def test_an_unreadable_file_says_what_to_do(hanyin: County) -> None:
     client = hanyin.client("county_admin")
-    batch_id = uploaded(client, data)
+    batch_id = uploaded(client, workbook([["甲", "乙", "丙"], [1, 2, 3]]))
     assert work(hanyin, batch_id).state == "failed"
     page = html(client, f"/imports/{batch_id}")
-    assert words in page
+    assert "表头" in page
     assert f"/imports/new?again={batch_id}" in page
     assert "民政办" in html(client, f"/imports/new?again={batch_id}")
 

@@ -82,6 +82,7 @@ FIELDS: dict[str, Any] = {
     "taken": _l("Taken by plugins"),
     "token": _l("Number of the token"),
     "until": _l("Until"),
+    "columns": _l("Columns"),
     "valid_only": _l("Only households without errors"),
     "why": _l("Why"),
     "left_on": _l("Left on"),

@@ -10,11 +10,13 @@ from xiangyue.api.lists import chosen_fields, list_response, required_version, s
 from xiangyue.api.setup import ApiBlueprint
 from xiangyue.db.paging import decode_ids, encode_cursor
 from xiangyue.errors import Invalid, PreconditionFailed, Stale
-from xiangyue.features.imports import policy, queries, service, view
+from xiangyue.features.imports import policy, queries, service, view, view_columns
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.roster_header import describe_header
 from xiangyue.features.imports.roster_messages import problem_of
 from xiangyue.features.imports.schemas import (
+    ImportColumnsChangeSchema,
+    ImportColumnsSchema,
     ImportCommitSchema,
     ImportErrorArgs,
     ImportErrorPageSchema,
@@ -24,6 +26,7 @@ from xiangyue.features.imports.schemas import (
     ImportSchema,
     ImportUploadSchema,
 )
+from xiangyue.features.imports.staging import open_columns
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import requires
 from xiangyue.web.limits import limit_uploads
@@ -93,6 +96,40 @@ def upload(values: dict[str, Any]) -> Response:
 def show_import(id: int) -> Response:
     """One import"""
     return _detail(queries.get_batch(current_uow(), id))
+
+
+@bp.get("/<int:id>/columns")
+@bp.response(200, ImportColumnsSchema)
+@requires(policy.IMPORT_RUN)
+def show_columns(id: int) -> Response:
+    """The file's columns and where they go, suggested or chosen; in state `mapping` they wait for a decision"""
+    uow = current_uow()
+    batch = queries.get_batch(uow, id)
+    found = open_columns(runtime().tenant_keys(uow), batch)
+    columns = queries.columns_of(uow)
+    body = {
+        "items": [column.as_dict() for column in found],
+        "targets": [{"key": c.key, "label": c.label, "required": c.required} for c in columns],
+        "missing": [column.key for column in view_columns.missing(found, columns)],
+    }
+    return set_etag(jsonify(body), batch.version)
+
+
+@bp.post("/<int:id>/columns")
+@bp.arguments(ImportColumnsChangeSchema)
+@bp.response(202, ImportSchema)
+@requires(policy.IMPORT_RUN)
+@takes_version
+def match_columns(values: dict[str, Any], id: int) -> Response:
+    """Say where the columns go and check the file anew; remembered for files with the same headings. Needs If-Match"""
+    uow = current_uow()
+    keys = runtime().tenant_keys(uow)
+    version = required_version()
+    try:
+        batch = service.match_columns(uow, keys, batch_id=id, version=version, targets=values["targets"])
+    except Stale as stale:
+        raise PreconditionFailed(stale.message, theirs=stale.theirs) from None
+    return _detail(batch, 202)
 
 
 @bp.get("/<int:id>/errors")

@@ -23,7 +23,7 @@ from xiangyue.features.imports.roster_check import RosterChecker
 from xiangyue.features.imports.roster_file import RosterFileError
 from xiangyue.features.imports.roster_messages import CellError
 from xiangyue.features.imports.roster_read import RosterRow, RosterSheet, read_rows
-from xiangyue.features.imports.staging import payload_context, read_upload, seal_row
+from xiangyue.features.imports.staging import payload_context, read_upload, seal_columns, seal_row
 from xiangyue.features.imports.trial import try_out
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.context import JobContext
@@ -79,7 +79,8 @@ def run(context: JobContext) -> dict[str, Any]:
             delete(ImportRow).where(ImportRow.batch_id == batch_id),
             execution_options={"synchronize_session": False},
         )
-        batch.counts, batch.problem, batch.header = {}, None, {}
+        given = batch.header.get("given")
+        batch.counts, batch.problem, batch.header = {}, None, {"given": given} if given else {}
         batch.checked_at = datetime.now(UTC)
         batch.version += 1
         sheet = _sheet(context, uow, batch)
@@ -95,22 +96,32 @@ def _mine(context: JobContext, batch: ImportBatch) -> bool:
 
 
 def _sheet(context: JobContext, uow: Uow, batch: ImportBatch) -> RosterSheet | None:
-    """The roster in the file; None, with the problem noted on the batch, when it cannot be read as one."""
+    """The roster in the file; None, with the problem noted on the batch, when it cannot be read as one or its
+    columns must be matched by a person first."""
     data = read_upload(uow, context.runtime, batch.file_id)
+    given = batch.header.get("given")
+
+    def recall(fingerprint: str) -> dict[int, str] | None:
+        """What a person decided for this very file, else for an earlier one of the kind."""
+        return {int(place): key for place, key in given.items()} if given else queries.remembered(uow, fingerprint)
+
     try:
-        sheet = read_rows(data, queries.columns_of(uow))
+        sheet = read_rows(data, queries.columns_of(uow), recall)
     except RosterFileError as error:
         batch.state, batch.problem = "failed", {"code": error.code, "params": error.params}
         return None
     batch.header = {
+        **batch.header,
         "sheet": sheet.name,
         "row": sheet.header_row,
         "columns": list(sheet.columns),
         "problems": [problem.as_dict() for problem in sheet.problems],
         "others": sheet.others,
+        "fingerprint": sheet.fingerprint,
+        "file_columns": seal_columns(context.runtime.tenant_keys(uow), uow.tenant_id, sheet.file_columns),
     }
     if sheet.blocking:
-        batch.state, batch.problem = "failed", {"code": "header", "params": {}}
+        batch.state, batch.problem = "mapping", {"code": "header", "params": {}}
         return None
     return sheet
 

@@ -19,7 +19,8 @@ def run(context: JobContext) -> dict[str, int]:
     now = datetime.now(UTC)
     with context.uow() as uow:
         forgotten = select(ImportBatch).where(
-            ImportBatch.state == "checked", ImportBatch.checked_at < now - timedelta(days=KEEP_UNWRITTEN_DAYS)
+            ImportBatch.state.in_(("checked", "mapping")),
+            ImportBatch.checked_at < now - timedelta(days=KEEP_UNWRITTEN_DAYS),
         )
         dropped = 0
         for batch in uow.session.scalars(forgotten.with_for_update(skip_locked=True)):

@@ -72,7 +72,7 @@ def drop(runtime: Runtime, tenant: TenantInfo, batch_id: int) -> None:
     """Drop a batch that shall not be written."""
     with runtime.uow(tenant.id, actor=system_actor(tenant.id, "command line")) as uow:
         batch = queries.get_batch(uow, batch_id)
-        if batch.state in ("checked", "failed"):
+        if batch.state in ("checked", "failed", "mapping"):
             service.cancel_batch(uow, batch_id=batch_id, version=batch.version)
 
 

@@ -8,11 +8,12 @@ from sqlalchemy import CheckConstraint, Index, Integer, LargeBinary, UniqueConst
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from xiangyue.db.base import Base, Json, TenantOwned, Versioned, tenant_fk
+from xiangyue.db.base import Base, CText, Json, TenantOwned, Timestamps, Versioned, tenant_fk
 
 
 class ImportBatch(Versioned, TenantOwned, Base):
-    """导入批次. states: uploaded, checking, checked, committing, committed, cancelled, failed.
+    """导入批次. states: uploaded, checking, mapping (a person must
+    match the columns), checked, committing, committed, cancelled, failed.
 
     ``counts`` after the check: rows, persons, households, errors (wrong cells), error_rows, valid_households, what
     writing would do (households_new, _changed, _unchanged, persons_…, groups_new) and ``samples`` of changes; after
@@ -24,7 +25,7 @@ class ImportBatch(Versioned, TenantOwned, Base):
     __tablename__ = "import_batch"
     __table_args__ = (
         CheckConstraint(
-            "state in ('uploaded', 'checking', 'checked', 'committing', 'committed', 'cancelled', 'failed')",
+            "state in ('uploaded', 'checking', 'mapping', 'checked', 'committing', 'committed', 'cancelled', 'failed')",
             name="state",
         ),
         tenant_fk("file_id", "stored_file"),
@@ -66,3 +67,17 @@ class ImportRow(TenantOwned, Base):
     errors: Mapped[list[Json]] = mapped_column(JSONB, default=list)
     error_count: Mapped[int] = mapped_column(Integer, default=0)
     action: Mapped[str] = mapped_column(default="", server_default="")
+
+
+class ImportMapping(Timestamps, Versioned, TenantOwned, Base):
+    """Where the columns of a kind of file go, as a person last decided; the next file of the kind follows it.
+
+    ``fingerprint``: see `roster_match.fingerprint`; ``targets``: position from 0, as text, -> key of the column, ""
+    for one left out. Holds no heading and no value of a file."""
+
+    __tablename__ = "import_mapping"
+    __table_args__ = (UniqueConstraint("tenant_id", "fingerprint"),)
+
+    fingerprint: Mapped[str] = mapped_column(CText)
+    targets: Mapped[Json] = mapped_column(default=dict)
+    account_id: Mapped[int | None]

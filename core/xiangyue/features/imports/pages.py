@@ -11,11 +11,12 @@ from flask import Blueprint, redirect, request, send_file, url_for
 from xiangyue.db.paging import decode_ids, encode_cursor, unreadable
 from xiangyue.errors import Conflict, Invalid, NotFound, Refused, Stale, TooLarge
 from xiangyue.features.areas.queries import has_villages
-from xiangyue.features.imports import policy, queries, samples, service, view
+from xiangyue.features.imports import policy, queries, samples, service, view, view_columns
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.offered import named
 from xiangyue.features.imports.roster_file import MAX_BYTES, MAX_ROWS
 from xiangyue.features.imports.roster_template import write_template
+from xiangyue.features.imports.staging import open_columns
 from xiangyue.files.names import content_disposition
 from xiangyue.i18n import current_locale, ngettext
 from xiangyue.i18n import gettext as _
@@ -177,11 +178,70 @@ def show_import(id: int) -> Any:
     context: dict[str, Any] = {"batch": batch, "job": job, "show": view, "steps_list": steps, "current": current}
     if batch.state in view.BUSY:
         context["card"] = view.job_card(uow, batch, job) if job is not None else None
+    elif batch.state == "mapping":
+        context |= _matching(batch)
     elif batch.state == "checked":
         context |= _review(batch)
     elif batch.state == "committed":
         context |= _outcome(batch, batch.counts.get("written") or {})
     return page("imports/show.html", **context)
+
+
+def _matching(batch: ImportBatch, chosen: Mapping[int, str] | None = None) -> dict[str, Any]:
+    """The file's columns, each with what is suggested or was chosen just now."""
+    columns = queries.columns_of(current_uow())
+    found = open_columns(runtime().tenant_keys(current_uow()), batch)
+    if chosen is not None:
+        for column in found:
+            column.target = chosen.get(column.position, "")
+    lacking = view_columns.missing(found, columns)
+    return {
+        "file_columns": found,
+        "targets": view_columns.targets(columns),
+        "lacking": [view.marked(column.label) for column in lacking],
+        "how": view_columns.HOW,
+        "field": view_columns.FIELD,
+    }
+
+
+@bp.get("/imports/<int:id>/columns")
+@requires(policy.IMPORT_RUN)
+def show_columns(id: int) -> Any:
+    """Where the columns of a checked file went, to be changed; the file is then checked anew."""
+    batch = queries.get_batch(current_uow(), id)
+    if batch.state not in ("mapping", "checked"):
+        return redirect(url_for("imports.show_import", id=id))
+    return _columns_page(batch)
+
+
+def _columns_page(
+    batch: ImportBatch, chosen: Mapping[int, str] | None = None, errors: Any = (), status: int = 200
+) -> Any:
+    steps = view.steps(batch)[0]
+    faults = [view.marked(fault) for fault in errors]
+    return page(
+        "imports/columns.html",
+        status=status,
+        batch=batch,
+        steps_list=steps,
+        current=1,
+        show=view,
+        faults=faults,
+        **_matching(batch, chosen),
+    )
+
+
+@bp.post("/imports/<int:id>/columns")
+@requires(policy.IMPORT_RUN)
+def match_columns(id: int) -> Any:
+    uow = current_uow()
+    version = request.form.get("version", type=int) or 0
+    chosen = view_columns.typed(request.form)
+    keys = runtime().tenant_keys(uow)
+    try:
+        return _act(id, lambda: service.match_columns(uow, keys, batch_id=id, version=version, targets=chosen))
+    except Invalid as invalid:
+        return _columns_page(queries.get_batch(uow, id), chosen, invalid.fields.get("columns", ()), 422)
 
 
 def _outcome(batch: ImportBatch, counts: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,6 +31,11 @@ def find_waiting(uow: Uow) -> list[WorkItem]:
     """My rosters that are checked and wait to be written or mended."""
     items = []
     for batch in queries.waiting_batches(uow):
+        if batch.state == "mapping":
+            url = url_for("imports.show_import", id=batch.id)
+            detail = _l("Columns to be matched")
+            items.append(WorkItem(batch.file_name, detail=detail, url=url, act=_l("Match them"), state="soon"))
+            continue
         errors = int(batch.counts.get("errors") or 0)
         items.append(
             WorkItem(
@@ -105,6 +110,7 @@ def register_commands() -> Sequence[click.Command]:
 def register_audit_actions() -> Mapping[str, Any]:
     return {
         "import.upload": _l("Uploaded a roster"),
+        "import.columns": _l("Matched the columns of a roster"),
         "import.commit": _l("Started writing a roster"),
         "import.written": _l("Wrote a roster into the register"),
         "import.stop": _l("Stopped an import"),

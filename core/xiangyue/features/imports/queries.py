@@ -16,7 +16,7 @@ from xiangyue.errors import NotFound
 from xiangyue.features.areas.models import Area
 from xiangyue.features.households.models import CustomField, MarkKind
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT
-from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.imports.models import ImportBatch, ImportMapping
 from xiangyue.features.imports.offered import offered_columns
 from xiangyue.features.imports.policy import IMPORT_RUN
 from xiangyue.features.imports.roster_areas import AreaRow
@@ -83,16 +83,24 @@ def list_batches(
 
 
 def waiting_batches(uow: Uow) -> list[ImportBatch]:
-    """The actor's own batches that are checked and wait to be written."""
+    """The actor's own batches that wait: for their columns to be matched, or to be written."""
     if uow.actor.account_id is None or not uow.actor.can(IMPORT_RUN):
         return []
     statement = (
         select(ImportBatch)
-        .where(ImportBatch.created_by == uow.actor.account_id, ImportBatch.state == "checked")
+        .where(ImportBatch.created_by == uow.actor.account_id, ImportBatch.state.in_(("checked", "mapping")))
         .order_by(ImportBatch.id.desc())
         .limit(10)
     )
     return list(uow.session.scalars(statement))
+
+
+def remembered(uow: Uow, fingerprint: str) -> dict[int, str] | None:
+    """Where the columns of such a file go (position -> key), as somebody of the county last decided; None for a new
+    kind of file."""
+    statement = select(ImportMapping.targets).where(ImportMapping.fingerprint == fingerprint)
+    targets = uow.session.scalars(statement).one_or_none()
+    return None if targets is None else {int(position): key for position, key in targets.items()}
 
 
 _ERRORS = """

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from xiangyue.features.imports.roster_columns import IGNORED_HEADERS, Column, bare_header, fold_header
 from xiangyue.features.imports.roster_file import cell_name
+from xiangyue.features.imports.roster_words import HEADINGS
 from xiangyue.i18n import LazyText, gettext
 from xiangyue.i18n import lazy_gettext as _l
 
@@ -79,6 +80,10 @@ class HeaderFinder:
         for column in columns:
             for text in (bare_header(column.zh), bare_header(column.en), *map(fold_header, column.aliases)):
                 self.known.setdefault(text, column.key)
+        for key, headings in HEADINGS.items():
+            if key in self.by_key:
+                for text in headings:
+                    self.known.setdefault(fold_header(text), key)
 
     def key_of(self, text: str) -> str | None:
         return self.known.get(fold_header(text)) or self.known.get(bare_header(text))
@@ -110,6 +115,14 @@ class HeaderFinder:
     def _known(self, values: Iterable[Any]) -> set[str | None]:
         return {self.key_of(value) for value in values if isinstance(value, str)} - {None}
 
+    def apply(self, header: list[Any], chosen: Mapping[int, str]) -> tuple[dict[str, int], list[HeaderProblem]]:
+        """The same as `map` where a person decided: ``chosen`` is position -> key, or "" for what is left out."""
+        mapping = {key: place for place, key in sorted(chosen.items()) if key in self.by_key and place < len(header)}
+        return mapping, self._missing(mapping)
+
+    def _missing(self, mapping: Mapping[str, int]) -> list[HeaderProblem]:
+        return [HeaderProblem("header_missing", c.label) for c in self.columns if c.required and c.key not in mapping]
+
     def map(self, header: list[Any], row: int) -> tuple[dict[str, int], list[HeaderProblem]]:
         """(key -> position, problems)."""
         mapping: dict[str, int] = {}
@@ -131,9 +144,7 @@ class HeaderFinder:
             likely = self._likely(text, mapping)
             code = "header_unknown" if likely else "header_ignored"
             problems.append(HeaderProblem(code, text, cell, likely, bool(likely)))
-        for column in self.columns:
-            if column.required and column.key not in mapping:
-                problems.append(HeaderProblem("header_missing", column.label))
+        problems += self._missing(mapping)
         return mapping, problems
 
     def _likely(self, text: str, mapping: dict[str, int]) -> str:

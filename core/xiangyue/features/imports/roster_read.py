@@ -6,9 +6,10 @@ Nothing is judged here but the headers; the cells go to `roster_check` as the sp
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 from typing import Any, NamedTuple
 
 from xiangyue.features.imports.book import open_book
@@ -16,6 +17,7 @@ from xiangyue.features.imports.book_sheet import Sheet
 from xiangyue.features.imports.roster_columns import NOTE_ROW, STANDARD_COLUMNS, TOTAL_ROW, Column
 from xiangyue.features.imports.roster_file import MAX_ROWS, RosterFileError
 from xiangyue.features.imports.roster_header import HEADER_ROWS, HeaderFinder, HeaderProblem
+from xiangyue.features.imports.roster_match import SAMPLE_ROWS, FileColumn, file_columns, fingerprint
 from xiangyue.text.folding import half_width, without_spaces
 
 Cell = str | float | int | bool | date | datetime | time | timedelta | None
@@ -40,7 +42,8 @@ class RosterSheet:
 
     ``header_row`` from 1; ``columns``: key -> position from 0; ``row_count``: rows below the header, blank
     ones among them; ``rows``: an iterator, to be read once; ``skipped``: counts by `SKIPPED`, complete after that;
-    ``others``: other sheets with something in them, as (name, whether they have a header of a roster too).
+    ``fingerprint``, ``file_columns``: see `roster_match`; ``others``: other sheets with something in them, as (name,
+    whether they have a header of a roster too).
     """
 
     name: str
@@ -51,13 +54,19 @@ class RosterSheet:
     rows: Iterator[RosterRow]
     skipped: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SKIPPED, 0))
     others: list[tuple[str, bool]] = field(default_factory=list)
+    fingerprint: str = ""
+    file_columns: list[FileColumn] = field(default_factory=list)
 
     @property
     def blocking(self) -> list[HeaderProblem]:
         return [problem for problem in self.problems if problem.blocking]
 
 
-def read_rows(data: bytes, columns: Sequence[Column] = STANDARD_COLUMNS) -> RosterSheet:
+def read_rows(
+    data: bytes,
+    columns: Sequence[Column] = STANDARD_COLUMNS,
+    recall: Callable[[str], Mapping[int, str] | None] = lambda _fingerprint: None,
+) -> RosterSheet:
     """Find the roster in an uploaded file and iterate over its rows.
 
     Takes the visible sheet with most known headings, the first of equals; blank rows, the template's example row,
@@ -87,7 +96,9 @@ def read_rows(data: bytes, columns: Sequence[Column] = STANDARD_COLUMNS) -> Rost
     below = (sheet.end[0] if sheet.end else 0) - position
     if below > MAX_ROWS:
         raise RosterFileError("too_many_rows", limit=MAX_ROWS)
-    mapping, problems = finder.map(header, position + 1)
+    kind = fingerprint(header)
+    chosen = recall(kind)
+    mapping, problems = finder.map(header, position + 1) if chosen is None else finder.apply(header, chosen)
     skipped = dict.fromkeys(SKIPPED, 0)
     return RosterSheet(
         name=sheet.name,
@@ -98,6 +109,10 @@ def read_rows(data: bytes, columns: Sequence[Column] = STANDARD_COLUMNS) -> Rost
         rows=_rows(sheet, position, header, mapping, skipped),
         skipped=skipped,
         others=others,
+        fingerprint=kind,
+        file_columns=file_columns(
+            finder, header, position + 1, islice(sheet.rows(), position + 1, position + 1 + SAMPLE_ROWS), chosen
+        ),
     )
 
 

@@ -7,7 +7,7 @@ from marshmallow import Schema, fields, validate
 from xiangyue.api.files import FileField
 from xiangyue.api.lists import ListArgs
 
-STATES = ("uploaded", "checking", "checked", "committing", "committed", "failed", "cancelled")
+STATES = ("uploaded", "checking", "mapping", "checked", "committing", "committed", "failed", "cancelled")
 
 
 class ImportSchema(Schema):
@@ -34,6 +34,46 @@ class ImportSchema(Schema):
     checked_at = fields.DateTime(allow_none=True)
     committed_at = fields.DateTime(allow_none=True)
     version = fields.Integer()
+
+
+class FileColumnSchema(Schema):
+    """A column of the uploaded file and where it goes."""
+
+    position = fields.Integer(metadata={"description": "From 0"})
+    cell = fields.String(metadata={"description": "Cell of its heading"})
+    heading = fields.String()
+    samples = fields.List(fields.String(), metadata={"description": "Up to three values, long numbers masked"})
+    target = fields.String(metadata={"description": "Key of the roster's column; empty for one left out"})
+    how = fields.String(
+        metadata={"description": "How the target was found: known, chosen, likely, values, or empty for none"}
+    )
+
+
+class RosterTargetSchema(Schema):
+    """A column of the roster."""
+
+    key = fields.String()
+    label = fields.String()
+    required = fields.Boolean()
+
+
+class ImportColumnsSchema(Schema):
+    """How the columns of a file match those of the roster."""
+
+    items = fields.List(fields.Nested(FileColumnSchema))
+    targets = fields.List(fields.Nested(RosterTargetSchema))
+    missing = fields.List(fields.String(), metadata={"description": "Keys of required columns that nothing goes to"})
+
+
+class ImportColumnsChangeSchema(Schema):
+    """Where the columns go."""
+
+    targets = fields.Dict(
+        keys=fields.Integer(strict=False),
+        values=fields.String(),
+        required=True,
+        metadata={"description": "Position of the file's column -> key of the roster's; left out: not read"},
+    )
 
 
 class ImportListArgs(ListArgs):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
-from typing import IO, BinaryIO
+from collections.abc import Mapping, Sequence
+from typing import IO, Any, BinaryIO
+
+from sqlalchemy import select
 
 from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit
@@ -11,14 +14,15 @@ from xiangyue.access.crypto import TenantKeys
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Forbidden, Invalid, Stale, Unavailable
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT
-from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.imports.models import ImportBatch, ImportMapping
 from xiangyue.features.imports.offered import check_still_on
 from xiangyue.features.imports.policy import CHECK_KIND, COMMIT_KIND, IMPORT_RUN, KEEP_FILE_DAYS
 from xiangyue.features.imports.queries import as_json, batch_job, columns_of, get_batch, import_ranges
 from xiangyue.features.imports.release import drop_batch
+from xiangyue.features.imports.roster_columns import Column
 from xiangyue.features.imports.roster_errors import write_error_workbook
 from xiangyue.features.imports.roster_upload import check_roster
-from xiangyue.features.imports.staging import seal_upload, wrong_rows
+from xiangyue.features.imports.staging import open_columns, seal_upload, wrong_rows
 from xiangyue.files.service import in_days, store_file
 from xiangyue.files.storage import Storage
 from xiangyue.i18n import lazy_gettext as _l
@@ -94,6 +98,68 @@ def upload_roster(uow: Uow, storage: Storage, *, stream: BinaryIO, name: str, so
         purpose=purpose,
     )
     return batch
+
+
+@acts(IMPORT_RUN)
+def match_columns(
+    uow: Uow, keys: TenantKeys, *, batch_id: int, version: int, targets: Mapping[int, str]
+) -> ImportBatch:
+    """Say where the columns of the file go (position -> key; what is not named is left out), and check it anew.
+
+    It is remembered: the next file of the county with the same headings goes the same way. Raises Invalid (field
+    columns) for a column that is not there, one that two go to, or a required one that nothing goes to; Conflict when
+    the batch does not wait for it; Stale when it is no longer what ``version`` was.
+    """
+    batch = get_batch(uow, batch_id, lock=True)
+    if batch.state not in ("mapping", "checked"):
+        raise Conflict(_l("The columns of this import cannot be matched any more. Upload the file again."))
+    _require_version(batch, version)
+    found = open_columns(keys, batch)
+    known = columns_of(uow)
+    chosen = {position: key for position, key in sorted(targets.items()) if key}
+    wrong = _column_faults(chosen, {column.position for column in found}, known)
+    if wrong:
+        raise Invalid({"columns": wrong})
+    given = {str(column.position): chosen.get(column.position, "") for column in found}
+    batch.header = {**batch.header, "given": given}
+    statement = select(ImportMapping).where(ImportMapping.fingerprint == batch.header["fingerprint"])
+    mapping = uow.session.scalars(statement.with_for_update()).one_or_none()
+    if mapping is None:
+        mapping = ImportMapping(fingerprint=batch.header["fingerprint"])
+        uow.session.add(mapping)
+    else:
+        mapping.version += 1
+    mapping.targets, mapping.account_id = given, uow.actor.account_id
+    batch.state, batch.problem = "uploaded", None
+    _start(uow, batch, CHECK_KIND)
+    cells, headings = {c.position: c.cell for c in found}, {c.key: c.zh for c in known}
+    audit(
+        uow,
+        action="import.columns",
+        obj=batch,
+        label=batch.file_name,
+        after={"columns": ", ".join(f"{cells[place]} {headings[key]}" for place, key in chosen.items())},
+    )
+    return batch
+
+
+def _column_faults(chosen: Mapping[int, str], positions: set[int], columns: Sequence[Column]) -> list[Any]:
+    labels = {column.key: column.label for column in columns}
+    keys = list(chosen.values())
+    faults: list[Any] = []
+    if not set(chosen) <= positions or not set(keys) <= set(labels):
+        faults.append(_l("There is no such column. Reload the page and match the columns again."))
+    faults += [
+        _l("Two columns of the file go to “%(column)s”. Leave one of them out.", column=labels[key])
+        for key in dict.fromkeys(keys)
+        if key in labels and keys.count(key) > 1
+    ]
+    faults += [
+        _l("No column of the file goes to “%(column)s”. Choose it, or add it to the file.", column=column.label)
+        for column in columns
+        if column.required and column.key not in keys
+    ]
+    return faults
 
 
 @acts(IMPORT_RUN)

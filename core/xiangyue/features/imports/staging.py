@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -13,7 +14,9 @@ from xiangyue.access.crypto import TenantKeys, column_context, decrypt, encrypt
 from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.features.households.bulk import HouseholdRow, PersonValues
+from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.roster_columns import Column
+from xiangyue.features.imports.roster_match import FileColumn
 from xiangyue.features.imports.roster_messages import CellError
 from xiangyue.features.imports.roster_read import Cell, RosterRow
 from xiangyue.files.service import read_file
@@ -37,6 +40,21 @@ def read_upload(uow: Uow, parts: Runtime, file_id: int) -> bytes:
 
 def _upload_context(tenant_id: int) -> bytes:
     return column_context(tenant_id, "import_batch.file")
+
+
+def seal_columns(keys: TenantKeys, tenant_id: int, columns: Sequence[FileColumn]) -> str:
+    """The file's columns with their sample values, encrypted, as JSON can hold it."""
+    data = orjson.dumps([column.as_dict() for column in columns])
+    return b64encode(encrypt(keys, data, column_context(tenant_id, "import_batch.header"))).decode()
+
+
+def open_columns(keys: TenantKeys, batch: ImportBatch) -> list[FileColumn]:
+    """The columns of the batch's file, as its check saw them; none before that."""
+    sealed = (batch.header or {}).get("file_columns")
+    if not sealed:
+        return []
+    data = decrypt(keys, b64decode(sealed), column_context(batch.tenant_id, "import_batch.header"))
+    return [FileColumn(**column) for column in orjson.loads(data)]
 
 
 def payload_context(tenant_id: int) -> bytes:

@@ -32,6 +32,7 @@ BUSY = ("uploaded", "checking", "committing")
 STATES: dict[str, Any] = {
     "uploaded": _l("Waiting for the check"),
     "checking": _l("Being checked"),
+    "mapping": _l("Columns to be matched"),
     "checked": _l("Checked, not written"),
     "committing": _l("Being written"),
     "committed": _l("Written"),
@@ -41,14 +42,15 @@ STATES: dict[str, Any] = {
 _BADGES = {
     "uploaded": "neutral",
     "checking": "info",
+    "mapping": "soon",
     "checked": "soon",
     "committing": "info",
     "committed": "ok",
     "failed": "late",
     "cancelled": "neutral",
 }
-_STEPS = (_l("Upload"), _l("Check"), _l("Mend and try"), _l("Write"), _l("Result"))
-_STEP_OF = {"checked": 2, "committing": 3, "committed": 4}
+_STEPS = (_l("Upload"), _l("Columns"), _l("Check"), _l("Mend and try"), _l("Write"), _l("Result"))
+_STEP_OF = {"mapping": 1, "checked": 3, "committing": 4, "committed": 5}
 #: Short names of the codes of `roster_messages.MESSAGES`, for the list of kinds.
 KINDS: dict[str, Any] = {
     "id_format": _l("Citizen number: form"),
@@ -136,7 +138,7 @@ def state_badge(batch: ImportBatch) -> str:
 
 def steps(batch: ImportBatch | None) -> tuple[list[Step], int]:
     """The wizard's steps and the current one; before there is a batch it is the upload."""
-    return [Step(label) for label in _STEPS], 0 if batch is None else _STEP_OF.get(batch.state, 1)
+    return [Step(label) for label in _STEPS], 0 if batch is None else _STEP_OF.get(batch.state, 2)
 
 
 def kind_label(code: str) -> Any:
