@@ -154,6 +154,23 @@ def test_the_export_is_the_list_as_text_with_its_purpose_on_record(county: Count
     assert len(entries(county, "person.export")) == 1
 
 
+def test_the_export_as_csv_reads_in_a_spreadsheet_without_loss(county: County) -> None:
+    client = county.client("county_admin")
+    address = "/households/export?cols=code,size,address&sort=-size&q=610921100200"
+    answer = post(client, address, address, purpose="给镇民政办", format="csv")
+    assert answer.content_type == "text/csv; charset=utf-8"
+    assert answer.headers["Content-Disposition"].endswith(".csv")
+    lines = answer.data.decode("utf-8-sig").splitlines()
+    assert lines == [
+        "户主,人口,住址,户号",
+        "王德福,2,'=HYPERLINK(1),\t6109211002000001",
+        "吴·木子,1,三组2号,\t6109211002000002",
+    ]
+    refused = post(client, address, address, purpose="给镇民政办", format="pdf")
+    assert refused.status_code == 422
+    assert "给镇民政办" in refused.text
+
+
 def test_an_export_needs_its_right_and_stays_in_the_area(county: County) -> None:
     village = county.client("village", area=VILLAGE)
     assert "/households/export" not in text(village, "/households")

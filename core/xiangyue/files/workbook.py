@@ -1,9 +1,15 @@
-"""A list as a spreadsheet: what is shown, with typed cells; rows are written out as they come."""
+"""A list as a file to take along, .xlsx or .csv: what is shown, in typed cells; rows are written as they come.
+
+Text stays text: nothing that a person typed becomes a formula or a link, here or in a program that opens the CSV.
+"""
 
 from __future__ import annotations
 
+import csv
 import io
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import IO, Any
 
@@ -12,49 +18,117 @@ import xlsxwriter
 from xiangyue.i18n import TIMEZONE
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+#: Up to here a file stays in memory.
+_IN_MEMORY = 8 * 1024 * 1024
+#: A spreadsheet counts with 15 digits and makes zeros of the rest.
+_EXACT = 10**15
+_CELL = 32_767
+
+Cells = Iterable[Sequence[Any]]
 
 
-def write_workbook(title: Any, headers: Sequence[Any], rows: Iterable[Sequence[Any]]) -> IO[bytes]:
-    """An .xlsx with one sheet, positioned at its start.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A finished file: ``stream`` at its start, ``rows`` without the headings, ``size`` in bytes."""
 
-    Cells are text, whole or decimal numbers, dates, times (shown in Asia/Shanghai) or empty. Text is always text:
-    nothing that a person typed becomes a formula or a link.
+    stream: IO[bytes]
+    rows: int
+    size: int
+    extension: str
+    media_type: str
+
+    def pieces(self) -> Iterator[bytes]:
+        """The file piece by piece; it goes with the last one."""
+        with self.stream:
+            while piece := self.stream.read(64 * 1024):
+                yield piece
+
+
+def write_table(title: Any, headers: Sequence[Any], rows: Cells, *, format: str = "xlsx") -> Written:
+    """A file of one sheet in one of ``FORMATS``.
+
+    Cells are text, whole or decimal numbers, dates, times (shown in Asia/Shanghai) or empty. Memory does not grow with
+    the rows. What ``rows`` raises goes on to the caller, and nothing is left behind.
     """
-    stream = io.BytesIO()
-    options = {"constant_memory": True, "default_date_format": "yyyy-mm-dd", "in_memory": False}
+    extension, media_type, write = FORMATS[format]
+    stream = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed by whoever sends it
+    try:
+        count = write(stream, str(title), [str(header) for header in headers], rows)
+        size = stream.seek(0, io.SEEK_END)
+        stream.seek(0)
+    except BaseException:
+        stream.close()
+        raise
+    return Written(stream, count, size, extension, media_type)
+
+
+def defused(text: str) -> str:
+    """Text that a spreadsheet takes as text even after it was saved as CSV and opened again."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def _xlsx(stream: Any, title: str, headers: Sequence[str], rows: Cells) -> int:
+    options = {"constant_memory": True, "default_date_format": "yyyy-mm-dd"}
+    count = 0
     with xlsxwriter.Workbook(stream, options) as book:
-        sheet = book.add_worksheet(_sheet_name(str(title)))
+        sheet = book.add_worksheet(_sheet_name(title))
         bold = book.add_format({"bold": True})
         moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
         sheet.freeze_panes(1, 0)
         for column, header in enumerate(headers):
-            sheet.set_column(column, column, max(12, min(40, 2 * len(str(header)) + 4)))
-            sheet.write_string(0, column, str(header), bold)
-        for number, row in enumerate(rows, 1):
+            sheet.set_column(column, column, max(12, min(40, 2 * len(header) + 4)))
+            sheet.write_string(0, column, header, bold)
+        for count, row in enumerate(rows, 1):
             for column, value in enumerate(row):
-                _write(sheet, number, column, value, moment)
-    stream.seek(0)
-    return stream
+                _write(sheet, count, column, value, moment)
+    return count
 
 
 def _write(sheet: Any, row: int, column: int, value: Any, moment: Any) -> None:
     if value is None or value == "":
         return
-    if isinstance(value, bool | str):
-        sheet.write_string(row, column, str(value)[:32767])
-    elif isinstance(value, int | float):
-        if isinstance(value, int) and abs(value) >= 10**15:  # a spreadsheet would round it
-            sheet.write_string(row, column, str(value))
-        else:
-            sheet.write_number(row, column, value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _EXACT:
+        sheet.write_number(row, column, value)
     elif isinstance(value, datetime):
         sheet.write_datetime(row, column, value.astimezone(TIMEZONE).replace(tzinfo=None), moment)
     elif isinstance(value, date):
         sheet.write_datetime(row, column, datetime(value.year, value.month, value.day))
     else:
-        sheet.write_string(row, column, str(value)[:32767])
+        sheet.write_string(row, column, defused(str(value))[:_CELL])
+
+
+def _csv(stream: Any, _title: str, headers: Sequence[str], rows: Cells) -> int:
+    """With a byte order mark, by which Excel knows UTF-8."""
+    text = io.TextIOWrapper(stream, "utf-8-sig", newline="", write_through=True)
+    writer = csv.writer(text)
+    writer.writerow(headers)
+    count = 0
+    for row in rows:
+        writer.writerow([_plain(value) for value in row])
+        count += 1
+    text.detach()
+    return count
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(TIMEZONE).strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, date):
+        return value.isoformat()
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _EXACT):
+        return value
+    text = defused(str(value))
+    # A household number of 16 digits would come out rounded; behind a tab it is read as text.
+    return f"\t{text}" if text.isascii() and text.isdigit() and len(text) > 11 else text
 
 
 def _sheet_name(title: str) -> str:
     """Excel's rules: at most 31 characters, none of these."""
     return "".join("-" if c in "[]:*?/\\" else c for c in title)[:31] or "1"
+
+
+#: Key -> (extension, media type, writer).
+FORMATS: dict[str, tuple[str, str, Callable[[Any, str, Sequence[str], Cells], int]]] = {
+    "xlsx": ("xlsx", MEDIA_TYPE, _xlsx),
+    "csv": ("csv", "text/csv; charset=utf-8", _csv),
+}

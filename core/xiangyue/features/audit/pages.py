@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, redirect, request, send_file, url_for
+from flask import Blueprint, Response, redirect, request, url_for
 
 from xiangyue.access.models import AuditEntry
 from xiangyue.access.seal import seal_state
@@ -14,12 +14,12 @@ from xiangyue.features.audit import queries, view
 from xiangyue.features.audit.policy import AUDIT_VIEW, COUNT_LIMIT
 from xiangyue.features.audit.service import export_entries, start_verify
 from xiangyue.features.jobs import view as job_view
-from xiangyue.files.workbook import MEDIA_TYPE
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import ngettext
 from xiangyue.jobs.models import FINAL_STATES
 from xiangyue.web.access import requires
 from xiangyue.web.components import ListView
+from xiangyue.web.downloads import send_written
 from xiangyue.web.pipeline import current_tenant, current_uow, is_fragment
 from xiangyue.web.shell import page, without_problems
 
@@ -140,12 +140,11 @@ def export() -> Any:
             "request_id": line.request_id,
         }
 
-    stream = export_entries(
+    written = export_entries(
         uow,
         wanted=view.wanted(request.args),
         columns=[(c.key, c.label) for c in asked.visible],
         cells=cells,
         oldest_first=not asked.sort[1],
     )
-    name = f"audit-{current_tenant().slug}.xlsx"
-    return send_file(stream, mimetype=MEDIA_TYPE, as_attachment=True, download_name=name)
+    return send_written(written, f"audit-{current_tenant().slug}")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import IO, Any
+from typing import Any
 
 from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit
 from xiangyue.access.models import AuditEntry
 from xiangyue.db.uow import Uow
 from xiangyue.features.audit import policy, queries
-from xiangyue.files.workbook import write_workbook
+from xiangyue.files.workbook import Written, write_table
 from xiangyue.i18n import gettext as _
 from xiangyue.jobs.models import Job
 from xiangyue.jobs.service import enqueue_job
@@ -25,7 +25,7 @@ def export_entries(
     columns: Sequence[tuple[str, Any]],
     cells: Callable[[AuditEntry], dict[str, Any]],
     oldest_first: bool = False,
-) -> IO[bytes]:
+) -> Written:
     """The filtered entries as .xlsx, at most EXPORT_LIMIT. ``columns`` (key, header); ``cells`` gives a row by key."""
     conditions = {k: str(v) for k, v in asdict(wanted).items() if v}
     audit(
@@ -37,7 +37,7 @@ def export_entries(
     uow.session.flush()
     entries = queries.each_entry(uow, wanted, limit=policy.EXPORT_LIMIT, oldest_first=oldest_first)
     rows = ([row.get(key) for key, _header in columns] for row in map(cells, entries))
-    return write_workbook(_("Audit trail"), [header for _key, header in columns], rows)
+    return write_table(_("Audit trail"), [header for _key, header in columns], rows)
 
 
 @acts(policy.AUDIT_VIEW)

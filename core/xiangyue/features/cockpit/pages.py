@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, redirect, request, send_file
+from flask import Blueprint, redirect, request
 
 from xiangyue.db.uow import Uow
 from xiangyue.features.areas.queries import code_text
@@ -15,8 +15,8 @@ from xiangyue.features.cockpit.policy import COCKPIT_VIEW
 from xiangyue.features.cockpit.queries import narrowed
 from xiangyue.features.cockpit.service import export_cockpit
 from xiangyue.features.households.policy import HOUSEHOLD_VIEW
-from xiangyue.files.workbook import MEDIA_TYPE
 from xiangyue.web.access import requires
+from xiangyue.web.downloads import send_written
 from xiangyue.web.pipeline import current_actor, current_tenant, current_uow
 from xiangyue.web.points import Panel, panels
 from xiangyue.web.shell import page
@@ -62,8 +62,5 @@ def export() -> Any:
     area, _elsewhere = page_area(uow)
     format = "csv" if request.args.get("format") == "csv" else "xlsx"
     made = export_cockpit(uow, area=area, format=format)
-    name = f"overview-{current_tenant().slug}{f'-{code_text(area)}' if area else ''}.{format}"
-    if isinstance(made, str):
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return Response(made, mimetype="text/csv", headers=headers)
-    return send_file(made, mimetype=MEDIA_TYPE, as_attachment=True, download_name=name)
+    name = f"overview-{current_tenant().slug}{f'-{code_text(area)}' if area else ''}"
+    return send_written(made, name)

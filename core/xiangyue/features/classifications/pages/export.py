@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from flask import request, send_file, url_for
+from flask import request, url_for
 
 from xiangyue.errors import Invalid
 from xiangyue.features.areas import switch
@@ -16,10 +16,12 @@ from xiangyue.features.classifications.pages import bp
 from xiangyue.features.classifications.pages.lists import Listing, grounds_text, listing
 from xiangyue.features.classifications.policy import CLASSIFICATION_EXPORT, STATES
 from xiangyue.features.classifications.service import note_export
-from xiangyue.files.workbook import MEDIA_TYPE, write_workbook
+from xiangyue.files.workbook import FORMATS, write_table
 from xiangyue.i18n import gettext as _
+from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import requires
 from xiangyue.web.components import FormView
+from xiangyue.web.downloads import send_written
 from xiangyue.web.pipeline import current_uow
 from xiangyue.web.shell import page
 
@@ -52,18 +54,25 @@ def send_export() -> Any:
         )
     except Invalid as invalid:
         problems.update(invalid.fields)
+    format = request.form.get("format", "xlsx")
+    if format not in FORMATS:
+        problems["format"] = [_l("Choose one of the options.")]
     if problems:
         return _ask(asked, status=422, problems=problems)
-    stream = write_workbook(_("Classifications"), [c.label for c in columns], rows)
+    written = write_table(_("Classifications"), [c.label for c in columns], rows, format=format)
     place = code_text(wanted.area) if wanted.area else ""
     name = "-".join(part for part in (_("Classifications"), place, today().isoformat()) if part)
-    return send_file(stream, mimetype=MEDIA_TYPE, as_attachment=True, download_name=f"{name}.xlsx")
+    return send_written(written, name)
 
 
 def _ask(asked: Listing, *, status: int = 200, problems: dict[str, list[Any]] | None = None) -> Any:
     back = asked.view.url(url_for("classifications.list_classifications"))
     form = FormView(
-        action=request.full_path.rstrip("?"), values=request.form, errors=problems or {}, cancel_url=back, id="export"
+        action=request.full_path.rstrip("?"),
+        values=request.form or {"format": "xlsx"},
+        errors=problems or {},
+        cancel_url=back,
+        id="export",
     )
     return page("classifications/export.html", status=status, view=asked.view, form=form, back=back)
 

@@ -1,18 +1,14 @@
-"""Export of exactly what a list shows, as a spreadsheet; the purpose stands in the audit trail."""
+"""Export of exactly what a list shows, as .xlsx or .csv; the purpose stands in the audit trail."""
 
 from __future__ import annotations
 
-import io
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
-from typing import IO, Any
-from urllib.parse import quote
+from typing import Any
 
-import xlsxwriter
-from flask import Response, request
+from flask import request
 
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid
@@ -37,15 +33,15 @@ from xiangyue.features.households.person_input import today
 from xiangyue.features.households.queries_persons import age_on
 from xiangyue.features.households.service_export import note_export
 from xiangyue.features.households.writing import required_text
+from xiangyue.files.workbook import FORMATS, write_table
 from xiangyue.i18n import TIMEZONE
 from xiangyue.i18n import gettext as _
+from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import requires
 from xiangyue.web.components import FormView
+from xiangyue.web.downloads import send_written
 from xiangyue.web.pipeline import current_uow
 from xiangyue.web.shell import page
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-WIDTHS = {"name": 12, "place": 20, "address": 36, "marks": 24, "code": 20, "id_number": 22, "phone": 16, "updated": 18}
 
 
 @bp.get("/households/export")
@@ -80,7 +76,7 @@ def _ask(listing: Listing, entity: str, *, status: int = 200, form: FormView | N
     path = "/households" if entity == "household" else "/persons"
     back = listing.view.url(path)
     if form is None:
-        form = FormView(action=request.full_path.rstrip("?"), cancel_url=back)
+        form = FormView(action=request.full_path.rstrip("?"), values={"format": "xlsx"}, cancel_url=back)
     return page(
         "households/export.html",
         status=status,
@@ -101,6 +97,9 @@ def _send(listing: Listing, entity: str) -> Any:
         purpose = required_text(request.form.get("purpose"), "purpose", least=2)
     except Invalid as invalid:
         problems.update(invalid.fields)
+    format = request.form.get("format", "xlsx")
+    if format not in FORMATS:
+        problems["format"] = [_l("Choose one of the options.")]
     if problems:
         return _again(listing, entity, problems, 422)
     columns = listing.view.visible
@@ -112,13 +111,10 @@ def _send(listing: Listing, entity: str) -> Any:
     else:
         rows = each_person(uow, wanted, sort=listing.sort, fields=listing.fields, keys=keys())
         title = _("All persons")
-    stream = tempfile.SpooledTemporaryFile(max_size=8 * 1024 * 1024)  # noqa: SIM115 - closed when sent
-    labels = [str(c.label) for c in columns]
     cells = ([_cell(listing, c.key, row) for c in columns] for row in rows)
     try:
-        count = write_sheet(stream, title, labels, [c.key for c in columns], cells)
+        written = write_table(title, [c.label for c in columns], cells, format=format)
     except PluginFailed as failed:
-        stream.close()
         return _again(listing, entity, {"": [failed.message]}, 409)
     marks = [k for k in listing.filter.marks if k in listing.marks and listing.marks[k].sensitivity != "normal"]
     note_export(
@@ -126,21 +122,14 @@ def _send(listing: Listing, entity: str) -> Any:
         entity=entity,
         purpose=purpose,
         area_code=wanted.area,
-        rows=count,
+        rows=written.rows,
         columns=[c.key for c in columns],
         conditions={n: listing.view.values(n) for n in listing.view.active_names},
         sensitive_marks=marks,
     )
     place = code_text(wanted.area) if wanted.area else ""
     name = "-".join(part for part in (title, place, today().isoformat()) if part)
-    size = stream.seek(0, io.SEEK_END)
-    stream.seek(0)
-    response = Response(_pieces(stream), mimetype=XLSX)
-    response.content_length = size
-    response.headers["Content-Disposition"] = (
-        f"attachment; filename=\"export.xlsx\"; filename*=UTF-8''{quote(name)}.xlsx"
-    )
-    return response
+    return send_written(written, name)
 
 
 def _again(listing: Listing, entity: str, problems: dict[str, list[Any]], status: int) -> Any:
@@ -155,53 +144,6 @@ def _whole_page(listing: Listing, uow: Uow, wanted: HouseholdFilter, **options: 
     found = run_strictly(uow, wanted, lambda tried: list_households(uow, tried, **options))
     refuse(fill(uow, found.items, listing.offered))
     return found
-
-
-def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
-    """The file piece by piece; it goes when the last one is sent or the reader leaves."""
-    with stream:
-        while piece := stream.read(64 * 1024):
-            yield piece
-
-
-def write_sheet(
-    stream: Any, title: str, labels: Sequence[str], widths: Sequence[str], rows: Iterable[Sequence[Any]]
-) -> int:
-    """Write rows as they come, in constant memory; returns their number. Text is written as text, so nothing that
-    somebody typed becomes a formula or a link."""
-    options = {
-        "constant_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-        "default_date_format": "yyyy-mm-dd",
-        "remove_timezone": True,
-    }
-    count = 0
-    with xlsxwriter.Workbook(stream, options) as book:
-        sheet = book.add_worksheet(title[:31])
-        sheet.freeze_panes(1, 0)
-        bold = book.add_format({"bold": True})
-        day = book.add_format({"num_format": "yyyy-mm-dd"})
-        for i, key in enumerate(widths):
-            sheet.set_column(i, i, WIDTHS.get(key, 12))
-        sheet.write_row(0, 0, labels, bold)
-        for count, row in enumerate(rows, 1):
-            for i, value in enumerate(row):
-                if isinstance(value, bool) or value is None or value == "":
-                    continue
-                if isinstance(value, int):
-                    sheet.write_number(count, i, value)
-                elif isinstance(value, date):
-                    sheet.write_datetime(count, i, value, day)
-                else:
-                    sheet.write_string(count, i, defused(str(value)))
-    return count
-
-
-def defused(text: str) -> str:
-    """Text that a spreadsheet takes as text even after it was saved as CSV and opened again."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def _cell(listing: Listing, column: str, row: dict[str, Any]) -> Any:
