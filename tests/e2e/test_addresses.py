@@ -38,9 +38,10 @@ def test_a_citizen_number_is_found_and_in_no_address(hanyin: County, sign_in: Ca
     page.select_option("form.xy-filters select[name=away]", "no")
     page.wait_for_url(re.compile(r"away=no"))
     page.wait_for_selector("#persons tbody tr:only-child >> text=钟其昌")
-    page.fill("#xy-search", ID_NUMBER)
-    page.wait_for_selector("#xy-search-found >> text=钟其昌")
-    page.press("#xy-search", "Enter")
+    page.keyboard.press("Control+k")
+    page.fill("#xy-find-q", ID_NUMBER)
+    page.wait_for_selector("#xy-find-found >> text=钟其昌")
+    page.press("#xy-find-q", "Enter")
     page.wait_for_url(re.compile(r"/search\?q=(~|%7E)[0-9a-f]{32}$"))
     page.wait_for_selector("#found >> text=钟其昌")
     assert addresses

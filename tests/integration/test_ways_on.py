@@ -55,7 +55,7 @@ def test_the_console_looks_for_counties_and_counties_for_people(hanyin: County, 
     for page in ("/console/counties", "/audit", "/me", "/accounts"):
         assert search(operator.client("operator_admin"), page) == ("/console/counties", "get")
     assert search(hanyin.client("county_admin"), "/me") == ("/search", "post")
-    assert "户号…" in hanyin.client("county_admin").get("/").text
+    assert "编号或住址…" in hanyin.client("county_admin").get("/").text
     assert "网格码" not in hanyin.client("county_admin").get("/").text
 
 

@@ -6,7 +6,7 @@ nothing else along. What comes back is text and local addresses, never HTML but 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
@@ -113,9 +113,13 @@ def _drawn(build: Callable[[Any], PanelView | None], contributor: Contributor, i
     return Markup(template.render({**shell, **view.context}))  # noqa: S704 - a template, escaped by itself
 
 
-def hits(uow: Uow, q: str, limit: int) -> list[Hits]:
-    """What other kinds of things a word finds, best first."""
-    found = answers(uow, offer_of(uow), "search_kinds", lambda c, kind: _found(c, kind, uow, q, limit))
+def hits(uow: Uow, q: str, limit: int, *, only: Collection[str] | None = None) -> list[Hits]:
+    """What other kinds of things a word finds, best first; of the kinds ``only``, by key, where it is given."""
+
+    def find(contributor: Contributor, kind: Any) -> list[SearchHit] | None:
+        return None if only is not None and kind.key not in only else _found(contributor, kind, uow, q, limit)
+
+    found = answers(uow, offer_of(uow), "search_kinds", find)
     return [Hits(kind.key, kind.label, some) for kind, some in found if some is not FAILED and some]
 
 

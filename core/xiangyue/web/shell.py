@@ -16,6 +16,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.plugin.dispatch import guarded
 from xiangyue.plugin.offer import Contributor
 from xiangyue.plugin.registry import NAV_GROUPS, NavItem
+from xiangyue.text.pinyin import fold, suffixes
 from xiangyue.web import templating
 from xiangyue.web.listview import ListView
 from xiangyue.web.pipeline import cookie_name, csrf_token, current_offer, current_tenant, is_fragment, runtime
@@ -129,6 +130,18 @@ def _navigation() -> list[dict[str, Any]]:
     for item in active[:-1]:
         item["active"] = False
     return groups
+
+
+def pages_named(q: str, limit: int) -> list[dict[str, Any]]:
+    """Pages of the reader's navigation (label, url, icon) whose name holds the word, or whose pinyin or initials
+    begin with it somewhere; those whose name begins with it first."""
+    word = fold(q)
+    found = []
+    for _contributor, item in current_offer().navigation_by if word else ():
+        label = str(item.label)
+        if _may(item) and (word in fold(label) or any(s.startswith(word) for s in suffixes(label, person=False))):
+            found.append({"label": label, "url": _address(item.endpoint), "icon": item.icon or "folder"})
+    return sorted(found, key=lambda page: not fold(page["label"]).startswith(word))[:limit]
 
 
 def _tabs() -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""API of persons, their marks, full identifiers, and the search."""
+"""API of persons, their marks and full identifiers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import select
 from xiangyue.api.lists import chosen_fields, list_response, required_version, takes_version
 from xiangyue.api.setup import ApiBlueprint
 from xiangyue.errors import Stale
-from xiangyue.features.households import inputs, queries, schemas, service_persons, service_records
+from xiangyue.features.households import inputs, schemas, service_persons, service_records
 from xiangyue.features.households.api_common import (
     allow_synthetic,
     lost_update,
@@ -162,13 +162,3 @@ def _mark(mark: PersonMark) -> Response:
     """What was just written is no reading, so a sensitive one needs no purpose."""
     kind = current_uow().session.scalars(select(MarkKind).where(MarkKind.key == mark.mark_key)).one()
     return jsonify(mark_json(MarkView(mark, kind)))
-
-
-@bp.route("/search", methods=["GET"])
-@bp.arguments(schemas.SearchArgs, location="query")
-@bp.response(200, schemas.SearchSchema)
-@requires(HOUSEHOLD_VIEW)
-def search(args: dict[str, Any]) -> Response:
-    """Households and persons by name, pinyin, code or citizen number, best first"""
-    found = queries.search(current_uow(), args["q"], args["limit"], keys=tenant_keys())
-    return jsonify({"households": found.households, "persons": found.persons})

@@ -22,7 +22,7 @@ from xiangyue.features.areas.groups import ensure_groups, note_groups
 from xiangyue.features.areas.models import Area
 from xiangyue.features.areas.policy import AREA_EDIT
 from xiangyue.features.households import bulk_sql as sql
-from xiangyue.features.households import derived, policy
+from xiangyue.features.households import derived, policy, searchable
 from xiangyue.features.households.bulk_stage import HouseholdRow, PersonValues, Stager
 from xiangyue.features.households.models import CustomField, MarkKind
 
@@ -207,6 +207,7 @@ class _Run:
         renamed = self.ids(sql.PERSONS_RENAMED)
         movers = self.ids(sql.PERSONS_MOVED)
         written = scoped_rows(session, sql.PERSONS_TO_WRITE)
+        before = scoped_rows(session, sql.HOUSEHOLDS_REWRITTEN)
         self.stager.seal(session, [row[0] for row in written])
         for statement in sql.WRITE:
             self.run(statement)
@@ -218,5 +219,7 @@ class _Run:
             ((id, name, household, area) for _n, id, name, household, area, fresh in written if fresh),
         )
         derived.rewrite_suffixes(self.uow, renamed)
+        searchable.drop_pieces(self.uow, before)
+        searchable.write_pieces(self.uow, scoped_rows(session, sql.HOUSEHOLDS_REWRITTEN))
         # What the session read before is older than what was written past it.
         session.expire_all()

@@ -215,6 +215,11 @@ HOUSEHOLDS_MOVED = """
 SELECT g.id FROM stage_household g JOIN household h ON h.id = g.id
  WHERE {tenant:g} AND {tenant:h} AND g.differs AND h.area_code <> g.area_code
 """
+#: As they stand: before the writing what is left, after it what has come.
+HOUSEHOLDS_REWRITTEN = """
+SELECT h.id, h.code, h.address, h.area_code FROM stage_household g JOIN household h ON h.id = g.id
+ WHERE {tenant:g} AND {tenant:h} AND g.skip IS NULL AND (g.fresh OR g.differs)
+"""
 PERSONS_RENAMED = """
 SELECT s.id FROM stage_person s JOIN person p ON p.id = s.id JOIN stage_household g ON g.n = s.household_n
  WHERE {tenant:s} AND {tenant:p} AND {tenant:g} AND s.differs AND (p.name <> s.name OR p.household_id <> g.id)
@@ -278,9 +283,10 @@ UPDATE household h SET area_code = g.area_code, address = coalesce(nullif(g.addr
 """,
     """
 INSERT INTO person (tenant_id, id, area_code, household_id, name, sort_key, relation, sex, birth_date, nationality,
-                    id_number, id_number_index, phone, phone_index, away, import_batch_id)
+                    id_number, id_number_index, id_number_tail, phone, phone_index, phone_tail, away, import_batch_id)
 SELECT s.tenant_id, s.id, g.area_code, g.id, s.name, s.sort_key, s.relation, s.sex, s.birth_date, s.nationality,
-       e.id_number, s.id_number_index, e.phone, s.phone_index, coalesce(s.away, false), CAST(:batch AS bigint)
+       e.id_number, s.id_number_index, s.id_number_tail, e.phone, s.phone_index, s.phone_tail, coalesce(s.away, false),
+       CAST(:batch AS bigint)
   FROM stage_person s JOIN stage_household g ON g.n = s.household_n
   LEFT JOIN stage_cipher e ON e.n = s.n AND {tenant:e}
  WHERE {tenant:s} AND {tenant:g} AND s.fresh ORDER BY s.id
@@ -292,7 +298,9 @@ UPDATE person p SET area_code = g.area_code, household_id = g.id, name = s.name,
        nationality = coalesce(nullif(s.nationality, ''), p.nationality),
        id_number = coalesce(e.id_number, p.id_number),
        id_number_index = coalesce(s.id_number_index, p.id_number_index),
+       id_number_tail = coalesce(s.id_number_tail, p.id_number_tail),
        phone = coalesce(e.phone, p.phone), phone_index = coalesce(s.phone_index, p.phone_index),
+       phone_tail = coalesce(s.phone_tail, p.phone_tail),
        away = coalesce(s.away, p.away), import_batch_id = coalesce(CAST(:batch AS bigint), p.import_batch_id),
        version = p.version + 1, updated_at = now()
   FROM stage_household g, stage_person s LEFT JOIN stage_cipher e ON e.n = s.n

@@ -19,6 +19,16 @@ Value = str | int | bool | date
 
 #: How the keyed hashes of identifiers are named; one place, because a second spelling would find nobody.
 ID_NUMBER, PHONE = "id_number", "phone"
+TAIL_BYTES = 8
+
+
+def tail_index(keys: TenantKeys, column: str, value: str) -> bytes | None:
+    """Keyed hash of the last four characters of a citizen number or phone (without its extension); None for "".
+
+    Eight bytes: there are only eleven thousand tails to tell apart, and the hash must not be the whole number's.
+    """
+    main = "-".join(value.split("-")[:2])
+    return blind_index(keys, f"{column}_tail", main[-4:])[:TAIL_BYTES] if value else None
 
 
 class PersonValues(TypedDict, total=False):
@@ -65,7 +75,7 @@ HOUSEHOLD = {
 PERSON = {
     "n": "int", "row_no": "int", "household_n": "int", "name": "text", "sort_key": _C, "relation": _C,
     "sex": "smallint", "birth_date": "date", "nationality": _C, "id_number_index": "bytea", "phone_index": "bytea",
-    "away": "bool",
+    "id_number_tail": "bytea", "phone_tail": "bytea", "away": "bool",
     "id": "bigint", "home": "bigint", "mine": "bool", "skip": "text", "fresh": "bool DEFAULT false",
     "differs": "bool DEFAULT false", "changed": "bool DEFAULT false",
 }  # fmt: skip
@@ -172,6 +182,8 @@ class Stager:
             person.get("nationality", ""),
             blind_index(self.keys, ID_NUMBER, id_number) if id_number else None,
             blind_index(self.keys, PHONE, phone) if phone else None,
+            tail_index(self.keys, ID_NUMBER, id_number or ""),
+            tail_index(self.keys, PHONE, phone or ""),
             person.get("away"),
         )
 

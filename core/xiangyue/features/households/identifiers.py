@@ -11,14 +11,17 @@ sorting, saved columns and export work with it, and no script is needed. An addr
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from xiangyue.access.crypto import TenantKeys, blind_index, column_context, decrypt_text, encrypt
-from xiangyue.features.households.bulk_stage import ID_NUMBER, PHONE
+from xiangyue.features.households.bulk_stage import ID_NUMBER, PHONE, tail_index
 from xiangyue.text import idnumber
+from xiangyue.text.folding import half_width
 from xiangyue.text.phone import mask_phone
 
 SEAL = "~"
 _SEALED = re.compile(r"~[0-9a-f]{32}")
+_TAIL: Final = re.compile(r"[0-9]{3}[0-9X]", re.ASCII)
 
 _MASKS = {ID_NUMBER: idnumber.mask, PHONE: mask_phone}
 
@@ -70,6 +73,12 @@ def number_index(keys: TenantKeys | None, q: str) -> bytes | None:
     return blind_index(keys, ID_NUMBER, number) if number and keys is not None else None
 
 
+def tail_of(q: str) -> str:
+    """The search word as the last four characters of a citizen number or phone, "" when it is none."""
+    text = half_width(q).strip().upper()
+    return text if _TAIL.fullmatch(text) else ""
+
+
 __all__ = [
     "ID_NUMBER",
     "PHONE",
@@ -80,4 +89,6 @@ __all__ = [
     "number_index",
     "seal_word",
     "sealed",
+    "tail_index",
+    "tail_of",
 ]

@@ -9,8 +9,10 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Date,
+    Identity,
     Index,
     LargeBinary,
+    PrimaryKeyConstraint,
     SmallInteger,
     UniqueConstraint,
     text,
@@ -57,7 +59,7 @@ class Person(Timestamps, Versioned, AreaBound, Base):
     """人. Codes: ``sex`` GB/T 2261.1, ``nationality`` GB/T 3304, ``relation`` GB/T 4761 to the head (02 户主).
 
     The citizen number (GB 11643) and phone are encrypted with the tenant's key; ``*_index`` are keyed hashes by which
-    an exact number is found again.
+    an exact number is found again, ``*_tail`` those of the last four characters (``identifiers.tail_index``).
     """
 
     __tablename__ = "person"
@@ -65,6 +67,8 @@ class Person(Timestamps, Versioned, AreaBound, Base):
         UniqueConstraint("tenant_id", "id_number_index"),
         UniqueConstraint("tenant_id", "client_id"),
         Index(None, "tenant_id", "household_id"),
+        Index(None, "tenant_id", "id_number_tail"),
+        Index(None, "tenant_id", "phone_tail"),
         tenant_fk("household_id", "household"),
         CheckConstraint("state in ('active', 'moved', 'deceased')", name="state"),
     )
@@ -78,8 +82,10 @@ class Person(Timestamps, Versioned, AreaBound, Base):
     nationality: Mapped[str] = mapped_column(CText, default="", server_default="")
     id_number: Mapped[bytes | None] = mapped_column(LargeBinary)
     id_number_index: Mapped[bytes | None] = mapped_column(LargeBinary)
+    id_number_tail: Mapped[bytes | None] = mapped_column(LargeBinary)
     phone: Mapped[bytes | None] = mapped_column(LargeBinary)
     phone_index: Mapped[bytes | None] = mapped_column(LargeBinary)
+    phone_tail: Mapped[bytes | None] = mapped_column(LargeBinary)
     #: Works or lives elsewhere (外出).
     away: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     state: Mapped[str] = mapped_column(default="active", server_default="active")
@@ -105,6 +111,36 @@ class NameSuffix(Base, AreaBound):
     suffix: Mapped[str] = mapped_column(CText, primary_key=True)
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     household_id: Mapped[int]
+
+
+class HouseholdPiece(Base, AreaBound):
+    """Search table: a household's number in its village and the pieces of its address (``text.pieces``).
+
+    Keyed by its content, the area before the household, so that a village finds its own among a county's "三组" at
+    once; ``id`` is the household's.
+    """
+
+    __tablename__ = "household_piece"
+    __table_args__ = (PrimaryKeyConstraint("tenant_id", "piece", "area_code", "id"),)
+
+    piece: Mapped[str] = mapped_column(CText, primary_key=True)
+    area_code: Mapped[int] = mapped_column(BigInteger, primary_key=True, sort_order=-18)
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+
+
+class PieceSuffix(Base, TenantOwned):
+    """Search table: every suffix of every different piece, once for the county.
+
+    Two writers that meet a new piece at once both write it, and nobody waits for anybody (an import is one long
+    transaction): ``id`` keeps their rows apart, readers take each piece once.
+    """
+
+    __tablename__ = "piece_suffix"
+    __table_args__ = (PrimaryKeyConstraint("tenant_id", "suffix", "piece", "id"),)
+
+    suffix: Mapped[str] = mapped_column(CText, primary_key=True)
+    piece: Mapped[str] = mapped_column(CText, primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=False), primary_key=True)
 
 
 class MarkKind(TenantOwned, Base):

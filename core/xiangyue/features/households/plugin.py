@@ -8,11 +8,11 @@ from typing import Any
 from flask import Blueprint
 
 from xiangyue.access.permissions import Permission
-from xiangyue.features.households import api, api_persons, pages, policy
+from xiangyue.features.households import api, api_persons, api_search, jobs, pages, policy
 from xiangyue.features.households.profile import apply_custom_fields, apply_kinds
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.hookspecs import hookimpl
-from xiangyue.plugin.registry import NavItem, ProfileSection
+from xiangyue.plugin.registry import JobKind, NavItem, ProfileSection, Schedule
 
 
 @hookimpl
@@ -27,7 +27,7 @@ def register_pages() -> Sequence[Blueprint]:
 
 @hookimpl
 def register_api() -> Sequence[Any]:
-    return (api.bp, api_persons.bp)
+    return (api.bp, api_persons.bp, api_search.bp)
 
 
 @hookimpl
@@ -61,6 +61,16 @@ def register_profile_sections() -> Sequence[ProfileSection]:
         ProfileSection("kinds", 20, apply_kinds),
         ProfileSection("custom_fields", 30, apply_custom_fields),
     )
+
+
+@hookimpl
+def register_jobs() -> Sequence[JobKind]:
+    return (jobs.SEARCHABLE,)
+
+
+@hookimpl
+def register_schedules() -> Sequence[Schedule]:
+    return (jobs.SCHEDULE,)
 
 
 @hookimpl

@@ -253,12 +253,49 @@ class MarkListSchema(Schema):
 
 
 class SearchArgs(Schema):
-    q = fields.String(required=True, validate=validate.Length(min=1, max=60))
-    limit = fields.Integer(load_default=20, validate=validate.Range(1, 50))
+    q = fields.String(
+        required=True,
+        validate=validate.Length(min=1, max=60),
+        metadata={
+            "description": "Part of a name, pinyin or initials; two or more characters of an address or household"
+            " code; the last four of a citizen number (only where the caller may look one up) or phone; a whole"
+            " citizen number; the name or code of an area"
+        },
+    )
+    kinds = fields.String(
+        load_default="",
+        validate=validate.Length(max=400),
+        metadata={"description": "Only these, with commas: persons, households, areas, and keys of plugins' kinds"},
+    )
+    limit = fields.Integer(
+        load_default=20, validate=validate.Range(1, 50), metadata={"description": "At most so many of each kind"}
+    )
+
+
+class FoundAreaSchema(Schema):
+    code = fields.String(metadata={"description": "12 or 15 digits"})
+    name = fields.String()
+    path = fields.List(fields.String(), metadata={"description": "Names from the town down"})
+
+
+class FoundHitSchema(Schema):
+    title = fields.String()
+    detail = fields.String()
+    url = fields.String(metadata={"description": "Address of its page within the county"})
+
+
+class FoundKindSchema(Schema):
+    """What one kind of a plugin found."""
+
+    kind = fields.String()
+    label = fields.String()
+    hits = fields.List(fields.Nested(FoundHitSchema))
 
 
 class SearchSchema(Schema):
-    """Best first: exact, beginning, part of the name, then pinyin."""
+    """Best first: exact, beginning, part, then pinyin."""
 
     households = fields.List(fields.Nested(HouseholdSchema))
     persons = fields.List(fields.Nested(PersonSchema))
+    areas = fields.List(fields.Nested(FoundAreaSchema))
+    others = fields.List(fields.Nested(FoundKindSchema))

@@ -16,7 +16,7 @@ from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Invalid
 from xiangyue.features.areas.models import Area
-from xiangyue.features.households import derived
+from xiangyue.features.households import derived, searchable
 from xiangyue.features.households.custom import parse_values, write_values
 from xiangyue.features.households.events import ask, tell_household, tell_person
 from xiangyue.features.households.models import Household, Person
@@ -100,6 +100,7 @@ def register_household(
     tell_household(uow, household, "household.add")
     tell_person(uow, person, "person.add")
     follow(uow, {household.id}, [person.id])
+    searchable.write_pieces(uow, [searchable.found_by(household)])
     return fresh(uow, household)
 
 
@@ -150,6 +151,7 @@ def edit_household(uow: Uow, *, household_id: int, version: int, changes: Mappin
     asked = {name: value for name, value in found.items() if before[name] != value}
     if asked or values:
         ask(uow, household.id, asked, values)
+    left = searchable.found_by(household)
     for name, value in found.items():
         setattr(household, name, value)
     old, new = changed(before, household_values(household))
@@ -169,6 +171,9 @@ def edit_household(uow: Uow, *, household_id: int, version: int, changes: Mappin
     )
     if "area_code" in new:
         derived.move_with_household(uow, [household.id])
+    if searchable.found_by(household) != left:
+        searchable.drop_pieces(uow, [left])
+        searchable.write_pieces(uow, [searchable.found_by(household)])
     return fresh(uow, household)
 
 

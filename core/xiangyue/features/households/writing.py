@@ -21,7 +21,7 @@ from xiangyue.features.areas.models import GROUP, VILLAGE, Area
 from xiangyue.features.households import derived
 from xiangyue.features.households.custom import parse_values, write_values
 from xiangyue.features.households.events import ask, tell_person
-from xiangyue.features.households.identifiers import ID_NUMBER, PHONE, masked, sealed
+from xiangyue.features.households.identifiers import ID_NUMBER, PHONE, masked, sealed, tail_index
 from xiangyue.features.households.models import Household, Person, PersonMark
 from xiangyue.features.households.person_input import Errors, clean_person, clean_text, past_day
 from xiangyue.i18n import lazy_gettext as _l
@@ -211,10 +211,12 @@ def _apply(uow: Uow, keys: TenantKeys, person: Person, found: Mapping[str, Any])
         if index != person.id_number_index:
             _unknown_identity(uow, index, person.id)
             person.id_number, person.id_number_index = value, index
+            person.id_number_tail = tail_index(keys, ID_NUMBER, found["id_number"])
     if "phone" in found:
         value, index = sealed(keys, uow.tenant_id, PHONE, found["phone"])
         if index != person.phone_index:
             person.phone, person.phone_index = value, index
+            person.phone_tail = tail_index(keys, PHONE, found["phone"])
 
 
 def head_of(uow: Uow, household_id: int, *, besides: int | None = None) -> Person | None:

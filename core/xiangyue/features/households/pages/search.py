@@ -1,4 +1,4 @@
-"""Search over households, persons and areas; as a page, and as you type."""
+"""Search over households, persons, areas, pages and what plugins bring; as a page, and as you type."""
 
 from __future__ import annotations
 
@@ -6,27 +6,26 @@ from typing import Any
 
 from flask import redirect, request, url_for
 
-from xiangyue.features.areas import policy as area_policy
 from xiangyue.features.areas import queries as areas
-from xiangyue.features.households import policy, queries
+from xiangyue.features.households.everywhere import Everything, search_everywhere
 from xiangyue.features.households.identifiers import is_seal, seal_word
 from xiangyue.features.households.pages import bp
 from xiangyue.features.households.pages.common import keys, template_words
-from xiangyue.features.households.queries import SearchResult
 from xiangyue.web.access import signed_in
-from xiangyue.web.pipeline import current_actor, current_uow, is_fragment
-from xiangyue.web.points import hits, own_area
-from xiangyue.web.shell import page
+from xiangyue.web.pipeline import current_uow, is_fragment
+from xiangyue.web.shell import page, pages_named
 
-#: As you type, few are enough; the page shows more.
-BRIEF, FULL = 6, 20
+#: As you type, few are enough; the page shows more, and most where one kind alone is asked for.
+BRIEF, FULL, WHOLE = 6, 20, 100
 LONGEST = 60
+PAGES = "pages"
 
 
 @bp.get("/search")
 @signed_in
 def search() -> Any:
-    """Best first: the name itself, its beginning, a part of it, pinyin. Each kind only for those who may see it."""
+    """Best first: the name itself, its beginning, a part of it, pinyin. Each kind only for those who may see it;
+    ``kind``: that one alone, with more of it."""
     q = asked()
     return _found(q) if q == request.args.get("q", "").strip()[:LONGEST] else _onward(q)
 
@@ -44,35 +43,31 @@ def asked() -> str:
 
 
 def _onward(q: str) -> Any:
-    return redirect(url_for("households.search", q=q or None), 303)
+    return redirect(url_for("households.search", q=q or None, kind=request.values.get("kind") or None), 303)
 
 
 def _found(q: str) -> Any:
-    uow, actor = current_uow(), current_actor()
+    uow = current_uow()
     brief = is_fragment() and "brief" in request.args
-    limit = BRIEF if brief else FULL
-    if brief and not q:
-        return page("households/search_none.html")
-    found, places = SearchResult(), []
-    if q and actor.can(policy.HOUSEHOLD_VIEW):
-        with uow.scoped(actor.scope(policy.HOUSEHOLD_VIEW)):
-            found = queries.search(uow, q, limit, keys=keys())
-    if q and actor.can(area_policy.AREA_VIEW):
-        with uow.scoped(actor.scope(area_policy.AREA_VIEW)):
-            places = areas.list_areas(uow, q=q)[:limit]
-    # A seal stands for a citizen number, which is nobody's business but the register's.
-    with uow.scoped(own_area(uow)):
-        others = hits(uow, q, limit) if q and not is_seal(q) else []
-    paths = areas.paths(uow, [a.area_code for a in places])
+    kind = "" if brief else request.values.get("kind", "").strip()
+    limit = BRIEF if brief else WHOLE if kind else FULL
+    found = search_everywhere(uow, keys(), q, limit, only=[kind] if kind else None) if q else Everything()
+    named = pages_named(q, limit) if q and not is_seal(q) and kind in ("", PAGES) else []
+    paths = areas.paths(uow, [a.area_code for a in found.places])
+    template = "search_brief" if brief else "search_results" if is_fragment() else "search"
     return page(
-        "households/search_results.html" if is_fragment() else "households/search.html",
+        f"households/{template}.html",
         q="" if is_seal(q) else q,
         sealed=is_seal(q),
-        found=found,
-        places=places,
+        kind=kind,
+        limit=limit,
+        all_of=lambda kind: url_for("households.search", q=q, kind=kind),
+        found=found.own,
+        places=found.places,
         path_of=lambda area: " · ".join(name for _code, name in paths.get(area.area_code, [])),
         code_text=areas.code_text,
-        others=others,
-        nothing=not (found.households or found.persons or places or others),
+        others=found.others,
+        named=named,
+        nothing=not (found.own.households or found.own.persons or found.places or found.others or named),
         **template_words(),
     )

@@ -1,5 +1,7 @@
 // Everything pages do in the browser beyond links and forms. Each behaviour is bound to an attribute and works on
 // parts that htmx brings later; without this file every page still works.
+// First of all, so that it hears before the others.
+import "./behaviours/composing.js";
 import htmx from "htmx.org";
 import "./behaviours/confirm.js";
 import "./behaviours/drafts.js";
@@ -7,6 +9,7 @@ import "./behaviours/forms.js";
 import "./behaviours/lists.js";
 import "./behaviours/menus.js";
 import "./behaviours/network.js";
+import "./behaviours/search.js";
 import { onReady } from "./behaviours/shared.js";
 
 // The page's policy allows no injected styles and no eval; page snapshots would leave personal data in the browser.

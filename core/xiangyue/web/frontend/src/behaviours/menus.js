@@ -14,6 +14,7 @@ document.addEventListener("keydown", (event) => {
     }
     closeNav();
   }
+  // The operator's console has a box of its own; a county's search is in search.js.
   if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k") {
     const search = document.querySelector("[data-search]");
     if (!search) return;

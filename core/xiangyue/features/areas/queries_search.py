@@ -1,0 +1,54 @@
+"""Areas by name, pinyin or code, as one types: straight from rows, the pinyin of a name worked out once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from xiangyue.db.sql import scoped_rows
+from xiangyue.db.uow import Uow
+from xiangyue.features.areas.queries import code_text
+from xiangyue.text.pinyin import fold, suffixes
+
+_ACTIVE = "SELECT a.area_code, a.name, a.official_name FROM area a WHERE {scope:a} AND a.active ORDER BY a.area_code"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundArea:
+    """``area_code``: 15 digits."""
+
+    area_code: int
+    name: str
+
+
+def find_areas(uow: Uow, q: str, limit: int) -> list[FoundArea]:
+    """Active areas of the scope that a word means: the name itself first, then names that begin with it, that hold it,
+    by pinyin, and by the beginning of the code; among equals the wider area first."""
+    word = fold(q)
+    if not word:
+        return []
+    found = []
+    for code, name, official in scoped_rows(uow.session, _ACTIVE):
+        rank = _rank(word, code, name, official)
+        if rank is not None:
+            found.append((rank, code % 10**9 != 0, code % 10**6 != 0, code % 1000 != 0, code, name))
+    return [FoundArea(code, name) for *_order, code, name in sorted(found)[:limit]]
+
+
+def _rank(word: str, code: int, name: str, official: str) -> int | None:
+    if word.isdigit():
+        return 4 if code_text(code).startswith(word) or str(code).startswith(word) else None
+    words = _words(name)
+    if words[0] == word:
+        return 0
+    if words[0].startswith(word):
+        return 1
+    if word in words[0] or word in official:
+        return 2
+    return 3 if any(s.startswith(word) for s in words) else None
+
+
+@lru_cache(maxsize=16384)
+def _words(name: str) -> tuple[str, ...]:
+    """What a name is found by; villages of all counties share a few thousand, groups some dozens."""
+    return tuple(suffixes(name, person=False)) or ("",)
