@@ -88,7 +88,7 @@ if (dialog && field && found) {
   found.addEventListener("htmx:afterSettle", shown);
   field.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
-    const all = options();
+    const all = found.hasAttribute("aria-busy") ? [] : options();
     const at = all.findIndex((option) => option.getAttribute("aria-selected") === "true");
     if ((event.key === "ArrowDown" || event.key === "ArrowUp") && all.length) {
       event.preventDefault();
