@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -12,11 +13,12 @@ from sqlalchemy import Engine, event, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from xiangyue.access.actor import system_actor
-from xiangyue.access.models import Role
+from xiangyue.access.actor import anonymous, system_actor
+from xiangyue.access.authenticate import session_actor
+from xiangyue.access.models import AccountSession, Role
 from xiangyue.db.scope import Scope
 from xiangyue.db.session import TenantSession, alone, make_engine
-from xiangyue.db.sql import UnscopedSql, first_rows
+from xiangyue.db.sql import UnscopedSql, first_rows, stage_rows
 from xiangyue.db.uow import Uow
 from xiangyue.runtime import Runtime
 from xiangyue.tenancy.models import Tenant
@@ -278,3 +280,45 @@ def test_the_first_statement_after_the_server_ended_the_connection(
     end_connections(runtime, engine)
     with TenantSession(engine, Scope(hanyin.info.id)) as session:
         assert keys(session)
+
+
+@pytest.mark.parametrize("ends", ["ROLLBACK", "DROP"])
+def test_what_psycopg_takes_back_is_prepared_anew_without_a_failure(
+    engine: Engine, hanyin: County, spoken: list[str], ends: str
+) -> None:
+    scope = Scope(hanyin.info.id)
+    with TenantSession(engine, scope) as session:
+        for _ in range(8):  # often enough for psycopg to prepare it
+            assert keys(session)
+        if ends == "DROP":
+            stage_rows(session, "stage_passing", {"one": "int"}, [(1,)])
+            stage_rows(session, "stage_passing", {"one": "int"}, [(2,)])
+            session.commit()
+        else:
+            session.rollback()
+    spoken.clear()
+    with TenantSession(engine, scope) as session:
+        assert keys(session)
+    said = [one for one in spoken if one != ";"]
+    assert [one.split(" ")[0] for one in said] == ["PREPARE", "BEGIN;"], said
+    assert "EXECUTE" in said[1]
+
+
+def test_a_slow_request_keeps_nobody_from_ending_its_session(hanyin: County) -> None:
+    client = hanyin.client("county_admin")
+    assert client.get("/").status_code == 200
+    with hanyin.uow() as uow:
+        row = uow.session.scalars(select(AccountSession).order_by(AccountSession.id.desc()).limit(1)).one()
+        row.last_seen_at = datetime.now(UTC) - timedelta(minutes=5)
+        id, account_id, long_ago = row.id, row.account_id, row.last_seen_at
+    cookie = client.get_cookie(f"xy_session_{hanyin.runtime.settings.cookie_suffix}", domain=hanyin.host)
+    assert cookie is not None
+    with Uow(hanyin.runtime.engine, tenant_id=hanyin.info.id, actor=anonymous(hanyin.info.id)) as slow:
+        found = session_actor(slow, cookie.value, tenant_area=hanyin.info.area_code, hours=1)
+        assert found is not None
+        assert found[0].account_id == account_id
+        with hanyin.uow() as other:
+            other.session.execute(text("SET LOCAL lock_timeout = '2s'"))
+            other.get_for_update(AccountSession, id)
+    with hanyin.uow() as uow:
+        assert uow.get(AccountSession, id).last_seen_at > long_ago, "noted at the end"

@@ -75,13 +75,18 @@ def session_actor(uow: Uow, cookie: str, *, tenant_area: int, hours: int) -> tup
         return None
     session_id, pending, last_seen = rows[0][:3]
     if datetime.now(UTC) - last_seen > SEEN_EVERY:
-        scoped_sql(
-            uow.session,
+        _note(
+            uow,
             "UPDATE account_session s SET last_seen_at = now(), expires_at = now() + make_interval(hours => :hours)"
             " WHERE {tenant:s} AND s.id = :id",
             {"id": session_id, "hours": hours},
         )
     return _actor(uow, "account", tenant_area, [row[3:] for row in rows], session_id=session_id), pending
+
+
+def _note(uow: Uow, sql: str, params: dict[str, Any]) -> None:
+    """At the request's end: a person's other requests, and whoever revokes the session, would wait for a slow one."""
+    uow.before_commit(lambda: scoped_sql(uow.session, sql, params))
 
 
 def token_actor(uow: Uow, bearer: str, *, tenant_area: int) -> Actor | None:
@@ -94,10 +99,6 @@ def token_actor(uow: Uow, bearer: str, *, tenant_area: int) -> Actor | None:
         return None
     token_id, scopes, last_used = rows[0][:3]
     if last_used is None or datetime.now(UTC) - last_used > SEEN_EVERY:
-        scoped_sql(
-            uow.session,
-            "UPDATE api_token s SET last_used_at = now() WHERE {tenant:s} AND s.id = :id",
-            {"id": token_id},
-        )
+        _note(uow, "UPDATE api_token s SET last_used_at = now() WHERE {tenant:s} AND s.id = :id", {"id": token_id})
     held = [row[3:] for row in rows]
     return _actor(uow, "token", tenant_area, held, token_scopes=frozenset(scopes), token_id=token_id)

@@ -25,15 +25,29 @@ from sqlalchemy.exc import OperationalError
 QUIET_SECONDS = 30.0
 
 NAME = "postgresql+xiangyue_psycopg"
-#: In a pooled connection's ``info``: that it is ours to open; the names of what is prepared on it, by text.
+#: In a pooled connection's ``info``: that it is ours to open.
 _OURS = "xiangyue_opens"
-_PREPARED = "xiangyue_prepared"
 
 
 T = TypeVar("T")
 
 
-class GeventConnection(psycopg.Connection[Any]):
+class OurConnection(psycopg.Connection[Any]):
+    """Knows what ``open_transaction`` has prepared on it: statement -> name."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.opening: dict[str, str] = {}
+
+    def _deallocate(self, name: bytes | None) -> Any:
+        # After a rollback or a DROP psycopg takes back all that is prepared, ours with it. Were this to go unnoticed,
+        # the next transaction would fail at its first try and be begun anew.
+        if name is None:
+            self.opening.clear()
+        return super()._deallocate(name)
+
+
+class GeventConnection(OurConnection):
     """In a gevent worker: waits on the loop's watcher itself. psycopg would poll by gevent's imitation of ``select``,
     which cost a seventh of a list's time in the worker."""
 
@@ -67,7 +81,7 @@ class Dialect(PGDialect_psycopg):
         self._asked: WeakKeyDictionary[psycopg.Connection[Any], float] = WeakKeyDictionary()
 
     def connect(self, *args: Any, **options: Any) -> Any:
-        kind = GeventConnection if monkey.is_module_patched("select") else psycopg.Connection
+        kind = GeventConnection if monkey.is_module_patched("select") else OurConnection
         return kind.connect(*args, **options)
 
     def do_ping(self, dbapi_connection: Any) -> bool:
@@ -126,7 +140,7 @@ def open_transaction(connection: Connection, setting: str, first: First | None =
     is wrong with it. Raises OperationalError when the server is away or the statement ran out of time.
     """
     driver = connection.connection.driver_connection
-    assert driver is not None
+    assert isinstance(driver, OurConnection)
     if _OURS not in connection.info or driver.pgconn.transaction_status != TransactionStatus.IDLE:
         connection.exec_driver_sql(setting)
         return None
@@ -137,12 +151,12 @@ def open_transaction(connection: Connection, setting: str, first: First | None =
     try:
         if first is not None and driver.prepare_threshold is not None:  # behind PgBouncer nothing stays prepared
             try:
-                return _begin_with(driver, begin, first, connection.info.setdefault(_PREPARED, {}))
+                return _begin_with(driver, begin, first)
             except (psycopg.ProgrammingError, psycopg.NotSupportedError):
                 # A table changed since it was prepared, or is not there yet.
-                connection.info.pop(_PREPARED)
                 driver.rollback()
                 driver.execute("DEALLOCATE ALL", prepare=False)
+                driver.opening.clear()
         driver.execute(begin, prepare=False)
     except psycopg.OperationalError as error:
         if driver.broken:
@@ -155,14 +169,12 @@ def open_transaction(connection: Connection, setting: str, first: First | None =
     return None
 
 
-def _begin_with(
-    driver: psycopg.Connection[Any], begin: str, first: First, prepared: dict[str, str]
-) -> list[tuple[Any, ...]]:
-    name = prepared.get(first.sql)
+def _begin_with(driver: OurConnection, begin: str, first: First) -> list[tuple[Any, ...]]:
+    name = driver.opening.get(first.sql)
     if name is None:
-        name = f"xiangyue_{len(prepared)}"
+        name = f"xiangyue_{len(driver.opening)}"
         driver.execute(f"PREPARE {name} AS {first.sql}", prepare=False)
-        prepared[first.sql] = name
+        driver.opening[first.sql] = name
     cursor = driver.execute(f"{begin}; {first.call(name)}", prepare=False)
     while cursor.nextset():
         pass

@@ -54,6 +54,7 @@ class Uow:
         self.commit_on_error = False
         #: The county's ``Tenant.plugins_version``, where a statement that ran anyway brought it along.
         self.plugins_version: int | None = None
+        self._before_commit: list[Callable[[], Any]] = []
         self._after_commit: list[Callable[[], Any]] = []
         self._at_end: list[Callable[[], Any]] = []
 
@@ -105,6 +106,10 @@ class Uow:
             raise NotFound(_l("There is no such entry, or it lies outside your area."))
         return found
 
+    def before_commit(self, callback: Callable[[], Any]) -> None:
+        """Run ``callback`` as the last thing of the transaction: for a write whose lock must not be held any longer."""
+        self._before_commit.append(callback)
+
     def after_commit(self, callback: Callable[[], Any]) -> None:
         """Run ``callback`` once the transaction stands; never if it is rolled back."""
         self._after_commit.append(callback)
@@ -114,6 +119,9 @@ class Uow:
         self._at_end.append(callback)
 
     def commit(self) -> None:
+        waiting, self._before_commit = self._before_commit, []
+        for callback in waiting:
+            callback()
         self.session.commit()
         callbacks, self._after_commit = self._after_commit, []
         for callback in callbacks:
@@ -121,6 +129,7 @@ class Uow:
 
     def rollback(self) -> None:
         self.session.rollback()
+        self._before_commit.clear()
         self._after_commit.clear()
 
     def close(self) -> None:
