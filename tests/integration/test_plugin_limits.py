@@ -6,8 +6,13 @@ import json
 import subprocess
 import sys
 import textwrap
+import time
 from typing import Any
 
+import pytest
+
+from xiangyue.db.session import OutOfTime
+from xiangyue.plugin.limits import SECONDS, allowed, allowing, limited
 from xiangyue.runtime import Runtime
 from xiangyue.testing.fixtures import County
 
@@ -135,3 +140,12 @@ def test_a_busy_loop_holds_up_the_others_no_longer_than_its_time(runtime: Runtim
     assert found["busy"][1] < 2.5
     assert (found["innocent"][0], found["slow but free"][0]) == ("innocent", "slow but free")
     assert max(value[1] for value in found.values()) < 5
+
+
+def test_the_time_is_two_seconds_and_another_only_inside_a_block() -> None:
+    assert (allowed(), SECONDS) == (2.0, 2.0)
+    with allowing(0.3):
+        assert allowed() == 0.3
+        with pytest.raises(OutOfTime):
+            limited(lambda: time.sleep(5), allowed())
+    assert allowed() == SECONDS

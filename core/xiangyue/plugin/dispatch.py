@@ -26,7 +26,7 @@ from xiangyue.errors import Refused
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin import hookspecs
 from xiangyue.plugin.faults import Nonsense, record_fault
-from xiangyue.plugin.limits import SECONDS, limited
+from xiangyue.plugin.limits import allowed, limited
 from xiangyue.plugin.metrics import HOOK_SECONDS
 from xiangyue.plugin.offer import Contributor, Offer
 
@@ -84,9 +84,10 @@ def guarded(
     *,
     expect: type | tuple[type, ...] | None = None,
     default: Any = None,
-    seconds: float = SECONDS,
+    seconds: float | None = None,
 ) -> Any:
-    """``call()``; for a plugin that fails, hangs or answers nonsense, ``default`` instead, and a fault noted.
+    """``call()``; for a plugin that fails, hangs (``limits.allowed``, or ``seconds``) or answers nonsense, ``default``
+    instead, and a fault noted.
 
     None counts as an answer. What it wrote is kept only when it succeeds. Raises what is not the plugin's doing: the
     database is away, the process or job ends.
@@ -96,7 +97,7 @@ def guarded(
     if is_paused(uow, contributor.key, hook):
         return default
     try:
-        return _by_itself(uow, contributor, hook, call, expect, seconds)
+        return _by_itself(uow, contributor, hook, call, expect, seconds or allowed())
     except _Failed:
         return default
     except Refused as refusal:  # there is no act here that it could refuse
@@ -221,7 +222,7 @@ def _ask(uow: Uow, contributor: Contributor, hook: str, call: Callable[[], Any])
     try:
         if is_paused(uow, contributor.key, hook):
             raise _Failed
-        answer = _by_itself(uow, contributor, hook, call, None, SECONDS)
+        answer = _by_itself(uow, contributor, hook, call, None, allowed())
     except Refused as refusal:
         raise Refused(
             _l("The plugin “%(plugin)s” does not allow this: %(reason)s", plugin=label, reason=refusal.reason),

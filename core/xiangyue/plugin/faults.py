@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from xiangyue.access.actor import system_actor
 from xiangyue.db.session import Misuse, OutOfTime
 from xiangyue.db.uow import Uow
-from xiangyue.plugin.limits import SECONDS
+from xiangyue.plugin.limits import allowed
 from xiangyue.plugin.models import PluginFault
 
 log = structlog.get_logger()
@@ -60,7 +60,7 @@ _lock = Lock()
 def error_line(error: BaseException, *, near: str = "") -> str:
     """An error in a line: its kind, its words where they speak of code, and the place, best in the folder ``near``."""
     if isinstance(error, OutOfTime):
-        said = f"OutOfTime: more than {SECONDS:g} s"
+        said = f"OutOfTime: more than {allowed():g} s"
     else:
         told = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
         said = type(told).__name__

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -22,8 +24,9 @@ from xiangyue.db.session import OutOfTime
 
 T = TypeVar("T")
 
-#: How long a hook may take in a request.
+#: How long a hook may take in a request, unless ``allowing`` says otherwise.
 SECONDS = 2.0
+_allowed: ContextVar[float] = ContextVar("hook_seconds", default=SECONDS)
 #: What waits on the database gets so much more: by then PostgreSQL has ended every statement.
 GRACE = SECONDS + 1.0
 #: Between two looks at hooks that run.
@@ -46,7 +49,22 @@ class _Run:
 _runs: set[_Run] = set()
 
 
-def limited(call: Callable[[], T], seconds: float = SECONDS) -> T:
+def allowed() -> float:
+    """Seconds that a hook may take here."""
+    return _allowed.get()
+
+
+@contextmanager
+def allowing(seconds: float) -> Iterator[None]:
+    """Give hooks another time until the end of the block."""
+    before = _allowed.set(seconds)
+    try:
+        yield
+    finally:
+        _allowed.reset(before)
+
+
+def limited(call: Callable[[], T], seconds: float) -> T:
     """``call()``, or OutOfTime soon after ``seconds``."""
     cooperative = monkey.is_module_patched("time")
     run = _Run(seconds, gevent.getcurrent() if cooperative else None)
