@@ -21,6 +21,7 @@ from xiangyue.access.permissions import Permission
 from xiangyue.access.tokens import API_PREFIX, new_token
 from xiangyue.app import create_app
 from xiangyue.db.plugin_migrate import PluginTables, migrate_plugin, owner_engine
+from xiangyue.features.plugins import deployment
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.faults import write_fault
 from xiangyue.plugin.metrics import HOOK_SECONDS
@@ -30,6 +31,7 @@ from xiangyue.runtime import Runtime
 from xiangyue.tenancy.enablement import plugins_changed
 from xiangyue.testing.fixtures import County
 from xiangyue.testing.source import english_page_faults
+from xiangyue.testing.statements import counted
 from xiangyue.web.access import requires
 
 NAME = "colours"
@@ -447,6 +449,35 @@ def test_the_operator_sees_versions_hooks_and_time(place: Place, client: FlaskCl
         told = select(AuditEntry.purpose).where(AuditEntry.action == "operator.read")
         assert "which counties have plugins on, and how many faults" in set(uow.session.scalars(told))
     assert console.get("/console/plugins/nobody").status_code == 404
+
+
+def test_the_operator_looks_at_some_counties_at_a_time(
+    place: Place, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a page costs does not grow with the number of counties: those that follow stand on the next one."""
+    switch(client)
+    console = place.operator.client("operator_support")
+
+    def asked(path: str) -> tuple[str, int]:
+        console.get(path)
+        with counted() as seen:
+            page = console.get(path).text
+        return page, sum("plugin_fault" in statement for statement in seen)
+
+    counties = len(place.hanyin.runtime.directory.all(counties_only=True))
+    page, visits = asked("/console/plugins")
+    assert (visits, "looked-at" in page) == (counties, False)
+    monkeypatch.setattr(deployment, "COUNTIES", 1)
+    first, visits = asked("/console/plugins")
+    assert (visits, "第 1 到 1 个县" in first, "1 个县" in first) == (1, True, True)
+    assert 'href="/console/plugins?after=hanyin"' in first
+    second, visits = asked("/console/plugins?after=hanyin")
+    assert (visits, "第 2 到 2 个县" in second, "回到开头" in second) == (1, True, True)
+    assert "第 1 到 1 个县" in asked("/console/plugins?after=zzz")[0]
+    one, visits = asked(f"/console/plugins/{NAME}")
+    assert (visits, "汉阴县" in one) == (1, True)
+    other, visits = asked(f"/console/plugins/{NAME}?after=hanyin")
+    assert (visits, "汉阴县" in other, "这些县都没有启用" in other) == (1, False, True)
 
 
 def test_pages_in_english(place: Place) -> None:

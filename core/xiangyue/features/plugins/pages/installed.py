@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import url_for
+from flask import request, url_for
 
 from xiangyue.errors import NotFound
 from xiangyue.features.console.policy import OPERATOR_VIEW
 from xiangyue.features.plugins import queries
-from xiangyue.features.plugins.deployment import hook_times, spread, total
+from xiangyue.features.plugins.deployment import Spread, hook_times, spread, total
 from xiangyue.features.plugins.pages import bp
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.installed import STATES
@@ -30,30 +30,31 @@ def _console_page(template: str, **context: Any) -> Any:
 @requires(OPERATOR_VIEW)
 def list_installed() -> Any:
     installed = runtime().registry.installed
-    where, times = spread(runtime(), current_uow()), hook_times()
+    look, times = _look(), hook_times()
     return _console_page(
         "plugins/installed.html",
         installed=[installed[name] for name in sorted(installed)],
-        gone=sorted(name for name, counties in where.items() if name not in installed and _on(counties)),
-        on={name: _on(counties) for name, counties in where.items()},
-        faults={name: sum(c.faults for c in counties) for name, counties in where.items()},
+        look=look,
+        gone=sorted(name for name in look.plugins if name not in installed and look.on(name)),
         times={name: total(hooks) for name, hooks in times.items()},
         revisions=queries.installations(current_uow()),
         group=ENTRY_POINTS,
     )
 
 
-def _on(counties: list[Any]) -> int:
-    return sum(1 for county in counties if county.enabled)
+def _look() -> Spread:
+    """At the counties of this page, at most ``deployment.COUNTIES``."""
+    return spread(runtime(), current_uow(), request.args.get("after", ""))
 
 
 @bp.get("/console/plugins/<name>")
 @requires(OPERATOR_VIEW)
 def show_installed(name: str) -> Any:
     installed = runtime().registry.installed.get(name)
-    where = spread(runtime(), current_uow()).get(name, [])
+    look = _look()
+    where = look.plugins.get(name, [])
     revision = queries.installations(current_uow()).get(name)
-    if installed is None and not where and revision is None:
+    if installed is None and not where and revision is None and look.whole:
         raise NotFound(_l("There is no plugin of this name."))
     times = hook_times().get(name, [])
     return _console_page(
@@ -61,6 +62,7 @@ def show_installed(name: str) -> Any:
         name=name,
         plugin=installed,
         label=installed.label if installed is not None else name,
+        look=look,
         counties=sorted(where, key=lambda c: (not c.enabled, c.county.slug)),
         revision=revision,
         times=times,
