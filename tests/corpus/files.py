@@ -49,7 +49,7 @@ FILES = (
     Case("txt_utf16", "“Unicode text” of Excel", lambda: text(PLAIN, encoding="utf-16", separator="\t")),
     Case(
         "csv_kept_text",
-        "numbers wrapped as =\"…\" and a comma in a quoted cell",
+        'numbers wrapped as ="…" and a comma in a quoted cell',
         lambda: text([HEADER, changed(HEAD, id_number='="610921198001011234"'), changed(WIFE, name="陈 试二 "), OTHER]),
         values=[(2, "id_number", "610921198001011234"), (3, "name", "陈试二")],
     ),
@@ -128,30 +128,64 @@ FILES = (
         taken=(),
         headings=[("header_unknown", "联系电活"), ("header_ignored", "备注")],
     ),
-    Case("missing_column", "no column for the village", lambda: xlsx([[*HEADER[:1], *HEADER[2:]]]), taken=(),
-         headings=[("header_missing", "村")]),
+    Case(
+        "missing_column",
+        "no column for the village",
+        lambda: xlsx([[*HEADER[:1], *HEADER[2:]]]),
+        taken=(),
+        headings=[("header_missing", "村")],
+    ),
     Case("no_header", "rows without any heading", lambda: xlsx([HEAD, WIFE]), problem="no_header"),
     Case("empty", "a file of no bytes", lambda: b"", problem="empty_file"),
     Case("empty_sheet", "a workbook without a cell", lambda: xlsx([]), problem="no_header"),
     Case("html_xls", "a web page named .xls, as some systems export", lambda: html(PLAIN), problem="html_table"),
-    Case("xml_xls", "an XML table of Excel 2003 named .xls", problem="xml_table",
-         data=lambda: b'<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook/>'),
-    Case("password_xlsx", "a password on the workbook", problem="password_protected",
-         data=lambda: compound("EncryptedPackage", bytes(5000))),
+    Case(
+        "xml_xls",
+        "an XML table of Excel 2003 named .xls",
+        problem="xml_table",
+        data=lambda: b'<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook/>',
+    ),
+    Case(
+        "password_xlsx",
+        "a password on the workbook",
+        problem="password_protected",
+        data=lambda: compound("EncryptedPackage", bytes(5000)),
+    ),
     Case("password_xls", "a password on an old workbook", lambda: xls(PLAIN, password=True), "password_protected"),
-    Case("password_ods", "a password on an OpenDocument file", problem="password_protected",
-         data=lambda: ods(PLAIN, encrypted=True)),
+    Case(
+        "password_ods",
+        "a password on an OpenDocument file",
+        problem="password_protected",
+        data=lambda: ods(PLAIN, encrypted=True),
+    ),
     Case("word", "a Word document of old", lambda: compound("WordDocument", bytes(5000)), problem="not_table"),
     Case("picture", "a picture of the list", lambda: b"\x89PNG\r\n\x1a\n" + bytes(100), problem="not_table"),
     Case("cut_off", "a download that broke off", lambda: xlsx(PLAIN)[:3000], problem="corrupt"),
     Case("cut_off_xls", "an old workbook cut off in the middle", lambda: xls(PLAIN)[:4200], problem="corrupt"),
-    Case("bomb_xlsx", "200 MB of nothing in 200 kB", problem="zip_bomb",
-         data=lambda: _repacked(xlsx(PLAIN), "xl/styles.xml", lambda content: content + bytes(200 * 2**20))),
-    Case("bomb_ods", "one cell repeated over a million rows and a thousand columns", problem="too_many_rows",
-         data=lambda: ods(PLAIN, tail='<table:table-row table:number-rows-repeated="1000000"><table:table-cell '
-                          'table:number-columns-repeated="1000" office:value-type="string"><text:p>x</text:p>'
-                          "</table:table-cell></table:table-row>")),
-    Case("blank_tail_ods", "a million formatted rows without content, as every such file has", data=lambda: ods(
-        PLAIN, tail='<table:table-row table:number-rows-repeated="1048500"><table:table-cell '
-                    'table:number-columns-repeated="16384"/></table:table-row>')),
-)  # fmt: skip
+    Case(
+        "bomb_xlsx",
+        "200 MB of nothing in 200 kB",
+        problem="zip_bomb",
+        data=lambda: _repacked(xlsx(PLAIN), "xl/styles.xml", lambda content: content + bytes(200 * 2**20)),
+    ),
+    Case(
+        "bomb_ods",
+        "one cell repeated over a million rows and a thousand columns",
+        problem="too_many_rows",
+        data=lambda: ods(
+            PLAIN,
+            tail='<table:table-row table:number-rows-repeated="1000000"><table:table-cell '
+            'table:number-columns-repeated="1000" office:value-type="string"><text:p>x</text:p>'
+            "</table:table-cell></table:table-row>",
+        ),
+    ),
+    Case(
+        "blank_tail_ods",
+        "a million formatted rows without content, as every such file has",
+        data=lambda: ods(
+            PLAIN,
+            tail='<table:table-row table:number-rows-repeated="1048500"><table:table-cell '
+            'table:number-columns-repeated="16384"/></table:table-row>',
+        ),
+    ),
+)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 from tests.corpus.case import Case
+from tests.corpus.cells import CELLS
 from tests.corpus.files import FILES
 from tests.unit.roster_samples import COLUMNS, brief, checker
 
 from xiangyue.features.imports.roster_file import RosterFileError
 from xiangyue.features.imports.roster_read import SKIPPED, read_rows
 
-CASES = FILES
+CASES = (*FILES, *CELLS)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -15,9 +15,12 @@ _ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 # Year, month and day with any of . / - or the characters for year, month, day between them; a time may
 # follow.
 _PARTS = re.compile(
-    r"([0-9]{4})[-./\u5e74\u3001\u3002\uff0e,]([0-9]{1,2})[-./\u6708\u3001\u3002\uff0e,]([0-9]{1,2})[\u65e5\u53f7]?"
+    r"([0-9]{4})[-./\\\u5e74\u3001\u3002\uff0e,]-?([0-9]{1,2})[-./\\\u6708\u3001\u3002\uff0e,]-?([0-9]{1,2})"
+    r"[\u65e5\u53f7]?\u751f?"
     r"(?:T?[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.0+)?)?)?"
 )
+# Blanks where others have dots.
+_SPACED = re.compile(r"([0-9]{4})\s+([0-9]{1,2})\s+([0-9]{1,2})")
 _COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 _HALF_DATE = re.compile(r"[0-9]{2,4}(?:[-./\u5e74][0-9]{1,2}){0,2}[\u5e74\u6708\u65e5]?|[0-9]{4}[01][0-9]")
 
@@ -40,7 +43,8 @@ def parse_date(value: object) -> date:
     text = str(value)
     match = _ISO.fullmatch(text)
     if match is None:
-        text = without_spaces(text)
+        spaced = _SPACED.fullmatch(text.strip())
+        text = "-".join(spaced.groups()) if spaced else without_spaces(text)
         match = _PARTS.fullmatch(text) or _COMPACT.fullmatch(text)
     if match is None:
         raise TextProblem("date_incomplete" if _HALF_DATE.fullmatch(text) else "date_format")

@@ -76,6 +76,21 @@ def parse(value: object) -> IdNumber:
     return IdNumber(text, born, MALE if int(text[16]) % 2 else FEMALE, checksum_ok)
 
 
+def from_old(value: object) -> IdNumber:
+    """An old number of 15 digits as the 18 that replaced it: the century and the check digit are added (GB 11643-1999).
+
+    One that may just as well be a number of 18 digits cut to 15 is not completed: its digits 7 and 8 are 19 or 20, so
+    its holder would be over a hundred years old.
+
+    :raises TextProblem: ``id_old`` for anything else, and the codes of `parse`.
+    """
+    text = _NOISE.sub("", half_width(_from_number(value) if isinstance(value, int | float) else str(value)))
+    if re.fullmatch(r"[0-9]{15}", text, re.ASCII) is None or text[6:8] in ("19", "20"):
+        raise TextProblem("id_old")
+    body = f"{text[:6]}19{text[6:]}"
+    return parse(body + check_digit(body))
+
+
 def _from_number(value: int | float) -> str:
     if value != value or value in (float("inf"), float("-inf")) or value < 0 or value != int(value):
         raise TextProblem("id_format")

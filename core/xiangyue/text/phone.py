@@ -10,7 +10,7 @@ from xiangyue.text.problems import TextProblem
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 # Area code 010, 02x or 0xxx, then 7 or 8 digits; an extension may follow.
 _LANDLINE = re.compile(r"(0(?:10|2[0-9]|[3-9][0-9]{2}))-?([2-9][0-9]{6,7})(?:-([0-9]{1,6}))?")
-_COUNTRY = re.compile(r"^(?:\+|00)86-?")
+_COUNTRY = re.compile(r"^(?:(?:\+|00)86-?|86(?=-?1[3-9][0-9]{9}$))")
 _SEVERAL = re.compile(r"[、,;/|]|\u6216")
 
 
@@ -22,7 +22,7 @@ def parse_phone(value: object) -> str:
     text = cell_text(value)
     if _MOBILE.fullmatch(text):
         return text
-    text = half_width(text)
+    text = half_width(text).removesuffix(".0")
     if _SEVERAL.search(text.strip(" ,;、/")):
         raise TextProblem("phone_many")
     text = re.sub(r"[\s(.]+", "", re.sub(r"[)\u2010-\u2015]", "-", text))

@@ -5,15 +5,19 @@ from __future__ import annotations
 import html
 import re
 import zipfile
+from dataclasses import dataclass
 
 from xiangyue.features.imports.book_sheet import Facts
 from xiangyue.features.imports.book_zip import blocks, unpack
 from xiangyue.features.imports.roster_file import MAX_CELLS, MAX_ROWS, RosterFileError
 
-# References of cells that reach beyond column Z or row 99,999; everything nearer is small in any case. The
-# tail of the tag tells whether the cell is empty (formatting only), which costs the reader nothing.
-_FAR_CELL = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{2,3}[0-9]{1,7}|[A-Za-z][0-9]{6,7})["'][^>]{0,200}(>)""")
-_NEAR_ROWS, _NEAR_COLUMNS = 99_999, 26
+# Cells beyond column Z, or beyond row 299,999: what is nearer is at most 8 million cells and no harm. The tail of the
+# tag tells whether the cell is empty (formatting only), which costs the reader nothing.
+_FAR_CELL = re.compile(
+    rb"""\br\s*=\s*["']([A-Za-z]{2,3}[0-9]{1,7}|[A-Za-z](?:[3-9][0-9]{5}|[0-9]{7}))["'][^>]{0,200}(>)"""
+)
+_DEEP_CELL = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3}[0-9]{5,7})["'][^>]{0,200}(>)""")
+_NEAR_ROWS, _NEAR_COLUMNS, _SHALLOW = 299_999, 26, 9_999
 _HIDDEN_ROW = re.compile(
     rb"""<(?:\w+:)?row\b(?=[^>]*\shidden\s*=\s*["'](?:1|true)["'])[^>]*?\sr\s*=\s*["']([0-9]{1,7})"""
 )
@@ -45,26 +49,43 @@ def scan(archive: zipfile.ZipFile) -> list[Facts]:
 
 def _scan_sheet(archive: zipfile.ZipFile, part: str) -> Facts:
     facts = Facts()
-    rows, columns, where = _NEAR_ROWS, _NEAR_COLUMNS, ""
+    far = _Extent(_NEAR_ROWS, _NEAR_COLUMNS)
     for block in blocks(archive, part, b"<row"):
-        for match in _FAR_CELL.finditer(block):
-            if block[match.start(2) - 1 : match.start(2)] == b"/":
-                continue
-            row, column = _position(match[1])
-            if row > rows:
-                rows, where = row, match[1].decode()
-            if column > columns:
-                columns, where = column, match[1].decode()
+        far.widen(_FAR_CELL, block)
         if b"hidden=" in block:
             facts.hidden.update(int(match[1]) for match in _HIDDEN_ROW.finditer(block))
         if b't="e"' in block or b"t='e'" in block:
             for match in _ERROR_CELL.finditer(block):
                 facts.note_error(*_position(match[1]), match[2].decode("ascii", "replace").strip())
-    if rows > MAX_ROWS + 1000:
+    if far.rows == _NEAR_ROWS and far.columns * _NEAR_ROWS > MAX_CELLS:
+        # A wide sheet: now it matters how deep it really is.
+        exact = _Extent(_SHALLOW, far.columns)
+        for block in blocks(archive, part, b"<row"):
+            exact.widen(_DEEP_CELL, block)
+        far.rows, far.where = exact.rows, exact.where or far.where
+    if far.rows > MAX_ROWS + 1000:
         raise RosterFileError("too_many_rows", limit=MAX_ROWS)
-    if where and rows * columns > MAX_CELLS:
-        raise RosterFileError("too_many_cells", cell=where)
+    if far.where and far.rows * far.columns > MAX_CELLS:
+        raise RosterFileError("too_many_cells", cell=far.where)
     return facts
+
+
+@dataclass(slots=True)
+class _Extent:
+    """Last filled row and column, from 1, and a cell that reaches so far."""
+
+    rows: int
+    columns: int
+    where: str = ""
+
+    def widen(self, pattern: re.Pattern[bytes], block: bytes) -> None:
+        for match in pattern.finditer(block):
+            if block[match.start(2) - 1 : match.start(2)] == b"/":
+                continue
+            row, column = _position(match[1])
+            if row > self.rows or column > self.columns:
+                self.rows, self.columns = max(row, self.rows), max(column, self.columns)
+                self.where = match[1].decode()
 
 
 def _parts(archive: zipfile.ZipFile) -> list[str]:

@@ -150,7 +150,11 @@ class _Check:
 
     def run(self) -> None:
         staged = stage_rows(self.uow.session, "stage_import", _STAGE, self._rows())
-        self.batch.header = {**self.batch.header, "skipped": dict(self.sheet.skipped)}
+        self.batch.header = {
+            **self.batch.header,
+            "skipped": dict(self.sheet.skipped),
+            "repaired": dict(self.checker.repaired),
+        }
         if not staged:
             self.batch.state, self.batch.problem = "failed", {"code": "no_rows", "params": {}}
             return

@@ -58,6 +58,11 @@ _TOWN_ENDS = re.compile(r"(?:人民政府|办事处|街道办)$")
 _TOWN_KIND = re.compile(r"(?<=.)(?:街道|镇|乡)$")
 _VILLAGE_ENDS = re.compile(r"(?<=.)(?:村民委员会|社区居民委员会|居民委员会|社区居委会|村委会|居委会|类似村)$")
 _VILLAGE_KIND = re.compile(r"(?<=.)(?:社区|村)$")
+#: Ways to write the committee after the bare name, by kind.
+_ENDS_OF = {
+    "村": ("村委会", "村村委会", "村民委员会", "村村民委员会"),
+    "社区": ("社区居委会", "社区居民委员会"),
+}
 _GROUP = re.compile(r"第?([0-9]{1,3}|[〇零一二三四五六七八九十百两]{1,5})(?:村民小组|居民小组|小组|组|队)?")
 _DIGITS = {ch: i for i, ch in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 
@@ -120,7 +125,7 @@ def _village_forms(area: AreaRow) -> tuple[set[str], set[str]]:
         bare = _VILLAGE_KIND.sub("", stem)
         # 东南村委会 is cut to 东南, and people write 东南村; 南街社区居委会 to 南街, and they write 南街社区.
         kind = "村" if "村" in name[len(bare) :] else "社区" if "社区" in name[len(bare) :] else ""
-        shorter |= {stem, bare, bare + kind, bare + kind + "委会" if kind == "村" else bare + kind + "居委会"}
+        shorter |= {stem, bare, bare + kind, *(bare + end for end in _ENDS_OF.get(kind, ("居委会", "居民委员会")))}
     return exact, shorter - exact
 
 

@@ -87,6 +87,8 @@ class RosterChecker:
         self._households: dict[tuple[int | str, str], _Household] = {}
         self._id_rows: dict[str, int] = {}
         self._cross: list[CellError] = []
+        #: How many cells were mended without asking, by kind.
+        self.repaired: dict[str, int] = {}
 
     def check_row(self, row: RosterRow) -> CheckedRow:
         """Judge one row by itself, and remember it for `finish`."""
@@ -219,7 +221,13 @@ class RosterChecker:
         values["phone"] = take(row, "phone", parse_phone, errors)
 
     def _read_id(self, value: Cell) -> idnumber.IdNumber:
-        identity = idnumber.parse(value)
+        try:
+            identity = idnumber.parse(value)
+        except TextProblem as problem:
+            if problem.code != "id_old":
+                raise
+            identity = idnumber.from_old(value)
+            self.repaired["id_old"] = self.repaired.get("id_old", 0) + 1
         if not identity.checksum_ok and not self._allow_synthetic:
             raise CellProblem("id_checksum")
         if identity.birth_date > self._today or identity.birth_date.year < 1900:

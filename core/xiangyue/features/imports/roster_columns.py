@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from xiangyue.features.imports.roster_words import MARKS
 from xiangyue.i18n import LazyText, pick
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.codes import NATIONALITIES, RELATIONS, SEX, Code, CodeTable
@@ -155,17 +156,6 @@ DEFAULT_MARK_KINDS: tuple[MarkKindSpec, ...] = (
     MarkKindSpec("deputy", "人大代表", "People's congress deputy"),
     MarkKindSpec("lead_head", "中心户长", "Lead head of household"),
 )
-#: Other words for the same mark, by key; a county's own kinds have their names only.
-_MARK_SYNONYMS: dict[str, tuple[str, ...]] = {
-    "party_member": ("中共党员", "共产党员"),
-    "disabled": ("残疾",),
-    "out_of_poverty": ("脱贫", "脱贫户"),
-    "monitored": ("监测户", "监测对象", "防返贫监测", "防返贫监测户", "三类户"),
-    "low_income": ("低保", "低保户"),
-    "five_guarantee": ("特困", "特困供养", "五保", "五保户"),
-    "living_alone_elder": ("独居",),
-}
-
 # fmt: off
 _STANDARD: tuple[Column, ...] = (
     Column("town", "镇", "Town", "area", "household", True,
@@ -261,7 +251,7 @@ def mark_table(mark_kinds: Iterable[MarkKindLike]) -> CodeTable:
     """The county's mark kinds as a table to read by."""
     return CodeTable(
         "marks",
-        [Code(kind.key, kind.name, kind.name_en, _MARK_SYNONYMS.get(kind.key, ())) for kind in mark_kinds],
+        [Code(kind.key, kind.name, kind.name_en, MARKS.get(kind.key, ())) for kind in mark_kinds],
     )
 
 

@@ -100,7 +100,7 @@ def marks(value: Cell, table: CodeTable) -> list[str]:
     return found
 
 
-_NO_MARKS = ("无", "没有", "none")
+_NO_MARKS = ("无", "没有", "群众", "一般户", "一般农户", "none")
 
 
 def boolean(value: Cell) -> bool:

@@ -1,5 +1,5 @@
 # data: zh
-"""What counties write over the columns of a roster, besides the template's own headings: Chinese and English."""
+"""What counties write besides the template's own words: over the columns, in Chinese and English, and for marks."""
 
 from __future__ import annotations
 
@@ -40,3 +40,24 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     "household_income": ("家庭总收入", "户总收入", "全年收入", "家庭年总收入", "annual income", "family income"),
     "income_year": ("收入所属年度", "统计年度", "所属年度", "收入所属年份", "year"),
 }  # fmt: skip
+
+#: Other words for the same mark, by key; a county's own kinds have their names only.
+MARKS: dict[str, tuple[str, ...]] = {
+    "party_member": ("中共党员", "共产党员"),
+    "veteran": ("退伍军人", "复员军人", "转业军人", "退役士兵"),
+    "disabled": ("残疾",),
+    "out_of_poverty": ("脱贫", "脱贫户"),
+    "monitored": (
+        "监测户",
+        "监测对象",
+        "防返贫监测",
+        "防返贫监测户",
+        "三类户",
+        "脱贫不稳定户",
+        "边缘易致贫户",
+        "突发严重困难户",
+    ),
+    "low_income": ("低保", "低保户"),
+    "five_guarantee": ("特困", "特困供养", "特困人员", "五保", "五保户"),
+    "living_alone_elder": ("独居",),
+}

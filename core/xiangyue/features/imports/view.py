@@ -174,6 +174,14 @@ def reading(batch: ImportBatch) -> list[Any]:
     for key, sentence in _PASSED_OVER.items():
         if n := int(counts.get(key) or 0):
             lines.append(sentence(n))
+    if n := int((header.get("repaired") or {}).get("id_old") or 0):
+        lines.append(
+            ngettext(
+                "%(n)d old citizen number of 15 digits was completed to 18.",
+                "%(n)d old citizen numbers of 15 digits were completed to 18.",
+                n,
+            )
+        )
     for name, roster in header.get("others") or []:
         lines.append(
             _("Sheet “%(sheet)s” has a roster too and was not read. Upload it as a file of its own.", sheet=name)
