@@ -24,10 +24,11 @@ def fetch(port: int, request: bytes) -> tuple[bytes, bytes]:
     """(head, body) of one request on a connection of its own."""
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(request)
-        return _read(connection, b"")[:2]
+        return read(connection, b"")[:2]
 
 
-def _read(connection: socket.socket, rest: bytes) -> tuple[bytes, bytes, bytes]:
+def read(connection: socket.socket, rest: bytes) -> tuple[bytes, bytes, bytes]:
+    """(head, body, what came after it) of the next answer; ``rest`` came before."""
     while b"\r\n\r\n" not in rest:
         data = connection.recv(65536)
         if not data:
@@ -51,7 +52,7 @@ def _client(port: int, request: bytes, until: float, counts: list[int]) -> None:
         rest = b""
         while time.perf_counter() < until:
             connection.sendall(request)
-            head, _body, rest = _read(connection, rest)
+            head, _body, rest = read(connection, rest)
             if b" 200 " not in head.split(b"\r\n", 1)[0]:
                 raise RuntimeError(head.decode(errors="replace"))
             counts.append(1)
@@ -81,7 +82,7 @@ def in_turn(ports: list[int], request: bytes, times: int) -> list[float]:
         for side in sorted(range(len(ports)), reverse=bool(turn % 2)):
             begin = time.perf_counter()
             connections[side].sendall(request)
-            _read(connections[side], b"")
+            read(connections[side], b"")
             taken[side].append((time.perf_counter() - begin) * 1000)
     for connection in connections:
         connection.close()

@@ -17,6 +17,7 @@ import psycopg
 
 from xiangyue.access.crypto import TenantKeys, blind_index, column_context, encrypt
 from xiangyue.features.areas.groups import group_name
+from xiangyue.features.households.bulk_stage import tail_index
 from xiangyue.features.households.models import MarkKind
 from xiangyue.features.imports import synth_data
 from xiangyue.features.imports.synth_people import Member, NameMaker, make_family
@@ -24,12 +25,14 @@ from xiangyue.runtime import Runtime
 from xiangyue.tenancy.directory import TenantInfo
 from xiangyue.text.codes import RELATIONS
 from xiangyue.text.idnumber import CHECK_DIGITS, check_digit
+from xiangyue.text.pieces import pieces, tails
 from xiangyue.text.pinyin import sort_key, suffixes
 
 YEAR = 2025
 GROUPS = 5
 POOL = 6000
 
+_SEARCH = ("name_suffix", "household_piece", "piece_suffix")
 _OWNED = ("household", "person", "person_mark", "household_income")
 
 
@@ -76,6 +79,7 @@ def populate(runtime: Runtime, county: TenantInfo, households: int, seed: int) -
         for table, columns, rows in writer.tables():
             _copy(connection, table, columns, rows)
         written = _suffixes(connection, county.id, {person.name for family in writer.pool for person in family})
+        _pieces(connection, county.id, writer.households)
         for table in _OWNED:
             connection.execute(
                 f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT coalesce(max(id), 1) FROM {table}))"
@@ -87,7 +91,7 @@ def populate(runtime: Runtime, county: TenantInfo, households: int, seed: int) -
 def settle(runtime: Runtime) -> None:
     """VACUUM and ANALYZE, so that plans and visibility are those of a database that has been up for a day."""
     with psycopg.connect(runtime.settings.migration_database_url, autocommit=True) as connection:
-        for table in ("area", "name_suffix", *_OWNED):
+        for table in ("area", *_SEARCH, *_OWNED):
             connection.execute(f"VACUUM (ANALYZE) {table}")
 
 
@@ -166,7 +170,8 @@ class _Writer:
         number = self._id_number(person.born)
         sealed, index = encrypt(self.keys, number, self.context), blind_index(self.keys, "id_number", number)
         known = (person.name, person.sort_key, person.relation, person.sex, person.born, "01")
-        self.persons.append((self.tenant, id, area, household_id, *known, sealed, index, person.away))
+        tail = tail_index(self.keys, "id_number", number)
+        self.persons.append((self.tenant, id, area, household_id, *known, sealed, index, tail, person.away))
         self.marks += [(self.tenant, area, id, household_id, key) for key in person.marks]
 
     def _id_number(self, born: date) -> str:
@@ -185,7 +190,7 @@ class _Writer:
         yield (
             "person",
             "tenant_id, id, area_code, household_id, name, sort_key, relation, sex, birth_date, nationality,"
-            " id_number, id_number_index, away",
+            " id_number, id_number_index, id_number_tail, away",
             self.persons,
         )
         yield "person_mark", "tenant_id, area_code, person_id, household_id, mark_key", self.marks
@@ -225,6 +230,23 @@ def _suffixes(connection: psycopg.Connection[Any], tenant_id: int, names: Iterab
         " WHERE p.tenant_id = %s ORDER BY s.suffix, p.id",
         [tenant_id],
     ).rowcount
+
+
+def _pieces(connection: psycopg.Connection[Any], tenant_id: int, households: list[tuple[Any, ...]]) -> None:
+    """Search rows of codes and addresses, likewise."""
+    rows = sorted(
+        (piece, area, id)
+        for _tenant, id, area, code, _name, _key, _size, address in households
+        for piece in pieces(code, address)
+    )
+    _copy(
+        connection,
+        "household_piece",
+        "tenant_id, piece, area_code, id",
+        ((tenant_id, piece, area, id) for piece, area, id in rows),
+    )
+    known = sorted((suffix, piece) for piece in {row[0] for row in rows} for suffix in tails(piece))
+    _copy(connection, "piece_suffix", "tenant_id, suffix, piece", ((tenant_id, *row) for row in known))
 
 
 # The generator's relations are words of a roster; a misspelt one would leave every household without a head.

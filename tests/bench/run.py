@@ -20,6 +20,7 @@ BENCHMARKS = {
     "app_start": "app_start",
     "import_plain": "import_plain",
     "search_name": "search_name",
+    "search_two_characters": "search_two_characters",
     "recolour_county": "recolour_county",
     "http_list_households": "over_http",
     "http_household_page": "over_http",

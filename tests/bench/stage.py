@@ -125,14 +125,14 @@ class Stage:
     def bearer(self) -> str:
         """An access token of the account with all its rights."""
         token, digest = new_token(API_PREFIX)
-        self._add(ApiToken(account_id=self.account, name="bench", token_hash=digest, scopes=["*"], expires_at=_soon()))
+        self._add(ApiToken(account_id=self.account, name="bench", token_hash=digest, scopes=["*"], expires_at=soon()))
         return token
 
     @cached_property
     def cookie(self) -> str:
         """A session of the account."""
         token, digest = new_token(SESSION_PREFIX)
-        self._add(AccountSession(account_id=self.account, token_hash=digest, expires_at=_soon()))
+        self._add(AccountSession(account_id=self.account, token_hash=digest, expires_at=soon()))
         return token
 
     def _add(self, row: Any) -> None:
@@ -180,5 +180,6 @@ def _aboard(runtime: Runtime) -> Runtime:
     return runtime
 
 
-def _soon() -> datetime:
+def soon() -> datetime:
+    """When what a benchmark signs in with ends."""
     return datetime.now(UTC) + timedelta(hours=12)
