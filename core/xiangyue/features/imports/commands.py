@@ -59,8 +59,8 @@ def import_group() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.pass_context
 def import_roster(ctx: click.Context, /, slug: str, file: Path, **options: Any) -> None:
-    """Check a roster (.xlsx, .xls, .ods, .csv) and write it into the register. Errors by cell go to standard error, with
-    exit code 1."""
+    """Check a roster (.xlsx, .xls, .ods, .csv) and write it into the register. Errors by cell go to standard error,
+    with exit code 1."""
     with ctx.obj() as runtime:
         quiet(runtime)
         tenant = county(runtime, slug)
