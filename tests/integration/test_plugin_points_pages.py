@@ -198,6 +198,14 @@ def test_search_finds_other_things_as_one_types_and_on_the_page(county: County, 
         token = {"csrf_token": _token(client), "q": "计划"}
         quick = client.post("/search?brief=1", data=token, headers={"HX-Request": "true"})
         assert quick.text.count('href="/p/probe/') == 6
+        assert "kind=probe_plan" in quick.text
+        assert text(client, "/search?q=计划&kind=probe_plan").count('href="/p/probe/') == 50
+        assert 'href="/p/probe/' not in text(client, "/search?q=计划&kind=persons")
+        bearer = county.bearer(county.account("village", area=VILLAGE))
+        (others,) = client.get("/api/v1/search?q=计划&kinds=probe_plan&limit=2", headers=bearer).get_json()["others"]
+        assert (others["kind"], others["label"]) == ("probe_plan", "Plans of it")
+        assert others["hits"][1] == {"title": "计划 1 <b>", "detail": "", "url": "/p/probe/1"}
+        client.post("/search?brief=1", data=token, headers={"HX-Request": "true"})
         assert asked[-1] == ("计划", 6, ((VILLAGE, VILLAGE + 999),))
         asked.clear()
         # A citizen number is nobody's business.
