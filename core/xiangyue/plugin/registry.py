@@ -105,12 +105,14 @@ class HouseholdFilter:
 @dataclass(frozen=True, slots=True)
 class HouseholdColumn:
     """A column of the household list, its export and the API (``fields=<key>``). ``values(uow, ids)``: text by
-    household id, for a whole page at once; ``ids`` are those where the reader has ``permission``."""
+    household id, for a whole page at once; ``ids`` are those where the reader has ``permission``. ``present(uow)``
+    says whether the county has anything for it; None: always."""
 
     key: str
     label: Any
     permission: Permission | None
     values: Callable[[Uow, Sequence[int]], Mapping[int, Any]]
+    present: Callable[[Uow], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +268,8 @@ class Classifier:
     """A classification by rule (分类): the core computes, keeps inputs and reason, and runs confirmation and review.
 
     ``key`` is ``<plugin>.<noun>``. ``propose(uow, on)`` gives the statement for the day ``on``. ``permission`` lets
-    one see outcomes. ``valid_months`` after the last confirmation a decision is due for review.
+    one see outcomes. ``valid_months`` after the last confirmation a decision is due for review. ``own_places``: its
+    plugin brings panel, condition, column and card of its own, so that it is left out of those for all classifications.
     """
 
     key: str
@@ -279,3 +282,4 @@ class Classifier:
     propose: Callable[[Uow, date], Proposals]
     valid_months: int = 12
     review_months: Callable[[Uow], int] | None = None
+    own_places: bool = False

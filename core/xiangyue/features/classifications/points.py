@@ -70,14 +70,15 @@ def chip(view: OutcomeView, label: str = "", proposed: bool = False) -> Markup:
 
 def build_panel(uow: Uow, household_id: int) -> PanelView | None:
     """What the household counts as, the grounds that anybody here may see, and the way to the reasons."""
-    rows = queries.rows_of_household(uow, household_id)
+    known = rules.common(uow)
+    rows = [row for row in queries.rows_of_household(uow, household_id) if row.classifier.key in known]
     if not rows:
         return None
     return PanelView("classifications/panel.html", {"rows": rows, "states": STATES, "today": today()})
 
 
 def filter_choices(uow: Uow) -> list[tuple[str, Any]]:
-    known = rules.classifiers(uow).values()
+    known = rules.common(uow).values()
     return [
         (f"{c.key}:{o.key}", o.label if len(known) == 1 else f"{c.label}: {o.label}") for c in known for o in c.outcomes
     ]
@@ -98,8 +99,11 @@ def filter_condition(uow: Uow, value: str) -> tuple[str, Mapping[str, Any]]:
 
 def column_values(uow: Uow, ids: Sequence[int]) -> dict[int, OutcomeText]:
     """By household, for all at once."""
-    named = len(rules.classifiers(uow)) > 1
-    return {id: OutcomeText.of(rows, named=named) for id, rows in queries.standing(uow, ids).items()}
+    known = rules.common(uow)
+    found = {
+        id: [row for row in rows if row.classifier.key in known] for id, rows in queries.standing(uow, ids).items()
+    }
+    return {id: OutcomeText.of(rows, named=len(known) > 1) for id, rows in found.items() if rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,7 @@ class CardTable:
 
 def build_card(uow: Uow, area: int) -> PanelView | None:
     """Households by outcome and town; below a town, by the next level."""
-    known = rules.classifiers(uow).values()
+    known = rules.common(uow).values()
     tables = [table for c in known if (table := _table(uow, c, area)) is not None]
     return PanelView("classifications/card.html", {"tables": tables}) if tables else None
 
@@ -194,6 +198,8 @@ def _work_item(owed: queries.Owed) -> WorkItem:
 
 PANEL = HouseholdPanel(KEY, _l("Classification"), CLASSIFICATION_VIEW, build_panel, position=10)
 FILTER = HouseholdFilter(KEY, _l("Classification"), CLASSIFICATION_VIEW, filter_choices, filter_condition)
-COLUMN = HouseholdColumn(KEY, _l("Classification"), CLASSIFICATION_VIEW, column_values)
+COLUMN = HouseholdColumn(
+    KEY, _l("Classification"), CLASSIFICATION_VIEW, column_values, present=lambda uow: bool(rules.common(uow))
+)
 CARD = DashboardCard(KEY, _l("Classifications by area"), CLASSIFICATION_VIEW, build_card)
 WORK = WorkProvider("classifications.owed", find_owed)

@@ -27,6 +27,11 @@ def classifiers(uow: Uow) -> dict[str, Classifier]:
     return {key: c for key, c in offer_of(uow).classifiers.items() if uow.actor.can(c.permission)}
 
 
+def common(uow: Uow) -> dict[str, Classifier]:
+    """Those that are shown in the places for all classifications."""
+    return {key: c for key, c in classifiers(uow).items() if not c.own_places}
+
+
 def find(uow: Uow, key: str) -> Classifier:
     """A classifier the actor may see. Raises NotFound for any other, also for one of a plugin that is off."""
     found = classifiers(uow).get(key)

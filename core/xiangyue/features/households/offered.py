@@ -115,7 +115,8 @@ def asked_conditions(uow: Uow, args: Mapping[str, Any], *, bar: bool = False) ->
                 found.failed.append(Failure(item.label, _whose(contributor), True))
             continue
         choices, condition = made
-        found.choices.append((item, choices))
+        if choices:  # a condition without anything to choose from is none
+            found.choices.append((item, choices))
         if condition is not None:
             found.conditions.append(_limited(uow, contributor, item, *condition))
         elif value:
@@ -200,7 +201,17 @@ def refuse(failed: Iterable[Failure]) -> None:
 
 def offered_columns(uow: Uow) -> list[tuple[Contributor, HouseholdColumn]]:
     """The columns that the reader has here."""
-    return [(contributor, item) for contributor, item in offer_of(uow).each(_COLUMNS) if _may(uow, item)]
+    return [
+        (contributor, item)
+        for contributor, item in offer_of(uow).each(_COLUMNS)
+        if _may(uow, item) and _present(uow, contributor, item)
+    ]
+
+
+def _present(uow: Uow, contributor: Contributor, item: HouseholdColumn) -> bool:
+    if item.present is None:
+        return True
+    return bool(guarded(uow, contributor, f"{_COLUMNS}:{item.key}", partial(item.present, uow), default=False))
 
 
 def fill(

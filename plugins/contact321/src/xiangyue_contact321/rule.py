@@ -174,4 +174,5 @@ CLASSIFIER = Classifier(
     ),
     propose=propose,
     review_months=review_months,
+    own_places=True,
 )
