@@ -15,8 +15,6 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import pluggy
-from gevent import GreenletExit
-from rq.timeouts import BaseTimeoutException
 from sqlalchemy import Engine
 
 from xiangyue.access.actor import system_actor
@@ -25,9 +23,10 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Refused
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin import hookspecs
+from xiangyue.plugin.blame import FROM_OUTSIDE, is_timeout
 from xiangyue.plugin.faults import Nonsense, record_fault
-from xiangyue.plugin.limits import allowed, limited
-from xiangyue.plugin.metrics import HOOK_SECONDS
+from xiangyue.plugin.limits import allowed, is_overdue, limited
+from xiangyue.plugin.metrics import timed
 from xiangyue.plugin.offer import Contributor, Offer
 
 T = TypeVar("T")
@@ -37,9 +36,6 @@ EVENT = "plugin.event"
 #: A hook that ran out of time is left alone for so long (seconds), in this process and county.
 PAUSE = 60.0
 _LONGEST_TEXT = 200
-
-#: Not a plugin's doing, whatever it was doing: somebody ends the process, the request or the job.
-_FROM_OUTSIDE = (KeyboardInterrupt, GreenletExit, BaseTimeoutException)
 
 _paused: WeakKeyDictionary[Engine, dict[tuple[int, str, str], float]] = WeakKeyDictionary()
 _Lent = dict[str, Callable[..., Any]]
@@ -101,7 +97,7 @@ def guarded(
     except _Failed:
         return default
     except Refused as refusal:  # there is no act here that it could refuse
-        record_fault(uow, contributor.key, hook, refusal, near=_folder(contributor))
+        record_fault(uow, contributor.key, hook, refusal, near=folder_of(contributor))
         return default
 
 
@@ -119,45 +115,34 @@ def _by_itself(
 ) -> T:
     """Raises _Failed, and Refused as it came from the hook; nothing of a failed or refusing hook is kept."""
     outer, restore = uow.session.bounds, uow.mark()
-    begun = time.perf_counter()
     try:
-        with alone(uow.session, seconds):
+        with timed(contributor.key, hook), alone(uow.session, seconds):
             answer = limited(call, seconds)
             if expect is not None and answer is not None and not isinstance(answer, expect):
                 raise Nonsense(f"answered {type(answer).__name__}, not {_names(expect)}")
-    except _FROM_OUTSIDE:
+    except FROM_OUTSIDE:
         raise
     except BaseException as error:
-        if isinstance(error, OutOfTime) and outer is not None and time.monotonic() > outer.until:
-            raise  # the time of a hook around this one
+        if isinstance(error, OutOfTime) and (outer is not None and time.monotonic() > outer.until or is_overdue()):
+            raise  # the time of a hook or a view around this one
         if not is_usable(uow.session):
             raise
         restore()
         if isinstance(error, Refused):
             raise
-        record_fault(uow, contributor.key, hook, error, near=_folder(contributor))
-        if _is_timeout(error):
-            _pause(uow, contributor.key, hook)
+        record_fault(uow, contributor.key, hook, error, near=folder_of(contributor), seconds=seconds)
+        if is_timeout(error):
+            pause(uow, contributor.key, hook)
         raise _Failed from error
-    finally:
-        _watch(contributor.key, hook).observe(time.perf_counter() - begun)
     return answer
-
-
-@functools.lru_cache(maxsize=4096)
-def _watch(plugin: str, hook: str) -> Any:
-    return HOOK_SECONDS.labels(plugin, hook)
 
 
 def _names(expect: type | tuple[type, ...]) -> str:
     return " or ".join(kind.__name__ for kind in (expect if isinstance(expect, tuple) else (expect,)))
 
 
-def _is_timeout(error: BaseException) -> bool:
-    return isinstance(error, OutOfTime) or getattr(getattr(error, "orig", error), "sqlstate", "") == "57014"
-
-
-def _folder(contributor: Contributor) -> str:
+def folder_of(contributor: Contributor) -> str:
+    """Where its code lies, to find its place in a trace."""
     file = getattr(contributor.module, "__file__", None)
     return str(Path(file).parent) if file else ""
 
@@ -168,7 +153,8 @@ def is_paused(uow: Uow, plugin: str, hook: str) -> bool:
     return bool(by_hook) and by_hook is not None and by_hook.get((uow.tenant_id, plugin, hook), 0) > time.monotonic()
 
 
-def _pause(uow: Uow, plugin: str, hook: str) -> None:
+def pause(uow: Uow, plugin: str, hook: str) -> None:
+    """Leave the hook alone for a while in this county and process."""
     by_hook = _paused.setdefault(uow.bind.engine, {})
     by_hook[(uow.tenant_id, plugin, hook)] = time.monotonic() + PAUSE
 

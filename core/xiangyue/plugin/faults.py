@@ -57,10 +57,13 @@ _written: dict[Key, tuple[float, int]] = {}
 _lock = Lock()
 
 
-def error_line(error: BaseException, *, near: str = "") -> str:
-    """An error in a line: its kind, its words where they speak of code, and the place, best in the folder ``near``."""
+def error_line(error: BaseException, *, near: str = "", seconds: float | None = None) -> str:
+    """An error in a line: its kind, its words where they speak of code, and the place, best in the folder ``near``.
+
+    ``seconds``: how much time it had, where that is not a hook's usual one.
+    """
     if isinstance(error, OutOfTime):
-        said = f"OutOfTime: more than {allowed():g} s"
+        said = f"OutOfTime: more than {seconds or allowed():g} s"
     else:
         told = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
         said = type(told).__name__
@@ -103,9 +106,11 @@ def _short(filename: str) -> str:
     return "/".join(Path(filename).parts[-3:])
 
 
-def record_fault(uow: Uow, plugin: str, hook: str, error: BaseException, *, near: str = "") -> str:
+def record_fault(
+    uow: Uow, plugin: str, hook: str, error: BaseException, *, near: str = "", seconds: float | None = None
+) -> str:
     """Note a fault of ``plugin`` in ``hook``, to be written when the unit of work is over; returns its line."""
-    line = error_line(error, near=near)
+    line = error_line(error, near=near, seconds=seconds)
     trace = trace_of(error)
     log.warning("plugin_fault", plugin=plugin, hook=hook, error=line, tenant=uow.tenant_id)
     engine, tenant_id = uow.bind.engine, uow.tenant_id

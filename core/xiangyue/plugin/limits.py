@@ -10,6 +10,7 @@ beyond all three; gunicorn ends such a worker.
 from __future__ import annotations
 
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -77,7 +78,7 @@ def limited(call: Callable[[], T], seconds: float) -> T:
     finally:
         _runs.discard(run)
         if ticking and not _runs:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            _end_ticks()
 
 
 def _inside(run: _Run, call: Callable[[], T]) -> T:
@@ -104,24 +105,49 @@ def _overdue(frame: FrameType | None) -> bool:
     return False
 
 
+def is_overdue() -> bool:
+    """Whether the caller runs inside something limited whose time is up: an OutOfTime is meant for that, then."""
+    return _overdue(sys._getframe())
+
+
+#: The alarm as we found it: its handler and when it was to ring (monotonic; 0: not at all). RQ watches jobs by it.
+_theirs: list[tuple[Any, float]] = []
+
+
 def _start_ticks() -> bool:
-    """False where the alarm is not ours: in a job, whose time RQ watches by it, and outside the main thread."""
+    """Let the alarm tick. False outside the main thread, where no signal arrives."""
     handler = signal.getsignal(signal.SIGALRM)
-    if handler is not _tick:
-        if handler is not signal.SIG_DFL:
-            return False
-        try:
-            signal.signal(signal.SIGALRM, _tick)
-        except ValueError:
-            return False
-    signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
+    if handler is _tick:
+        signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
+        return True
+    try:
+        signal.signal(signal.SIGALRM, _tick)
+    except ValueError:
+        return False
+    left, _interval = signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
+    _theirs[:] = [(handler, time.monotonic() + left if left else 0)]
     return True
 
 
-def _tick(_number: int, frame: FrameType | None) -> None:
+def _end_ticks() -> None:
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    if not _theirs:
+        return
+    handler, rings = _theirs.pop()
+    if handler is not signal.SIG_DFL and handler is not None:
+        signal.signal(signal.SIGALRM, handler)
+        if rings:
+            signal.setitimer(signal.ITIMER_REAL, max(rings - time.monotonic(), 0.001))
+
+
+def _tick(number: int, frame: FrameType | None) -> None:
     # Python runs this in the main thread, in whatever greenlet is at work: its own stack says whether to stop it.
     if _overdue(frame):
         raise OutOfTime
+    if _theirs and _theirs[0][1] and time.monotonic() > _theirs[0][1]:
+        handler, _rings = _theirs[0]
+        _theirs[0] = (handler, 0)
+        handler(number, frame)
 
 
 class _Lookout:
