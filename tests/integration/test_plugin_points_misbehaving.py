@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator
+from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +15,35 @@ from households_kit import filled_county, id_of, post, text
 from points_kit import drawing, faults
 from sqlalchemy import select
 
+from xiangyue.access.permissions import Permission
 from xiangyue.db.sql import scoped_sql
 from xiangyue.db.uow import Uow
 from xiangyue.errors import NotFound, Refused
+from xiangyue.features.classifications.policy import COMPUTE_KIND
 from xiangyue.features.households.models import Household, Person
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.jobs.models import Job
+from xiangyue.jobs.run import run_with
+from xiangyue.jobs.service import enqueue_job
 from xiangyue.plugin.dispatch import unpause
-from xiangyue.plugin.limits import allowing
+from xiangyue.plugin.limits import LENGTH, allowing
 from xiangyue.plugin.registry import (
+    Classifier,
+    Clause,
     DashboardCard,
     HouseholdColumn,
     HouseholdFilter,
     HouseholdPanel,
     ImportColumn,
+    JobKind,
     NavItem,
+    Outcome,
     PanelView,
+    RuleVersion,
+    Schedule,
     SearchHit,
     SearchKind,
+    Step,
     WorkItem,
     WorkProvider,
 )
@@ -134,6 +147,17 @@ WAYS: dict[str, Callable[..., Any]] = {
 HANGING = ("loops", "sleeps", "sleeps in SQL")
 
 
+SEE = Permission("probe.see", "See probes")
+OUTCOMES = (Outcome("red", "Red"), Outcome("open", "Open", undetermined=True))
+VERSIONS = (RuleVersion("1", date(2020, 1, 1), (Clause("c", "1", "c"),)),)
+STEPS = (Step("village", "Village", SEE),)
+
+
+def working(bad: Callable[..., Any], context: Any) -> Any:
+    with context.uow() as uow:
+        return bad(uow)
+
+
 def hooks(bad: Callable[..., Any]) -> dict[str, Any]:
     return {
         "register_navigation": (NavItem("probe", "Probe", "probe.home", None, "people", "home", count=bad),),
@@ -146,6 +170,10 @@ def hooks(bad: Callable[..., Any]) -> dict[str, Any]:
         "register_dashboard_cards": (DashboardCard("probe_card", "Card", None, bad),),
         "register_work": (WorkProvider("probe.work", bad),),
         "register_import_columns": (ImportColumn("probe_import", ("探针", "Probe"), "text", bad),),
+        "register_permissions": (SEE,),
+        "register_jobs": (JobKind("probe.work", "Work", partial(working, bad), None, result_url=bad),),
+        "register_schedules": (Schedule("probe.hourly", "probe.work", 3600),),
+        "register_classifiers": (Classifier("probe.rule", "Rule", SEE, OUTCOMES, (), VERSIONS, STEPS, bad),),
         "register_search_kinds": (SearchKind("probe_kind", "Kind", None, bad),),
         "household_change_requested": lambda uow: bad(uow),
         "import_commit_requested": lambda uow: bad(uow),
@@ -199,6 +227,39 @@ def test_every_page_of_the_core_stays_up(county: County, tongyu: County, tmp_pat
             assert expected in found["household_panels:probe_panel"]
         with tongyu.uow() as uow:
             assert not uow.session.scalars(select(Household)).all()
+
+
+def run(county: County, kind: str) -> str:
+    """How a job ends at its first try."""
+    with county.uow() as uow:
+        job_id = enqueue_job(uow, kind=kind, params={}).id
+    run_with(county.runtime, county.info.id, job_id)
+    with county.uow() as uow:
+        return uow.get(Job, job_id).state
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_rule_that_does_wrong_is_named_and_the_job_ends(county: County, tmp_path: Path, way: str) -> None:
+    with drawing(county, tmp_path, {}, **hooks(WAYS[way])):
+        assert run(county, COMPUTE_KIND) == "failed"
+        found = faults(county)
+    assert "classifiers:probe.rule:propose" in found
+    assert "王德福" not in str(found)
+    if way in ("loops", "sleeps"):
+        assert found["classifiers:probe.rule:propose"].startswith(f"OutOfTime: more than {LENGTH * PATIENCE:g} s")
+
+
+#: What a job may do: it has its own transactions, and ends with words for people.
+ALLOWED = {"says not found": "failed", "refuses": "failed", "leaves the scope": "failed", "rolls back": "succeeded"}
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way not in HANGING])
+def test_a_job_that_does_wrong_is_named_and_tried_again(county: County, tmp_path: Path, way: str) -> None:
+    with drawing(county, tmp_path, {}, **hooks(WAYS[way])):
+        assert run(county, "probe.work") == ALLOWED.get(way, "queued")
+        found = faults(county)
+    assert ("jobs:probe.work" in found) == (way not in ALLOWED)
+    assert "王德福" not in str(found)
 
 
 @pytest.mark.parametrize("way", [way for way in WAYS if way not in HANGING])

@@ -77,9 +77,9 @@ class JobContext:
 
         ``step`` is an English message id (or a lazy text without values); "" keeps the last one.
         """
-        self.done, self.total = done, total
+        self.done, self.total = int(done), int(total)
         if step:
-            self.step = step.message if isinstance(step, LazyText) else step
+            self.step = str(step.message if isinstance(step, LazyText) else step)
 
     def check_cancelled(self) -> None:
         """Raise when the job must not go on: JobCancelled, JobInterrupted or JobLost. Call it between chunks."""

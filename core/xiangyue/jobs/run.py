@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
+from gevent import GreenletExit
 from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError
 
@@ -24,6 +27,11 @@ from xiangyue.jobs.context import JobCancelled, JobContext, JobInterrupted, JobL
 from xiangyue.jobs.metrics import observe_job
 from xiangyue.jobs.models import Job
 from xiangyue.jobs.service import end_job, requeue_job
+from xiangyue.plugin.blame import FROM_OUTSIDE, is_away
+from xiangyue.plugin.dispatch import folder_of
+from xiangyue.plugin.faults import Nonsense, error_line, trace_of, write_fault
+from xiangyue.plugin.metrics import gathering, timed
+from xiangyue.plugin.offer import Contributor
 from xiangyue.plugin.registry import JobKind
 from xiangyue.runtime import Runtime, offer_of
 from xiangyue.tenancy.directory import TenantInfo
@@ -82,10 +90,11 @@ def run_with(runtime: Runtime, tenant_id: int, job_id: int) -> str | None:
         return None
     with structlog.contextvars.bound_contextvars(tenant=tenant_id, job=job_id, kind=claim.kind):
         begun = time.monotonic()
-        state = _run(runtime, claim)
+        with gathering() as spent:
+            state = _run(runtime, claim)
         seconds = time.monotonic() - begun
         log.info("job", state=state, attempt=claim.attempt, seconds=round(seconds, 3))
-        observe_job(runtime, claim.kind, state, seconds)
+        observe_job(runtime, claim.kind, state, seconds, spent)
     return state
 
 
@@ -120,10 +129,11 @@ def _run(runtime: Runtime, claim: Claim) -> str:
         stop=STOP,
     )
     with in_locale(claim.locale):
+        owner: Contributor | None = None
         try:
-            kind = _kind(runtime, claim, context)
-            with Pulse(context, parent=_process.get("parent")):
-                result = kind.run(context)
+            owner, kind = _kind(runtime, claim, context)
+            with Pulse(context, parent=_process.get("parent")), _counted(owner, kind):
+                result = _fit(kind.run(context))
         except JobLost:
             return "lost"
         except JobCancelled:
@@ -135,25 +145,53 @@ def _run(runtime: Runtime, claim: Claim) -> str:
                 return _settle(context, "queued", delay=retry_delay(claim.attempt))
             log.warning("job_refused", error=type(error).__name__)
             return _settle(context, "failed", error=str(error))
-        except Exception as error:
+        except (KeyboardInterrupt, GreenletExit):
+            raise
+        except BaseException as error:  # a SystemExit of its code is as good as any other error
             log.exception("job_broke", attempt=claim.attempt)
+            _note_fault(context, owner, claim.kind, error)
             if claim.attempt < claim.max_attempts:
                 return _settle(context, "queued", delay=retry_delay(claim.attempt))
             return _settle(context, "failed", error=broken_text(claim, error))
         return _settle(context, "succeeded", result=result)
 
 
-def _kind(runtime: Runtime, claim: Claim, context: JobContext) -> JobKind:
-    """The job's kind; gives the context its actor. Raises Forbidden or XiangyueError when it may not run."""
+def _counted(owner: Contributor, kind: JobKind) -> AbstractContextManager[None]:
+    return nullcontext() if owner.core else timed(owner.key, f"jobs:{kind.key}")
+
+
+def _fit(result: Any) -> dict[str, Any] | None:
+    """What a job answers is kept as JSON. Raises Nonsense."""
+    if result is not None and not isinstance(result, dict):
+        raise Nonsense(f"answered {type(result).__name__}, not dict")
+    try:
+        json.dumps(result)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Nonsense("its answer cannot be written as JSON") from error
+    return result
+
+
+def _note_fault(context: JobContext, owner: Contributor | None, kind: str, error: BaseException) -> None:
+    """Put what a plugin's job broke off with on the plugins page of the county."""
+    if owner is None or owner.core or isinstance(error, FROM_OUTSIDE) or is_away(error):
+        return
+    line, trace = error_line(error, near=folder_of(owner)), trace_of(error)
+    write_fault(context.runtime.engine, context.tenant_id, owner.key, f"jobs:{kind}", line, trace)
+
+
+def _kind(runtime: Runtime, claim: Claim, context: JobContext) -> tuple[Contributor, JobKind]:
+    """Whose the job's kind is, and the kind; gives the context its actor. Raises Forbidden or XiangyueError when
+    it may not run."""
     with runtime.uow(claim.tenant.id) as uow:
-        kind = offer_of(uow).jobs.get(claim.kind)
-        if kind is None:
+        found = next((pair for pair in offer_of(uow).each("jobs") if pair[1].key == claim.kind), None)
+        if found is None:
             raise XiangyueError(_why_not(runtime, claim.kind))
+        owner, kind = found
         job = uow.get(Job, claim.id)
         context.actor = job_actor(uow, job, tenant_area=claim.tenant.area_code)
     if kind.permission is not None and not context.actor.can(kind.permission):
         raise Forbidden(_l("Whoever started this work no longer has the right to it."))
-    return kind
+    return owner, kind
 
 
 def _why_not(runtime: Runtime, kind: str) -> Any:

@@ -123,7 +123,7 @@ def _by_itself(
     except FROM_OUTSIDE:
         raise
     except BaseException as error:
-        if isinstance(error, OutOfTime) and (outer is not None and time.monotonic() > outer.until or is_overdue()):
+        if isinstance(error, OutOfTime) and ((outer is not None and time.monotonic() > outer.until) or is_overdue()):
             raise  # the time of a hook or a view around this one
         if not is_usable(uow.session):
             raise

@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 #: How long a hook may take in a request, unless ``allowing`` says otherwise.
 SECONDS = 2.0
+#: A page of a plugin's own may take so many times that.
+LENGTH = 5
 _allowed: ContextVar[float] = ContextVar("hook_seconds", default=SECONDS)
 #: What waits on the database gets so much more: by then PostgreSQL has ended every statement.
 GRACE = SECONDS + 1.0
@@ -53,6 +55,11 @@ _runs: set[_Run] = set()
 def allowed() -> float:
     """Seconds that a hook may take here."""
     return _allowed.get()
+
+
+def allowed_at_length() -> float:
+    """Seconds for what nobody's page waits for beside others: a page of the plugin's own, a rule's ``propose``."""
+    return LENGTH * _allowed.get()
 
 
 @contextmanager

@@ -7,17 +7,17 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError, OperationalError
 
 from xiangyue.db.scope import Scope, area_range
 from xiangyue.db.sql import scoped_sql
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, XiangyueError
 from xiangyue.features.areas.models import TOWN, Area
+from xiangyue.features.classifications.asking import ask_rule, note_unfit, run_rule
 from xiangyue.features.classifications.rules import version_on
 from xiangyue.i18n import TIMEZONE
 from xiangyue.i18n import lazy_gettext as _l
-from xiangyue.plugin.registry import Classifier, Proposals
+from xiangyue.plugin.registry import Classifier
 
 # ruff: noqa: S608 - statements are put together from constants and the classifier's own; values are parameters
 
@@ -90,6 +90,9 @@ SELECT (SELECT count(*) FROM p), (SELECT count(*) FROM changed), (SELECT count(*
        (SELECT count(*) FROM p WHERE (jsonb_typeof(p.inputs) = 'object') IS NOT TRUE),
        (SELECT count(*) - count(DISTINCT p.household_id) FROM p)
 """
+
+#: The last numbers of the statement's answer, in the words of the plugins page.
+_UNFIT = ("an unknown outcome", "an unknown clause", "no inputs", "a household twice")
 
 _DUE = """
 WITH due AS (
@@ -165,7 +168,7 @@ def compute_part(
     """
     version = version_on(classifier, on)
     with uow.scoped(part):
-        proposals = _proposals(uow, classifier, on)
+        proposals = ask_rule(uow, classifier, on)
         params: dict[str, Any] = {
             **proposals.params,
             "core_classifier": classifier.key,
@@ -179,39 +182,13 @@ def compute_part(
             only_p, only_c = "WHERE q.household_id = :core_household", "AND c.household_id = :core_household"
             params["core_household"] = household_id
         sql = _COMPUTE.replace("__PROPOSALS__", proposals.sql).replace("__ONLY_P__", only_p)
-        row = _run(uow, classifier, sql.replace("__ONLY_C__", only_c), params)
+        row = run_rule(uow, classifier, sql.replace("__ONLY_C__", only_c), params)
     if any(row[4:]):
+        found = [kind for kind, number in zip(_UNFIT, row[4:], strict=True) if number]
+        note_unfit(uow, classifier, f"gave proposals with {', '.join(found)}")
         raise _unfit(classifier, row)
     uow.session.expire_all()
     return Computed(*row[:4])
-
-
-def _proposals(uow: Uow, classifier: Classifier, on: date) -> Proposals:
-    made: Any = classifier.propose(uow, on)
-    if not isinstance(made, Proposals):
-        raise XiangyueError(_l("The rule “%(rule)s” gave no proposals.", rule=str(classifier.label)))
-    if "{scope:" not in made.sql:
-        raise _failed(classifier, "UnscopedSql")
-    if any(name.startswith(("core_", "scope_")) for name in made.params):
-        raise XiangyueError(
-            _l("The rule “%(rule)s” uses names of parameters that are not its own.", rule=str(classifier.label))
-        )
-    return made
-
-
-def _run(uow: Uow, classifier: Classifier, sql: str, params: dict[str, Any]) -> tuple[int, ...]:
-    try:
-        return tuple(scoped_sql(uow.session, sql, params).one())
-    except OperationalError:
-        raise  # the database is away or too slow: the job tries again
-    except DBAPIError as error:
-        raise _failed(classifier, type(error.orig).__name__) from error
-
-
-def _failed(classifier: Classifier, kind: str) -> XiangyueError:
-    return XiangyueError(
-        _l("The rule “%(rule)s” could not be computed (%(kind)s).", rule=str(classifier.label), kind=kind)
-    )
 
 
 def _unfit(classifier: Classifier, row: tuple[int, ...]) -> XiangyueError:

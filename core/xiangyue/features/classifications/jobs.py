@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from xiangyue.db.scope import Scope
-from xiangyue.errors import XiangyueError
 from xiangyue.features.classifications import compute, service_compute
 from xiangyue.features.classifications.compute import Computed
 from xiangyue.features.classifications.policy import CLASSIFICATION_COMPUTE, COMPUTE_KIND, REVIEW_KIND
 from xiangyue.i18n import lazy_gettext as _l
-from xiangyue.jobs.context import JobContext
+from xiangyue.jobs.context import JobCancelled, JobContext, JobInterrupted, JobLost
+from xiangyue.plugin.blame import FROM_OUTSIDE, is_away
 from xiangyue.plugin.registry import JobKind, Schedule
 from xiangyue.runtime import offer_of
 
 COMPUTING = _l("Computing proposals")
 DAY = 86_400
+_ENDS = (*FROM_OUTSIDE, JobCancelled, JobInterrupted, JobLost)
 
 
 def run_compute(context: JobContext) -> dict[str, Any]:
@@ -32,11 +33,15 @@ def run_compute(context: JobContext) -> dict[str, Any]:
             parts = compute.parts(uow, area) if keys else []
     total, found = len(keys) * len(parts), Computed()
     context.progress(0, total, COMPUTING)
-    failed: XiangyueError | None = None
+    failed: Exception | None = None
     for n, key in enumerate(keys):
         try:
             found.add(_one(context, key, area, parts, n * len(parts), total))
-        except XiangyueError as error:
+        except _ENDS:
+            raise
+        except Exception as error:
+            if is_away(error):
+                raise
             failed = failed or error  # the other rules are computed all the same
     if failed is not None:
         raise failed

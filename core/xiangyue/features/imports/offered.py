@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 from xiangyue.db.session import alone
@@ -12,8 +14,12 @@ from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.roster_columns import STANDARD_COLUMNS, YES_NO, Column
 from xiangyue.features.imports.staging import Household
 from xiangyue.i18n import lazy_gettext as _l
-from xiangyue.plugin.dispatch import gather
+from xiangyue.jobs.context import JobCancelled, JobInterrupted, JobLost
+from xiangyue.plugin.blame import FROM_OUTSIDE, is_away
+from xiangyue.plugin.dispatch import folder_of, gather
 from xiangyue.plugin.faults import record_fault
+from xiangyue.plugin.limits import limited
+from xiangyue.plugin.metrics import timed
 from xiangyue.plugin.offer import Contributor
 from xiangyue.plugin.registry import ImportColumn
 from xiangyue.runtime import offer_of, runtime_of
@@ -23,6 +29,7 @@ _STANDARD = frozenset(column.key for column in STANDARD_COLUMNS)
 _HOOK = "import_columns"
 #: How long the values of one column may take to write.
 _SECONDS = 600.0
+_ENDS = (*FROM_OUTSIDE, JobCancelled, JobInterrupted, JobLost)
 
 
 def offered_columns(uow: Uow) -> list[Column]:
@@ -103,18 +110,24 @@ class Taker:
             contributor, item = self.items[key]
             if not values:
                 continue
+            hook = f"{_HOOK}:{key}"
             try:
-                with alone(self.uow.session, _SECONDS):
-                    item.apply(self.uow, values)
-            except Exception as error:
-                if contributor.core:
+                with (
+                    nullcontext() if contributor.core else timed(contributor.key, hook),
+                    alone(self.uow.session, _SECONDS),
+                ):
+                    limited(partial(item.apply, self.uow, values), _SECONDS)
+            except _ENDS:
+                raise
+            except BaseException as error:
+                if contributor.core or is_away(error):
                     raise
-                record_fault(self.uow, contributor.key, f"{_HOOK}:{key}", error)
+                record_fault(self.uow, contributor.key, hook, error, near=folder_of(contributor), seconds=_SECONDS)
                 raise _not_taken(contributor, item, error) from error
         return {key: len(values) for key, values in self.values.items()}
 
 
-def _not_taken(contributor: Contributor, item: ImportColumn, error: Exception) -> Conflict:
+def _not_taken(contributor: Contributor, item: ImportColumn, error: BaseException) -> Conflict:
     label = contributor.manifest.label if contributor.manifest is not None else contributor.key
     reason = error.message if isinstance(error, XiangyueError) and error.message else type(error).__name__
     return Conflict(

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from xiangyue.db.uow import Uow
 from xiangyue.features.plugins.queries import recent_faults
 from xiangyue.i18n import N_, pick
+from xiangyue.jobs.metrics import hook_seconds
 from xiangyue.plugin.models import TenantPlugin
 from xiangyue.runtime import Runtime
 from xiangyue.tenancy.cross import each_tenant
@@ -86,7 +87,8 @@ def spread(runtime: Runtime, uow: Uow, after: str = "") -> Spread:
 
 @dataclass(slots=True)
 class HookTime:
-    """Time spent in one hook of one plugin since the servers started, over all their processes.
+    """Time spent in one hook of one plugin: in pages since the servers started, over all their processes, and in
+    background work of all workers.
 
     ``most``: an upper bound of the longest call in seconds, as fine as the histogram's buckets; None beyond the last.
     """
@@ -116,12 +118,11 @@ def _numbers() -> CollectorRegistry:
     return registry
 
 
-def hook_times() -> dict[str, list[HookTime]]:
+def hook_times(runtime: Runtime) -> dict[str, list[HookTime]]:
     """By plugin, its hooks, the most expensive first."""
     found: dict[tuple[str, str], HookTime] = {}
-    for family in _numbers().collect():
-        if family.name != HOOK_SECONDS:
-            continue
+    in_pages = [family for family in _numbers().collect() if family.name == HOOK_SECONDS]
+    for family in (*in_pages, hook_seconds(runtime)):
         for sample in family.samples:
             key = sample.labels.get("plugin", ""), sample.labels.get("hook", "")
             time = found.setdefault(key, HookTime(key[1]))

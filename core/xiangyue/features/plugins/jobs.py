@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
-
-from rq.timeouts import BaseTimeoutException
 
 from xiangyue.access.actor import system_actor
 from xiangyue.db.uow import RequestInfo, Uow
@@ -13,8 +12,10 @@ from xiangyue.features.plugins.service import SWITCHED
 from xiangyue.features.plugins.stored import installed_in
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.context import JobCancelled, JobContext, JobInterrupted, JobLost
-from xiangyue.plugin.dispatch import EVENT, implementations
+from xiangyue.plugin.blame import FROM_OUTSIDE, is_away
+from xiangyue.plugin.dispatch import EVENT, folder_of, implementations
 from xiangyue.plugin.faults import record_fault
+from xiangyue.plugin.metrics import timed
 from xiangyue.plugin.offer import Contributor
 from xiangyue.plugin.registry import JobKind
 from xiangyue.runtime import offer_of
@@ -23,7 +24,7 @@ from xiangyue.tenancy.enablement import enabled_names
 #: The first try and five more.
 ATTEMPTS = 6
 
-_FROM_OUTSIDE = (BaseTimeoutException, JobCancelled, JobInterrupted, JobLost)
+_FROM_OUTSIDE = (*FROM_OUTSIDE, JobCancelled, JobInterrupted, JobLost)
 _OFF = _l("Left out: the plugin was switched off meanwhile")
 _DEAF = _l("Left out: the plugin no longer listens to this")
 
@@ -52,14 +53,15 @@ def tell(context: JobContext) -> dict[str, Any]:
             context.progress(1, 1, note)
             return {"told": False, "note": note.message}
         try:
-            implementation(uow=uow, **arguments)
-            uow.session.flush()
+            with nullcontext() if contributor.core else timed(name, hook):
+                implementation(uow=uow, **arguments)
+                uow.session.flush()
         except _FROM_OUTSIDE:
             raise
-        except Exception as error:
-            if contributor.core:
+        except BaseException as error:
+            if contributor.core or is_away(error):
                 raise
-            line = record_fault(uow, name, hook, error)
+            line = record_fault(uow, name, hook, error, near=folder_of(contributor))
             if context.attempt < ATTEMPTS:
                 raise EventNotTaken(line) from error
             label = contributor.manifest.label if contributor.manifest is not None else name

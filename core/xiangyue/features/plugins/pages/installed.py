@@ -30,7 +30,7 @@ def _console_page(template: str, **context: Any) -> Any:
 @requires(OPERATOR_VIEW)
 def list_installed() -> Any:
     installed = runtime().registry.installed
-    look, times = _look(), hook_times()
+    look, times = _look(), hook_times(runtime())
     return _console_page(
         "plugins/installed.html",
         installed=[installed[name] for name in sorted(installed)],
@@ -56,7 +56,7 @@ def show_installed(name: str) -> Any:
     revision = queries.installations(current_uow()).get(name)
     if installed is None and not where and revision is None and look.whole:
         raise NotFound(_l("There is no plugin of this name."))
-    times = hook_times().get(name, [])
+    times = hook_times(runtime()).get(name, [])
     return _console_page(
         "plugins/installed_one.html",
         name=name,
