@@ -146,6 +146,8 @@ def test_the_list_is_narrowed_by_colour(county: County) -> None:
     judge(county, "甲持平", "town", "yellow")
     assert (found("green"), found("yellow")) == (set(), {"甲持平", "乙略低"})
     assert client.get("/api/v1/households?contact321_colour=pink").status_code == 422
+    page = page_text(client, "/households?area=all&cols=name,contact321_colour&contact321_colour=red")
+    assert "xy-chip-red" in page, "a colour is drawn with its shape, not only written"
 
 
 def test_the_card_counts_by_town_and_village(county: County) -> None:

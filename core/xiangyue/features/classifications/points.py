@@ -18,6 +18,7 @@ from xiangyue.features.classifications.policy import CLASSIFICATION_VIEW, STATES
 from xiangyue.features.classifications.rules import OutcomeView
 from xiangyue.features.cockpit.queries import BELOW, WIDTHS, level_below
 from xiangyue.features.households.listing import within
+from xiangyue.features.households.offered import draws_itself
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import ngettext
@@ -35,6 +36,7 @@ from xiangyue.plugin.registry import (
 KEY = "classification"
 
 
+@draws_itself
 class OutcomeText(str):
     """An outcome as plain text; in a page it shows itself as colour, shape and word."""
 

@@ -242,4 +242,17 @@ def _texts(uow: Uow, item: HouseholdColumn, ids: list[int], core: bool) -> dict[
         raise TypeError(f"{item.key}: values() returned {type(found).__name__}, not a mapping")
     known = {id: found[id] for id in ids if found.get(id) is not None}
     # The core's own texts may know how they are drawn in a page; of a plugin comes text, whatever it says of itself.
-    return {id: t if core and isinstance(t, str) else str(t)[:_LONGEST] for id, t in known.items()}
+    return {id: t if _drawn(t, core) else str(t)[:_LONGEST] for id, t in known.items()}
+
+
+_DRAWN: set[type] = set()
+
+
+def _drawn(text: Any, core: bool) -> bool:
+    return type(text) in _DRAWN or (core and isinstance(text, str))
+
+
+def draws_itself(kind: type[T]) -> type[T]:
+    """Mark a kind of text of the core that is drawn in a page by itself, also where a plugin hands it on."""
+    _DRAWN.add(kind)
+    return kind
