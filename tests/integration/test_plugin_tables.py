@@ -1,22 +1,21 @@
-"""Plugins' tables: a schema each, behind both walls; migrations up, down, broken, forgotten, uninstalled."""
+"""Plugins' tables: a schema each, behind both walls, whether their plugin is there or not."""
 
 from __future__ import annotations
 
-import itertools
-import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, create_engine, delete, func, select, text, update
+from sqlalchemy import create_engine, delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped
+from tests.integration.migrations_kit import ADD_COLUMN, new_name, schemas, write
 from tests.plugins_kit import planted
 
 from xiangyue.db.base import PLUGIN_REGISTRIES, AreaBound, Base, TenantOwned, tenant_fk
-from xiangyue.db.plugin_migrate import MigrationFault, PluginTables, head_of, migrate_plugin, owner_engine
+from xiangyue.db.plugin_migrate import MigrationFault, migrate_plugin, owner_engine
 from xiangyue.db.plugin_tables import RowsInUse, delete_rows, plugin_base
 from xiangyue.db.scope import Scope, area_range
 from xiangyue.db.sql import scoped_sql
@@ -25,78 +24,8 @@ from xiangyue.features.households.models import Household
 from xiangyue.plugin.migrations import downgrade_all, upgrade_all
 from xiangyue.runtime import Runtime
 from xiangyue.testing.fixtures import County
-from xiangyue.testing.tables import table_faults
 from xiangyue.testing.twins import tenant_table_objects
 from xiangyue.testing.walls import without_rls, without_scope
-
-_numbers = itertools.count(1)
-
-FIRST = """
-import sqlalchemy as sa
-from alembic import op
-
-revision, down_revision, branch_labels, depends_on = "0001", None, None, None
-SCHEMA = "plugin_NAME"
-
-
-def upgrade():
-    op.create_table(
-        "note",
-        sa.Column("tenant_id", sa.Integer(), nullable=False),
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("area_code", sa.BigInteger(), nullable=False),
-        sa.Column("household_id", sa.BigInteger(), nullable=True),
-        sa.Column("words", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "id"),
-        sa.ForeignKeyConstraint(["tenant_id", "household_id"], ["household.tenant_id", "household.id"]),
-        schema=SCHEMA,
-    )
-    op.create_table(
-        "reply",
-        sa.Column("tenant_id", sa.Integer(), nullable=False),
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("note_id", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "id"),
-        sa.ForeignKeyConstraint(["tenant_id", "note_id"], [f"{SCHEMA}.note.tenant_id", f"{SCHEMA}.note.id"]),
-        schema=SCHEMA,
-    )
-
-
-def downgrade():
-    op.drop_table("reply", schema=SCHEMA)
-    op.drop_table("note", schema=SCHEMA)
-"""
-SECOND = """
-import sqlalchemy as sa
-from alembic import op
-
-revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
-SCHEMA = "plugin_NAME"
-
-
-def upgrade():
-    UPGRADE
-
-
-def downgrade():
-    op.drop_column("note", "more", schema=SCHEMA)
-"""
-ADD_COLUMN = 'op.add_column("note", sa.Column("more", sa.Text()), schema=SCHEMA)'
-
-
-def new_name() -> str:
-    return f"tabled{next(_numbers)}"
-
-
-def write(folder: Path, name: str, upgrade: str = "") -> PluginTables:
-    """A folder of revisions: one that makes two tables and, if wanted, a second with this ``upgrade``."""
-    folder = folder / name
-    folder.mkdir(exist_ok=True)
-    (folder / "0001_first.py").write_text(FIRST.replace("NAME", name))
-    if upgrade:
-        body = textwrap.indent(textwrap.dedent(upgrade), "    ").strip()
-        (folder / "0002_second.py").write_text(SECOND.replace("NAME", name).replace("UPGRADE", body))
-    return PluginTables(name, "1.0", folder)
 
 
 @pytest.fixture
@@ -104,109 +33,6 @@ def engine(runtime: Runtime) -> Iterator[Any]:
     made = owner_engine(runtime.settings.migration_database_url)
     yield made
     made.dispose()
-
-
-def tables_in(connection: Connection, name: str) -> set[str]:
-    found = connection.execute(
-        text("SELECT tablename FROM pg_tables WHERE schemaname = :own OR tablename = :version"),
-        {"own": f"plugin_{name}", "version": f"plugin_{name}_version"},
-    )
-    return set(found.scalars())
-
-
-def schemas(connection: Connection) -> set[str]:
-    return set(connection.execute(text("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'plugin%'")).scalars())
-
-
-def installation(engine: Any, name: str) -> tuple[str, str]:
-    with engine.connect() as connection:
-        found = connection.execute(
-            text("SELECT revision, error FROM plugin_installation WHERE name = :name"), {"name": name}
-        ).one()
-    return found.revision, found.error
-
-
-def test_up_and_down(engine: Any, tmp_path: Path) -> None:
-    name = new_name()
-    plugin = write(tmp_path, name, ADD_COLUMN)
-    assert migrate_plugin(engine, plugin) == "0002" == head_of(plugin.folder)
-    assert migrate_plugin(engine, plugin) == "0002"
-    with engine.connect() as connection:
-        assert tables_in(connection, name) == {"note", "reply", f"plugin_{name}_version"}
-        assert [f for f in table_faults(connection) if "note" in f or "reply" in f or name in f] == []
-    assert migrate_plugin(engine, plugin, "0001") == "0001"
-    assert migrate_plugin(engine, plugin, "0002") == "0002"
-    assert installation(engine, name) == ("0002", "")
-    assert migrate_plugin(engine, plugin, "base") == ""
-    with engine.connect() as connection:
-        assert tables_in(connection, name) == set()
-        assert plugin.schema not in schemas(connection)
-    assert installation(engine, name) == ("", "")
-    assert migrate_plugin(engine, plugin) == "0002"
-    migrate_plugin(engine, plugin, "base")
-
-
-BROKEN = {
-    "raises": ("1 / 0", "ZeroDivisionError: division by zero"),
-    "bad sql": (f'{ADD_COLUMN}\nop.execute("SELECT nothing FROM nowhere")', "UndefinedTable: relation"),
-    "a table of the core changed": (
-        'op.add_column("household", sa.Column("sneaked", sa.Text()))',
-        "it changes tables outside of its own schema",
-    ),
-    "a table elsewhere": (
-        'op.create_table("stray", sa.Column("id", sa.Integer()))',
-        "it changes tables outside of its own schema",
-    ),
-    "the core's fence taken down": (
-        'op.execute("ALTER TABLE household NO FORCE ROW LEVEL SECURITY")',
-        "it changes tables outside of its own schema",
-    ),
-    "a trigger on the core": (
-        "op.execute(\"CREATE FUNCTION plugin_NAME.f() RETURNS trigger LANGUAGE plpgsql AS 'begin return new; end'\")\n"
-        'op.execute("CREATE TRIGGER t BEFORE INSERT ON household FOR EACH ROW EXECUTE FUNCTION plugin_NAME.f()")',
-        "it changes tables outside of its own schema",
-    ),
-    "no county": (
-        'op.create_table("open", sa.Column("id", sa.Integer()), schema=SCHEMA)',
-        ".open has no column tenant_id",
-    ),
-    "a view": ('op.execute("CREATE VIEW plugin_NAME.peep AS SELECT * FROM household")', "peep is a view"),
-}
-
-
-@pytest.mark.parametrize("kind", BROKEN)
-def test_a_broken_migration_leaves_nothing(engine: Any, tmp_path: Path, kind: str) -> None:
-    upgrade, reason = BROKEN[kind]
-    name = new_name()
-    plugin = write(tmp_path, name, upgrade.replace("NAME", name))
-    with pytest.raises(MigrationFault, match=reason):
-        migrate_plugin(engine, plugin)
-    with engine.connect() as connection:
-        assert tables_in(connection, name) == set()
-        assert plugin.schema not in schemas(connection)
-    revision, error = installation(engine, name)
-    assert revision == ""
-    assert reason in error
-
-
-def test_a_broken_step_keeps_what_stood(engine: Any, tmp_path: Path) -> None:
-    name = new_name()
-    migrate_plugin(engine, write(tmp_path, name))
-    plugin = write(tmp_path, name, "1 / 0")
-    with pytest.raises(MigrationFault, match="ZeroDivisionError"):
-        migrate_plugin(engine, plugin)
-    assert installation(engine, name) == ("0001", "ZeroDivisionError: division by zero")
-    with engine.connect() as connection:
-        assert "note" in tables_in(connection, name)
-    migrate_plugin(engine, plugin, "base")
-
-
-def test_an_unreadable_folder_is_a_fault(engine: Any, tmp_path: Path) -> None:
-    plugin = write(tmp_path, new_name(), "def broken(")
-    with pytest.raises(MigrationFault, match="SyntaxError"):
-        head_of(plugin.folder)
-    with pytest.raises(MigrationFault, match="SyntaxError"):
-        migrate_plugin(engine, plugin)
 
 
 @contextmanager

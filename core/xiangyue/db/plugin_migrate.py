@@ -18,7 +18,9 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, text
 
-from xiangyue.db.rls import RUNTIME_ROLE, protect
+from xiangyue.db.plugin_bounds import MigrationFault as MigrationFault
+from xiangyue.db.plugin_bounds import bounds, fence
+from xiangyue.db.rls import RUNTIME_ROLE
 
 #: One runner at a time in a database.
 _LOCK_KEY = 0x7869_616E_6779_7567
@@ -40,10 +42,6 @@ class PluginTables:
     @property
     def version_table(self) -> str:
         return f"plugin_{self.name}_version"
-
-
-class MigrationFault(Exception):
-    """A migration that did not come about; everything is as before. The message says why, in English."""
 
 
 def owner_engine(url: str) -> Engine:
@@ -90,14 +88,14 @@ def _migrate(connection: Connection, plugin: PluginTables, revision: str) -> str
     scripts = _scripts(plugin.folder)
     connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {plugin.schema}"))
     connection.execute(text(f"GRANT USAGE ON SCHEMA {plugin.schema} TO {RUNTIME_ROLE}"))
-    before = _elsewhere(connection, plugin)
-    with _environment(connection, plugin, scripts, revision) as run:
+    with (
+        bounds(connection, plugin.schema, plugin.version_table),
+        _environment(connection, plugin, scripts, revision) as run,
+    ):
         run()
-    if _elsewhere(connection, plugin) != before:
-        raise MigrationFault(f"it changes tables outside of its own schema {plugin.schema}")
     reached = _current(connection, plugin)
     if reached:
-        _fence(connection, plugin.schema)
+        fence(connection, plugin.schema)
     else:
         # Tables that its downgrade forgot stop this; nothing is thrown away unasked.
         connection.execute(text(f"DROP SCHEMA {plugin.schema}"))
@@ -145,71 +143,6 @@ def _current(connection: Connection, plugin: PluginTables) -> str:
     return ",".join(sorted(found))
 
 
-_ELSEWHERE = """
-SELECT md5(string_agg(line, chr(10) ORDER BY line)) FROM (
-  SELECT format('%s.%s %s %s %s %s', n.nspname, c.relname, c.relkind, c.relrowsecurity, c.relforcerowsecurity,
-                c.relowner)
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname ~ :known AND n.nspname <> :own
-     AND c.relname NOT IN (:version, :version_key)
-  UNION ALL
-  SELECT format('%s.%s %s %s %s %s', n.nspname, c.relname, a.attname, a.atttypid, a.attnotnull, a.attisdropped)
-    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-   WHERE n.nspname ~ :known AND n.nspname <> :own AND a.attnum > 0 AND c.relname NOT IN (:version, :version_key)
-  UNION ALL
-  SELECT format('%s %s %s', n.nspname, k.conname, pg_get_constraintdef(k.oid))
-    FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace LEFT JOIN pg_class c ON c.oid = k.conrelid
-   WHERE n.nspname ~ :known AND n.nspname <> :own AND coalesce(c.relname, '') <> :version
-  UNION ALL
-  SELECT format('%s %s %s %s', p.polrelid, p.polname, pg_get_expr(p.polqual, p.polrelid),
-                pg_get_expr(p.polwithcheck, p.polrelid))
-    FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-   WHERE n.nspname <> :own
-  UNION ALL
-  SELECT format('%s %s', t.tgrelid, t.tgname)
-    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-   WHERE n.nspname <> :own AND NOT t.tgisinternal
-) shape (line)
-"""
-
-
-def _elsewhere(connection: Connection, plugin: PluginTables) -> str:
-    """A digest of the shape of all tables that are not the plugin's."""
-    values = {
-        "known": "^(public|plugin_.*)$",
-        "own": plugin.schema,
-        "version": plugin.version_table,
-        "version_key": f"{plugin.version_table}_pkc",
-    }
-    return str(connection.execute(text(_ELSEWHERE), values).scalar_one())
-
-
-_OWN_TABLES = """
-SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity AND EXISTS (
-         SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'tenant') AS fenced,
-       coalesce((SELECT a.attnotnull FROM pg_attribute a
-                  WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped), false) AS owned
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE n.nspname = :schema AND c.relkind IN ('r', 'p') ORDER BY 1
-"""
-_OTHER_KINDS = """
-SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE n.nspname = :schema AND c.relkind IN ('v', 'm', 'f') ORDER BY 1
-"""
-
-
-def _fence(connection: Connection, schema: str) -> None:
-    """Every table is a county's and behind row-level security: who forgot it gets it, who cannot have it is refused."""
-    for name, fenced, owned in connection.execute(text(_OWN_TABLES), {"schema": schema}).all():
-        if not owned:
-            raise MigrationFault(f"table {schema}.{name} has no column tenant_id, or it may be null")
-        if not fenced:
-            connection.execute(text(f'DROP POLICY IF EXISTS tenant ON {schema}."{name}"'))
-            for statement in protect(name, schema=schema):
-                connection.execute(text(statement))
-    if views := list(connection.execute(text(_OTHER_KINDS), {"schema": schema}).scalars()):
-        raise MigrationFault(f"{schema}.{views[0]} is a view or foreign table, which row-level security cannot fence")
-
-
 def _note(connection: Connection, plugin: PluginTables, *, revision: str | None = None, error: str = "") -> None:
     """Write how far a plugin is; a failure keeps the revision that stands."""
     values = {
@@ -220,11 +153,11 @@ def _note(connection: Connection, plugin: PluginTables, *, revision: str | None 
     }
     connection.execute(
         text(
-            "INSERT INTO plugin_installation (name, version, revision, migrated_at, error)"
+            "INSERT INTO public.plugin_installation AS known (name, version, revision, migrated_at, error)"
             " VALUES (:name, :version, :revision, now(), :error)"
             " ON CONFLICT (name) DO UPDATE SET version = excluded.version, revision = excluded.revision,"
             " error = excluded.error, migrated_at ="
-            " CASE WHEN excluded.error = '' THEN now() ELSE plugin_installation.migrated_at END"
+            " CASE WHEN excluded.error = '' THEN now() ELSE known.migrated_at END"
         ),
         values,
     )
