@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 
 import click
 
@@ -23,6 +22,8 @@ def open_runtime(settings: Settings | None = None) -> Iterator[Runtime]:
 
     with running(settings or Settings.load()) as ready:
         runtime = Runtime(ready)
+        if (known := registries.get(ready.plugins)) is not None:
+            runtime.registry = known  # the command was looked up in it: each plugin is imported and tried once
         try:
             yield runtime
         finally:
@@ -44,14 +45,19 @@ class Commands(click.Group):
         return _registry().commands
 
 
-@cache
+#: Allowed plugins -> features and plugins, as they were taken in by this process.
+registries: dict[tuple[str, ...], Registry] = {}
+
+
 def _registry() -> Registry:
     """Features and plugins; a plugin that cannot be used is left out, and so are all when the settings are wrong."""
     try:
         settings = Settings.load()
     except SettingsError:
         settings = Settings(plugins=())
-    return Runtime(settings).registry
+    if settings.plugins not in registries:
+        registries[settings.plugins] = Runtime(settings).registry
+    return registries[settings.plugins]
 
 
 @click.group(cls=Commands)

@@ -538,7 +538,7 @@ def register_commands():
     return (probe,)
 """
     monkeypatch.setenv("XIANGYUE_PLUGINS", "*")
-    cli._registry.cache_clear()
+    cli.registries.clear()
     try:
         with distribution(tmp_path, "broken", "1 / 0"), distribution(tmp_path, "probe", command):
             shown = CliRunner().invoke(cli.cli, ["--help"])
@@ -548,15 +548,31 @@ def register_commands():
             assert "probed" in CliRunner().invoke(cli.cli, ["probe"]).output
             assert CliRunner().invoke(cli.cli, ["broken"]).exit_code == 2
     finally:
-        cli._registry.cache_clear()
+        cli.registries.clear()
+
+
+def test_a_command_imports_each_plugin_once(runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings, imports = runtime.settings, tmp_path / "imports"
+    for name in ("home", "database_url", "migration_database_url", "redis_url", "profiles_dir", "migrations_dir"):
+        monkeypatch.setenv(f"XIANGYUE_{name.upper()}", str(getattr(settings, name)))
+    monkeypatch.setenv("XIANGYUE_PLUGINS", "*")
+    cli.registries.clear()
+    try:
+        with distribution(tmp_path, "broken", f"with open({str(imports)!r}, 'a') as told:\n    told.write('once,')\n1 / 0"):
+            shown = CliRunner().invoke(cli.cli, ["plugin", "list"])
+        assert shown.exit_code == 0, shown.output
+        assert "broken\t1.0\tbroken" in shown.output
+        assert imports.read_text() == "once,"
+    finally:
+        cli.registries.clear()
 
 
 def test_wrong_settings_still_leave_the_cores_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XIANGYUE_POOL_SIZE", "many")
-    cli._registry.cache_clear()
+    cli.registries.clear()
     try:
         shown = CliRunner().invoke(cli.cli, ["--help"])
         assert shown.exit_code == 0
         assert "tenant" in shown.output
     finally:
-        cli._registry.cache_clear()
+        cli.registries.clear()
