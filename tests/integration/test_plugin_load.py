@@ -558,7 +558,8 @@ def test_a_command_imports_each_plugin_once(runtime: Runtime, tmp_path: Path, mo
     monkeypatch.setenv("XIANGYUE_PLUGINS", "*")
     cli.registries.clear()
     try:
-        with distribution(tmp_path, "broken", f"with open({str(imports)!r}, 'a') as told:\n    told.write('once,')\n1 / 0"):
+        body = f"with open({str(imports)!r}, 'a') as told:\n    told.write('once,')\n1 / 0"
+        with distribution(tmp_path, "broken", body):
             shown = CliRunner().invoke(cli.cli, ["plugin", "list"])
         assert shown.exit_code == 0, shown.output
         assert "broken\t1.0\tbroken" in shown.output
