@@ -26,7 +26,7 @@ from contact321_kit import (
 
 from xiangyue.sdk.register import CLASSIFICATION_COMPUTE, HOUSEHOLD_VIEW
 from xiangyue.sdk.testing import County
-from xiangyue_contact321 import law, policy
+from xiangyue_contact321 import law, policy, queries
 
 OVERVIEW = "/p/contact321/?area=all"
 API = "/api/v1/p/contact321/overview"
@@ -66,6 +66,21 @@ def test_the_overview_by_village(county: County) -> None:
         "留守妇女",
     ):
         assert text in page, text
+
+
+def test_a_county_of_many_villages_is_shown_by_town_with_the_way_down(
+    county: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "ONE_PAGE", 1)
+    fill(county, {"远镇甲": (20_000, (None, None, None), ())}, area=610921101200_000)
+    client = client_with(county, *EVERY_RIGHT)
+    page = page_text(client, OVERVIEW)
+    assert "分镇情况" in page
+    assert "东南村" not in page
+    assert "area=610921100" in page
+    below = page_text(client, "/p/contact321/?area=610921100")
+    assert "东南村" in below
+    assert "分镇情况" not in below
 
 
 def test_the_api_by_pages_fields_and_area(county: County) -> None:

@@ -28,17 +28,18 @@ bp = Blueprint("contact321", __name__, template_folder="templates")
 @bp.get("/")
 @requires(policy.VIEW)
 def overview() -> Any:
-    """Colours by village, what they lack, and the way to the decisions."""
+    """Colours by village (of a whole county by town), what they lack, and the way to the decisions."""
     uow, actor = current_uow(), current_actor()
     area, elsewhere = page_area(uow)
     if elsewhere is not None:
         return redirect(elsewhere)
-    lines = queries.overview(uow, area)
+    lines, by_town = queries.shown(uow, area)
     chosen = plugin_settings(uow, policy.NAME)
     marks, unknown = queries.grounds(uow, chosen)
     return page(
         "contact321/overview.html",
         lines=lines,
+        by_town=by_town,
         total=queries.summed(lines),
         outcomes=CLASSIFIER.outcomes,
         classifier=CLASSIFIER.key,

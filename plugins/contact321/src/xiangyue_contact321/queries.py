@@ -18,6 +18,8 @@ from xiangyue_contact321.rule import CLASSIFIER, UNDETERMINED
 
 COLOURS = tuple(outcome.key for outcome in CLASSIFIER.outcomes)
 TOWN, VILLAGE = 1_000_000, 1_000
+#: Villages that one page shows; where there are more, and of several towns, it shows the towns and the way down.
+ONE_PAGE = 60
 
 _COUNTED = f"""
 SELECT c.area_code - c.area_code % :width AS code, {STANDING} AS colour,
@@ -95,6 +97,15 @@ def overview(uow: Uow, area: int = 0, *, width: int = VILLAGE) -> list[Line]:
         line.name = names.get(code, str(code))
         line.town = names.get(code - code % TOWN, "")
     return [found[code] for code in sorted(found)]
+
+
+def shown(uow: Uow, area: int) -> tuple[list[Line], bool]:
+    """(lines of a page, whether they are towns): villages as long as they fit."""
+    villages = overview(uow, area)
+    several = len({line.code - line.code % TOWN for line in villages}) > 1
+    if len(villages) > ONE_PAGE and several:
+        return overview(uow, area, width=TOWN), True
+    return villages, False
 
 
 def _add(line: Line, colour: str, row: Sequence[Any]) -> None:
