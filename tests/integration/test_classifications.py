@@ -334,6 +334,10 @@ def test_only_what_was_seen_is_confirmed(county: County) -> None:
         ({"sql": "SELECT h.id AS household_id FROM household h WHERE {scope:h}"}, "UndefinedColumn"),
         ({"sql": "SELECT FROM household h WHERE {scope:h} nonsense"}, "SyntaxError"),
         ({"sql": "SELECT h.id FROM household h"}, "UnscopedSql"),
+        ({"sql": "SELECT h.id FROM household h WHERE {scope:h}) q ), zz AS (DELETE FROM household"}, "Nonsense"),
+        ({"sql": "SELECT h.id FROM household h WHERE {scope:h}; DELETE FROM household"}, "Nonsense"),
+        ({"sql": "DELETE FROM household h WHERE {scope:h} RETURNING h.id"}, "Nonsense"),
+        ({"sql": "SELECT h.id FROM household h WHERE {scope:h} --"}, "Nonsense"),
         ({"more": {"core_version": "x"}}, "参数名"),
         ({"sql": "SELECT h.id AS household_id, 'purple' AS outcome, '' AS clause, '{}'::jsonb AS inputs"
           " FROM household h WHERE {scope:h}"}, "结果未知 7 条"),

@@ -90,7 +90,23 @@ def test_a_plugin_that_is_not_installed_is_said_to_be_none() -> None:
     assert done.stderr == "xiangyue: No plugin “nowhere” is installed here. `xiangyue plugin list` names them.\n"
 
 
-@pytest.mark.parametrize("name", ["Orchard", "9lives", "my-plugin", "x", "household", "plugins", "", "../up"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Orchard",
+        "9lives",
+        "my-plugin",
+        "x",
+        "household",
+        "plugins",
+        "",
+        "../up",
+        "class",
+        "json",
+        "flask",
+        "contact321",
+    ],
+)
 def test_a_name_that_cannot_be_one_is_refused(registry: Registry, tmp_path: Path, name: str) -> None:
     with pytest.raises(Invalid) as refused:
         bake(registry, name, tmp_path)
@@ -98,7 +114,7 @@ def test_a_name_that_cannot_be_one_is_refused(registry: Registry, tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("label", ['"; import os', "{{ x }}", "[[ x ]]", "a\nb", "50%", "  "])
+@pytest.mark.parametrize("label", ['"; import os', "{{ x }}", "[[ x ]]", "a\nb", "50%", "  ", "<script>x", "x" * 61])
 def test_a_label_that_would_break_the_files_is_refused(registry: Registry, tmp_path: Path, label: str) -> None:
     with pytest.raises(Invalid) as refused:
         bake(registry, "orchard", tmp_path, label=label, label_zh=label)

@@ -254,6 +254,14 @@ def test_a_fault_leaves_the_plugin_out_and_is_named(runtime: Runtime, fault: str
             assert any("\u4e00" <= c <= "\u9fff" for c in str(installed.reason))
 
 
+def test_one_made_for_another_version_still_says_what_it_is(runtime: Runtime) -> None:
+    manifest = {"core": ">=2,<3", "label": "Later"}
+    with planted(runtime, "probe", manifest=manifest) as installed:
+        assert (installed.state, installed.label) == ("incompatible", "Later")
+        assert installed.manifest is not None
+        assert installed.manifest.core == ">=2,<3"
+
+
 def test_a_plugin_without_faults_is_ready(runtime: Runtime) -> None:
     with planted(runtime, "probe", register_permissions=(VIEW,), register_jobs=(job(permission=VIEW),)) as installed:
         assert (installed.state, str(installed.reason)) == ("ready", "")

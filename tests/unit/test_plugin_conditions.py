@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from xiangyue.plugin.conditions import BadCondition, checked_condition
+from xiangyue.plugin.conditions import BadCondition, checked_condition, checked_select
 
 KEY = "probe_colour"
 GOOD = (
@@ -47,3 +47,26 @@ def test_a_condition_goes_through_as_it_is() -> None:
 def test_what_could_end_the_statement_or_its_scope_is_refused(made: Any, why: str) -> None:
     with pytest.raises(BadCondition, match=why.replace("(", r"\(").replace("$", r"\$").replace("*", r"\*")):
         checked_condition(KEY, made)
+
+
+SELECT = "\nWITH a AS (SELECT 1) SELECT h.id, ' ) ; --' FROM household h WHERE {scope:h}\n"
+
+
+def test_a_statement_goes_through_as_it_is() -> None:
+    assert checked_select(SELECT) == SELECT
+
+
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [
+        (None, "no text"),
+        (" ", "empty"),
+        ("SELECT 1) q ), zz AS (DELETE FROM household h WHERE {scope:h} RETURNING (1", "brackets"),
+        ("SELECT 1; DELETE FROM household", "';'"),
+        ("SELECT 1 -- the rest", "'--'"),
+        ("DELETE FROM household h WHERE {scope:h}", "not a SELECT"),
+    ],
+)
+def test_a_statement_that_could_leave_its_brackets_is_refused(made: Any, why: str) -> None:
+    with pytest.raises(BadCondition, match=why):
+        checked_select(made)

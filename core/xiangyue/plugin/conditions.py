@@ -1,7 +1,7 @@
-"""Whether the SQL of a list's condition may stand in the list's statement.
+"""Whether the SQL of a list's condition or of a classifier may stand in a statement of the core's.
 
-A condition is one expression. Nothing in it may end the expression, the statement or the scope around it, and its
-parameters must not meet the list's own.
+A condition is one expression, a classifier's SQL one SELECT. Nothing in it may end the expression, the statement or the
+scope around it, and its parameters must not meet the list's own.
 """
 
 from __future__ import annotations
@@ -29,13 +29,7 @@ def checked_condition(key: str, made: Any) -> tuple[str, dict[str, Any]]:
     if not (isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], str) and isinstance(made[1], Mapping)):
         raise BadCondition("condition() returns a pair: SQL and a mapping of its parameters")
     sql, given = made
-    bare = _PLACE.sub("", _LITERAL.sub("", sql))
-    found = next((mark for mark in _FORBIDDEN if mark in bare or (mark == "\\" and mark in sql)), None)
-    if found is not None:
-        raise BadCondition(f"{found!r} may not stand in a condition")
-    if not bare.strip():
-        raise BadCondition("the condition is empty")
-    _check_brackets(bare)
+    bare = _checked(sql, "condition")
     if re.search(r"\bselect\b", bare, re.IGNORECASE) and _PLACE.search(sql) is None:
         raise BadCondition("a sub-select without {tenant:alias} reads past the county")
     params = dict(given)
@@ -47,6 +41,27 @@ def checked_condition(key: str, made: Any) -> tuple[str, dict[str, Any]]:
     if missing:
         raise BadCondition(f"parameters without a value: {', '.join(missing)}")
     return sql, params
+
+
+def checked_select(sql: Any) -> str:
+    """The SELECT of ``Proposals``, which the core sets in brackets. Raises BadCondition."""
+    if not isinstance(sql, str):
+        raise BadCondition("the statement is no text")
+    if not re.match(r"\s*(?:select|with)\b", _checked(sql, "statement"), re.IGNORECASE):
+        raise BadCondition("the statement is not a SELECT")
+    return sql
+
+
+def _checked(sql: str, what: str) -> str:
+    """SQL without its literals and places, with nothing in it that ends it."""
+    bare = _PLACE.sub("", _LITERAL.sub("", sql))
+    found = next((mark for mark in _FORBIDDEN if mark in bare or (mark == "\\" and mark in sql)), None)
+    if found is not None:
+        raise BadCondition(f"{found!r} may not stand in a {what}")
+    if not bare.strip():
+        raise BadCondition(f"the {what} is empty")
+    _check_brackets(bare)
+    return bare
 
 
 def _check_brackets(bare: str) -> None:

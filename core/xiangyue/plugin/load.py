@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
@@ -135,7 +135,12 @@ def _take_in(
     manifest = getattr(module, "MANIFEST", None)
     if not isinstance(manifest, Manifest):
         raise broken(_l("MANIFEST of its module is %(found)s, and must be a Manifest.", found=shown(manifest)))
-    _check_core_range(manifest)
+    try:
+        _check_core_range(manifest)
+    except Fault:
+        if not problem_of(manifest):
+            installed.manifest = replace(manifest, settings=None)  # so that its label and range are shown
+        raise
     _check_manifest(manifest, name)
     installed.manifest = manifest
     tables.check(manifest.schema_name, package or module.__name__)

@@ -12,6 +12,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Refused, XiangyueError
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.blame import is_away, is_timeout
+from xiangyue.plugin.conditions import BadCondition, checked_select
 from xiangyue.plugin.dispatch import folder_of, guarded
 from xiangyue.plugin.faults import Nonsense, record_fault
 from xiangyue.plugin.limits import allowed_at_length
@@ -55,6 +56,10 @@ def _usable(classifier: Classifier, made: Any) -> Proposals:
         raise Nonsense(f"answered {type(made).__name__}, not Proposals")
     if not (isinstance(made.sql, str) and isinstance(made.params, Mapping)):
         raise Nonsense("its statement is no text, or its parameters no mapping")
+    try:
+        checked_select(made.sql)
+    except BadCondition as error:
+        raise Nonsense(f"its statement: {error}") from error
     if "{scope:" not in made.sql:
         raise UnscopedSql("its statement names no {scope:alias}")
     if any(str(name).startswith(("core_", "scope_")) for name in made.params):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import keyword
 import subprocess
 import sys
 from importlib import metadata
@@ -18,7 +19,8 @@ from xiangyue.plugin.offer import Offer
 
 TEMPLATE = Path(__file__).parent / "template"
 #: What would break the Python, TOML or catalogue that a label is written into.
-_UNFIT = set("\"'\\{}[]%\r\n")
+_UNFIT = set("\"'\\{}[]<>%")
+_LONGEST_LABEL = 60
 
 
 def bake(offer: Offer, name: str, folder: Path, *, label: str = "", label_zh: str = "") -> Path:
@@ -37,9 +39,15 @@ def bake(offer: Offer, name: str, folder: Path, *, label: str = "", label_zh: st
         faults["name"] = [_l("Small letters and digits, 2 to 31 of them, a letter first.")]
     elif name in reserved_names(offer):
         faults["name"] = [_l("This name belongs to the core.")]
+    elif _taken(name):
+        faults["name"] = [_l("This name is a word of Python or of something that is installed here.")]
     for key, text in (("label", label), ("label_zh", label_zh)):
-        if not faults.get("name") and (_UNFIT & set(text) or not text.strip()):
+        if faults.get("name"):
+            continue
+        if _UNFIT & set(text) or not text.strip() or not text.isprintable():
             faults[key] = [_l("Plain words, without quotes, brackets, % and backslashes.")]
+        elif len(text) > _LONGEST_LABEL:
+            faults[key] = [_l("At most %(n)d characters.", n=_LONGEST_LABEL)]
     if faults:
         raise Invalid(faults)
     target = folder / name
@@ -50,6 +58,24 @@ def bake(offer: Offer, name: str, folder: Path, *, label: str = "", label_zh: st
     data = {"name": name, "label": label.strip(), "label_zh": label_zh.strip(), "api": API_VERSION}
     copier.run_copy(str(TEMPLATE), target, data=data, quiet=True, defaults=True)
     return target
+
+
+def _taken(name: str) -> bool:
+    """Whether a plugin, distribution or module of this name is there; a mere folder of the name is none."""
+    if keyword.iskeyword(name) or name in metadata.entry_points(group=ENTRY_POINTS).names:
+        return True
+    found = importlib.util.find_spec(name)
+    if found is not None and found.origin is not None:
+        return True
+    return any(_distribution(known) for known in (name, f"xiangyue-{name}"))
+
+
+def _distribution(name: str) -> bool:
+    try:
+        metadata.distribution(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def check(name: str) -> int:
