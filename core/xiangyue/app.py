@@ -11,7 +11,7 @@ from xiangyue.api import setup as api_setup
 from xiangyue.config import Settings
 from xiangyue.features.areas.switch import area_switch
 from xiangyue.runtime import Runtime
-from xiangyue.web import assets, development, health, logs, pipeline, plugins, shell
+from xiangyue.web import assets, bounded, development, health, logs, pipeline, plugins, shell
 from xiangyue.web import errors as web_errors
 from xiangyue.web.access import anywhere
 
@@ -33,7 +33,7 @@ def create_app(settings: Settings | None = None, *, runtime: Runtime | None = No
 
 
 def _build(runtime: Runtime) -> pipeline.AppFlask:
-    app = pipeline.AppFlask(
+    app = bounded.CountyFlask(
         "xiangyue",
         static_folder=str(ROOT / "web" / "static"),
         template_folder=str(ROOT / "web" / "templates"),

@@ -143,6 +143,16 @@ class Unavailable(XiangyueError):
     code = "unavailable"
 
 
+class Stopped(Unavailable):
+    """A plugin's page or API took too long and was stopped; for a while it is not asked again."""
+
+    code = "stopped"
+
+    def __init__(self, message: Any = "", *, plugin: str = "", **details: Any) -> None:
+        super().__init__(message, **details)
+        self.plugin = plugin
+
+
 HTTP_STATUS: dict[type[XiangyueError], int] = {
     Invalid: 422,
     NotSignedIn: 401,

@@ -63,7 +63,7 @@ class ProblemSchema(Schema):
         metadata={"description": "Field paths and what is wrong with each"},
     )
     current = fields.Dict(metadata={"description": "After a lost update: the values that now stand"})
-    plugin = fields.String(metadata={"description": "The plugin that refused the act"})
+    plugin = fields.String(metadata={"description": "The plugin that refused the act, or was stopped"})
 
 
 class ApiV1(Api):  # type: ignore[misc]

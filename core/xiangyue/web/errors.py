@@ -19,6 +19,7 @@ from xiangyue.errors import (
     PurposeNeeded,
     Refused,
     Stale,
+    Stopped,
     Suspended,
     TooLarge,
     TooMany,
@@ -28,6 +29,7 @@ from xiangyue.errors import (
 )
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.validation import in_words
+from xiangyue.web import plugin_views
 from xiangyue.web.logs import logged_path
 from xiangyue.web.pipeline import is_api, is_fragment, return_address
 from xiangyue.web.shell import page
@@ -64,6 +66,8 @@ def title_of(error: XiangyueError, status: int) -> Any:
         return _l("This county's service is suspended")
     if isinstance(error, Refused):
         return _l("A plugin does not allow this")
+    if isinstance(error, Stopped):
+        return _l("A plugin took too long")
     if isinstance(error, Conflict):
         return _l("This cannot be done as things stand")
     return TITLES.get(status, TITLES[500])
@@ -122,20 +126,23 @@ def _flatten(messages: Any, prefix: str = "") -> dict[str, list[Any]]:
 def _database(error: DBAPIError) -> Any:
     if error.connection_invalidated:
         return _away(error.orig)
-    return _driver(error.orig) if isinstance(error.orig, psycopg.Error) else _unknown(error)
+    return _driver(error.orig, error) if isinstance(error.orig, psycopg.Error) else _unknown(error)
 
 
-def _driver(error: psycopg.Error) -> Any:
-    """Also from statements that go straight to the driver."""
+def _driver(error: psycopg.Error, raised: DBAPIError | None = None) -> Any:
+    """Also from statements that go straight to the driver. ``raised``: what SQLAlchemy made of it."""
+    plugin = plugin_views.note(raised or error)
     if isinstance(error, psycopg.DataError):
         # What no field's own check caught: PostgreSQL refused the value itself, so nothing was done.
         return answer(Invalid({}, _l("A value is too large or holds characters that cannot be stored.")), 422)
     if isinstance(error, psycopg.errors.QueryCanceled):
         log.warning("statement_stopped", path=logged_path())
+        if plugin is not None:
+            return answer(plugin_views.stopped(plugin), 503)
         return answer(Unavailable(_l("This took too long and was stopped. Nothing was changed; try again soon.")), 503)
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return _away(error)
-    return _unknown(error)
+    return _broken(raised or error)
 
 
 def _away(error: BaseException | None) -> Any:
@@ -144,6 +151,11 @@ def _away(error: BaseException | None) -> Any:
 
 
 def _unknown(error: Exception) -> Any:
+    plugin_views.note(error)
+    return _broken(error)
+
+
+def _broken(error: Exception) -> Any:
     log.exception("unhandled", path=logged_path(), error=type(error).__name__)
     return answer(XiangyueError(HINTS[500]), 500)
 
@@ -216,7 +228,7 @@ def problem(error: XiangyueError, status: int) -> Response:
         body["errors"] = [{"path": k, "message": str(m)} for k, texts in error.fields.items() for m in texts]
     if isinstance(error, Stale | PreconditionFailed) and error.theirs:
         body["current"] = error.theirs
-    if isinstance(error, Refused):
+    if isinstance(error, Refused | Stopped):
         body["plugin"] = error.plugin
     response = jsonify(body)
     response.status_code = status
@@ -229,6 +241,6 @@ def _headers(response: Response, error: XiangyueError) -> None:
     if isinstance(error, TooMany):
         response.headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Unavailable):
-        response.headers["Retry-After"] = "5"
+        response.headers["Retry-After"] = "60" if isinstance(error, Stopped) else "5"
     if isinstance(error, NotSignedIn):
         response.headers["WWW-Authenticate"] = 'Bearer realm="xiangyue"'

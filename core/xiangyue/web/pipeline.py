@@ -20,12 +20,11 @@ from xiangyue.db.scope import Scope
 from xiangyue.db.uow import RequestInfo, Uow
 from xiangyue.errors import Forbidden, NotFound, NotSignedIn, Suspended
 from xiangyue.i18n import lazy_gettext as _l
-from xiangyue.plugin.addresses import plugin_of
 from xiangyue.plugin.offer import Offer
 from xiangyue.runtime import Runtime, offer_of
 from xiangyue.tenancy.directory import TenantInfo
 from xiangyue.text.idnumber import tells_number
-from xiangyue.web import limits, purpose
+from xiangyue.web import limits, plugin_views, purpose
 from xiangyue.web.access import AccessMark, mark_of
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -183,7 +182,7 @@ def _begin() -> Any:
             reason=tenant.suspended_reason,
         )
     if mark is None:
-        _require_plugin(uow, request)
+        plugin_views.admit(uow, request.path)
         return None  # no such route, or not for this method: the answer follows
     if mark.site is not None and mark.site != tenant.kind:
         raise NotFound()
@@ -220,7 +219,7 @@ def _admit(request: Request, uow: Uow, tenant: TenantInfo, mark: AccessMark) -> 
             if uow.actor.locale:
                 i18n.set_locale(uow.actor.locale)
     g.totp_pending = pending
-    _require_plugin(uow, request)
+    plugin_views.admit(uow, request.path)
     if by_cookie and request.method not in SAFE_METHODS:
         if mark.who not in ("public", "pending") and uow.actor.kind == "anonymous":
             raise NotSignedIn(_l("Your session has ended. Sign in again; what you typed is kept."))
@@ -244,13 +243,6 @@ def _admit(request: Request, uow: Uow, tenant: TenantInfo, mark: AccessMark) -> 
             )
         uow.set_scope(Scope(tenant.id, ranges))
     return None
-
-
-def _require_plugin(uow: Uow, request: Request) -> None:
-    """An address of a plugin that is off in this county is not there, whoever asks."""
-    plugin = plugin_of(request.path)
-    if plugin is not None and not offer_of(uow).has(plugin):
-        raise NotFound()
 
 
 def _owed_step(actor: Actor, totp_pending: bool) -> str | None:
