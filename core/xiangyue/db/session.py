@@ -274,3 +274,8 @@ def _check_writes(session: TenantSession, _context: Any, _instances: Any) -> Non
             raise NotFound("row of another tenant in this session")
         if isinstance(instance, AreaBound) and not scope.contains(instance.area_code):
             raise NotFound("row outside the actor's area")
+
+
+def end_statements_after(session: Session, seconds: float) -> None:
+    """PostgreSQL ends each further statement of this transaction that takes longer."""
+    session.connection().exec_driver_sql(f"SET LOCAL statement_timeout = {int(seconds * 1000)}")

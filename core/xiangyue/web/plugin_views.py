@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import g, request
 
+from xiangyue.db.session import end_statements_after
 from xiangyue.db.uow import Uow
 from xiangyue.errors import NotFound, Stopped
 from xiangyue.i18n import lazy_gettext as _l
@@ -43,8 +44,7 @@ def admit(uow: Uow, path: str) -> None:
     g.plugin = found
     if is_paused(uow, plugin, hook()):
         raise stopped(found)
-    limit = int(allowed_at_length() * 1000)
-    uow.session.connection().exec_driver_sql(f"SET LOCAL statement_timeout = {limit}")
+    end_statements_after(uow.session, allowed_at_length())
 
 
 def note(error: BaseException) -> Contributor | None:
