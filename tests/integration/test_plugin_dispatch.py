@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -10,9 +11,13 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import SQLAlchemyError
 from tests.plugins_kit import planted
 
+from xiangyue.access.actor import system_actor
 from xiangyue.access.permissions import Permission
+from xiangyue.db.scope import Scope
+from xiangyue.db.session import TenantSession
 from xiangyue.db.sql import scoped_rows, scoped_sql
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Refused
@@ -119,7 +124,123 @@ def rolls_back(uow: Uow) -> None:
     uow.session.rollback()
 
 
+def driver_of(uow: Uow) -> Any:
+    return uow.session.connection().connection.driver_connection
+
+
+def ends_by_connection(what: str) -> Callable[[Uow], Any]:
+    def ends(uow: Uow) -> None:
+        getattr(uow.session.connection(), what)()
+
+    ends.__name__ = f"connection_{what}"
+    return ends
+
+
+def ends_by_driver(what: str) -> Callable[[Uow], Any]:
+    def ends(uow: Uow) -> None:
+        getattr(driver_of(uow), what)()
+
+    ends.__name__ = f"driver_{what}"
+    return ends
+
+
+def ends_by_session(what: str) -> Callable[[Uow], Any]:
+    def ends(uow: Uow) -> None:
+        getattr(uow.session, what)()
+
+    ends.__name__ = f"session_{what}"
+    return ends
+
+
+def says(sql: str) -> Callable[[Uow], Any]:
+    def said(uow: Uow) -> None:
+        uow.session.execute(text(sql))
+
+    return said
+
+
+def says_to_driver(uow: Uow) -> None:
+    driver_of(uow).execute(b"SELECT 1; ROLLBACK")
+
+
+def says_to_cursor(uow: Uow) -> None:
+    with uow.session.connection().connection.cursor() as cursor:
+        cursor.executemany("SET LOCAL app.tenant_id = '5'", [()])
+
+
+def leaves_in_a_block(uow: Uow) -> None:
+    with driver_of(uow):
+        pass
+
+
+def changes_scope(uow: Uow) -> None:
+    uow.set_scope(Scope(uow.tenant_id))
+
+
+def changes_county(uow: Uow) -> None:
+    uow.session.info["scope"] = Scope(5)
+    uow.session.execute(select(Area.id))
+
+
+def loses_county(uow: Uow) -> None:
+    uow.session.info.clear()
+
+
+def changes_actor(uow: Uow) -> None:
+    uow.actor = system_actor(uow.tenant_id)
+
+
+def changes_session(uow: Uow) -> None:
+    uow.session = TenantSession(uow.bind, Scope(5))
+
+
+def keeps_errors(uow: Uow) -> None:
+    uow.commit_on_error = True
+
+
+def _refused(what: str) -> str:
+    return f"Misuse: {what}() inside a hook: the transaction is its caller's"
+
+
 FAILING = {
+    **{
+        ends_by_connection(what): _refused(what)
+        for what in (
+            "commit",
+            "rollback",
+            "close",
+            "invalidate",
+            "detach",
+            "get_transaction",
+            "execution_options",
+        )
+    },
+    **{ends_by_driver(what): _refused(what) for what in ("commit", "rollback", "close")},
+    **{
+        ends_by_session(what): _refused(what)
+        for what in (
+            "begin",
+            "close",
+            "reset",
+            "invalidate",
+            "expunge_all",
+            "get_transaction",
+        )
+    },
+    lambda uow: uow.close(): _refused("close"),
+    leaves_in_a_block: _refused("commit"),
+    says("SET LOCAL search_path = pg_temp"): "Misuse: SET inside a hook: it may read and write rows, no more",
+    says("ROLLBACK"): "Misuse: ROLLBACK inside a hook",
+    says("RELEASE sa_savepoint_1"): "Misuse: RELEASE inside a hook",
+    says("CREATE TEMP TABLE area ()"): "Misuse: CREATE inside a hook",
+    says_to_driver: "Misuse: ROLLBACK inside a hook",
+    says_to_cursor: "Misuse: SET inside a hook",
+    changes_scope: "Misuse: scope was changed inside a hook and left so",
+    changes_county: "Misuse: scope was changed inside a hook and left so",
+    loses_county: "Misuse: scope was changed inside a hook and left so",
+    changes_actor: "Misuse: actor was changed inside a hook and left so",
+    changes_session: "Misuse: session was changed inside a hook and left so",
+    keeps_errors: "Misuse: commit_on_error was changed inside a hook and left so",
     raises: "ValueError",
     exits: "SystemExit",
     recurses: "RecursionError: maximum recursion depth exceeded",
@@ -139,8 +260,113 @@ def test_what_fails_is_left_out_and_named(hanyin: County, call: Callable[[Uow], 
     assert answer == "left out"
     assert fault.error.startswith(FAILING[call])
     assert fault.hook == "points:x"
-    assert call.__name__ in fault.trace or call in (bad_write, swallows)
+    names = {call.__name__, call.__code__.co_name}
+    assert any(name in fault.trace for name in names) or call in (bad_write, swallows) or "left so" in fault.error
     assert PERSONAL not in fault.error + fault.trace
+
+
+def test_a_hook_may_have_savepoints_of_its_own(hanyin: County) -> None:
+    def write(uow: Uow, position: int) -> None:
+        scoped_sql(uow.session, f"UPDATE area a SET position = {position} WHERE {{tenant:a}} AND a.level = 'county'")
+
+    def tries(uow: Uow) -> str:
+        with uow.session.begin_nested():
+            write(uow, 61)
+        with suppress(SQLAlchemyError), uow.session.begin_nested():
+            write(uow, 62)
+            bad_sql(uow)
+        uow.session.begin_nested()
+        write(uow, 63)
+        return "done"
+
+    assert run(hanyin, tries) == ("done", [])
+    with hanyin.uow() as uow:
+        assert uow.session.scalars(select(Area.position).where(Area.level == "county")).one() == 63
+
+
+def gives_connection_back(uow: Uow) -> None:
+    uow.session.connection().connection.close()
+
+
+def throws_connection_away(uow: Uow) -> None:
+    uow.session.connection().connection.invalidate()
+
+
+def hangs_up(uow: Uow) -> None:
+    driver_of(uow).pgconn.finish()
+
+
+def ends_beneath(uow: Uow) -> None:
+    driver_of(uow).pgconn.exec_(b"ROLLBACK")
+
+
+def ends_from_a_savepoint(uow: Uow) -> None:
+    uow.session.begin_nested().parent.parent.rollback()
+
+
+def ends_from_a_savepoint_and_goes_on(uow: Uow) -> None:
+    with suppress(Exception):
+        ends_from_a_savepoint(uow)
+    uow.session.execute(select(Area.id).limit(1))
+
+
+def ends_beneath_and_refuses(uow: Uow) -> None:
+    ends_beneath(uow)
+    raise Refused("No.")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        gives_connection_back, throws_connection_away, hangs_up, ends_beneath, ends_from_a_savepoint,
+        ends_from_a_savepoint_and_goes_on,
+        ends_beneath_and_refuses,
+    ],
+    ids=lambda call: call.__name__,
+)  # fmt: skip
+def test_one_that_ends_the_transaction_all_the_same_does_so_once(hanyin: County, call: Callable[[Uow], Any]) -> None:
+    def request() -> Any:
+        with hanyin.uow() as uow:
+            uow.session.scalars(select(Area).where(Area.level == "county")).one().position = next(_numbers) + 100
+            return guarded(uow, contributor_of(uow, name), "points:x", lambda: call(uow), default="left out")
+
+    with switched_on(hanyin) as name:
+        before = position(hanyin)
+        with pytest.raises(Exception, match=r".") as lost:
+            request()
+        assert not isinstance(lost.value, Refused)
+        # Nothing of the caller's work is kept by halves, and the next one lives and tells why.
+        assert position(hanyin) == before
+        (fault,) = faults(hanyin, name)
+        assert fault.error.startswith("The transaction was lost: ")
+        assert request() == "left out"
+        assert position(hanyin) > 100
+
+
+def position(county: County) -> int:
+    with county.uow() as uow:
+        return uow.session.scalars(select(Area.position).where(Area.level == "county")).one()
+
+
+def test_what_a_hook_leaves_to_be_done_is_guarded_too(hanyin: County) -> None:
+    done = []
+
+    def leave(uow: Uow) -> None:
+        for queue in (uow.before_commit, uow.after_commit, uow.at_end):
+            queue(lambda: done.append("first"))
+            queue(lambda: raises(uow))
+            queue(lambda: done.append("last"))
+        uow.before_commit(lambda: bad_sql(uow))
+        uow.after_commit(sys.exit)
+
+    with switched_on(hanyin) as name:
+        with hanyin.uow() as uow:
+            guarded(uow, contributor_of(uow, name), "points:x", lambda: leave(uow))
+            uow.session.scalars(select(Area).where(Area.level == "county")).one().position = 41
+        assert done == ["first", "last"] * 3
+        assert position(hanyin) == 41
+        found = {fault.error.split(" ")[0] for fault in faults(hanyin, name)}
+        assert found == {"ValueError", "UndefinedColumn:", "SystemExit"}
 
 
 def test_what_succeeds_is_kept(hanyin: County) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -108,6 +109,32 @@ def test_one_that_fails_is_told_again_with_the_same_number(hanyin: County, error
             (fault,) = uow.session.scalars(select(PluginFault).where(PluginFault.plugin == name))
             assert fault.hook == HOOK
             assert uow.session.scalars(select(Area.position).where(Area.level == "county")).one() != 99
+
+
+@pytest.mark.parametrize(
+    ("misuse", "said"),
+    [
+        (lambda uow: uow.session.commit(), "Misuse: commit() inside a hook"),
+        (lambda uow: uow.session.connection().connection.driver_connection.rollback(), "Misuse: rollback() inside"),
+        (lambda uow: setattr(uow, "actor", None), "Misuse: actor was changed inside a hook"),
+        (lambda uow: sys.exit(), "SystemExit"),
+    ],
+    ids=["commits", "rolls back", "becomes another", "exits"],
+)
+def test_one_that_is_told_is_bounded_too(hanyin: County, misuse: Any, said: str) -> None:
+    def hear(uow: Any) -> None:
+        uow.session.scalars(select(Area).where(Area.level == "county")).one().position = 98
+        uow.session.flush()
+        misuse(uow)
+
+    with listening(hanyin, household_change_happened=hear) as name:
+        happen(hanyin)
+        (job,) = jobs_of(hanyin, name)
+        assert run_one(hanyin, job) == "queued"
+        with hanyin.uow() as uow:
+            (fault,) = uow.session.scalars(select(PluginFault).where(PluginFault.plugin == name))
+            assert fault.error.startswith(said)
+            assert uow.session.scalars(select(Area.position).where(Area.level == "county")).one() != 98
 
 
 def test_what_a_plugin_missed_while_it_was_off_is_left_out_with_a_note(hanyin: County) -> None:

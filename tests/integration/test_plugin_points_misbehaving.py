@@ -15,7 +15,9 @@ from households_kit import filled_county, id_of, post, text
 from points_kit import drawing, faults
 from sqlalchemy import select
 
+from xiangyue.access.actor import system_actor
 from xiangyue.access.permissions import Permission
+from xiangyue.db.scope import Scope
 from xiangyue.db.sql import scoped_sql
 from xiangyue.db.uow import Uow
 from xiangyue.errors import NotFound, Refused
@@ -119,6 +121,32 @@ def other_scope(uow: Uow, *_given: Any) -> Any:
     uow.set_scope(type(uow.scope)(uow.tenant_id + 1))
 
 
+def other_scope_in_secret(uow: Uow, *_given: Any) -> Any:
+    uow.session.info["scope"] = Scope(uow.tenant_id + 1)
+
+
+def other_actor(uow: Uow, *_given: Any) -> Any:
+    uow.actor = system_actor(uow.tenant_id)
+
+
+def other_tables(uow: Uow, *_given: Any) -> Any:
+    uow.session.connection().exec_driver_sql("SET LOCAL search_path = pg_temp")
+
+
+def the_driver(uow: Uow) -> Any:
+    return uow.session.connection().connection.driver_connection
+
+
+#: The transaction is ended by those who know it best, not by the session.
+ENDING: dict[str, Callable[..., Any]] = {
+    "connection rolls back": lambda uow, *_: uow.session.connection().rollback(),
+    "connection commits": lambda uow, *_: uow.session.connection().commit(),
+    "connection closes": lambda uow, *_: uow.session.connection().close(),
+    "driver rolls back": lambda uow, *_: the_driver(uow).rollback(),
+    "driver commits": lambda uow, *_: the_driver(uow).commit(),
+    "driver closes": lambda uow, *_: the_driver(uow).close(),
+}
+
 WAYS: dict[str, Callable[..., Any]] = {
     "raises": raising,
     "exits": exiting,
@@ -133,6 +161,10 @@ WAYS: dict[str, Callable[..., Any]] = {
     "adds rubbish": rubbish,
     "rolls back": rolling_back,
     "leaves the scope": other_scope,
+    "leaves the scope in secret": other_scope_in_secret,
+    "becomes another": other_actor,
+    "reads other tables": other_tables,
+    **ENDING,
     "number": lambda *_: -1,
     "text": lambda *_: "<script>alert(1)</script>",
     "hostile": lambda *_: Hostile(),
@@ -144,6 +176,8 @@ WAYS: dict[str, Callable[..., Any]] = {
     "endless": lambda *_: itertools.count(),
 }
 
+#: Refused in so many words.
+MISUSE = (*ENDING, "leaves the scope in secret", "becomes another", "reads other tables")
 HANGING = ("loops", "sleeps", "sleeps in SQL")
 
 
@@ -222,6 +256,9 @@ def test_every_page_of_the_core_stays_up(county: County, tongyu: County, tmp_pat
         found = faults(county)
         assert "household_panels:probe_panel" in found or way in ("swallows bad SQL", "leaves the scope")
         assert "王德福" not in str(found)
+        if way in MISUSE:
+            assert found["household_panels:probe_panel"].startswith("Misuse: ")
+            assert sum(error.startswith("Misuse: ") for error in found.values()) >= 5
         if way in HANGING:
             expected = "57014" if way == "sleeps in SQL" else f"OutOfTime: more than {PATIENCE:g} s"
             assert expected in found["household_panels:probe_panel"]
@@ -249,7 +286,7 @@ def test_a_rule_that_does_wrong_is_named_and_the_job_ends(county: County, tmp_pa
         assert found["classifiers:probe.rule:propose"].startswith(f"OutOfTime: more than {LENGTH * PATIENCE:g} s")
 
 
-#: What a job may do: it has its own transactions, and ends with words for people.
+#: What a job may do: it has its own transactions, to end as it likes (``MISUSE``), and ends with words for people.
 ALLOWED = {
     "says not found": "failed",
     "refuses": "failed",
@@ -259,7 +296,7 @@ ALLOWED = {
 }
 
 
-@pytest.mark.parametrize("way", [way for way in WAYS if way not in HANGING])
+@pytest.mark.parametrize("way", [way for way in WAYS if way not in (*HANGING, *MISUSE)])
 def test_a_job_that_does_wrong_is_named_and_tried_again(county: County, tmp_path: Path, way: str) -> None:
     with drawing(county, tmp_path, {}, **hooks(WAYS[way])):
         assert run(county, "probe.work") == ALLOWED.get(way, "queued")

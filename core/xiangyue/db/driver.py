@@ -7,7 +7,8 @@ At a hundred microseconds each, the spared round trips were a quarter of what a 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -21,6 +22,8 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import OperationalError
 
+from xiangyue.db.guard import GuardedConnection, Holder, check_statement, refuse_inside
+
 #: A connection that was not looked at for so long (seconds) gets a real question: a firewall may have dropped it.
 QUIET_SECONDS = 30.0
 
@@ -32,12 +35,55 @@ _OURS = "xiangyue_opens"
 T = TypeVar("T")
 
 
+class Cursor(psycopg.Cursor[Any]):
+    """Looks at what somebody else's code says (``db.guard``); anybody else's goes straight on."""
+
+    def _look(self, query: Any) -> None:
+        holder: Holder | None = getattr(self.connection, "holder", None)
+        if holder is not None and holder.bounds is not None:
+            if isinstance(query, bytes):
+                query = query.decode("utf-8", "replace")
+            check_statement(query if isinstance(query, str) else query.as_string(self))
+
+    def execute(self, query: Any, *args: Any, **options: Any) -> Any:
+        self._look(query)
+        return super().execute(query, *args, **options)
+
+    def executemany(self, query: Any, *args: Any, **options: Any) -> None:
+        self._look(query)
+        super().executemany(query, *args, **options)
+
+    def stream(self, query: Any, *args: Any, **options: Any) -> Any:
+        self._look(query)
+        return super().stream(query, *args, **options)
+
+    def copy(self, statement: Any, *args: Any, **options: Any) -> Any:
+        self._look(statement)
+        return super().copy(statement, *args, **options)
+
+
 class OurConnection(psycopg.Connection[Any]):
-    """Knows what ``open_transaction`` has prepared on it: statement -> name."""
+    """Knows the session that has it (``holder``), for whose time the guard holds, and what ``open_transaction`` has
+    prepared on it: statement -> name."""
+
+    holder: Holder | None = None
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.cursor_factory = Cursor
         self.opening: dict[str, str] = {}
+
+    def commit(self) -> None:
+        refuse_inside(self.holder, "commit()")
+        super().commit()
+
+    def rollback(self) -> None:
+        refuse_inside(self.holder, "rollback()")
+        super().rollback()
+
+    def close(self) -> None:
+        refuse_inside(self.holder, "close()")
+        super().close()
 
     def _deallocate(self, name: bytes | None) -> Any:
         # After a rollback or a DROP psycopg takes back all that is prepared, ours with it. Were this to go unnoticed,
@@ -99,6 +145,44 @@ class Dialect(PGDialect_psycopg):
             return False
         return connection.pgconn.status == ConnStatus.OK
 
+    # Savepoints are the session's own way round a hook, and a hook's own way inside: they end no more than they began.
+
+    def do_savepoint(self, connection: Connection, name: str) -> None:
+        with ours(connection):
+            super().do_savepoint(connection, name)  # type: ignore[no-untyped-call]
+
+    def do_rollback_to_savepoint(self, connection: Connection, name: str) -> None:
+        with ours(connection):
+            super().do_rollback_to_savepoint(connection, name)  # type: ignore[no-untyped-call]
+
+    def do_release_savepoint(self, connection: Connection, name: str) -> None:
+        with ours(connection):
+            super().do_release_savepoint(connection, name)  # type: ignore[no-untyped-call]
+
+
+def hold(connection: Connection, holder: Holder) -> None:
+    """The guard on this connection goes by ``holder`` from now on."""
+    if isinstance(connection, GuardedConnection):
+        connection.holder = holder
+    driver = connection.connection.driver_connection
+    if isinstance(driver, OurConnection):
+        driver.holder = holder
+
+
+@contextmanager
+def ours(connection: Connection | None) -> Iterator[None]:
+    """What is said now is the core's own, although a hook has the session. No code of a hook may run in here."""
+    driver = None if connection is None else connection.connection.driver_connection
+    holder = getattr(driver, "holder", None)
+    if driver is None or holder is None:
+        yield
+        return
+    driver.holder = None
+    try:
+        yield
+    finally:
+        driver.holder = holder
+
 
 registry.register(NAME.replace("+", "."), __name__, "Dialect")
 
@@ -110,11 +194,20 @@ def open_with_settings(engine: Engine) -> None:
         record.info[_OURS] = True
 
     def give_back(connection: psycopg.Connection[Any] | None, _record: Any) -> None:
+        let_go(connection)
         if connection is not None and connection.autocommit and not connection.closed:
             connection.autocommit = False
 
+    def let_go(connection: psycopg.Connection[Any] | None, *_rest: Any) -> None:
+        # The pool's own rollback or end of a connection, also of one that a hook threw away.
+        if isinstance(connection, OurConnection):
+            connection.holder = None
+
     event.listen(engine, "connect", mark)
     event.listen(engine, "checkin", give_back)
+    for name in ("reset", "invalidate", "detach", "close"):
+        event.listen(engine, name, let_go)
+    engine._connection_cls = GuardedConnection
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from typing import Any
 
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, or_
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import (
     Mapper,
     ORMExecuteState,
@@ -27,6 +26,7 @@ from sqlalchemy.orm import (
 
 from xiangyue.db import driver
 from xiangyue.db.base import AreaBound, TenantOwned, mappers
+from xiangyue.db.guard import Misuse, refuse_inside
 from xiangyue.db.scope import Scope
 from xiangyue.errors import NotFound
 
@@ -81,10 +81,6 @@ class OutOfTime(BaseException):
     """What was given a limited time has used it up. No ``Exception``: a plugin's own handlers must not swallow it."""
 
 
-class Misuse(RuntimeError):
-    """Somebody else's code did with the transaction what only its caller may do."""
-
-
 @dataclass(slots=True)
 class Bounds:
     """What holds while somebody else's code has the session: no end of the transaction, statements of ``ms`` at most
@@ -94,6 +90,9 @@ class Bounds:
     until: float
     outer: Bounds | None = None
     savepoint: SessionTransaction | None = None
+    #: The transaction itself: another in its place does not have what the caller wrote.
+    root: SessionTransaction | None = None
+    connection: Connection | None = None
     lowered: bool = False
 
 
@@ -101,6 +100,8 @@ class TenantSession(Session):
     """A session of exactly one tenant; never reused for another (its identity map would answer for the first)."""
 
     bounds: Bounds | None = None
+    #: Somebody else's code ended the transaction all the same: what the caller wrote in it is gone.
+    lost = False
     #: To go along with what opens the transaction, and what it answered (``db.sql.first_rows``).
     first: driver.First | None = None
     first_answer: list[tuple[Any, ...]] | None = None
@@ -133,7 +134,8 @@ class TenantSession(Session):
         if not self._flushing:
             self.flush()  # what waits to be written is written behind the savepoint, which this sets
         if bounds.savepoint is None:
-            bounds.savepoint = self.begin_nested().__enter__()
+            bounds.savepoint = super().begin(nested=True).__enter__()
+            bounds.root, bounds.connection = super().get_transaction(), self.connection()
 
     def _waiting(self) -> bool:
         return bool(self.new or self.dirty or self.deleted)
@@ -147,21 +149,40 @@ class TenantSession(Session):
         for instance in self.dirty:
             self.expire(instance)
 
-    def _refuse_inside(self, what: str) -> None:
-        if self.bounds is not None:
-            raise Misuse(f"{what} inside a hook: the transaction is its caller's")
+    def begin(self, nested: bool = False) -> SessionTransaction:
+        if not nested:
+            refuse_inside(self, "begin()")
+        elif self.bounds is not None and self.bounds.savepoint is None:
+            self._hold(self.bounds)  # otherwise it would be set inside this one, and go with it
+        return super().begin(nested)
 
     def commit(self) -> None:
-        self._refuse_inside("commit()")
+        refuse_inside(self, "commit()")
         super().commit()
 
     def rollback(self) -> None:
-        self._refuse_inside("rollback()")
+        refuse_inside(self, "rollback()")
         super().rollback()
 
     def close(self) -> None:
-        self._refuse_inside("close()")
+        refuse_inside(self, "close()")
         super().close()
+
+    def reset(self) -> None:
+        refuse_inside(self, "reset()")
+        super().reset()
+
+    def invalidate(self) -> None:
+        refuse_inside(self, "invalidate()")
+        super().invalidate()
+
+    def expunge_all(self) -> None:
+        refuse_inside(self, "expunge_all()")  # the caller's objects are among them
+        super().expunge_all()
+
+    def get_transaction(self) -> SessionTransaction | None:
+        refuse_inside(self, "get_transaction()")
+        return super().get_transaction()
 
 
 @contextmanager
@@ -196,6 +217,11 @@ def alone(session: TenantSession, seconds: float) -> Iterator[None]:
             bounds.savepoint.__exit__(None, None, None)
     finally:
         session.bounds = outer
+        if bounds.root is not None and Session.get_transaction(session) is not bounds.root:
+            session.lost = True
+            if bounds.connection is not None and not bounds.connection.closed:
+                # Nobody else would end what is still open on it, locks and all.
+                bounds.connection.invalidate(Misuse("the transaction was lost"))
     if bounds.lowered:
         # The savepoint's rollback would have taken it back, its release keeps it.
         connection = session.connection()
@@ -203,13 +229,20 @@ def alone(session: TenantSession, seconds: float) -> Iterator[None]:
         connection.exec_driver_sql(f"SET LOCAL statement_timeout TO {usual}")
 
 
-def is_usable(session: Session) -> bool:
-    """Whether the session's connection can go on: it is there, and no error of its transaction is left."""
-    try:
-        driver_connection = session.connection().connection.driver_connection
-    except SQLAlchemyError:
+def is_usable(session: TenantSession) -> bool:
+    """Whether the session can go on: its connection and transaction are there, and no error is left in it."""
+    if session.lost:
         return False
-    return driver_connection is not None and driver_connection.info.transaction_status == TransactionStatus.INTRANS
+    try:
+        connection = session.connection()
+        driver_connection = connection.connection.driver_connection
+    except Exception:  # whatever a lost connection answers with
+        return False
+    return (
+        driver_connection is not None
+        and connection.in_transaction()
+        and driver_connection.info.transaction_status == TransactionStatus.INTRANS
+    )
 
 
 @event.listens_for(TenantSession, "after_begin")
@@ -219,13 +252,17 @@ def _set_tenant(session: TenantSession, transaction: SessionTransaction, connect
         while bounds is not None and bounds.outer is not None:
             bounds = bounds.outer
         if bounds is not None and not bounds.lowered:
-            connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(bounds.ms)}")
+            with driver.ours(connection):
+                connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(bounds.ms)}")
             bounds.lowered = True
         return
     scope: Scope = session.info["scope"]
     # A bound parameter is a syntax error in SET LOCAL, and Citus does not carry set_config().
     setting = f"SET LOCAL app.tenant_id = '{int(scope.tenant_id)}'"
-    session.first_answer = driver.open_transaction(connection, setting, session.first)
+    with driver.ours(connection):
+        session.first_answer = driver.open_transaction(connection, setting, session.first)
+    driver.hold(connection, session)
+    session.lost = False
 
 
 def scope_criteria(scope: Scope) -> list[Any]:

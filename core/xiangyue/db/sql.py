@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import CursorResult, text
 from sqlalchemy.orm import Session
 
-from xiangyue.db.driver import First
+from xiangyue.db.driver import First, ours
 from xiangyue.db.scope import Scope
 from xiangyue.db.session import TenantSession
 
@@ -122,10 +122,11 @@ def stage_rows(session: Session, name: str, columns: Mapping[str, str], rows: It
     assert connection is not None
     count = 0
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{name}")
-        cursor.execute(
-            f"CREATE TEMP TABLE {name} ({body}, tenant_id integer NOT NULL DEFAULT {tenant_id}) ON COMMIT DROP"
-        )
+        with ours(session.connection()):
+            cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{name}")
+            cursor.execute(
+                f"CREATE TEMP TABLE {name} ({body}, tenant_id integer NOT NULL DEFAULT {tenant_id}) ON COMMIT DROP"
+            )
         source = iter(rows)
         first = next(source, None)
         if first is not None:

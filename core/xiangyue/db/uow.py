@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import Connection, Engine, select
 
 from xiangyue.db.base import TenantOwned
+from xiangyue.db.guard import Misuse, refuse_inside
 from xiangyue.db.scope import Scope
-from xiangyue.db.session import TenantSession
+from xiangyue.db.session import TenantSession, alone
 from xiangyue.errors import NotFound
 from xiangyue.i18n import lazy_gettext as _l
 
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
     from xiangyue.access.actor import Actor
 
 T = TypeVar("T", bound=TenantOwned)
+Wrap = Callable[[Callable[[], Any], bool], Callable[[], Any]]
+
+
+def _of_core(callback: Callable[[], Any]) -> bool:
+    """Whether a callback was left by one of our own services, on whoever's behalf."""
+    return str(getattr(callback, "__module__", "")).startswith("xiangyue.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +126,7 @@ class Uow:
         self._at_end.append(callback)
 
     def commit(self) -> None:
+        refuse_inside(self.session, "commit()")
         waiting, self._before_commit = self._before_commit, []
         for callback in waiting:
             callback()
@@ -133,23 +141,53 @@ class Uow:
         self._after_commit.clear()
 
     def close(self) -> None:
+        refuse_inside(self.session, "close()")
         if self.session.in_transaction() or self.session.identity_map or self.session.new:
             self.session.close()  # after the commit of a plain read there is nothing to close
         callbacks, self._at_end = self._at_end, []
         for callback in callbacks:
             callback()
 
-    def mark(self) -> Callable[[], None]:
-        """Remember scope, actor and what is to follow the commit; call the answer to bring them back."""
-        info, actor, waiting = dict(self.session.info), self.actor, len(self._after_commit)
+    @contextmanager
+    def lent(self, seconds: float, wrap: Wrap | None = None) -> Iterator[None]:
+        """For somebody else's code: ``alone`` with the session, and the unit of work is the same afterwards.
 
-        def restore() -> None:
-            self.session.info.clear()
-            self.session.info.update(info)
-            self.actor = actor
-            del self._after_commit[waiting:]
+        ``wrap(callback, in_transaction)``: what to call instead of a callback of its own that it left to be run later.
+        Raises what the code raised, Misuse when it left another scope or actor behind; then nothing it did is kept.
+        """
+        session, info, own = self.session, dict(self.session.info), self._own()
+        queues = [(queue, len(queue)) for queue in (self._before_commit, self._after_commit, self._at_end)]
+        try:
+            with alone(session, seconds):
+                yield
+                # By what they are, not by what they say of themselves.
+                for (name, was), now in zip(own.items(), self._own().values(), strict=True):
+                    if now is not was:
+                        raise Misuse(f"{name} was changed inside a hook and left so")
+        except BaseException:
+            session.info.clear()
+            session.info.update(info)
+            for queue, length in queues:
+                # What hooks inside this one did wrong is still to be written down.
+                queue[length:] = [left for left in queue[length:] if queue is self._at_end and _of_core(left)]
+            vars(self).update({name: was for name, was in own.items() if name != "scope"})
+            raise
+        if wrap is not None:
+            for queue, length in queues:
+                for place in range(length, len(queue)):
+                    if not _of_core(queue[place]):
+                        queue[place] = wrap(queue[place], queue is self._before_commit)
 
-        return restore
+    def _own(self) -> dict[str, Any]:
+        """What decides for whom everything here is read and written."""
+        return {
+            "session": self.session,
+            "scope": self.session.info.get("scope"),
+            "actor": self.actor,
+            "tenant_id": self.tenant_id,
+            "bind": self.bind,
+            "commit_on_error": self.commit_on_error,
+        }
 
     def __enter__(self) -> Uow:
         return self

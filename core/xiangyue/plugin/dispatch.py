@@ -18,13 +18,14 @@ import pluggy
 from sqlalchemy import Engine
 
 from xiangyue.access.actor import system_actor
-from xiangyue.db.session import OutOfTime, alone, is_usable
+from xiangyue.db.guard import Misuse
+from xiangyue.db.session import OutOfTime, is_usable
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Refused
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin import hookspecs
 from xiangyue.plugin.blame import FROM_OUTSIDE, is_timeout
-from xiangyue.plugin.faults import Nonsense, record_fault
+from xiangyue.plugin.faults import Nonsense, error_line, record_fault, record_loss, trace_of, write_fault
 from xiangyue.plugin.limits import allowed, is_overdue, limited
 from xiangyue.plugin.metrics import timed
 from xiangyue.plugin.offer import Contributor, Offer
@@ -114,9 +115,11 @@ def _by_itself(
     seconds: float,
 ) -> T:
     """Raises _Failed, and Refused as it came from the hook; nothing of a failed or refusing hook is kept."""
-    outer, restore = uow.session.bounds, uow.mark()
+    session = uow.session
+    outer = session.bounds
+    later = functools.partial(_later, uow, contributor, hook)
     try:
-        with timed(contributor.key, hook), alone(uow.session, seconds):
+        with timed(contributor.key, hook), uow.lent(seconds, later):
             answer = limited(call, seconds)
             if expect is not None and answer is not None and not isinstance(answer, expect):
                 raise Nonsense(f"answered {type(answer).__name__}, not {_names(expect)}")
@@ -125,9 +128,13 @@ def _by_itself(
     except BaseException as error:
         if isinstance(error, OutOfTime) and ((outer is not None and time.monotonic() > outer.until) or is_overdue()):
             raise  # the time of a hook or a view around this one
-        if not is_usable(uow.session):
+        if not is_usable(session):
+            # What the caller wrote is gone too, so it cannot go on; but the next one shall, and know why.
+            if record_loss(uow, contributor.key, hook, error, near=folder_of(contributor), seconds=seconds):
+                pause(uow, contributor.key, hook)
+            if isinstance(error, Refused) or not isinstance(error, Exception):
+                raise Misuse("the transaction was lost inside a hook") from error
             raise
-        restore()
         if isinstance(error, Refused):
             raise
         record_fault(uow, contributor.key, hook, error, near=folder_of(contributor), seconds=seconds)
@@ -135,6 +142,23 @@ def _by_itself(
             pause(uow, contributor.key, hook)
         raise _Failed from error
     return answer
+
+
+def _later(
+    uow: Uow, contributor: Contributor, hook: str, callback: Callable[[], Any], in_transaction: bool
+) -> Callable[[], Any]:
+    """What a hook left to be done at the unit of work's end, as bounded as the hook itself."""
+
+    def after_it() -> None:
+        try:
+            limited(callback, allowed())
+        except FROM_OUTSIDE:
+            raise
+        except BaseException as error:
+            line = error_line(error, near=folder_of(contributor))
+            write_fault(uow.bind.engine, uow.tenant_id, contributor.key, hook, line, trace_of(error))
+
+    return functools.partial(guarded, uow, contributor, hook, callback) if in_transaction else after_it
 
 
 def _names(expect: type | tuple[type, ...]) -> str:

@@ -20,7 +20,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from xiangyue.access.actor import system_actor
-from xiangyue.db.session import Misuse, OutOfTime
+from xiangyue.db.guard import Misuse
+from xiangyue.db.session import OutOfTime
 from xiangyue.db.uow import Uow
 from xiangyue.plugin.limits import allowed
 from xiangyue.plugin.models import PluginFault
@@ -30,7 +31,7 @@ log = structlog.get_logger()
 #: The same fault is written at most this often by a process; what came between is counted with the next one.
 EVERY_SECONDS = 1.0
 _LONGEST_ERROR = 300
-_MOST_FRAMES = 12
+_MOST_FRAMES = 16
 
 #: Their words name code: variables, attributes, modules, columns, templates.
 _SPEAK_OF_CODE = (
@@ -45,6 +46,10 @@ _SPEAK_OF_CODE = (
     psycopg.ProgrammingError,
     psycopg.errors.QueryCanceled,
 )
+
+
+#: Begins the line of a hook whose caller could not go on.
+LOST = "The transaction was lost"
 
 
 class Nonsense(TypeError):
@@ -106,6 +111,16 @@ def _short(filename: str) -> str:
     return "/".join(Path(filename).parts[-3:])
 
 
+def record_loss(
+    uow: Uow, plugin: str, hook: str, error: BaseException, *, near: str = "", seconds: float | None = None
+) -> bool:
+    """The same at once, where the transaction is lost and the unit of work may come to no orderly end. False when the
+    fault cannot be written: then it is the database that is away, and ``plugin`` is not to blame."""
+    line = f"{LOST}: {error_line(error, near=near, seconds=seconds)}"[:_LONGEST_ERROR]
+    log.error("plugin_lost_transaction", plugin=plugin, hook=hook, error=line, tenant=uow.tenant_id)
+    return write_fault(uow.bind.engine, uow.tenant_id, plugin, hook, line, trace_of(error))
+
+
 def record_fault(
     uow: Uow, plugin: str, hook: str, error: BaseException, *, near: str = "", seconds: float | None = None
 ) -> str:
@@ -118,15 +133,15 @@ def record_fault(
     return line
 
 
-def write_fault(engine: Engine, tenant_id: int, plugin: str, hook: str, line: str, trace: str = "") -> None:
-    """Write a fault at once, in a transaction of its own. Never raises."""
+def write_fault(engine: Engine, tenant_id: int, plugin: str, hook: str, line: str, trace: str = "") -> bool:
+    """Write a fault at once, in a transaction of its own. Never raises; False when the database is away."""
     key = (str(engine.url), tenant_id, plugin, hook, line)
     now = time.monotonic()
     with _lock:
         last, waiting = _written.get(key, (0.0, 0))
         if last and now - last < EVERY_SECONDS:
             _written[key] = (last, waiting + 1)
-            return
+            return True
         if len(_written) > 10_000:  # faults that are all different must not fill the memory
             _written.clear()
         _written[key] = (now, 0)
@@ -145,3 +160,5 @@ def write_fault(engine: Engine, tenant_id: int, plugin: str, hook: str, line: st
             own.session.execute(merged)
     except SQLAlchemyError as error:
         log.warning("plugin_fault_not_written", plugin=plugin, hook=hook, error=type(error).__name__)
+        return False
+    return True

@@ -17,6 +17,7 @@ from sqlalchemy import Engine, event
 from sqlglot import exp
 
 from xiangyue.db.base import TenantOwned, mappers, table_name
+from xiangyue.db.driver import Cursor
 
 #: Distinct statements seen in this process.
 SEEN: set[str] = set()
@@ -53,7 +54,7 @@ def _remember(query: Any) -> None:
         SEEN.add(query if isinstance(query, str) else str(query))
 
 
-class RecordingCursor(psycopg.Cursor[Any]):
+class RecordingCursor(Cursor):
     """A cursor that remembers each distinct statement text."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:

@@ -7,7 +7,6 @@ from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
-from xiangyue.db.session import alone
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, XiangyueError
 from xiangyue.features.imports.models import ImportBatch
@@ -114,7 +113,7 @@ class Taker:
             try:
                 with (
                     nullcontext() if contributor.core else timed(contributor.key, hook),
-                    alone(self.uow.session, _SECONDS),
+                    self.uow.lent(_SECONDS),
                 ):
                     limited(partial(item.apply, self.uow, values), _SECONDS)
             except _ENDS:

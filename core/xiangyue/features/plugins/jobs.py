@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import Any
 
 from xiangyue.access.actor import system_actor
@@ -23,6 +22,8 @@ from xiangyue.tenancy.enablement import enabled_names
 
 #: The first try and five more.
 ATTEMPTS = 6
+#: How long one try may use the database: it is a job by itself and holds nobody up.
+TELL_SECONDS = 600.0
 
 _FROM_OUTSIDE = (*FROM_OUTSIDE, JobCancelled, JobInterrupted, JobLost)
 _OFF = _l("Left out: the plugin was switched off meanwhile")
@@ -34,7 +35,7 @@ class EventNotTaken(Exception):
 
 
 def tell(context: JobContext) -> dict[str, Any]:
-    """Call one plugin's ``*_happened`` hook, as the plugin itself, in a transaction of its own.
+    """Call one plugin's ``*_happened`` hook, as the plugin itself, in a transaction of its own that it cannot end.
 
     ``uow.info.request_id`` is the event's own number, the same at every try, so that an effect outside the database
     can be made once. Parameters: plugin, hook, arguments, event.
@@ -52,16 +53,18 @@ def tell(context: JobContext) -> dict[str, Any]:
             note = _OFF if contributor is None else _DEAF
             context.progress(1, 1, note)
             return {"told": False, "note": note.message}
+        if contributor.core:
+            implementation(uow=uow, **arguments)
+            return {"told": True}
         try:
-            with nullcontext() if contributor.core else timed(name, hook):
+            with timed(name, hook), uow.lent(TELL_SECONDS):
                 implementation(uow=uow, **arguments)
-                uow.session.flush()
         except _FROM_OUTSIDE:
             raise
         except BaseException as error:
-            if contributor.core or is_away(error):
+            if is_away(error):
                 raise
-            line = record_fault(uow, name, hook, error, near=folder_of(contributor))
+            line = record_fault(uow, name, hook, error, near=folder_of(contributor), seconds=TELL_SECONDS)
             if context.attempt < ATTEMPTS:
                 raise EventNotTaken(line) from error
             label = contributor.manifest.label if contributor.manifest is not None else name
