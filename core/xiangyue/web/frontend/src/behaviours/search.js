@@ -41,6 +41,9 @@ function shown() {
   stale(false);
   dialog.classList.toggle("xy-find-some", found.childElementCount > 0);
   field.setAttribute("aria-expanded", String(all.length > 0));
+  // The list is there with its results only.
+  if (all.length > 0) field.setAttribute("aria-controls", "xy-find-list");
+  else field.removeAttribute("aria-controls");
   choose(null);
   if (field.value.trim()) announce(texts.found.replace("{n}", all.length));
 }
