@@ -8,6 +8,8 @@ import pytest
 import pytest_socket
 from hypothesis import HealthCheck, settings
 
+from xiangyue import i18n
+
 # The core is tested without any plugin, whatever is installed here; programs that tests start inherit it.
 os.environ["XIANGYUE_PLUGINS"] = ""
 
@@ -25,7 +27,11 @@ pytest_plugins = [
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Tests reach this machine only: loopback and Unix sockets. pytest-socket lifts it after each test."""
+    """Tests reach this machine only: loopback and Unix sockets. pytest-socket lifts it after each test.
+
+    Each begins in the default language, whatever a request of the one before it spoke.
+    """
+    i18n.set_locale(i18n.DEFAULT_LOCALE)
     pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
 
 

@@ -82,15 +82,17 @@ def test_half_typed_pinyin_asks_for_nothing(hanyin: County, sign_in: Callable[..
     page = sign_in(hanyin, hanyin.account("county_admin"))
     sent: list[str] = []
     page.on("request", lambda request: "/search" in request.url and sent.append(request.post_data or ""))
+    page.clock.install()  # the page's time goes on only when told to
     page.keyboard.press("Control+k")
     keyboard = page.context.new_cdp_session(page)
     for typed in ("z", "zh", "zhu", "zhu'g", "zhu'ge"):
         keyboard.send(
             "Input.imeSetComposition", {"text": typed, "selectionStart": len(typed), "selectionEnd": len(typed)}
         )
-        page.wait_for_timeout(220)
+        page.clock.run_for(220)
     assert sent == []
     keyboard.send("Input.insertText", {"text": "诸葛"})
+    page.clock.run_for(220)
     page.wait_for_selector(f"{FOUND} >> text=诸葛明远")
     assert len(sent) == 1
 

@@ -42,7 +42,8 @@ def _named(permissions: str) -> frozenset[str]:
 
 
 def _actor(uow: Uow, kind: str, tenant_area: int, rows: list[tuple[Any, ...]], **more: Any) -> Actor:
-    uow.plugins_version, account_id, login, name, locale, large_text, current_area, must_change, totp, *_ = rows[0]
+    # Behind what the session or token itself says.
+    uow.plugins_version, account_id, login, name, locale, large_text, current_area, must_change, totp, *_ = rows[0][3:]
     grants = [row[-6:] for row in rows if row[-6] is not None]
     return Actor(
         kind=kind,
@@ -81,7 +82,7 @@ def session_actor(uow: Uow, cookie: str, *, tenant_area: int, hours: int) -> tup
             " WHERE {tenant:s} AND s.id = :id",
             {"id": session_id, "hours": hours},
         )
-    return _actor(uow, "account", tenant_area, [row[3:] for row in rows], session_id=session_id), pending
+    return _actor(uow, "account", tenant_area, rows, session_id=session_id), pending
 
 
 def _note(uow: Uow, sql: str, params: dict[str, Any]) -> None:
@@ -100,5 +101,4 @@ def token_actor(uow: Uow, bearer: str, *, tenant_area: int) -> Actor | None:
     token_id, scopes, last_used = rows[0][:3]
     if last_used is None or datetime.now(UTC) - last_used > SEEN_EVERY:
         _note(uow, "UPDATE api_token s SET last_used_at = now() WHERE {tenant:s} AND s.id = :id", {"id": token_id})
-    held = [row[3:] for row in rows]
-    return _actor(uow, "token", tenant_area, held, token_scopes=frozenset(scopes), token_id=token_id)
+    return _actor(uow, "token", tenant_area, rows, token_scopes=frozenset(scopes), token_id=token_id)

@@ -22,7 +22,7 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import OperationalError
 
-from xiangyue.db.guard import GuardedConnection, Holder, check_statement, refuse_inside
+from xiangyue.db.guard import Guarded, GuardedConnection, Holder, check_statement
 
 #: A connection that was not looked at for so long (seconds) gets a real question: a firewall may have dropped it.
 QUIET_SECONDS = 30.0
@@ -62,28 +62,14 @@ class Cursor(psycopg.Cursor[Any]):
         return super().copy(statement, *args, **options)
 
 
-class OurConnection(psycopg.Connection[Any]):
+class OurConnection(Guarded, psycopg.Connection[Any]):
     """Knows the session that has it (``holder``), for whose time the guard holds, and what ``open_transaction`` has
     prepared on it: statement -> name."""
-
-    holder: Holder | None = None
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.cursor_factory = Cursor
         self.opening: dict[str, str] = {}
-
-    def commit(self) -> None:
-        refuse_inside(self.holder, "commit()")
-        super().commit()
-
-    def rollback(self) -> None:
-        refuse_inside(self.holder, "rollback()")
-        super().rollback()
-
-    def close(self) -> None:
-        refuse_inside(self.holder, "close()")
-        super().close()
 
     def _deallocate(self, name: bytes | None) -> Any:
         # After a rollback or a DROP psycopg takes back all that is prepared, ours with it. Were this to go unnoticed,

@@ -76,22 +76,26 @@ def _plain(found: re.Match[str]) -> str:
     return " " if found[0].startswith(("--", "/*")) else " '' "
 
 
-class GuardedConnection(Connection):
-    """SQLAlchemy's connection. By the time a transaction's end reaches the driver, this would count it as ended."""
+class Guarded:
+    """Of a connection, SQLAlchemy's or psycopg's: what ends the transaction is refused while ``holder`` is bound."""
 
     holder: Holder | None = None
 
     def commit(self) -> None:
         refuse_inside(self.holder, "commit()")
-        super().commit()
+        super().commit()  # type: ignore[misc]
 
     def rollback(self) -> None:
         refuse_inside(self.holder, "rollback()")
-        super().rollback()
+        super().rollback()  # type: ignore[misc]
 
     def close(self) -> None:
         refuse_inside(self.holder, "close()")
-        super().close()
+        super().close()  # type: ignore[misc]
+
+
+class GuardedConnection(Guarded, Connection):
+    """SQLAlchemy's connection. By the time a transaction's end reaches the driver, this would count it as ended."""
 
     def invalidate(self, exception: BaseException | None = None) -> None:
         if exception is None:  # otherwise the server has gone, whoever is at work

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +10,7 @@ from xiangyue.access.models import AuditEntry
 from xiangyue.features.audit import labels
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.text.chinese import has_han
 from xiangyue.text.codes import NATIONALITIES, RELATIONS, SEX
 
 #: What an action is about, by the first part of its name; also what ``object_type`` is called.
@@ -149,7 +149,6 @@ _LISTS = {
 _AREA_FIELDS = {"area_code", "area", "current_area", "parent_code", "groups", "areas"}
 #: Of longer lists the first ones are shown, with the number of the others.
 MOST_LISTED = 12
-_HAN = re.compile(r"[\u3400-\u9fff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +227,9 @@ class Words:
             return Shown("; ".join(f"{label}: {v.text}" for label, v in inner), any(v.data for _l, v in inner))
         text = str(value)
         if key in _TABLES and (code := _TABLES[key].get(text)) is not None:
-            return Shown(code.label, data=_HAN.search(code.label) is not None)
+            return Shown(code.label, data=has_han(code.label))
         if key == "first" and (line := labels.plan_line(text)) is not None:
-            return Shown(line, data=_HAN.search(text) is not None)
+            return Shown(line, data=has_han(text))
         if key == "fields":
             return Shown(self.label(text))
         if (said := labels.VALUES.get(key, {}).get(text)) is not None:
@@ -240,7 +239,7 @@ class Words:
             return known
         if isinstance(value, str) and (right := self.rights(value)) is not None:
             return Shown(str(right))
-        return Shown(text, data=_HAN.search(text) is not None)
+        return Shown(text, data=has_han(text))
 
     @staticmethod
     def _join(items: list[Shown]) -> Shown:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from xiangyue.db.scope import Range
@@ -21,10 +21,7 @@ from xiangyue.features.households.listing import (
     Page,
     Sort,
     fetch_page,
-    int_value,
     set_area_names,
-    text_value,
-    time_value,
     within,
 )
 from xiangyue.i18n import lazy_gettext as _l
@@ -54,10 +51,10 @@ SELECT = (
 ALL_COLUMNS = (*_COLUMNS, "decided_inputs", "head_name", "household_code")
 
 SORTS = {
-    "place": Sort("c.area_code", int_value),
-    "name": Sort("h.sort_key", text_value),
-    "due": Sort("coalesce(c.review_due, DATE '9999-12-31')", lambda v: date.fromisoformat(text_value(v))),
-    "computed": Sort("c.computed_at", time_value),
+    "place": Sort("c.area_code", int),
+    "name": Sort("h.sort_key", str),
+    "due": Sort("coalesce(c.review_due, DATE '9999-12-31')", date),
+    "computed": Sort("c.computed_at", datetime),
 }
 
 

@@ -19,12 +19,9 @@ from xiangyue.features.households.listing import (
     add_marks,
     add_search,
     fetch_page,
-    int_value,
     known_fields,
     mark_rights,
     set_area_names,
-    text_value,
-    time_value,
 )
 from xiangyue.i18n import TIMEZONE
 
@@ -60,10 +57,10 @@ PERSON_DEFAULT = tuple(PERSON_FIELDS)[:12]
 #: Date for those whose birth is unknown, behind everybody else.
 _UNBORN = "DATE '9999-12-31'"
 PERSON_SORTS = {
-    "household": Sort("p.household_id", int_value),
-    "name": Sort("p.sort_key", text_value),
-    "birth_date": Sort(f"coalesce(p.birth_date, {_UNBORN})", lambda value: date.fromisoformat(text_value(value))),
-    "updated": Sort("p.updated_at", time_value),
+    "household": Sort("p.household_id", int),
+    "name": Sort("p.sort_key", str),
+    "birth_date": Sort(f"coalesce(p.birth_date, {_UNBORN})", date),
+    "updated": Sort("p.updated_at", datetime),
 }
 
 

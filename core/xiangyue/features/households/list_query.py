@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from xiangyue.access.crypto import TenantKeys
@@ -26,12 +27,9 @@ from xiangyue.features.households.listing import (
     add_marks,
     add_search,
     fetch_page,
-    int_value,
     known_fields,
     mark_rights,
     set_area_names,
-    text_value,
-    time_value,
 )
 from xiangyue.i18n import lazy_gettext as _l
 
@@ -63,10 +61,10 @@ HOUSEHOLD_FIELDS = {
 }
 HOUSEHOLD_DEFAULT = tuple(HOUSEHOLD_FIELDS)[:9]
 HOUSEHOLD_SORTS = {
-    "name": Sort("h.sort_key", text_value),
-    "code": Sort("h.code", text_value),
-    "size": Sort("h.person_count", int_value),
-    "updated": Sort("h.updated_at", time_value),
+    "name": Sort("h.sort_key", str),
+    "code": Sort("h.code", str),
+    "size": Sort("h.person_count", int),
+    "updated": Sort("h.updated_at", datetime),
 }
 _LATEST = (
     " LEFT JOIN LATERAL (SELECT i.amount, i.year FROM household_income i WHERE {tenant:i} AND i.household_id = h.id"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from xiangyue.access.crypto import TenantKeys
 from xiangyue.access.sensitive import sensitive_ranges
-from xiangyue.db.paging import decode_cursor, encode_cursor
+from xiangyue.db.paging import decode_as, encode_cursor, unreadable
 from xiangyue.db.scope import Range, merge_ranges
 from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
@@ -55,26 +54,10 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Sort:
-    """``column``: SQL of the value; ``read``: makes a cursor's value what the column compares with, or raises."""
+    """``column``: SQL of the value; ``kind``: of what it holds, as ``db.paging.decode_as`` reads it from a cursor."""
 
     column: str
-    read: Callable[[Any], Any]
-
-
-def text_value(value: Any) -> str:
-    if not isinstance(value, str) or "\x00" in value:
-        raise ValueError
-    return value
-
-
-def int_value(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 2**63:
-        raise ValueError
-    return value
-
-
-def time_value(value: Any) -> datetime:
-    return datetime.fromisoformat(text_value(value))
+    kind: type
 
 
 def sorted_by(sorts: Mapping[str, Sort], sort: str) -> tuple[Sort, bool]:
@@ -133,13 +116,10 @@ def fetch_page(
 
 
 def _cursor(cursor: str, sort: str, chosen: Sort) -> tuple[Any, int]:
-    made_for, value, last_id = decode_cursor(cursor, 3)
-    try:
-        if made_for != sort:
-            raise ValueError
-        return chosen.read(value), int_value(last_id)
-    except ValueError:
-        raise Invalid({"cursor": [_l("This page marker is not readable. Start again from the first page.")]}) from None
+    made_for, value, last_id = decode_as(cursor, str, chosen.kind, int)
+    if made_for != sort:
+        raise unreadable()
+    return value, last_id
 
 
 def within(alias: str, ranges: Ranges, name: str, params: dict[str, Any]) -> str:

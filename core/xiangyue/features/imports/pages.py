@@ -18,6 +18,7 @@ from xiangyue.features.imports.roster_file import MAX_BYTES, MAX_ROWS
 from xiangyue.features.imports.roster_template import write_template
 from xiangyue.features.imports.staging import open_columns
 from xiangyue.files.names import content_disposition
+from xiangyue.files.workbook import MEDIA_TYPE
 from xiangyue.i18n import current_locale, ngettext
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
@@ -30,7 +31,6 @@ from xiangyue.web.shell import flash, page, without_problems
 bp = Blueprint("imports", __name__, template_folder="templates")
 
 PAGE = 50
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _COLUMNS = (
     Column("file", _l("File"), primary=True),
     Column("state", _l("State")),
@@ -162,7 +162,7 @@ def _workbook(write: Callable[[IO[bytes]], object], name: str) -> Any:
     stream = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     write(stream)
     stream.seek(0)
-    response = send_file(stream, mimetype=XLSX, max_age=0)
+    response = send_file(stream, mimetype=MEDIA_TYPE, max_age=0)
     response.headers["Content-Disposition"] = content_disposition(name)
     response.headers["Cache-Control"] = "private, no-store"
     return response

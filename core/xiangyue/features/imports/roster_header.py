@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ from xiangyue.i18n import lazy_gettext as _l
 HEADER_ROWS = 20
 #: Headings that must be known for a row to be the header.
 _ENOUGH = 3
+#: Likeness of headings, of 100, from which one is suggested.
+LIKELY = 70
 #: Rows above from which a blank heading is filled, and how many headings of its own the lowest row needs for that.
 _ABOVE = 2
 _OWN = 2
@@ -141,16 +143,18 @@ class HeaderFinder:
             else:
                 mapping[key] = position
         for text, cell in strangers:
-            likely = self._likely(text, mapping)
-            code = "header_unknown" if likely else "header_ignored"
-            problems.append(HeaderProblem(code, text, cell, likely, bool(likely)))
+            likely = self.likely(text, mapping)
+            code, label = ("header_unknown", self.by_key[likely].label) if likely else ("header_ignored", "")
+            problems.append(HeaderProblem(code, text, cell, label, bool(likely)))
         problems += self._missing(mapping)
         return mapping, problems
 
-    def _likely(self, text: str, mapping: dict[str, int]) -> str:
-        """Label of the column, not yet found, that a heading was likely meant for."""
+    def likely(self, heading: str, taken: Container[str]) -> str:
+        """Key of the column, not in ``taken``, that a heading was likely meant for; "" for none."""
         from rapidfuzz import fuzz, process
 
-        free = [known for known, key in self.known.items() if key not in mapping]
-        best = process.extractOne(bare_header(text), free, scorer=fuzz.ratio, score_cutoff=70)
-        return self.by_key[self.known[best[0]]].label if best else ""
+        if not heading:
+            return ""
+        free = [known for known, key in self.known.items() if key not in taken]
+        best = process.extractOne(bare_header(heading), free, scorer=fuzz.ratio, score_cutoff=LIKELY)
+        return self.known[best[0]] if best else ""

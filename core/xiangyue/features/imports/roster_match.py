@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from xiangyue.features.imports.roster_columns import bare_header, fold_header
+from xiangyue.features.imports.roster_columns import fold_header
 from xiangyue.features.imports.roster_file import cell_name
 from xiangyue.features.imports.roster_header import HeaderFinder
 from xiangyue.text import idnumber
@@ -20,8 +20,6 @@ from xiangyue.text.phone import mask_phone
 SAMPLES = 3
 SAMPLE_ROWS = 200
 _SAMPLE_LENGTH = 24
-#: Likeness of headings, of 100, from which one is suggested.
-_LIKELY = 70
 #: Values that must agree before they tell the column.
 _ENOUGH = 2
 _LONG_NUMBER = re.compile(r"[0-9][0-9 -]{9,}[0-9Xx]")
@@ -85,21 +83,13 @@ def file_columns(
             taken.add(key)
     open_columns = [c for c in found if not c.target and fold_header(c.heading) not in finder.ignored]
     for column in open_columns:
-        for how, key in (("values", _by_values(values[column.position])), ("likely", _likely(finder, column, taken))):
-            if key and key not in taken and not column.target:
-                column.target, column.how = key, how
-                taken.add(key)
+        how, key = "values", _by_values(values[column.position])
+        if not key or key in taken:
+            how, key = "likely", finder.likely(column.heading, taken)
+        if key:
+            column.target, column.how = key, how
+            taken.add(key)
     return found
-
-
-def _likely(finder: HeaderFinder, column: FileColumn, taken: set[str]) -> str:
-    from rapidfuzz import fuzz, process
-
-    if not column.heading:
-        return ""
-    free = [known for known, key in finder.known.items() if key not in taken]
-    best = process.extractOne(bare_header(column.heading), free, scorer=fuzz.ratio, score_cutoff=_LIKELY)
-    return finder.known[best[0]] if best else ""
 
 
 def _by_values(values: Sequence[Any]) -> str:

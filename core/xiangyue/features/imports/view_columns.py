@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from xiangyue.features.imports.roster_columns import Column
 from xiangyue.features.imports.roster_match import FileColumn
 from xiangyue.i18n import current_locale
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.text.chinese import has_han
 
 #: How a target was found, as a badge: (words, kind).
 HOW: dict[str, tuple[Any, str]] = {
@@ -20,7 +20,6 @@ HOW: dict[str, tuple[Any, str]] = {
     "values": (_l("By its values, please look"), "soon"),
     "": (_l("Left out"), "neutral"),
 }
-_HAN = re.compile(r"[\u3400-\u9fff]")
 FIELD = "column_"
 
 
@@ -36,10 +35,7 @@ class Target:
 
 def targets(columns: Sequence[Column]) -> list[Target]:
     foreign = current_locale() != "zh"
-    return [
-        Target(column.key, column.label, column.required, foreign and bool(_HAN.search(column.label)))
-        for column in columns
-    ]
+    return [Target(column.key, column.label, column.required, foreign and has_han(column.label)) for column in columns]
 
 
 def missing(found: Sequence[FileColumn], columns: Sequence[Column]) -> list[Column]:

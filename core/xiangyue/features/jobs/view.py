@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from typing import Any
 
@@ -15,6 +14,7 @@ from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import Job
 from xiangyue.plugin.dispatch import guarded
+from xiangyue.text.chinese import has_han
 from xiangyue.web.components import JobCard, JobState
 from xiangyue.web.pipeline import current_offer, current_uow, runtime
 from xiangyue.web.shell import safe_next
@@ -26,7 +26,6 @@ STATES: dict[str, Any] = {
     "failed": _l("Failed"),
     "cancelled": _l("Cancelled"),
 }
-_CJK = re.compile(r"[\u3400-\u9fff]")
 
 
 def label_of(job: Job) -> Any:
@@ -61,7 +60,7 @@ def card_state(job: Job) -> JobState:
 
 def worded(text: str) -> Any:
     """Text written in the language of whoever started the job, marked when it is Chinese."""
-    return Markup('<span lang="zh-CN">{}</span>').format(text) if _CJK.search(text) else text
+    return Markup('<span lang="zh-CN">{}</span>').format(text) if has_han(text) else text
 
 
 def step_of(job: Job) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +23,7 @@ from xiangyue.i18n import TIMEZONE, current_locale
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.registry import WorkItem
+from xiangyue.text.chinese import has_han
 from xiangyue.web.access import signed_in
 from xiangyue.web.pipeline import current_actor, current_tenant, current_uow
 from xiangyue.web.points import work
@@ -31,7 +31,6 @@ from xiangyue.web.shell import page
 
 bp = Blueprint("today", __name__, template_folder="templates")
 
-_HAN = re.compile(r"[\u3400-\u9fff]")
 _ORDER = {"late": 0, "soon": 1}
 _WEEKDAYS = (
     _l("Monday"),
@@ -88,7 +87,7 @@ def work_items(uow: Uow) -> list[WorkItem]:
 
 def marked(text: Any) -> Any:
     """Words of a work item; the county's own (a file's name) are marked as Chinese."""
-    if isinstance(text, Markup) or _HAN.search(str(text)) is None:
+    if isinstance(text, Markup) or not has_han(str(text)):
         return text
     return Markup('<span lang="zh-CN">{}</span>').format(str(text))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ from xiangyue.features.households.models import Household
 from xiangyue.features.households.pages.common import HOUSEHOLD_STATES, PERSON_STATES, TABLES, kind_name
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.text.chinese import has_han
 from xiangyue.web import templating
 from xiangyue.web.components import TimelineItem
 from xiangyue.web.pipeline import runtime
@@ -52,7 +52,6 @@ LABELS: dict[str, Any] = {
 }
 #: Said by the action itself, or of no use to a reader.
 HIDDEN = {"members", "version"}
-_HAN = re.compile(r"[\u3400-\u9fff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ class Words:
 
 def _marked(text: str) -> Markup:
     """Text of the county is marked as Chinese, so that an English page reads it rightly."""
-    if _HAN.search(text):
+    if has_han(text):
         return Markup('<span lang="zh-CN">{}</span>').format(text)
     return escape(text)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,11 +26,11 @@ from xiangyue.features.households.service_records import note_sensitive_read
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.offer import Contributor
 from xiangyue.plugin.registry import HouseholdColumn
+from xiangyue.text.chinese import has_han
 from xiangyue.text.codes import NATIONALITIES, SEX
 from xiangyue.web.components import Column, Filter, ListView
 from xiangyue.web.shell import say_unusable
 
-HAN = re.compile(r"[\u3400-\u9fff]")
 YES_NO = [("yes", _l("Yes")), ("no", _l("No"))]
 
 HOUSEHOLD_COLUMNS = (
@@ -143,7 +142,7 @@ def household_listing(uow: Uow) -> Listing:
 def _offered(asked: Asked) -> list[Filter]:
     """Conditions of plugins in the filter bar; their words may be the county's own, in Chinese."""
     return [
-        Filter(item.key, item.label, choices=choices, data=any(HAN.search(label) for _value, label in choices))
+        Filter(item.key, item.label, choices=choices, data=any(has_han(label) for _value, label in choices))
         for item, choices in asked.choices
     ]
 
