@@ -164,7 +164,16 @@ def offer_of(uow: Uow) -> Offer:
     return offer
 
 
-lend(offer_of=offer_of)
+def installed_offer(uow: Uow) -> Offer:
+    """What the core and every installed plugin whose tables are there offer, whether on in the county or not."""
+    runtime = runtime_of(uow)
+    if runtime is None:
+        return _core()
+    runtime.check_plugins(uow)
+    return runtime.registry.offer(tuple(runtime.registry.installed))
+
+
+lend(offer_of=offer_of, installed_offer=installed_offer)
 
 
 @lru_cache(maxsize=1)

@@ -14,6 +14,7 @@ import click
 from flask import Blueprint
 
 from xiangyue.access.permissions import Permission
+from xiangyue.db.base import TenantOwned
 from xiangyue.i18n import LazyText
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin import registry as r
@@ -38,6 +39,7 @@ ITEMS: dict[str, type] = {
     "commands": click.Command,
     "import_columns": r.ImportColumn,
     "search_kinds": r.SearchKind,
+    "follows": r.Follows,
     "classifiers": r.Classifier,
     "profile_sections": r.ProfileSection,
 }
@@ -57,6 +59,7 @@ RESERVED = frozenset(
 )
 IMPORT_KINDS = ("text", "integer", "money", "year", "date", "boolean")
 INPUT_KINDS = ("money", "number", "boolean", "text", "list", "years")
+FOLLOWED = ("person", "household")
 TONES = ("green", "yellow", "red", "blue", "grey")
 #: A schedule more often than this would drown its county in jobs.
 SHORTEST_PERIOD = 60
@@ -267,8 +270,20 @@ def _check_details(name: str, offered: Mapping[str, Any], others: Offer) -> None
         for heading in (*column.names, *column.aliases):
             if not heading.strip() or headings.setdefault(heading, column.key) != column.key:
                 raise refuse(_l("%(what)s “%(key)s” is already there.", what="import_columns", key=heading))
+    for follows in offered.get("follows", ()):
+        _check_follows(name, follows)
     for classifier in offered.get("classifiers", ()):
         _check_classifier(classifier)
+
+
+def _check_follows(name: str, follows: r.Follows) -> None:
+    """Rows of its own tables, by columns that are there."""
+    _choice("follows", follows.key, "of", follows.of, FOLLOWED)
+    table = getattr(follows.model, "__table__", None)
+    if table is None or table.schema != f"plugin_{name}" or not issubclass(follows.model, TenantOwned):
+        raise refuse(_l("%(what)s “%(key)s” is about a table that is not its own.", what="follows", key=follows.key))
+    for column in (follows.column, *follows.unique, *filter(None, [follows.household])):
+        _choice("follows", follows.key, "column", column, [c.key for c in table.columns])
 
 
 def _check_classifier(classifier: r.Classifier) -> None:

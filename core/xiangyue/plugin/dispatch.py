@@ -48,6 +48,12 @@ def lend(**functions: Callable[..., Any]) -> None:
     _lent.update(functions)
 
 
+def installed_offer(uow: Uow) -> Offer:
+    """What the core and every installed plugin whose tables are there offer, whether on in the county or not."""
+    offer: Offer = _lent["installed_offer"](uow)
+    return offer
+
+
 def gather(
     uow: Uow,
     offer: Offer,

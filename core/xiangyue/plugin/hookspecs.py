@@ -20,6 +20,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.plugin.registry import (
     Classifier,
     DashboardCard,
+    Follows,
     HouseholdColumn,
     HouseholdFilter,
     HouseholdPanel,
@@ -222,6 +223,18 @@ def register_search_kinds() -> Sequence[SearchKind]:
 
 
 @hookspec
+def register_follows() -> Sequence[Follows]:
+    """Rows that hang on persons or households and go along when these are merged or succeeded by others.
+
+    Example::
+
+        @hookimpl
+        def register_follows():
+            return (Follows("orchard_tree", _l("Trees"), "household", Tree, "household_id"),)
+    """
+
+
+@hookspec
 def register_classifiers() -> Sequence[Classifier]:
     """Classifications by rule.
 
@@ -381,6 +394,7 @@ REGISTRATIONS = {
     "register_commands": "commands",
     "register_import_columns": "import_columns",
     "register_search_kinds": "search_kinds",
+    "register_follows": "follows",
     "register_classifiers": "classifiers",
     "register_profile_sections": "profile_sections",
     "register_audit_actions": "audit_actions",

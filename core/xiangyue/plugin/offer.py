@@ -93,6 +93,10 @@ class Offer:
         return {classifier.key: classifier for classifier in self._all("classifiers")}
 
     @cached_property
+    def follows(self) -> list[r.Follows]:
+        return self._all("follows")
+
+    @cached_property
     def actions(self) -> dict[str, Any]:
         """Words for the audit trail's actions."""
         return self._merged("audit_actions")

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from sqlalchemy import ColumnElement
+
 from xiangyue.access.permissions import Permission
 from xiangyue.db.uow import Uow
 
@@ -162,6 +164,29 @@ class ImportColumn:
     example: str = ""
     aliases: tuple[str, ...] = ()
     width: int = 12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Follows:
+    """Rows that hang on a person or household, and which of them go along when another takes its place.
+
+    ``of``: person or household; ``model``: their table's class; ``column``: its column with the owner's id. ``where``:
+    which rows of the table these are, None for all. When two records of the same one are merged, all rows go to the
+    one that stays; when a household succeeds another (split, merged families), only those that are ``open`` (None:
+    none is). ``unique``: columns of which an owner has each combination once; where both owners have it, the
+    survivor's row stays and the other stays with the closed record. ``household``: of rows of a person, the column
+    with the household, kept in step. ``area_code`` is kept in step by itself.
+    """
+
+    key: str
+    label: Any
+    of: str
+    model: type
+    column: str
+    open: ColumnElement[bool] | None = None
+    unique: tuple[str, ...] = ()
+    where: ColumnElement[bool] | None = None
+    household: str = ""
 
 
 @dataclass(frozen=True, slots=True)

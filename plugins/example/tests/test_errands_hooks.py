@@ -12,8 +12,8 @@ from sqlalchemy import select, update
 from xiangyue.sdk.db import encode_cursor
 from xiangyue.sdk.i18n import today
 from xiangyue.sdk.register import Household
-from xiangyue.sdk.testing import Kit, switch
-from xiangyue_errands import policy, queries
+from xiangyue.sdk.testing import Kit, follow_rows, switch, unfollow_rows
+from xiangyue_errands import policy, queries, service
 from xiangyue_errands.commands import errands as command
 from xiangyue_errands.models import Errand, Station
 
@@ -117,6 +117,20 @@ def test_register_search_kinds(home: Home) -> None:
     assert "Needle in the hay" in home.client.post(
         "/search", data={"q": "Needle", "csrf_token": _token(home)}, follow_redirects=True
     ).get_data(as_text=True)
+
+
+def test_register_follows(home: Home) -> None:
+    other = home.kit.lay("follows", home.county, rows=1, village=4).households[0]
+    kept, done = home.errand("To be kept"), home.errand("Done")
+    with home.county.uow() as uow:
+        service.finish_errand(uow, id=done, version=1)
+    with home.county.uow() as uow:
+        moved = follow_rows(uow, of="household", old=home.id, new=other, only_open=True)
+        assert moved["errands_errand"] == [kept]
+    assert [errand.id for errand in home.errands()] == [done]
+    with home.county.uow() as uow:
+        assert unfollow_rows(uow, of="household", old=home.id, new=other, moved=moved) == {}
+    assert [errand.id for errand in home.errands()] == [kept, done]
 
 
 def _token(home: Home) -> str:

@@ -10,11 +10,14 @@ from flask import Blueprint, url_for
 
 from xiangyue.access.permissions import Permission
 from xiangyue.features.classifications import api, jobs, pages, points, policy
+from xiangyue.features.classifications.models import Classification
+from xiangyue.features.classifications.policy import OPEN_STATES
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import Job
 from xiangyue.plugin.hookspecs import hookimpl
 from xiangyue.plugin.registry import (
     DashboardCard,
+    Follows,
     HouseholdColumn,
     HouseholdFilter,
     HouseholdPanel,
@@ -22,6 +25,17 @@ from xiangyue.plugin.registry import (
     NavItem,
     Schedule,
     WorkProvider,
+)
+
+#: Classifications go where their household goes; its own stays where both have one by the same rule.
+FOLLOWS = Follows(
+    "classification",
+    _l("Classifications"),
+    "household",
+    Classification,
+    "household_id",
+    open=Classification.state.in_(OPEN_STATES),
+    unique=("classifier",),
 )
 
 
@@ -84,6 +98,11 @@ def register_household_columns() -> Sequence[HouseholdColumn]:
 @hookimpl
 def register_dashboard_cards() -> Sequence[DashboardCard]:
     return (points.CARD,)
+
+
+@hookimpl
+def register_follows() -> Sequence[Follows]:
+    return (FOLLOWS,)
 
 
 @hookimpl

@@ -9,10 +9,11 @@ from flask import Blueprint
 
 from xiangyue.access.permissions import Permission
 from xiangyue.features.households import api, api_persons, api_search, jobs, pages, policy
+from xiangyue.features.households.following import FOLLOWS
 from xiangyue.features.households.profile import apply_custom_fields, apply_kinds
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.hookspecs import hookimpl
-from xiangyue.plugin.registry import JobKind, NavItem, ProfileSection, Schedule
+from xiangyue.plugin.registry import Follows, JobKind, NavItem, ProfileSection, Schedule
 
 
 @hookimpl
@@ -71,6 +72,11 @@ def register_jobs() -> Sequence[JobKind]:
 @hookimpl
 def register_schedules() -> Sequence[Schedule]:
     return (jobs.SCHEDULE,)
+
+
+@hookimpl
+def register_follows() -> Sequence[Follows]:
+    return FOLLOWS
 
 
 @hookimpl

@@ -80,6 +80,7 @@ def brought_by(installed: Installed) -> list[Brought]:
                 for s in offered.get("schedules", ())
             ],
         ),
+        ("rows", _l("Rows that go along when records are merged"), labels("follows")),
         ("prevents", _l("May prevent"), [str(PREVENTS.get(h, h)) for h in REQUESTED if h in installed.hooks]),
         ("follows", _l("Is told of"), [str(FOLLOWS.get(h, h)) for h in HAPPENED if h in installed.hooks]),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from alembic.autogenerate import compare_metadata
@@ -11,10 +12,11 @@ from sqlalchemy import Connection, Engine, select, text
 
 from xiangyue.access.actor import system_actor
 from xiangyue.db.plugin_migrate import MigrationFault, PluginTables, migrate_plugin
-from xiangyue.db.uow import RequestInfo
+from xiangyue.db.uow import RequestInfo, Uow
 from xiangyue.features.households.models import Person
 from xiangyue.i18n import today
 from xiangyue.plugin.dispatch import implementations
+from xiangyue.plugin.follows import follow_rows, unfollow_rows
 from xiangyue.plugin.migrations import tables_of
 from xiangyue.testing.conformance.facts import told_hooks
 from xiangyue.testing.conformance.kit import Kit, Laid, none_of
@@ -72,6 +74,25 @@ class TableTests:
                 faults += [f"{hook}({_shown(arguments)}) told twice: other rows in {name}" for name in changed]
         none_of(faults)
 
+    def test_rows_that_follow_come_back(self, kit: Kit) -> None:
+        """What ``register_follows`` names goes to another person or household and comes back as it was."""
+        kinds = {item.of for item in kit.offered("follows")}
+        if not kinds:
+            return
+        laid, before = kit.lay("follows", kit.on, rows=2), kit.digest(kit.on)
+        with kit.on.uow() as uow:
+            persons = {
+                home: uow.session.scalars(select(Person.id).where(Person.household_id == home)).first()
+                for home in laid.households
+            }
+            for of in kinds:
+                old, new = laid.households if of == "household" else persons.values()
+                assert old is not None
+                assert new is not None
+                moved = follow_rows(uow, of=of, old=old, new=new)
+                none_of(f"{key}: {ids} stayed behind" for key, ids in follow_faults(uow, of, old, new, moved))
+        none_of(f"{name}: other rows than before" for name, was in before.items() if was != kit.digest(kit.on)[name])
+
     def test_every_statement_names_the_county(self, kit: Kit) -> None:
         """Of all that was asked of its tables so far: each table in it with ``tenant_id = …``. Runs last."""
         schema = f"plugin_{kit.name}."
@@ -90,6 +111,11 @@ class TableTests:
                 found = open_tables_of(classifier.propose(uow, today()).sql)
                 faults += [f"classifier {classifier.key}: {fault}" for fault in found]
         none_of(faults)
+
+
+def follow_faults(uow: Uow, of: str, old: int, new: int, moved: Mapping[str, list[int]]) -> list[tuple[str, list[int]]]:
+    """Rows that cannot be put back where they were."""
+    return list(unfollow_rows(uow, of=of, old=old, new=new, moved=moved).items())
 
 
 def condition_sql(condition: str) -> str:

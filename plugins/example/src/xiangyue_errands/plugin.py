@@ -16,6 +16,7 @@ from xiangyue.sdk.hooks import (
     Change,
     Classifier,
     DashboardCard,
+    Follows,
     HouseholdColumn,
     HouseholdFilter,
     HouseholdPanel,
@@ -106,6 +107,11 @@ def register_work() -> Sequence[WorkProvider]:
 @hookimpl
 def register_search_kinds() -> Sequence[SearchKind]:
     return (points.SEARCH,)
+
+
+@hookimpl
+def register_follows() -> Sequence[Follows]:
+    return (points.FOLLOWS,)
 
 
 @hookimpl

@@ -10,6 +10,7 @@ from flask import url_for
 from xiangyue.sdk.db import Uow
 from xiangyue.sdk.hooks import (
     DashboardCard,
+    Follows,
     HouseholdColumn,
     HouseholdFilter,
     HouseholdPanel,
@@ -23,6 +24,7 @@ from xiangyue.sdk.hooks import (
 )
 from xiangyue.sdk.i18n import _, _l, ngettext, today
 from xiangyue_errands import queries, service, words
+from xiangyue_errands.models import Errand
 from xiangyue_errands.policy import EDIT, KINDS, VIEW
 
 #: Lines of a panel, of the work list.
@@ -118,6 +120,7 @@ PANEL = HouseholdPanel("errands_open", _l("Errands"), VIEW, panel)
 FILTER = HouseholdFilter("errands_state", _l("Errands"), VIEW, choices, condition)
 COLUMN = HouseholdColumn("errands_open", _l("Errands"), VIEW, column)
 CARD = DashboardCard("errands_open", _l("Errands"), VIEW, card)
+FOLLOWS = Follows("errands_errand", _l("Errands"), "household", Errand, "household_id", open=Errand.state == "open")
 SEARCH = SearchKind("errands_errand", _l("Errands"), VIEW, find)
 WORK = WorkProvider("errands.open", work)
 ROSTER = ImportColumn(
