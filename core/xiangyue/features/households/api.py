@@ -9,18 +9,20 @@ from typing import Any
 
 from flask import Response, jsonify, request
 
-from xiangyue.api.lists import chosen_fields, list_response, may_take_version, required_version, set_etag, takes_version
+from xiangyue.api.lists import list_response, may_take_version, required_version, set_etag, takes_version
 from xiangyue.api.setup import ApiBlueprint
 from xiangyue.errors import Invalid, Stale
 from xiangyue.features.households import inputs, schemas, service, service_persons, service_records
 from xiangyue.features.households.api_common import (
     allow_synthetic,
     lost_update,
+    nest_own,
     note_sensitive_list,
     one_household,
     one_person,
     read_household,
     tenant_keys,
+    with_own,
 )
 from xiangyue.features.households.api_words import award_json, household_json, income_json
 from xiangyue.features.households.filters import household_conditions
@@ -58,10 +60,12 @@ def list_all(args: dict[str, Any]) -> Response:
     """Households in the caller's area"""
     uow = current_uow()
     fields: Sequence[str] = HOUSEHOLD_DEFAULT
+    custom: list[str] = []
     columns: list[Any] = []
     if args["fields_"]:
         columns = offered_columns(uow)
-        fields = chosen_fields(args["fields_"], (*_ALL, *(item.key for _whose, item in columns)))
+        known = (*_ALL, *(item.key for _whose, item in columns))
+        fields, custom = with_own("household", args["fields_"], known)
         columns = [pair for pair in columns if pair[1].key in fields]
     asked = asked_conditions(uow, request.args)
     if asked.problems:
@@ -76,13 +80,15 @@ def list_all(args: dict[str, Any]) -> Response:
         sort=args["sort"],
         limit=args["limit"],
         after=args["cursor"],
-        fields=[*own, "id", "area_code"] if columns else own,
+        fields=[*own, *custom, "id", "area_code"] if columns else [*own, *custom],
         keys=tenant_keys() if id_number_of(args["q"]) else None,
     )
     page = run_strictly(uow, wanted, lambda tried: read(uow, tried))
     if columns:
         refuse(fill(uow, page.items, columns))
-        page.items = [{name: row[name] for name in fields} for row in page.items]
+        page.items = [{name: row[name] for name in (*fields, *custom)} for row in page.items]
+    if custom:
+        nest_own(page.items, custom)
     note_sensitive_list(page.items, args["area"], wanted.marks)
     return list_response(page.items, page.next)
 

@@ -8,9 +8,9 @@ from typing import Any
 from flask import Response, jsonify, make_response
 
 from xiangyue.access.crypto import TenantKeys
-from xiangyue.api.lists import set_etag
+from xiangyue.api.lists import chosen_fields, set_etag
 from xiangyue.errors import PreconditionFailed, Stale
-from xiangyue.features.households import queries, service_records
+from xiangyue.features.households import queries, schemas, service_records
 from xiangyue.features.households.api_words import household_json, person_json
 from xiangyue.features.households.listing import mark_rights
 from xiangyue.features.households.queries import HouseholdView
@@ -71,3 +71,21 @@ def one_household(household_id: int, status: int = 200) -> Response:
 def one_person(person_id: int, status: int = 200) -> Response:
     view = read_person(person_id)
     return set_etag(make_response(jsonify(person_json(view)), status), view.person.version)
+
+
+def with_own(entity: str, asked: str | None, known: Sequence[str]) -> tuple[list[str], list[str]]:
+    """(fields of the list, ``custom.<key>`` of own fields) of the parameter ``fields``; ``custom`` means all in use.
+    Raises Invalid on ``fields`` for what there is not."""
+    names = [name.strip() for name in (asked or "").split(",") if name.strip()]
+    own = [name for name in names if name.startswith(schemas.CUSTOM)]
+    if "custom" in names:
+        own = [f"{schemas.CUSTOM}{field.key}" for field in queries.custom_fields(current_uow(), entity)]
+    rest = [name for name in names if name != "custom" and not name.startswith(schemas.CUSTOM)]
+    return (chosen_fields(",".join(rest), known) if rest else []), own
+
+
+def nest_own(items: list[dict[str, Any]], own: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows with the values of own fields under ``custom``, as in a record."""
+    for item in items:
+        item["custom"] = {name.removeprefix(schemas.CUSTOM): item.pop(name) for name in own}
+    return items

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, jsonify, make_response, request
 from sqlalchemy import select
 
-from xiangyue.api.lists import chosen_fields, list_response, required_version, takes_version
+from xiangyue.api.lists import list_response, required_version, takes_version
 from xiangyue.api.setup import ApiBlueprint
 from xiangyue.errors import Stale
 from xiangyue.features.households import inputs, schemas, service_persons, service_records
 from xiangyue.features.households.api_common import (
     allow_synthetic,
     lost_update,
+    nest_own,
     note_sensitive_list,
     one_person,
     read_person,
     tenant_keys,
+    with_own,
 )
 from xiangyue.features.households.api_words import mark_json
 from xiangyue.features.households.filters import person_conditions
@@ -39,7 +42,10 @@ _ALL = tuple(PERSON_FIELDS)
 @requires(HOUSEHOLD_VIEW)
 def list_all(args: dict[str, Any]) -> Response:
     """Persons in the caller's area; citizen number and phone masked"""
-    fields = chosen_fields(args["fields_"], _ALL) if args["fields_"] else PERSON_DEFAULT
+    custom: list[str] = []
+    fields: Sequence[str] = PERSON_DEFAULT
+    if args["fields_"]:
+        fields, custom = with_own("person", args["fields_"], _ALL)
     wanted = person_conditions(args, request.args)
     page = list_persons(
         current_uow(),
@@ -47,9 +53,11 @@ def list_all(args: dict[str, Any]) -> Response:
         sort=args["sort"],
         limit=args["limit"],
         after=args["cursor"],
-        fields=fields,
+        fields=[*fields, *custom],
         keys=tenant_keys(),
     )
+    if custom:
+        nest_own(page.items, custom)
     note_sensitive_list(page.items, args["area"], wanted.marks)
     return list_response(page.items, page.next)
 

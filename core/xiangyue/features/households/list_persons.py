@@ -15,7 +15,6 @@ from xiangyue.features.households.listing import (
     Conditions,
     Page,
     Sort,
-    add_custom,
     add_marks,
     add_search,
     fetch_page,
@@ -23,6 +22,7 @@ from xiangyue.features.households.listing import (
     mark_rights,
     set_area_names,
 )
+from xiangyue.features.households.own_lists import add_custom, fetch_by_field, fill_own, sort_field, split_fields
 from xiangyue.i18n import TIMEZONE
 
 # ruff: noqa: S608 - statements are put together from constants; values are always parameters
@@ -76,7 +76,8 @@ def list_persons(
     keys: TenantKeys | None = None,
 ) -> Page:
     """A page of persons in the actor's area; like ``list_households``. id_number and phone come masked."""
-    wanted = known_fields(fields, PERSON_FIELDS)
+    plain, own = split_fields(fields)
+    wanted = known_fields(plain, PERSON_FIELDS)
     conditions = _conditions(uow, filter, keys)
     columns = [PERSON_FIELDS[name] or "NULL" for name in wanted]
     if "marks" in wanted:
@@ -86,26 +87,25 @@ def list_persons(
     if {"household_code", "head_name", "address"} & set(wanted):
         source += " JOIN household h ON h.tenant_id = p.tenant_id AND h.id = p.household_id"
     place = ["p.area_code"] if "area_name" in wanted else []
-    chosen = PERSON_SORTS.get(sort.removeprefix("-"), PERSON_SORTS["household"])
-    select = f"SELECT {', '.join([*columns, *place, chosen.column, 'p.id'])} FROM {source} WHERE {{scope:p}}"
-    rows, following, back = fetch_page(
-        uow,
-        select,
-        conditions,
-        alias="p",
-        area=filter.area,
-        sort=sort,
-        sorts=PERSON_SORTS,
-        limit=limit,
-        after=after,
-        before=before,
-    )
+
+    def select(join: str, value: str) -> str:
+        return f"SELECT {', '.join([*columns, *place, value, 'p.id'])} FROM {source}{join} WHERE {{scope:p}}"
+
+    at: dict[str, Any] = {"alias": "p", "area": filter.area, "limit": limit, "after": after, "before": before}
+    by_own = sort_field(uow, "person", sort)
+    if by_own is not None:
+        rows, following, back = fetch_by_field(uow, select, conditions, field=by_own, sort=sort, **at)
+    else:
+        chosen = PERSON_SORTS.get(sort.removeprefix("-"), PERSON_SORTS["household"])
+        plain_select = select("", chosen.column)
+        rows, following, back = fetch_page(uow, plain_select, conditions, sort=sort, sorts=PERSON_SORTS, **at)
     items = [dict(zip(wanted, row, strict=False)) for row in rows]
     for column in {ID_NUMBER, PHONE} & set(wanted):
         for item in items:
             item[column] = masked(keys, uow.tenant_id, column, item[column])
     if place:
         set_area_names(uow, items, [row[-3] for row in rows])
+    fill_own(uow, "person", items, [row[-1] for row in rows], own)
     return Page(items, following, back)
 
 

@@ -23,7 +23,6 @@ from xiangyue.features.households.listing import (
     Conditions,
     Page,
     Sort,
-    add_custom,
     add_marks,
     add_search,
     fetch_page,
@@ -31,6 +30,7 @@ from xiangyue.features.households.listing import (
     mark_rights,
     set_area_names,
 )
+from xiangyue.features.households.own_lists import add_custom, fetch_by_field, fill_own, sort_field, split_fields
 from xiangyue.i18n import lazy_gettext as _l
 
 # ruff: noqa: S608 - statements are put together from constants; values are always parameters
@@ -84,8 +84,10 @@ def list_households(
     keys: TenantKeys | None = None,
 ) -> Page:
     """A page of households in the actor's area. ``sort``: a key of HOUSEHOLD_SORTS, ``-`` before it for descending;
-    ``fields``: of HOUSEHOLD_FIELDS; ``keys`` only to find a citizen number. Raises Invalid by parameter."""
-    wanted = known_fields(fields, HOUSEHOLD_FIELDS)
+    ``fields``: of HOUSEHOLD_FIELDS; both also ``custom.<key>``; ``keys`` only to find a citizen number. Raises Invalid
+    by parameter."""
+    plain, own = split_fields(fields)
+    wanted = known_fields(plain, HOUSEHOLD_FIELDS)
     conditions = _conditions(uow, filter, keys)
     columns = [HOUSEHOLD_FIELDS[name] or "NULL" for name in wanted]
     if "marks" in wanted:
@@ -93,23 +95,23 @@ def list_households(
         columns[wanted.index("marks")] = HOUSEHOLD_FIELDS["marks"].replace("%(visible)s", visible)
     latest = _LATEST if {"income", "income_year"} & set(wanted) else ""
     place = ["h.area_code"] if "area_name" in wanted else []
-    chosen = HOUSEHOLD_SORTS.get(sort.removeprefix("-"), HOUSEHOLD_SORTS["name"])
-    select = f"SELECT {', '.join([*columns, *place, chosen.column, 'h.id'])} FROM household h{latest} WHERE {{scope:h}}"
-    rows, following, back = fetch_page(
-        uow,
-        select,
-        conditions,
-        alias="h",
-        area=filter.area,
-        sort=sort,
-        sorts=HOUSEHOLD_SORTS,
-        limit=limit,
-        after=after,
-        before=before,
-    )
+
+    def select(join: str, value: str) -> str:
+        shown = ", ".join([*columns, *place, value, "h.id"])
+        return f"SELECT {shown} FROM household h{join}{latest} WHERE {{scope:h}}"
+
+    at: dict[str, Any] = {"alias": "h", "area": filter.area, "limit": limit, "after": after, "before": before}
+    by_own = sort_field(uow, "household", sort)
+    if by_own is not None:
+        rows, following, back = fetch_by_field(uow, select, conditions, field=by_own, sort=sort, **at)
+    else:
+        chosen = HOUSEHOLD_SORTS.get(sort.removeprefix("-"), HOUSEHOLD_SORTS["name"])
+        plain_select = select("", chosen.column)
+        rows, following, back = fetch_page(uow, plain_select, conditions, sort=sort, sorts=HOUSEHOLD_SORTS, **at)
     items = [dict(zip(wanted, row, strict=False)) for row in rows]
     if place:
         set_area_names(uow, items, [row[-3] for row in rows])
+    fill_own(uow, "household", items, [row[-1] for row in rows], own)
     return Page(items, following, back)
 
 

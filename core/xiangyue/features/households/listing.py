@@ -15,7 +15,6 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid, PurposeNeeded
 from xiangyue.features.areas import queries as areas
 from xiangyue.features.households import policy
-from xiangyue.features.households.custom import parse_value
 from xiangyue.features.households.identifiers import number_index
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.folding import half_width
@@ -234,39 +233,6 @@ def add_search(uow: Uow, conditions: Conditions, q: str, keys: TenantKeys | None
         f"{owner} IN (SELECT n.{column} FROM name_suffix n WHERE {{scope:n}} AND n.suffix >= :q AND n.suffix < :q_end)",
         **bounds,
     )
-
-
-def add_custom(uow: Uow, conditions: Conditions, entity: str, owner: str, custom: Sequence[tuple[str, str]]) -> None:
-    """Values of the county's own fields: text by its beginning, the others exactly. Raises Invalid on
-    ``custom.<key>``."""
-    if not custom:
-        return
-    rows = scoped_rows(
-        uow.session,
-        "SELECT f.key, f.id, f.type, f.options FROM custom_field f WHERE {tenant:f} AND f.entity = :entity",
-        {"entity": entity},
-    )
-    known = {row[0]: row[1:] for row in rows}
-    for i, (key, given) in enumerate(custom):
-        if key not in known:
-            raise Invalid({f"custom.{key}": [_l("There is no field “%(field)s”.", field=key)]})
-        field_id, kind, options = known[key]
-        try:
-            value = parse_value(kind, options, given)
-        except ValueError as error:
-            raise Invalid({f"custom.{key}": [str(error)]}) from None
-        names = {f"field{i}": field_id, f"value{i}": int(value) if isinstance(value, bool) else value}
-        if kind == "text":
-            names[f"end{i}"] = f"{value}{LAST}"
-            test = f"v.text_value >= :value{i} AND v.text_value < :end{i}"
-        else:
-            column = {"date": "date_value", "choice": "text_value"}.get(kind, "int_value")
-            test = f"v.{column} = :value{i}"
-        conditions.add(
-            f"{owner} IN (SELECT v.owner_id FROM custom_value v"
-            f" WHERE {{scope:v}} AND v.field_id = :field{i} AND {test})",
-            **names,
-        )
 
 
 def known_fields(wanted: Iterable[str], known: Mapping[str, Any]) -> list[str]:

@@ -223,7 +223,7 @@ class AwardKind(TenantOwned, Base):
 
 
 class CustomField(TenantOwned, Base):
-    """自定义字段 of the county, from its profile. ``entity``: household or person."""
+    """自定义字段 of the county, from its profile or added by its administrators. ``entity``: household or person."""
 
     __tablename__ = "custom_field"
     __table_args__ = (
@@ -244,6 +244,9 @@ class CustomField(TenantOwned, Base):
     options: Mapped[list[dict[str, str]]] = mapped_column(JSONB, default=list)
     position: Mapped[int] = mapped_column(SmallInteger, default=0)
     active: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+    #: The county's profile brought it: applying that again sets its words, kind and choices, and retires it once the
+    #: profile no longer has it. Order and being in use belong to the county.
+    from_profile: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
 
 
 class CustomValue(AreaBound, Base):
@@ -253,8 +256,10 @@ class CustomValue(AreaBound, Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "field_id", "owner_id"),
         tenant_fk("field_id", "custom_field"),
-        Index(None, "tenant_id", "field_id", "text_value"),
-        Index(None, "tenant_id", "field_id", "int_value"),
+        # One for each kind of value over the rows that have it; the owner last, so that a list walks along it.
+        Index(None, "tenant_id", "field_id", "text_value", "owner_id", postgresql_where=text("text_value IS NOT NULL")),
+        Index(None, "tenant_id", "field_id", "int_value", "owner_id", postgresql_where=text("int_value IS NOT NULL")),
+        Index(None, "tenant_id", "field_id", "date_value", "owner_id", postgresql_where=text("date_value IS NOT NULL")),
     )
 
     field_id: Mapped[int]

@@ -41,7 +41,9 @@ def apply_kinds(uow: Uow, profile: Profile, registry: Registry) -> list[Change]:
 
 @acts(policy.HOUSEHOLD_EDIT)
 def apply_custom_fields(uow: Uow, profile: Profile, registry: Registry) -> list[Change]:
-    """The county's own fields. A field that left the profile is retired, its values stay."""
+    """The county's own fields: of those the profile names it sets words, kind and choices; their order and whether they
+    are in use belong to the county once they are there. A field that left the profile is retired, its values stay;
+    what the county's administrators added is left alone."""
     changes: list[Change] = []
     known = {(f.entity, f.key): f for f in uow.session.scalars(select(CustomField))}
     for position, spec in enumerate(profile.custom_fields):
@@ -56,21 +58,23 @@ def apply_custom_fields(uow: Uow, profile: Profile, registry: Registry) -> list[
                 {"key": o["key"], "name": o["label_zh"], "name_en": o["label_en"]}
                 for o in map(dataclasses.asdict, spec.options)
             ],
-            "position": position,
-            "active": True,
+            "from_profile": True,
         }
         row = known.pop((spec.entity, spec.key), None)
         if row is None:
-            uow.session.add(CustomField(entity=spec.entity, key=spec.key, **columns))
+            uow.session.add(CustomField(entity=spec.entity, key=spec.key, position=position, **columns))
             changes.append(Change("add", f"custom field {spec.label_zh}"))
             continue
+        if not row.from_profile:
+            columns["active"] = True  # it comes back, or takes over one that the county had made
         for column, new in columns.items():
             old = getattr(row, column)
             if old != new:
                 setattr(row, column, new)
                 changes.append(Change("change", f"custom field {spec.label_zh} {column}", old, new))
     for row in known.values():
-        if row.active:
+        if row.from_profile:
+            row.from_profile = False
             row.active = False
             changes.append(Change("remove", f"custom field {row.name}"))
     uow.session.flush()

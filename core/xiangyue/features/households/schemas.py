@@ -20,8 +20,11 @@ HOUSEHOLD_SORTS = ("name", "code", "size", "updated")
 PERSON_SORTS = ("household", "name", "birth_date", "updated")
 
 
-def _both_ways(sorts: tuple[str, ...]) -> list[str]:
-    return [*sorts, *(f"-{key}" for key in sorts)]
+def _sorts(keys: tuple[str, ...]) -> validate.Regexp:
+    """One of the list's own orders or a county's own field, either way."""
+    known = [*keys, f"{CUSTOM}<key>"]
+    message = str(_l("Unknown: %(unknown)s. Known: %(known)s.", unknown="{input}", known=", ".join(known)))
+    return validate.Regexp(rf"^-?({'|'.join(keys)}|custom\.[a-z][a-z0-9_]{{0,39}})$", error=message)
 
 
 class AreaCode(fields.Field[int]):
@@ -94,7 +97,8 @@ class PersonConditions(Schema):
 
 
 class HouseholdListArgs(HouseholdConditions, ListArgs):
-    """Conditions, order and fields of the list. A county's own fields: ``custom.<key>=value``."""
+    """Conditions, order and fields of the list. A county's own fields: ``custom.<key>=value`` (of a text its
+    beginning), ``custom.<key>.is``, ``.has``, ``.from``, ``.to`` by the field's type, and ``.filled=yes|no``."""
 
     def takes(self, name: str) -> bool:
         """A county's own field; whether there is one of this name is seen when the condition is built."""
@@ -102,18 +106,25 @@ class HouseholdListArgs(HouseholdConditions, ListArgs):
 
     sort = fields.String(
         load_default="name",
-        validate=validate.OneOf(_both_ways(HOUSEHOLD_SORTS)),
-        metadata={"description": "name (pinyin of the head), code, size or updated; `-` before it for descending"},
+        validate=_sorts(HOUSEHOLD_SORTS),
+        metadata={
+            "description": "name (pinyin of the head), code, size, updated or `custom.<key>`; `-` before it for"
+            " descending"
+        },
     )
     fields_ = fields.String(
         data_key="fields",
         load_default=None,
-        metadata={"description": "Comma-separated fields; when missing, those from id to updated_at"},
+        metadata={
+            "description": "Comma-separated fields; when missing, those from id to updated_at. `custom`: all own"
+            " fields, `custom.<key>`: one of them"
+        },
     )
 
 
 class PersonListArgs(PersonConditions, ListArgs):
-    """Conditions, order and fields of the list. A county's own fields: ``custom.<key>=value``."""
+    """Conditions, order and fields of the list. A county's own fields: ``custom.<key>=value`` (of a text its
+    beginning), ``custom.<key>.is``, ``.has``, ``.from``, ``.to`` by the field's type, and ``.filled=yes|no``."""
 
     def takes(self, name: str) -> bool:
         """A county's own field; whether there is one of this name is seen when the condition is built."""
@@ -121,13 +132,19 @@ class PersonListArgs(PersonConditions, ListArgs):
 
     sort = fields.String(
         load_default="household",
-        validate=validate.OneOf(_both_ways(PERSON_SORTS)),
-        metadata={"description": "household, name (pinyin), birth_date or updated; `-` before it for descending"},
+        validate=_sorts(PERSON_SORTS),
+        metadata={
+            "description": "household, name (pinyin), birth_date, updated or `custom.<key>`; `-` before it for"
+            " descending"
+        },
     )
     fields_ = fields.String(
         data_key="fields",
         load_default=None,
-        metadata={"description": "Comma-separated fields; when missing, those from id to updated_at"},
+        metadata={
+            "description": "Comma-separated fields; when missing, those from id to updated_at. `custom`: all own"
+            " fields, `custom.<key>`: one of them"
+        },
     )
 
 
@@ -155,6 +172,7 @@ class HouseholdSchema(Schema):
     created_at = fields.DateTime()
     left_on = fields.Date(allow_none=True, metadata={"description": "Day of the closing; null on the register"})
     left_reason = fields.String()
+    custom = fields.Dict(metadata={"description": "Values of the county's own fields by key"})
 
 
 class PersonSchema(Schema):
@@ -182,6 +200,7 @@ class PersonSchema(Schema):
     note = fields.String()
     left_on = fields.Date(allow_none=True, metadata={"description": "Day of moving away or of death; else null"})
     left_reason = fields.String()
+    custom = fields.Dict(metadata={"description": "Values of the county's own fields by key"})
 
 
 class MarkSchema(Schema):
@@ -220,7 +239,6 @@ class PersonRecordSchema(PersonSchema):
         exclude = ("marks",)
 
     mark_records = fields.List(fields.Nested(MarkSchema))
-    custom = fields.Dict(metadata={"description": "Values of the county's own fields by key"})
 
 
 class HouseholdRecordSchema(HouseholdSchema):
@@ -229,7 +247,6 @@ class HouseholdRecordSchema(HouseholdSchema):
     persons = fields.List(fields.Nested(PersonRecordSchema))
     incomes = fields.List(fields.Nested(IncomeSchema))
     awards = fields.List(fields.Nested(AwardSchema))
-    custom = fields.Dict(metadata={"description": "Values of the county's own fields by key"})
 
 
 class HouseholdListSchema(Schema):

@@ -29,6 +29,7 @@ from xiangyue.features.households.pages.common import (
     template_words,
 )
 from xiangyue.features.households.pages.listings import Listing, household_listing, person_listing, shown_marks
+from xiangyue.features.households.pages.own_columns import own_cell
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.queries_persons import age_on
 from xiangyue.features.households.service_export import note_export
@@ -148,6 +149,8 @@ def _whole_page(listing: Listing, uow: Uow, wanted: HouseholdFilter, **options: 
 
 def _cell(listing: Listing, column: str, row: dict[str, Any]) -> Any:
     """The value of a column as the list shows it."""
+    if column in listing.own:
+        return own_cell(listing.own[column], row[column])
     if column == "name":
         return row.get("head_name") or row.get("name") or ""
     if column in ("relation", "sex", "nationality"):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask import redirect, request
@@ -20,7 +20,14 @@ from xiangyue.features.households.pages.common import (
     PERSON_STATES,
     code_choices,
     kind_name,
-    option_choices,
+)
+from xiangyue.features.households.pages.own_columns import (
+    YES_NO,
+    by_column,
+    own_columns,
+    own_fields,
+    own_filters,
+    own_shown,
 )
 from xiangyue.features.households.service_records import note_sensitive_read
 from xiangyue.i18n import lazy_gettext as _l
@@ -30,8 +37,6 @@ from xiangyue.text.chinese import has_han
 from xiangyue.text.codes import NATIONALITIES, SEX
 from xiangyue.web.components import Column, Filter, ListView
 from xiangyue.web.shell import say_unusable
-
-YES_NO = [("yes", _l("Yes")), ("no", _l("No"))]
 
 HOUSEHOLD_COLUMNS = (
     Column("name", _l("Household head"), sort=True, primary=True),
@@ -89,6 +94,8 @@ class Listing:
     failed: Sequence[Failure] = ()
     #: The offered columns that are shown.
     offered: Sequence[tuple[Contributor, HouseholdColumn]] = ()
+    #: The county's own fields by their columns.
+    own: Mapping[str, CustomField] = field(default_factory=dict)
 
     @property
     def sort(self) -> str:
@@ -99,7 +106,7 @@ class Listing:
 def household_listing(uow: Uow) -> Listing:
     """The list of households at the present address; wrong conditions are named and left out."""
     marks = {k.key: k for k in queries.mark_kinds(uow)}
-    own = queries.custom_fields(uow, "household")
+    own = own_fields(uow, "household")
     filters = (
         Filter("q", _l("Name, pinyin or number"), kind="text"),
         Filter("mark", _l("Mark"), choices=[(k.key, kind_name(k)) for k in marks.values()], data=_chinese(marks)),
@@ -119,14 +126,15 @@ def household_listing(uow: Uow) -> Listing:
         ),
         Filter("state", _l("State"), choices=[*HOUSEHOLD_STATES.items(), ("all", _l("All states"))], more=True),
         Filter("batch", _l("Import number"), kind="number", more=True),
-        *_own_filters(own),
+        *own_filters(own),
     )
     asked = asked_conditions(uow, request.args, bar=True)
     offered = offered_columns(uow)
     more = [Column(item.key, item.label, default=False) for _whose, item in offered]
-    view = list_view((*HOUSEHOLD_COLUMNS, *more), (*filters, *_offered(asked)), "households.filter_households")
+    columns = (*HOUSEHOLD_COLUMNS, *own_columns(own), *more)
+    view = list_view(columns, (*filters, *_offered(asked)), "households.filter_households")
     wanted, problems = _read(view, household_filter, HouseholdFilter())
-    fields = ["id", "code", "head_name", "state", *_needs(view, HOUSEHOLD_NEEDS)]
+    fields = ["id", "code", "head_name", "state", *_needs(view, HOUSEHOLD_NEEDS), *own_shown(view)]
     shown = [pair for pair in offered if pair[1].key in {column.key for column in view.visible}]
     return Listing(
         view,
@@ -136,6 +144,7 @@ def household_listing(uow: Uow) -> Listing:
         {**problems, **asked.problems},
         asked.failed,
         shown,
+        by_column(own),
     )
 
 
@@ -150,6 +159,7 @@ def _offered(asked: Asked) -> list[Filter]:
 def person_listing(uow: Uow) -> Listing:
     """The list of persons at the present address."""
     marks = {k.key: k for k in queries.mark_kinds(uow)}
+    own = own_fields(uow, "person")
     filters = (
         Filter("q", _l("Name, pinyin or number"), kind="text"),
         Filter("mark", _l("Mark"), choices=[(k.key, kind_name(k)) for k in marks.values()], data=_chinese(marks)),
@@ -160,30 +170,16 @@ def person_listing(uow: Uow) -> Listing:
         Filter("nationality", _l("Nationality"), choices=code_choices(NATIONALITIES), more=True),
         Filter("state", _l("State"), choices=[*PERSON_STATES.items(), ("all", _l("All states"))], more=True),
         Filter("batch", _l("Import number"), kind="number", more=True),
-        *_own_filters(queries.custom_fields(uow, "person")),
+        *own_filters(own),
     )
-    view = list_view(PERSON_COLUMNS, filters, "households.filter_persons")
+    view = list_view((*PERSON_COLUMNS, *own_columns(own)), filters, "households.filter_persons")
     wanted, problems = _read(view, person_filter, PersonFilter())
-    fields = ["id", "name", "state", *_needs(view, PERSON_NEEDS)]
-    return Listing(view, wanted, list(dict.fromkeys(fields)), marks, problems)
+    fields = ["id", "name", "state", *_needs(view, PERSON_NEEDS), *own_shown(view)]
+    return Listing(view, wanted, list(dict.fromkeys(fields)), marks, problems, own=by_column(own))
 
 
 def _chinese(kinds: dict[str, MarkKind]) -> bool:
     return any(not k.name_en for k in kinds.values())
-
-
-def _own_filters(fields: Sequence[CustomField]) -> list[Filter]:
-    found = []
-    for field in fields:
-        name, label = f"custom.{field.key}", kind_name(field)
-        if field.type == "choice":
-            found.append(Filter(name, label, choices=option_choices(field), more=True))
-        elif field.type == "boolean":
-            found.append(Filter(name, label, choices=YES_NO, more=True))
-        else:
-            kind = {"date": "date", "integer": "number"}.get(field.type, "text")
-            found.append(Filter(name, label, kind=kind, more=True))  # type: ignore[arg-type]
-    return found
 
 
 def _needs(view: ListView, needs: dict[str, list[str]]) -> list[str]:

@@ -27,6 +27,7 @@ from xiangyue.features.households.pages.listings import (
     shown_marks,
     without,
 )
+from xiangyue.features.households.pages.own_columns import own_text
 from xiangyue.features.households.queries_persons import age_on
 from xiangyue.features.views.listing import with_views
 from xiangyue.i18n import TIMEZONE, ngettext
@@ -91,6 +92,7 @@ def list_households_page() -> Any:
         listing=listing,
         failed=[failure.said for failure in failed],
         rows=found.items,
+        own_text=own_text,
         marks_of=lambda row: shown_marks(listing, row.get("marks") or ()),
         area_name=area_name,
         area_value=request.args.get("area", ""),
@@ -141,6 +143,7 @@ def list_persons_page() -> Any:
         ),
         listing=listing,
         rows=found.items,
+        own_text=own_text,
         marks_of=lambda row: shown_marks(listing, row.get("marks") or ()),
         age_of=lambda row: age_on(row.get("birth_date"), today),
         area_name=area_name,

@@ -1,0 +1,256 @@
+"""The county's own fields in the lists: conditions on them, order by them, their values in the rows.
+
+LIKE would lose its index under row-level security; equality and ranges keep it, so every condition but ``has`` is one
+of these. Each typed column of ``custom_value`` has an index of its own over the rows that use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from xiangyue.db.paging import decode_as, encode_cursor, unreadable
+from xiangyue.db.sql import scoped_rows
+from xiangyue.db.uow import Uow
+from xiangyue.errors import Invalid
+from xiangyue.features.households.custom import parse_value
+from xiangyue.features.households.listing import LAST, Conditions
+from xiangyue.i18n import lazy_gettext as _l
+
+# ruff: noqa: S608 - statements are put together from constants; values are always parameters
+
+#: What parameters, columns and orders of own fields begin with.
+PREFIX = "custom."
+#: Type of a field -> its column of custom_value, what a cursor holds of it, and the least there is.
+_COLUMNS: Mapping[str, tuple[str, type, Any]] = {
+    "text": ("text_value", str, ""),
+    "choice": ("text_value", str, ""),
+    "integer": ("int_value", int, 0),
+    "boolean": ("int_value", int, 0),
+    "date": ("date_value", date, date.min),
+}
+#: What may stand behind the key of a condition, by the type of its field. "": the value itself, of text its beginning.
+OPERATORS: Mapping[str, tuple[str, ...]] = {
+    "text": ("", "is", "has", "filled"),
+    "choice": ("", "filled"),
+    "boolean": ("", "filled"),
+    "integer": ("", "from", "to", "filled"),
+    "date": ("", "from", "to", "filled"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OwnField:
+    """A field as lists need it; retired ones too, because addresses and saved views may name them."""
+
+    id: int
+    key: str
+    type: str
+    options: Sequence[Mapping[str, str]]
+
+    @property
+    def column(self) -> str:
+        return _COLUMNS[self.type][0]
+
+
+def own_fields(uow: Uow, entity: str) -> dict[str, OwnField]:
+    """The county's own fields on households or persons by key, in order."""
+    rows = scoped_rows(
+        uow.session,
+        "SELECT f.id, f.key, f.type, f.options FROM custom_field f WHERE {tenant:f} AND f.entity = :entity"
+        " ORDER BY f.position, f.id",
+        {"entity": entity},
+    )
+    return {row[1]: OwnField(*row) for row in rows}
+
+
+def add_custom(uow: Uow, conditions: Conditions, entity: str, owner: str, custom: Sequence[tuple[str, str]]) -> None:
+    """Conditions ``<key>`` or ``<key>.<operator>`` with what was typed. Raises Invalid on ``custom.<…>`` for each that
+    cannot be used."""
+    if not custom:
+        return
+    known = own_fields(uow, entity)
+    tests: dict[str, list[str]] = {}
+    errors: dict[str, list[Any]] = {}
+    for i, (name, given) in enumerate(custom):
+        key, _dot, operator = name.partition(".")
+        field = known.get(key)
+        try:
+            if field is None:
+                raise ValueError(_l("There is no field “%(field)s”.", field=key))
+            if operator not in OPERATORS[field.type]:
+                raise ValueError(_l("A field of this kind has no such condition."))
+            if operator == "filled":
+                _filled(conditions, owner, field, i, given)
+                continue
+            value = parse_value(field.type, field.options, given)
+        except ValueError as error:
+            errors[f"{PREFIX}{name}"] = [str(error)]
+            continue
+        if value is None:
+            continue
+        conditions.params[f"value{i}"] = int(value) if isinstance(value, bool) else value
+        if field.type == "text" and not operator:
+            conditions.params[f"end{i}"] = f"{value}{LAST}"
+        tests.setdefault(key, []).append(_test(field, operator, i))
+    if errors:
+        raise Invalid(errors)
+    for n, (key, parts) in enumerate(tests.items()):
+        conditions.add(
+            f"{owner} IN (SELECT v.owner_id FROM custom_value v"
+            f" WHERE {{scope:v}} AND v.field_id = :field{n} AND {' AND '.join(parts)})",
+            **{f"field{n}": known[key].id},
+        )
+
+
+def _test(field: OwnField, operator: str, i: int) -> str:
+    column = f"v.{field.column}"
+    if operator == "has":
+        # No index helps here: it reads the county's values of this one field.
+        return f"strpos(lower({column}), lower(:value{i})) > 0"
+    if field.type == "text" and not operator:
+        return f"{column} >= :value{i} AND {column} < :end{i}"
+    return f"{column} { ({'from': '>=', 'to': '<='}.get(operator, '=')) } :value{i}"
+
+
+def _filled(conditions: Conditions, owner: str, field: OwnField, i: int, given: str) -> None:
+    if given not in ("yes", "no"):
+        raise ValueError(_l("Choose yes or no."))
+    conditions.add(
+        f"{'' if given == 'yes' else 'NOT '}EXISTS (SELECT 1 FROM custom_value v WHERE {{tenant:v}}"
+        f" AND v.field_id = :filled{i} AND v.owner_id = {owner})",
+        **{f"filled{i}": field.id},
+    )
+
+
+def split_fields(fields: Iterable[str]) -> tuple[list[str], list[str]]:
+    """(fields of the list itself, keys of own fields) of what is asked for."""
+    asked = list(fields)
+    own = [name.removeprefix(PREFIX) for name in asked if name.startswith(PREFIX)]
+    return [name for name in asked if not name.startswith(PREFIX)], own
+
+
+def fill_own(uow: Uow, entity: str, items: Sequence[dict[str, Any]], ids: Sequence[int], keys: Sequence[str]) -> None:
+    """Put the values of own fields into the rows as ``custom.<key>``: text, choice key, int, bool, date or None.
+
+    ``ids``: of the rows' owners. One statement for all. Raises Invalid on ``fields`` for a key there is not.
+    """
+    if not keys:
+        return
+    known = own_fields(uow, entity)
+    unknown = [key for key in keys if key not in known]
+    if unknown:
+        raise Invalid({"fields": [_l("There is no field “%(field)s”.", field=unknown[0])]})
+    wanted = {known[key].id: known[key] for key in keys}
+    rows = scoped_rows(
+        uow.session,
+        "SELECT v.owner_id, v.field_id, v.text_value, v.int_value, v.date_value FROM custom_value v"
+        " WHERE {tenant:v} AND v.field_id = ANY(:fields) AND v.owner_id = ANY(:ids)",
+        {"fields": list(wanted), "ids": list(ids)},
+    ) if items else []  # fmt: skip
+    values = {(owner, field): typed for owner, field, *typed in rows}
+    for item, id in zip(items, ids, strict=True):
+        for field in wanted.values():
+            item[f"{PREFIX}{field.key}"] = _value(field, values.get((id, field.id)))
+
+
+def _value(field: OwnField, typed: Sequence[Any] | None) -> Any:
+    if typed is None:
+        return None
+    text, number, day = typed
+    if field.type == "boolean":
+        return None if number is None else bool(number)
+    return {"integer": number, "date": day}.get(field.type, text)
+
+
+def sort_field(uow: Uow, entity: str, sort: str) -> OwnField | None:
+    """The own field that a list is ordered by; None for the list's own orders. Raises Invalid on ``sort``."""
+    name = sort.removeprefix("-")
+    if not name.startswith(PREFIX):
+        return None
+    found = own_fields(uow, entity).get(name.removeprefix(PREFIX))
+    if found is None:
+        raise Invalid({"sort": [_l("There is no field “%(field)s”.", field=name.removeprefix(PREFIX))]})
+    return found
+
+
+def fetch_by_field(
+    uow: Uow,
+    select: Callable[[str, str], str],
+    conditions: Conditions,
+    *,
+    alias: str,
+    area: int,
+    field: OwnField,
+    sort: str,
+    limit: int,
+    after: str | None,
+    before: str | None,
+) -> tuple[list[tuple[Any, ...]], str | None, str | None]:
+    """Like ``listing.fetch_page``, in the order of an own field; those without a value come last either way.
+
+    ``select``: makes the statement up to and with its WHERE {scope:…} of a further join and of what is ordered by.
+    Read in two parts, so that the first walks along the field's index: with a value, then without.
+    """
+    name, kind, least = _COLUMNS[field.type]
+    descending, backwards = sort.startswith("-"), before is not None
+    start, keyset = (1 if backwards else 0), None
+    mark = after if after is not None else before
+    if mark is not None:
+        made_for, start, value, last_id = decode_as(mark, str, int, kind, int)
+        if made_for != sort or start not in (0, 1):
+            raise unreadable()
+        keyset = (value, last_id)
+    if backwards and mark is None:  # pragma: no cover - a page backwards always has its mark
+        raise unreadable()
+    ascending = descending == backwards
+    direction, beyond = ("ASC", ">") if ascending else ("DESC", "<")
+    scope = uow.scope.narrowed(area) if area else uow.scope
+    found: list[tuple[int, tuple[Any, ...]]] = []
+    for part in (1, 0) if backwards else (0, 1):
+        if len(found) > limit or (part < start and not backwards) or (part > start and backwards):
+            continue
+        own = Conditions(list(conditions.parts), {**conditions.params, "sort_field": field.id})
+        join, value_column, order = _part(part, name, alias)
+        if part:
+            own.add(
+                "NOT EXISTS (SELECT 1 FROM custom_value x WHERE {tenant:x} AND x.field_id = :sort_field"
+                f" AND x.owner_id = {alias}.id)"
+            )
+        else:
+            own.add(f"{{tenant:s}} AND s.field_id = :sort_field AND s.{name} IS NOT NULL")
+        if keyset is not None and part == start:
+            key, last_id = keyset
+            if part:
+                own.add(f"{alias}.id {beyond} :last_id", last_id=last_id)
+            else:
+                own.add(f"(s.{name}, s.owner_id) {beyond} (:key, :last_id)", key=key, last_id=last_id)
+        ordered = ", ".join(f"{column} {direction}" for column in order)
+        statement = f"{select(join, value_column)}{own.sql()} ORDER BY {ordered} LIMIT {limit + 1 - len(found)}"
+        found += [(part, row) for row in scoped_rows(uow.session, statement, own.params, scope=scope)]
+    more, found = len(found) > limit, found[:limit]
+    if backwards:
+        found.reverse()
+    if not found:
+        return [], None, None
+
+    def cursor(part: int, row: tuple[Any, ...]) -> str:
+        return encode_cursor(sort, part, least if part else row[-2], row[-1])
+
+    has_next = more or backwards
+    has_back = more if backwards else after is not None
+    return (
+        [row for _part, row in found],
+        cursor(*found[-1]) if has_next else None,
+        cursor(*found[0]) if has_back else None,
+    )
+
+
+def _part(part: int, column: str, alias: str) -> tuple[str, str, tuple[str, ...]]:
+    """(join, what is ordered by, columns of the order) of the rows with a value (0) or without (1)."""
+    if part:
+        return "", "NULL", (f"{alias}.id",)
+    join = f" JOIN custom_value s ON s.tenant_id = {alias}.tenant_id AND s.owner_id = {alias}.id"
+    return join, f"s.{column}", (f"s.{column}", "s.owner_id")
