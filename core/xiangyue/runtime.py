@@ -49,6 +49,7 @@ FEATURES = (
     "xiangyue.features.jobs.plugin",
     "xiangyue.features.files.plugin",
     "xiangyue.features.views.plugin",
+    "xiangyue.features.privacy.plugin",
     "xiangyue.features.settings.plugin",
     "xiangyue.features.plugins.plugin",
     "xiangyue.features.console.plugin",

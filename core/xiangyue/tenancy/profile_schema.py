@@ -14,11 +14,13 @@ from typing import Any, cast
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validates_schema
 
 from xiangyue.i18n import LOCALES, _, _l
+from xiangyue.tenancy.field_owners import DEPARTMENTS, STANDARD
 from xiangyue.tenancy.hosts import slug_fault
 from xiangyue.tenancy.profile_problems import did_you_mean, one_of
 from xiangyue.tenancy.profile_toml import Path_
 
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_OWN_FIELD = re.compile(r"custom\.(household|person)\.[a-z][a-z0-9_]{0,39}")
 NAME_LENGTH = 60
 HELP_LENGTH = 300
 
@@ -207,10 +209,32 @@ class Strict(Schema):
             raise ValidationError(wrong)
 
 
+class Owners(fields.Field[dict[str, str]]):
+    """Field of the register (``person.phone``, ``custom.household.water``) -> department."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, dict):
+            raise _wrong(_("must be a table"))
+        wrong: dict[str, Any] = {}
+        for name, department in value.items():
+            if name not in STANDARD and not _OWN_FIELD.fullmatch(name):
+                wrong[name] = [Fault(_("is not a field of the register"), did_you_mean(name, STANDARD))]
+            elif department not in DEPARTMENTS:
+                message = _("'%(value)s' is not known here", value=department)
+                wrong[name] = [Fault(message, one_of(str(department), tuple(DEPARTMENTS)))]
+        if wrong:
+            raise ValidationError(wrong)
+        return dict(value)
+
+
 class SettingsSchema(Strict):
     allow_synthetic_people = Flag(load_default=False)
     require_totp_roles = ListOf(Text(), load_default=list)
     session_hours = Whole(least=1, most=168, load_default=None)
+    request_days = Whole(least=1, most=30, load_default=15)
+    request_days_source = Text(blank=True, longest=200, load_default="")
+    import_file_days = Whole(least=1, most=180, load_default=30)
+    field_owners = Owners(load_default=dict)
 
 
 class PluginSchema(Strict):

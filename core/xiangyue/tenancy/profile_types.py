@@ -32,11 +32,20 @@ class DivisionRow:
 
 @dataclass(frozen=True, slots=True)
 class ProfileSettings:
-    """Switches of a county. ``session_hours`` None: as the instance is set."""
+    """Switches of a county. ``session_hours`` None: as the instance is set.
+
+    ``request_days``: working days in which a request about personal information is answered, and the paper that says
+    so ("" for that of the core). ``import_file_days``: how long an uploaded file is kept. ``field_owners``: where a
+    department other than that of ``tenancy.field_owners`` answers for a field.
+    """
 
     allow_synthetic_people: bool = False
     require_totp_roles: tuple[str, ...] = ()
     session_hours: int | None = None
+    request_days: int = 15
+    request_days_source: str = ""
+    import_file_days: int = 30
+    field_owners: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from xiangyue.access.lawful import BASES
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 
@@ -87,6 +88,8 @@ FIELDS: dict[str, Any] = {
     "why": _l("Why"),
     "left_on": _l("Left on"),
     "left_reason": _l("Reason for leaving"),
+    "lawful_basis": _l("On what ground"),
+    "file_expires_at": _l("File deleted on"),
 }
 
 #: Codes by the key they stand under.
@@ -130,6 +133,7 @@ VALUES: dict[str, dict[str, Any]] = {
     "format": {
         "xlsx": _l("Excel"),
     },
+    "lawful_basis": BASES,
     "purpose": {
         "first": _l("first password"),
         "reset": _l("new password"),

@@ -86,6 +86,7 @@ def upload(values: dict[str, Any]) -> Response:
         name=values["file"].filename or "",
         source=values["source"].strip(),
         purpose=values["purpose"].strip(),
+        lawful_basis=values["lawful_basis"],
     )
     return _detail(batch, 202)
 

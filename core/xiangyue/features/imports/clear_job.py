@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, literal_column, or_, select, update
 
 from xiangyue.features.imports.models import ImportBatch, ImportRow
 from xiangyue.features.imports.policy import CLEAR_KIND, KEEP_ROWS_DAYS, KEEP_UNWRITTEN_DAYS
@@ -34,6 +34,12 @@ def run(context: JobContext) -> dict[str, int]:
         )
         result = uow.session.execute(
             delete(ImportRow).where(ImportRow.batch_id.in_(done)), execution_options={"synchronize_session": False}
+        )
+        # The examples of changes name people: they go with the rows.
+        counts = ImportBatch.counts.op("-")("samples").op("#-")(literal_column("'{written,samples}'"))
+        uow.session.execute(
+            update(ImportBatch).where(ImportBatch.id.in_(done), ImportBatch.counts != {}).values(counts=counts),
+            execution_options={"synchronize_session": False},
         )
         return {"dropped": dropped, "rows": result.rowcount}  # type: ignore[attr-defined]
 

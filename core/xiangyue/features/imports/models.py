@@ -40,6 +40,10 @@ class ImportBatch(Versioned, TenantOwned, Base):
     header: Mapped[Json] = mapped_column(default=dict)
     source: Mapped[str] = mapped_column(default="")
     purpose: Mapped[str] = mapped_column(default="")
+    #: On what ground the data is taken in: a key of ``access.lawful.BASES``; "" for what came before it was asked.
+    lawful_basis: Mapped[str] = mapped_column(default="", server_default="")
+    #: When the bytes of the uploaded file are deleted; the batch stays.
+    file_expires_at: Mapped[datetime | None]
     scope_ranges: Mapped[list[list[int]] | None] = mapped_column(JSONB)
     job_id: Mapped[int | None]
     created_by: Mapped[int | None]

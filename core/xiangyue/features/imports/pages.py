@@ -8,10 +8,11 @@ from typing import IO, Any
 
 from flask import Blueprint, redirect, request, send_file, url_for
 
+from xiangyue.access.lawful import BASES, USUAL
 from xiangyue.db.paging import decode_ids, encode_cursor, unreadable
 from xiangyue.errors import Conflict, Invalid, NotFound, Refused, Stale, TooLarge
 from xiangyue.features.areas.queries import has_villages
-from xiangyue.features.imports import policy, queries, samples, service, view, view_columns
+from xiangyue.features.imports import keeping, policy, queries, samples, service, view, view_columns
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.offered import named
 from xiangyue.features.imports.roster_file import MAX_BYTES, MAX_ROWS
@@ -22,6 +23,7 @@ from xiangyue.files.workbook import MEDIA_TYPE
 from xiangyue.i18n import current_locale, ngettext
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.tenancy.own import own_settings
 from xiangyue.web.access import requires
 from xiangyue.web.components import Column, Filter, FormView, ListView
 from xiangyue.web.limits import limit_uploads
@@ -92,21 +94,25 @@ def new_import() -> Any:
     again = request.args.get("again", type=int)
     if again is not None:
         batch = queries.get_batch(current_uow(), again)
-        values = {"source": batch.source, "purpose": batch.purpose}
+        values = {name: getattr(batch, name) for name in ("source", "purpose", "lawful_basis") if getattr(batch, name)}
     return _upload_page(values)
 
 
 def _upload_page(values: Any, errors: Any = None, status: int = 200) -> Any:
     form = FormView(
         action=url_for("imports.upload"),
-        values=values,
+        values={"lawful_basis": USUAL, **values},
         errors=errors or {},
         multipart=True,
         id="upload",
         cancel_url=url_for("imports.list_imports"),
     )
     steps, current = view.steps(None)
-    limits = {"mb": min(MAX_BYTES, runtime().settings.max_upload_bytes) // 2**20, "rows": MAX_ROWS}
+    limits = {
+        "mb": min(MAX_BYTES, runtime().settings.max_upload_bytes) // 2**20,
+        "rows": MAX_ROWS,
+        "days": own_settings(current_uow()).import_file_days,
+    }
     return page(
         "imports/new.html",
         status=status,
@@ -114,6 +120,7 @@ def _upload_page(values: Any, errors: Any = None, status: int = 200) -> Any:
         steps_list=steps,
         current=current,
         limits=limits,
+        bases=list(BASES.items()),
         no_villages=not has_villages(current_uow()),
     )
 
@@ -140,6 +147,7 @@ def upload() -> Any:
             name=given.filename or "",
             source=form.get("source", "").strip(),
             purpose=form["purpose"].strip(),
+            lawful_basis=form.get("lawful_basis", USUAL),
         )
     except Invalid as invalid:
         return _upload_page(form, invalid.fields, 422)
@@ -176,6 +184,7 @@ def show_import(id: int) -> Any:
     job = queries.batch_job(uow, batch)
     steps, current = view.steps(batch)
     context: dict[str, Any] = {"batch": batch, "job": job, "show": view, "steps_list": steps, "current": current}
+    context |= keeping.shown(uow, batch)
     if batch.state in view.BUSY:
         context["card"] = view.job_card(uow, batch, job) if job is not None else None
     elif batch.state == "mapping":
@@ -209,7 +218,7 @@ def _matching(batch: ImportBatch, chosen: Mapping[int, str] | None = None) -> di
 def show_columns(id: int) -> Any:
     """Where the columns of a checked file went, to be changed; the file is then checked anew."""
     batch = queries.get_batch(current_uow(), id)
-    if batch.state not in ("mapping", "checked"):
+    if batch.state not in ("mapping", "checked") or not keeping.file_kept(batch):
         return redirect(url_for("imports.show_import", id=id))
     return _columns_page(batch)
 
@@ -308,6 +317,11 @@ def error_workbook(id: int) -> Any:
     batch = queries.get_batch(uow, id)
     if batch.state == "cancelled" or not view.count(batch, "errors"):
         raise NotFound(_l("This import has no cells to mend."))
+    try:
+        keeping.check_rows_kept(uow, batch)
+    except Conflict as gone:
+        flash(gone.message, "warning")
+        return redirect(url_for("imports.show_import", id=id))
     keys = runtime().tenant_keys(uow)
     name = _("To mend %(name)s", name=batch.file_name.rpartition(".")[0] or batch.file_name) + ".xlsx"
     return _workbook(lambda stream: service.write_error_workbook_of(uow, keys, batch_id=id, stream=stream), name)

@@ -18,7 +18,6 @@ CHECK_KIND = "imports.check"
 COMMIT_KIND = "imports.commit"
 CLEAR_KIND = "imports.clear"
 
-#: The uploaded file is kept this long, and the rows of the sheet; the counts stay.
-KEEP_FILE_DAYS = 30
+#: The rows of the sheet are kept this long, the counts stay; how long the file is, the county says.
 KEEP_ROWS_DAYS = 7
 KEEP_UNWRITTEN_DAYS = 60

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from xiangyue.access.lawful import BASES, USUAL
 from xiangyue.api.files import FileField
 from xiangyue.api.lists import ListArgs
 
@@ -19,6 +20,12 @@ class ImportSchema(Schema):
     file_name = fields.String()
     source = fields.String(metadata={"description": "Where the data comes from"})
     purpose = fields.String(metadata={"description": "What it is used for"})
+    lawful_basis = fields.String(
+        metadata={
+            "description": "On what ground it is taken in (PIPL article 13); empty for imports before it was asked"
+        }
+    )
+    file_expires_at = fields.DateTime(allow_none=True, metadata={"description": "When the uploaded file is deleted"})
     counts = fields.Dict(
         metadata={
             "description": "After the check: rows, persons, households, errors, error_rows, valid_households, and "
@@ -104,6 +111,11 @@ class ImportUploadSchema(Schema):
     source = fields.String(load_default="", metadata={"description": "Where the data comes from"})
     purpose = fields.String(
         required=True, validate=validate.Length(min=1), metadata={"description": "What the data is used for"}
+    )
+    lawful_basis = fields.String(
+        load_default=USUAL,
+        validate=validate.OneOf(list(BASES)),
+        metadata={"description": "On what ground it is taken in: an item of PIPL article 13"},
     )
 
 

@@ -11,12 +11,14 @@ from sqlalchemy import select
 from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit
 from xiangyue.access.crypto import TenantKeys
+from xiangyue.access.lawful import BASES, USUAL
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Forbidden, Invalid, Stale, Unavailable
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT
+from xiangyue.features.imports.keeping import check_file_kept, check_rows_kept
 from xiangyue.features.imports.models import ImportBatch, ImportMapping
 from xiangyue.features.imports.offered import check_still_on
-from xiangyue.features.imports.policy import CHECK_KIND, COMMIT_KIND, IMPORT_RUN, KEEP_FILE_DAYS
+from xiangyue.features.imports.policy import CHECK_KIND, COMMIT_KIND, IMPORT_RUN
 from xiangyue.features.imports.queries import as_json, batch_job, columns_of, get_batch, import_ranges
 from xiangyue.features.imports.release import drop_batch
 from xiangyue.features.imports.roster_columns import Column
@@ -30,17 +32,28 @@ from xiangyue.jobs.models import OPEN_STATES
 from xiangyue.jobs.service import enqueue_job, request_cancel
 from xiangyue.plugin.dispatch import veto
 from xiangyue.runtime import runtime_of
+from xiangyue.tenancy.own import own_settings
 
 _MAX_WORDS = 200
 
 
 @acts(IMPORT_RUN)
-def upload_roster(uow: Uow, storage: Storage, *, stream: BinaryIO, name: str, source: str, purpose: str) -> ImportBatch:
+def upload_roster(
+    uow: Uow,
+    storage: Storage,
+    *,
+    stream: BinaryIO,
+    name: str,
+    source: str,
+    purpose: str,
+    lawful_basis: str = USUAL,
+) -> ImportBatch:
     """Take a spreadsheet in and start its check as a job.
 
-    ``source``: where the data comes from; ``purpose``: what it is taken in for, never empty; both go into the audit
-    trail. The file is stored encrypted and for 30 days. Raises Invalid (fields file, source, purpose), TooLarge, or
-    Forbidden for somebody who may not edit households anywhere.
+    ``source``: where the data comes from; ``purpose``: what it is taken in for, never empty; ``lawful_basis``: on what
+    ground, a key of ``access.lawful.BASES``; all go into the audit trail. The file is stored encrypted, for as many
+    days as the county says. Raises Invalid (fields file, source, purpose, lawful_basis), TooLarge, or Forbidden for
+    somebody who may not edit households anywhere.
     """
     runtime = runtime_of(uow)
     if runtime is None:
@@ -59,6 +72,8 @@ def upload_roster(uow: Uow, storage: Storage, *, stream: BinaryIO, name: str, so
     }
     if not purpose:
         wrong["purpose"] = [_l("Say what the data is used for.")]
+    if lawful_basis not in BASES:
+        wrong["lawful_basis"] = [_l("Choose one of the options.")]
     try:
         upload = check_roster(stream, name, max_bytes=runtime.settings.max_upload_bytes)
     except Invalid as error:
@@ -73,7 +88,7 @@ def upload_roster(uow: Uow, storage: Storage, *, stream: BinaryIO, name: str, so
         media_type=upload.media_type,
         purpose="import.roster",
         permission=IMPORT_RUN,
-        expires_at=in_days(KEEP_FILE_DAYS),
+        expires_at=in_days(own_settings(uow).import_file_days),
     )
     batch = ImportBatch(
         kind="roster",
@@ -82,6 +97,8 @@ def upload_roster(uow: Uow, storage: Storage, *, stream: BinaryIO, name: str, so
         state="uploaded",
         source=source,
         purpose=purpose,
+        lawful_basis=lawful_basis,
+        file_expires_at=file.expires_at,
         scope_ranges=as_json(ranges),
         created_by=uow.actor.account_id,
         created_by_name=uow.actor.name or uow.actor.login,
@@ -94,7 +111,12 @@ def upload_roster(uow: Uow, storage: Storage, *, stream: BinaryIO, name: str, so
         action="import.upload",
         obj=batch,
         label=batch.file_name,
-        after={"source": source, "size": upload.size},
+        after={
+            "source": source,
+            "size": upload.size,
+            "lawful_basis": lawful_basis,
+            "file_expires_at": file.expires_at,
+        },
         purpose=purpose,
     )
     return batch
@@ -114,6 +136,7 @@ def match_columns(
     if batch.state not in ("mapping", "checked"):
         raise Conflict(_l("The columns of this import cannot be matched any more. Upload the file again."))
     _require_version(batch, version)
+    check_file_kept(batch)
     found = open_columns(keys, batch)
     known = columns_of(uow)
     chosen = {position: key for position, key in sorted(targets.items()) if key}
@@ -221,6 +244,7 @@ def write_error_workbook_of(uow: Uow, keys: TenantKeys, *, batch_id: int, stream
     It holds personal data in the clear, as the upload did: who fetched it is in the audit trail.
     """
     batch = get_batch(uow, batch_id)
+    check_rows_kept(uow, batch)
     audit(uow, action="import.errors", obj=batch, label=batch.file_name, purpose=batch.purpose)
     return write_error_workbook(stream, columns_of(uow), wrong_rows(uow, keys, batch.id))
 

@@ -13,8 +13,11 @@ from xiangyue.access.sensitive import needs_purpose
 from xiangyue.features.households import policy
 from xiangyue.features.households.custom import parse_value, value_label
 from xiangyue.features.households.models import AwardKind, CustomField, MarkKind
+from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import pick
+from xiangyue.tenancy.field_owners import DEPARTMENTS, department_of
+from xiangyue.tenancy.own import own_settings
 from xiangyue.text.codes import NATIONALITIES, RELATIONS, SEX, CodeTable
 from xiangyue.web.pipeline import current_actor, current_tenant, current_uow, runtime
 
@@ -104,9 +107,21 @@ def option_choices(field: CustomField) -> list[tuple[str, str]]:
     return [(o["key"], pick(o["name"], o.get("name_en"))) for o in field.options]
 
 
+def owned(field: str, help: Any = None) -> Any:
+    """The help under a field (``person.phone``, ``custom.household.water``) with the department that answers for it."""
+    if "field_owners" not in g:
+        g.field_owners = own_settings(current_uow()).field_owners
+    department = DEPARTMENTS.get(department_of(field, g.field_owners))
+    if department is None:
+        return help
+    answers = _("Answered for by: %(department)s.", department=department)
+    return answers if help is None else _("%(help)s %(answers)s", help=help, answers=answers)
+
+
 def template_words() -> dict[str, Any]:
     """Functions that every template of the feature uses."""
     return {
+        "owned": owned,
         "code_label": code_label,
         "kind_name": kind_name,
         "option_choices": option_choices,
