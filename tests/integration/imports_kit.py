@@ -97,12 +97,17 @@ def commit(county: County, batch: ImportBatch, actor: Actor | None = None, *, va
 
 
 _REGISTER = (
-    "SELECT h.code, h.area_code, h.head_name, h.sort_key, h.person_count, h.address, h.state FROM household h"
-    " WHERE h.tenant_id = %(t)s ORDER BY 1",
+    "SELECT h.code, h.area_code, h.head_name, h.sort_key, h.person_count, h.registered_count, h.living_count,"
+    " h.address, h.state FROM household h WHERE h.tenant_id = %(t)s ORDER BY 1",
     "SELECT h.code, p.name, p.sort_key, p.relation, p.sex, p.birth_date, p.nationality, p.area_code, p.away, p.state,"
     " encode(p.id_number_index, 'hex'), encode(p.phone_index, 'hex'), p.id_number IS NULL, p.phone IS NULL"
     " FROM person p JOIN household h ON h.tenant_id = p.tenant_id AND h.id = p.household_id"
     " WHERE p.tenant_id = %(t)s ORDER BY 1, 2, 11",
+    "SELECT p.name, encode(p.id_number_index, 'hex'), h.code, m.area_code, m.registered, m.living, m.relation,"
+    " m.valid_from, m.valid_to FROM household_member m"
+    " JOIN person p ON p.tenant_id = m.tenant_id AND p.id = m.person_id"
+    " JOIN household h ON h.tenant_id = m.tenant_id AND h.id = m.household_id"
+    " WHERE m.tenant_id = %(t)s ORDER BY 2, 1, 8, 3",
     "SELECT p.name, encode(p.id_number_index, 'hex'), m.mark_key, m.area_code FROM person_mark m"
     " JOIN person p ON p.tenant_id = m.tenant_id AND p.id = m.person_id WHERE m.tenant_id = %(t)s ORDER BY 2, 3, 1",
     "SELECT h.code, i.year, i.amount FROM household_income i"

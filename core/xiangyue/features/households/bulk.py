@@ -25,6 +25,7 @@ from xiangyue.features.households import bulk_sql as sql
 from xiangyue.features.households import derived, policy, searchable
 from xiangyue.features.households.bulk_stage import HouseholdRow, PersonValues, Stager
 from xiangyue.features.households.models import CustomField, MarkKind
+from xiangyue.features.households.person_input import today
 
 __all__ = ["BulkConflict", "BulkCounts", "BulkSample", "HouseholdRow", "PersonValues", "upsert_households"]
 
@@ -136,6 +137,7 @@ class _Run:
             "actor_name": uow.actor.name or uow.actor.login,
             "ip": uow.info.ip,
             "request": uow.info.request_id,
+            "today": today(),
         }
         kinds = list(uow.session.scalars(select(MarkKind)))
         allowed = uow.actor.can(policy.SENSITIVE_EDIT)

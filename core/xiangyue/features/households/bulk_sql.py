@@ -7,6 +7,8 @@ updated; ``changed`` it or something that hangs on it; ``known`` (marks, values)
 
 from __future__ import annotations
 
+from xiangyue.features.households.bulk_members import MEMBERS
+
 # ruff: noqa: S608 - statements are put together from constants of this module only
 
 #: Finds the households by code, and leaves out those that may not be written.
@@ -70,6 +72,12 @@ UPDATE stage_person s SET skip = 'head_other'
     """
 UPDATE stage_person s SET skip = 'household' FROM stage_household g
  WHERE {tenant:s} AND {tenant:g} AND g.n = s.household_n AND g.skip IS NOT NULL
+""",
+    # Registered elsewhere and living here: "away" would take the person out of this roster's household altogether.
+    """
+UPDATE stage_person s SET away = NULL FROM household_member k
+ WHERE {tenant:s} AND {tenant:k} AND s.away AND k.person_id = s.id AND k.valid_to IS NULL
+   AND k.living AND NOT k.registered
 """,
 )
 
@@ -266,11 +274,13 @@ WRITE = (
         alias="s", entity="person", label="s.name", before=_PERSON_BEFORE, after=_PERSON_AFTER, pair=_PERSON_PAIR
     ),
     """
-INSERT INTO household (tenant_id, id, area_code, code, head_name, sort_key, person_count, address, import_batch_id)
-SELECT g.tenant_id, g.id, g.area_code, g.code, g.head_name, g.sort_key, coalesce(size.n, 0), g.address,
-       CAST(:batch AS bigint)
+INSERT INTO household (tenant_id, id, area_code, code, head_name, sort_key, person_count, registered_count,
+                       living_count, address, import_batch_id)
+SELECT g.tenant_id, g.id, g.area_code, g.code, g.head_name, g.sort_key, coalesce(size.n, 0), coalesce(size.n, 0),
+       coalesce(size.living, 0), g.address, CAST(:batch AS bigint)
   FROM stage_household g
-  LEFT JOIN (SELECT s.household_n, count(*) AS n FROM stage_person s WHERE {tenant:s} AND s.skip IS NULL
+  LEFT JOIN (SELECT s.household_n, count(*) AS n, count(*) FILTER (WHERE s.away IS NOT TRUE) AS living
+               FROM stage_person s WHERE {tenant:s} AND s.skip IS NULL
               GROUP BY s.household_n) size ON size.household_n = g.n
  WHERE {tenant:g} AND g.fresh ORDER BY g.id
 """,
@@ -291,6 +301,7 @@ SELECT s.tenant_id, s.id, g.area_code, g.id, s.name, s.sort_key, s.relation, s.s
   LEFT JOIN stage_cipher e ON e.n = s.n AND {tenant:e}
  WHERE {tenant:s} AND {tenant:g} AND s.fresh ORDER BY s.id
 """,
+    *MEMBERS,
     """
 UPDATE person p SET area_code = g.area_code, household_id = g.id, name = s.name, sort_key = s.sort_key,
        relation = coalesce(nullif(s.relation, ''), p.relation), sex = coalesce(nullif(s.sex, 0), p.sex),

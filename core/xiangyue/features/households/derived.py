@@ -23,20 +23,28 @@ SELECT s.tenant_id, s.area_code, one.suffix, s.id, s.household_id
 _LOCK = "SELECT h.id FROM household h WHERE {tenant:h} AND h.id = ANY(:ids) ORDER BY h.id FOR UPDATE"
 _HOUSEHOLDS = """
 UPDATE household h
-   SET head_name = coalesce(d.name, ''), sort_key = coalesce(d.sort_key, ''), person_count = coalesce(d.persons, 0)
+   SET head_name = coalesce(d.name, ''), sort_key = coalesce(d.sort_key, ''), person_count = coalesce(d.persons, 0),
+       registered_count = m.registered, living_count = m.living
   FROM (SELECT unnest(CAST(:ids AS bigint[])) AS id) AS wanted
   LEFT JOIN LATERAL (
        SELECT p.name, p.sort_key, count(*) OVER () AS persons
          FROM person p
         WHERE {tenant:p} AND p.household_id = wanted.id AND p.state = 'active'
         ORDER BY (p.relation = :head) DESC, p.id LIMIT 1) d ON true
+ CROSS JOIN LATERAL (
+       SELECT count(*) FILTER (WHERE k.registered) AS registered, count(*) FILTER (WHERE k.living) AS living
+         FROM household_member k
+        WHERE {tenant:k} AND k.household_id = wanted.id AND k.valid_to IS NULL) m
  WHERE {tenant:h} AND h.id = wanted.id
-   AND (h.head_name, h.sort_key, h.person_count)
-       IS DISTINCT FROM (coalesce(d.name, ''), coalesce(d.sort_key, ''), coalesce(d.persons, 0))
+   AND (h.head_name, h.sort_key, h.person_count, h.registered_count, h.living_count) IS DISTINCT FROM
+       (coalesce(d.name, ''), coalesce(d.sort_key, ''), coalesce(d.persons, 0), m.registered, m.living)
 """
 
 #: Tables whose rows lie where their household does; classifications are another feature's and move along.
-_CHILDREN = ("person", "person_mark", "household_income", "household_award", "name_suffix", "classification")
+_CHILDREN = (
+    "person", "person_mark", "household_income", "household_award", "name_suffix", "household_member",
+    "classification",
+)  # fmt: skip
 _MOVE = """
 UPDATE {child} c SET area_code = h.area_code
   FROM household h
@@ -59,7 +67,7 @@ UPDATE person_mark c SET area_code = p.area_code, household_id = p.household_id
 
 
 def refresh_derived_sql(uow: Uow, household_ids: Collection[int]) -> None:
-    """Set head_name, sort_key and person_count of the households from their present members; the version stays.
+    """Set head_name, sort_key and the counts of the households from their present members; the version stays.
 
     The head is the member whose relation is 02, else the one registered first. Search suffixes are not touched here:
     see ``rewrite_suffixes``.
@@ -74,7 +82,7 @@ def refresh_derived_sql(uow: Uow, household_ids: Collection[int]) -> None:
 
 
 def move_with_household(uow: Uow, household_ids: Collection[int]) -> None:
-    """Bring the area codes of persons, marks, incomes, awards, custom values and suffixes to that of the household."""
+    """Bring the area codes of what lies where the household does (``_CHILDREN``) and of custom values to its own."""
     if not household_ids:
         return
     uow.session.flush()

@@ -21,13 +21,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from xiangyue.db.base import AreaBound, Base, CText, TenantOwned, Timestamps, Versioned, tenant_fk
+from xiangyue.features.households.models_register import HouseholdMember, RegisterAct, RegisterActPart
 
 
 class Household(Timestamps, Versioned, AreaBound, Base):
     """户. ``code``: 12-digit village code and the household's number in the village.
 
-    ``head_name``, ``sort_key`` and ``person_count`` are derived from its persons (``service.refresh_derived``); they
-    stand here because a list cannot be ordered by pinyin and paged otherwise.
+    ``head_name``, ``sort_key`` and ``person_count`` are derived from its persons, ``registered_count`` and
+    ``living_count`` from its members (``derived.refresh_derived_sql``); they stand here because a list cannot be
+    ordered by pinyin and paged otherwise, and areas are counted by them.
     """
 
     __tablename__ = "household"
@@ -43,6 +45,9 @@ class Household(Timestamps, Versioned, AreaBound, Base):
     head_name: Mapped[str] = mapped_column(default="", server_default="")
     sort_key: Mapped[str] = mapped_column(CText, default="", server_default="")
     person_count: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    #: Members by the household register (户籍), and those who live here (常住); see ``HouseholdMember``.
+    registered_count: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    living_count: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     address: Mapped[str] = mapped_column(default="", server_default="")
     note: Mapped[str] = mapped_column(default="", server_default="")
     state: Mapped[str] = mapped_column(default="active", server_default="active")
@@ -56,7 +61,9 @@ class Household(Timestamps, Versioned, AreaBound, Base):
 
 
 class Person(Timestamps, Versioned, AreaBound, Base):
-    """人. Codes: ``sex`` GB/T 2261.1, ``nationality`` GB/T 3304, ``relation`` GB/T 4761 to the head (02 户主).
+    """人. ``household_id``, ``area_code``, ``relation`` and ``away`` follow from the memberships (``HouseholdMember``):
+    the household where the person lives, else where registered, else the last one. Codes: ``sex`` GB/T 2261.1,
+    ``nationality`` GB/T 3304, ``relation`` GB/T 4761 to the head (02 户主).
 
     The citizen number (GB 11643) and phone are encrypted with the tenant's key; ``*_index`` are keyed hashes by which
     an exact number is found again, ``*_tail`` those of the last four characters (``identifiers.tail_index``).
@@ -86,7 +93,7 @@ class Person(Timestamps, Versioned, AreaBound, Base):
     phone: Mapped[bytes | None] = mapped_column(LargeBinary)
     phone_index: Mapped[bytes | None] = mapped_column(LargeBinary)
     phone_tail: Mapped[bytes | None] = mapped_column(LargeBinary)
-    #: Works or lives elsewhere (外出).
+    #: Works or lives elsewhere (外出): registered here, living in no household of the county.
     away: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     state: Mapped[str] = mapped_column(default="active", server_default="active")
     #: When and why the person moved away or died; nothing for those who live here.
@@ -279,8 +286,11 @@ __all__ = [
     "Household",
     "HouseholdAward",
     "HouseholdIncome",
+    "HouseholdMember",
     "MarkKind",
     "NameSuffix",
     "Person",
     "PersonMark",
+    "RegisterAct",
+    "RegisterActPart",
 ]

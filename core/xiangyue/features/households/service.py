@@ -16,10 +16,10 @@ from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Invalid
 from xiangyue.features.areas.models import Area
-from xiangyue.features.households import derived, searchable
+from xiangyue.features.households import derived, memberships, searchable
 from xiangyue.features.households.custom import parse_values, write_values
 from xiangyue.features.households.events import ask, tell_household, tell_person
-from xiangyue.features.households.models import Household, Person
+from xiangyue.features.households.models import Household
 from xiangyue.features.households.person_input import NOTE_LENGTH, Errors
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT
 from xiangyue.features.households.writing import (
@@ -179,8 +179,8 @@ def edit_household(uow: Uow, *, household_id: int, version: int, changes: Mappin
 
 @acts(HOUSEHOLD_EDIT)
 def close_household(uow: Uow, *, household_id: int, version: int, on: date, reason: str) -> Household:
-    """The household has left as a whole (``reason`` must be given): members still present count as moved and their
-    marks end. Name and size stay as they last were. Raises NotFound, Stale, Conflict, Invalid."""
+    """The household has left as a whole (``reason`` must be given): members who belong to no other count as moved and
+    their marks end. Name and size stay as they last were. Raises NotFound, Stale, Conflict, Invalid."""
     household = uow.get_for_update(Household, household_id)
     check_version(household, version, {**household_values(household), "state": household.state})
     if household.state != "active":
@@ -188,13 +188,9 @@ def close_household(uow: Uow, *, household_id: int, version: int, on: date, reas
     reason = required_text(reason, "reason")
     day = checked_day(on)
     ask(uow, household.id, {"state": "closed", "on": day, "reason": reason})
-    members = list(
-        uow.session.scalars(select(Person).where(Person.household_id == household_id, Person.state == "active"))
-    )
-    for person in members:
-        person.state, person.left_on, person.left_reason = "moved", day, reason
-        person.version += 1
-    marks = end_marks_of(uow, [p.id for p in members], [household_id], day)
+    with uow.tenant_wide("members may live or be registered in another area"):
+        gone, others = memberships.leave_household(uow, household, day, reason)
+        marks = end_marks_of(uow, gone, [household_id], day)
     household.state, household.left_on, household.left_reason = "closed", day, reason
     household.version += 1
     audit(
@@ -203,9 +199,10 @@ def close_household(uow: Uow, *, household_id: int, version: int, on: date, reas
         obj=household,
         label=household.head_name,
         before={"state": "active"},
-        after={"state": "closed", "on": day, "reason": reason, "members": [p.id for p in members], "marks": marks},
+        after={"state": "closed", "on": day, "reason": reason, "members": gone, "marks": marks},
     )
-    derived.rewrite_suffixes(uow, [p.id for p in members])
+    derived.refresh_derived_sql(uow, others)
+    derived.rewrite_suffixes(uow, gone)
     tell_household(uow, household, "household.close")
     return fresh(uow, household)
 

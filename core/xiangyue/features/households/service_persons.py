@@ -12,10 +12,12 @@ from xiangyue.access.audit import audit
 from xiangyue.access.crypto import TenantKeys
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Invalid
+from xiangyue.features.households import memberships
 from xiangyue.features.households.events import ask, tell_person
 from xiangyue.features.households.identifiers import ID_NUMBER, PHONE, in_full
+from xiangyue.features.households.memberships import Home, Place
 from xiangyue.features.households.models import Household, Person
-from xiangyue.features.households.person_input import clean_text
+from xiangyue.features.households.person_input import clean_text, today
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT, IDENTIFIER_REVEAL
 from xiangyue.features.households.writing import (
     by_client_id,
@@ -105,6 +107,7 @@ def person_left(uow: Uow, *, person_id: int, version: int, state: str, on: date,
         raise Invalid({"reason": [str(error)]}) from None
     ask(uow, person.household_id, {"person_id": person.id, "state": state, "on": day, "reason": reason})
     marks = end_marks_of(uow, [person.id], [person.household_id], day)
+    settled = memberships.settle(uow, person, Home(), day)
     person.state, person.left_on, person.left_reason = state, day, reason
     person.version += 1
     after = {"state": state, "on": day, "reason": reason, "marks": marks}
@@ -117,7 +120,7 @@ def person_left(uow: Uow, *, person_id: int, version: int, state: str, on: date,
         after={name: value for name, value in after.items() if value},
     )
     tell_person(uow, person, "person.leave")
-    follow(uow, {person.household_id}, [person.id])
+    follow(uow, {person.household_id, *settled["households"]}, [person.id])
     return fresh(uow, person)
 
 
@@ -139,6 +142,8 @@ def person_back(uow: Uow, *, person_id: int, version: int, reason: str) -> Perso
         before["relation"], after["relation"] = HEAD, ""
         person.relation = ""
     person.state, person.left_on, person.left_reason = "active", None, ""
+    here = Place(person.household_id, person.relation)
+    memberships.settle(uow, person, Home(here, here), today())
     person.version += 1
     audit(uow, action="person.return", obj=person, label=person.name, before=before, after=after)
     tell_person(uow, person, "person.return")

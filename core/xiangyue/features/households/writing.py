@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from typing import Any, TypeVar
@@ -18,18 +18,21 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import AlreadyUsed, Conflict, Invalid, Stale
 from xiangyue.features.areas import queries as areas
 from xiangyue.features.areas.models import GROUP, VILLAGE, Area
-from xiangyue.features.households import derived
+from xiangyue.features.households import derived, memberships
 from xiangyue.features.households.custom import parse_values, write_values
 from xiangyue.features.households.events import ask, tell_person
 from xiangyue.features.households.identifiers import ID_NUMBER, PHONE, masked, sealed, tail_index
+from xiangyue.features.households.memberships import Home, Place
 from xiangyue.features.households.models import Household, Person, PersonMark
-from xiangyue.features.households.person_input import Errors, clean_person, clean_text, past_day
+from xiangyue.features.households.person_input import Errors, clean_person, clean_text, past_day, today
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.codes import HEAD
 from xiangyue.text.pinyin import sort_key
 
 ADDRESS_LENGTH = 200
 PLAIN = ("name", "relation", "sex", "birth_date", "nationality", "away", "note")
+#: What follows from the memberships.
+DERIVED = ("relation", "away")
 R = TypeVar("R", Household, Person)
 
 
@@ -149,6 +152,7 @@ def new_person(
     with unique(uow):
         _apply(uow, keys, person, found)
         uow.session.add(person)
+    memberships.first_home(uow, person, away=person.away or False)
     _before, after_custom = write_values(uow, person, custom)
     after = {name: value for name, value in _recorded(person).items() if value not in (None, "", False, 0)}
     audit(uow, action="person.add", obj=person, label=person.name, after={**after, **after_custom})
@@ -175,6 +179,9 @@ def change_person(
         errors["household_id"] = [_l("This household is closed.")]
     if found.get("relation", person.relation) == HEAD and (moving or "relation" in found):
         _only_head(uow, home, person.id, errors)
+    belongs = memberships.home_of(memberships.standing(uow, [person.id])[person.id])
+    if found.get("away") and not person.away and belongs.living and not belongs.registered:
+        errors["away"] = [_l("This person is not registered here. Say instead that he or she has moved away.")]
     if errors:
         raise Invalid(errors)
     before = _recorded(person)
@@ -184,8 +191,8 @@ def change_person(
     if asked or custom:
         ask(uow, person.household_id, {"person_id": person.id, **asked}, custom)
     with unique(uow):
-        _apply(uow, keys, person, found)
-        person.household_id, person.area_code = home.id, home.area_code
+        _apply(uow, keys, person, {name: value for name, value in found.items() if name not in DERIVED})
+        households = _belong(uow, person, home, belongs, found)
     old_custom, new_custom = write_values(uow, person, custom)
     old, new = changed(before, _recorded(person))
     if not new and not new_custom:
@@ -196,8 +203,31 @@ def change_person(
     tell_person(uow, person, action)
     if moving:
         derived.move_with_person(uow, [person.id])
-    follow(uow, {before["household_id"], home.id}, [person.id])
+    follow(uow, {before["household_id"], home.id, *households}, [person.id])
     return True
+
+
+def _belong(uow: Uow, person: Person, household: Household, belongs: Home, found: Mapping[str, Any]) -> Collection[int]:
+    """Another household, relation or being away, from today on; returns the households it concerns."""
+    moving, away = household.id != person.household_id, found.get("away", person.away)
+    relation = found.get("relation", person.relation)
+    if belongs.current is None:  # has left: only what is on record changes
+        person.household_id, person.area_code = household.id, household.area_code
+        person.relation, person.away = relation, away
+        return ()
+    registered, living = belongs.registered, belongs.living
+    here = Place(household.id, relation)
+    if moving:
+        registered = here if registered and registered.household_id == person.household_id else registered
+        living = here if living and living.household_id == person.household_id else living
+    if away != person.away:
+        living = None if away else here
+    if moving or away != person.away:
+        settled = memberships.settle(uow, person, Home(registered, living), today())
+        return list(settled["households"])
+    if relation != person.relation:
+        memberships.set_relation(uow, person, relation)
+    return ()
 
 
 def _apply(uow: Uow, keys: TenantKeys, person: Person, found: Mapping[str, Any]) -> None:
