@@ -9,6 +9,7 @@ from sqlalchemy import select
 from xiangyue.access.acts import acts
 from xiangyue.db.uow import Uow
 from xiangyue.features.households import policy
+from xiangyue.features.households.custom_usage import refuse_unreadable
 from xiangyue.features.households.models import AwardKind, CustomField, MarkKind
 from xiangyue.plugin.manager import Registry
 from xiangyue.tenancy.profile_types import Profile
@@ -43,7 +44,7 @@ def apply_kinds(uow: Uow, profile: Profile, registry: Registry) -> list[Change]:
 def apply_custom_fields(uow: Uow, profile: Profile, registry: Registry) -> list[Change]:
     """The county's own fields: of those the profile names it sets words, kind and choices; their order and whether they
     are in use belong to the county once they are there. A field that left the profile is retired, its values stay;
-    what the county's administrators added is left alone."""
+    what the county's administrators added is left alone. Raises Conflict when records would lose their meaning."""
     changes: list[Change] = []
     known = {(f.entity, f.key): f for f in uow.session.scalars(select(CustomField))}
     for position, spec in enumerate(profile.custom_fields):
@@ -65,6 +66,7 @@ def apply_custom_fields(uow: Uow, profile: Profile, registry: Registry) -> list[
             uow.session.add(CustomField(entity=spec.entity, key=spec.key, position=position, **columns))
             changes.append(Change("add", f"custom field {spec.label_zh}"))
             continue
+        refuse_unreadable(uow, row, spec.type, columns["options"])  # type: ignore[arg-type]
         if not row.from_profile:
             columns["active"] = True  # it comes back, or takes over one that the county had made
         for column, new in columns.items():

@@ -161,3 +161,13 @@ def add_custom_field(values: dict[str, Any]) -> Response:
 def edit_custom_field(values: dict[str, Any], id: int) -> Response:
     """Change, retire or bring back an own field; needs If-Match"""
     return _changed(FIELDS, id, values)
+
+
+@bp.route("/custom-fields/order", methods=["PUT"])
+@bp.arguments(schemas.CustomFieldOrderSchema)
+@bp.response(200, schemas.CustomFieldListSchema)
+@requires(SETTINGS_EDIT)
+def order_custom_fields(values: dict[str, Any]) -> Response:
+    """Put the own fields of households or persons in another order"""
+    service.order_fields(current_uow(), **values)
+    return _listed(FIELDS)

@@ -13,6 +13,7 @@ from xiangyue.errors import Invalid, NotFound, Stale
 from xiangyue.features.audit.queries import history_of
 from xiangyue.features.audit.view import row as row_in_words
 from xiangyue.features.audit.view import words_for
+from xiangyue.features.households.custom_usage import option_usage, records_query
 from xiangyue.features.plugins import queries as plugin_queries
 from xiangyue.features.plugins.policy import PLUGIN_VIEW
 from xiangyue.features.settings import queries, service, view
@@ -86,6 +87,8 @@ def list_kinds(slug: str) -> Any:
         "settings/list.html",
         words=words,
         rows=[(row, queries.used(row, words.spec, numbers)) for row in rows],
+        records_of=records_query,
+        ends=view.ends(rows) if words.slug == "custom-fields" else {},
         types=view.TYPES,
         entities=view.ENTITIES,
         may_edit=may_edit(),
@@ -106,8 +109,6 @@ def add_kind(slug: str) -> Any:
     uow = current_uow()
     words = _list(slug)
     values = view.typed(request.form, words.spec)
-    if words.slug == "custom-fields" and values.get("type") != "choice":
-        values.pop("options", None)
     try:
         row = service.add_kind(uow, spec=words.spec, values=values)
     except Invalid as error:
@@ -157,6 +158,13 @@ def edit_kind(slug: str, id: int) -> Any:
         return _form(words, form, row=row, options=values.get("options", []), status=409)
     flash(_("Saved: %(name)s", name=row.name))
     return redirect(url_for("settings.list_kinds", slug=slug), 303)
+
+
+@bp.post("/settings/custom-fields/<int:id>/move")
+@requires(SETTINGS_EDIT)
+def move_field(id: int) -> Any:
+    service.move_field(current_uow(), id=id, up=request.form.get("to") == "up")
+    return redirect(url_for("settings.list_kinds", slug="custom-fields") + f"#field-{id}", 303)
 
 
 @bp.post("/settings/<slug>/<int:id>/active")
@@ -214,6 +222,8 @@ def _form(
         entities=view.ENTITIES,
         sensitivities=view.SENSITIVITIES,
         options=view.option_rows(options),
+        chosen=option_usage(uow, row.id) if row is not None and words.slug == "custom-fields" else {},
+        records_of=records_query,
         used=queries.used(row, words.spec, queries.usage(uow, words.spec)) if row is not None else 0,
         version=queries.version_of(row, words.spec) if row is not None else None,
         may_edit=may_edit(),

@@ -28,6 +28,7 @@ ACTIONS = {
     "award_kind.edit": _l("Kind of award changed"),
     "custom_field.add": _l("Own field added"),
     "custom_field.edit": _l("Own field changed"),
+    "custom_field.order": _l("Own fields put in another order"),
 }
 
 #: As in a profile: ``tenant.toml`` and the API name marks, awards, fields and choices by these.

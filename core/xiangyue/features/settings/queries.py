@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import func, select
 
 from xiangyue.db.uow import Uow
+from xiangyue.features.households.custom_usage import field_usage
 from xiangyue.features.households.models import (
     AwardKind,
     CustomField,
-    CustomValue,
     HouseholdAward,
     MarkKind,
     PersonMark,
@@ -35,7 +35,9 @@ class KindSpec:
 
 MARKS = KindSpec(MarkKind, "mark_kind", ("name", "name_en", "sensitivity", "follows_to_household", "source", "active"))
 AWARDS = KindSpec(AwardKind, "award_kind", ("name", "name_en", "active"))
-FIELDS = KindSpec(CustomField, "custom_field", ("name", "name_en", "help", "help_en", "required", "options", "active"))
+FIELDS = KindSpec(
+    CustomField, "custom_field", ("type", "name", "name_en", "help", "help_en", "required", "options", "active")
+)
 
 
 def tenant_row(uow: Uow) -> Tenant:
@@ -76,27 +78,10 @@ def usage(uow: Uow, spec: KindSpec) -> dict[Any, int]:
     elif spec is AWARDS:
         statement = select(HouseholdAward.award_key, func.count()).group_by(HouseholdAward.award_key)
     else:
-        return _field_usage(uow)
+        return dict(field_usage(uow))
     with uow.tenant_wide("whether a kind is in use anywhere in the county"):
-        return {row[0]: row[1] for row in uow.session.execute(statement)}
-
-
-def _field_usage(uow: Uow) -> dict[Any, int]:
-    statement = select(CustomValue.field_id, func.count()).group_by(CustomValue.field_id)
-    with uow.tenant_wide("whether a field is in use anywhere in the county"):
         return {row[0]: row[1] for row in uow.session.execute(statement)}
 
 
 def used(row: Kind, spec: KindSpec, numbers: Mapping[Any, int]) -> int:
     return numbers.get(row.id if spec is FIELDS else row.key, 0)
-
-
-def option_usage(uow: Uow, field_id: int) -> dict[str, int]:
-    """How many records chose each option of a field, by the option's key."""
-    statement = (
-        select(CustomValue.text_value, func.count())
-        .where(CustomValue.field_id == field_id, CustomValue.text_value.is_not(None))
-        .group_by(CustomValue.text_value)
-    )
-    with uow.tenant_wide("whether a choice is in use anywhere in the county"):
-        return {key: count for key, count in uow.session.execute(statement) if key is not None}

@@ -43,6 +43,17 @@ class CustomFieldSchema(SettingsKindSchema):
     help_en = fields.String(load_default="")
     required = fields.Boolean(load_default=False)
     options = fields.List(fields.Nested(CustomFieldOptionSchema), load_default=list)
+    from_profile = fields.Boolean(
+        dump_only=True,
+        metadata={"description": "The county's profile sets its words, kind and choices whenever it is applied"},
+    )
+
+
+class CustomFieldOrderSchema(Schema):
+    entity = fields.String(required=True, validate=validate.OneOf(["household", "person"]))
+    keys = fields.List(
+        fields.String(), required=True, metadata={"description": "Of all fields in use, in the order wanted"}
+    )
 
 
 class MarkKindChangeSchema(Schema):
@@ -63,8 +74,9 @@ class AwardKindChangeSchema(Schema):
 
 
 class CustomFieldChangeSchema(Schema):
-    """Entity and type never change: the values would not fit."""
+    """The entity never changes; the type only while no record has a value; choices that records have stay."""
 
+    type = fields.String(validate=validate.OneOf(["text", "integer", "date", "boolean", "choice"]))
     name = fields.String()
     name_en = fields.String()
     help = fields.String()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -11,7 +11,9 @@ from sqlalchemy.exc import IntegrityError
 from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit, changed
 from xiangyue.db.uow import Uow
-from xiangyue.errors import Conflict, Forbidden, Stale
+from xiangyue.errors import Conflict, Forbidden, Invalid, Stale
+from xiangyue.features.households.custom_usage import option_usage
+from xiangyue.features.households.models import CustomField
 from xiangyue.features.households.policy import SENSITIVE_EDIT
 from xiangyue.features.settings import checks, policy, queries
 from xiangyue.features.settings.queries import FIELDS, MARKS, KindSpec
@@ -89,7 +91,9 @@ def edit_kind(uow: Uow, *, spec: KindSpec, id: int, version: int, values: Mappin
     if "name" in cleaned:
         peers = _peers(uow, spec, row.entity if spec is FIELDS else None, but=id)
         checks.check_name(cleaned["name"], (p.name for p in peers), faults)
-    if "options" in cleaned:
+    if spec is FIELDS and cleaned.get("type", row.type) != row.type:
+        cleaned["options"] = _retyped(uow, row, cleaned, faults)
+    elif "options" in cleaned:
         cleaned["options"] = _options(uow, row, cleaned["options"] or [], faults)
     faults.done()
     if spec is MARKS and cleaned.get("sensitivity", row.sensitivity) != row.sensitivity:
@@ -108,7 +112,55 @@ def _options(uow: Uow, row: Any, given: Any, faults: checks.Faults) -> list[dict
         if given:
             faults.add("options", _l("Only a field to choose from has choices."))
         return []
-    return checks.clean_options(given, row.options, queries.option_usage(uow, row.id), faults)
+    return checks.clean_options(given, row.options, option_usage(uow, row.id), faults)
+
+
+def _retyped(uow: Uow, row: Any, cleaned: Mapping[str, Any], faults: checks.Faults) -> list[dict[str, str]]:
+    """The choices of a field that becomes of another kind, which it may while no record has a value."""
+    number = queries.usage(uow, FIELDS).get(row.id, 0)
+    if number:
+        faults.add("type", _l("%(n)d records have a value of the present kind. Empty those first.", n=number))
+        return list(row.options)
+    return _new_options(cleaned, faults)
+
+
+@acts(policy.SETTINGS_EDIT)
+def order_fields(uow: Uow, *, entity: str, keys: Sequence[str]) -> list[CustomField]:
+    """Put the own fields on households or persons in this order, as forms, lists and templates have them.
+
+    ``keys``: of all fields in use; retired ones go behind. Raises Invalid on ``keys``.
+    """
+    _county_wide(uow)
+    rows = _peers(uow, FIELDS, entity)
+    known = {row.key: row for row in rows if row.active}
+    if sorted(keys) != sorted(known):
+        raise Invalid({"keys": [_l("Name each field in use once: %(known)s.", known=", ".join(known))]})
+    before = list(known)
+    if list(keys) != before:
+        for position, row in enumerate([*(known[key] for key in keys), *(row for row in rows if not row.active)]):
+            row.position = position
+        uow.session.flush()
+        audit(
+            uow,
+            action="custom_field.order",
+            object_type="custom_field",
+            before={"fields": before},
+            after={"fields": list(keys)},
+        )
+    return [known[key] for key in keys]
+
+
+@acts(policy.SETTINGS_EDIT)
+def move_field(uow: Uow, *, id: int, up: bool) -> CustomField:
+    """One place up or down among the fields in use of its entity; at the end it stays. Raises NotFound."""
+    row: CustomField = uow.get(CustomField, id)
+    keys = [peer.key for peer in _peers(uow, FIELDS, row.entity) if peer.active]
+    if row.key in keys:
+        at = keys.index(row.key)
+        to = max(0, min(len(keys) - 1, at + (-1 if up else 1)))
+        keys.insert(to, keys.pop(at))
+        order_fields(uow, entity=row.entity, keys=keys)
+    return row
 
 
 def _may_weaken(uow: Uow, sensitivity: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,6 +95,8 @@ def typed(form: MultiDict[str, str], spec: KindSpec) -> dict[str, Any]:
             values[column] = form.get(column, "")
     if spec is FIELDS:
         values |= {k: form[k] for k in ("entity", "type") if k in form}
+        if values.get("type", "choice") != "choice":
+            values.pop("options", None)  # rows that were filled in before another kind was chosen
     return values
 
 
@@ -107,3 +110,13 @@ def typed_options(form: MultiDict[str, str]) -> list[dict[str, str]]:
 def option_rows(options: list[dict[str, str]]) -> list[dict[str, str]]:
     """Choices of a form: the known ones and some empty rows."""
     return [*options, *({"key": "", "name": "", "name_en": ""} for _ in range(BLANK_OPTIONS))]
+
+
+def ends(fields: Sequence[Any]) -> dict[int, set[str]]:
+    """Which ways a field in use can be moved ("up", "down") among those of its entity, by its id."""
+    found: dict[int, set[str]] = {}
+    for entity in ENTITIES:
+        ids = [field.id for field in fields if field.active and field.entity == entity]
+        for at, id in enumerate(ids):
+            found[id] = {way for way, can in (("up", at > 0), ("down", at < len(ids) - 1)) if can}
+    return found
