@@ -6,24 +6,19 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-from sqlalchemy import delete
-
 from xiangyue.access.crypto import TenantKeys
-from xiangyue.db.scope import Scope
 from xiangyue.db.sql import scoped_rows, scoped_sql, stage_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
 from xiangyue.features.imports import queries
-from xiangyue.features.imports.models import ImportBatch, ImportRow
+from xiangyue.features.imports.judging import Grouping, Judge, RowKeys
+from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.policy import CHECK_KIND, IMPORT_RUN
-from xiangyue.features.imports.release import let_go
-from xiangyue.features.imports.roster_areas import ListAreaIndex
-from xiangyue.features.imports.roster_check import RosterChecker
+from xiangyue.features.imports.release import drop_rows, let_go
 from xiangyue.features.imports.roster_file import RosterFileError
 from xiangyue.features.imports.roster_messages import CellError
-from xiangyue.features.imports.roster_read import RosterRow, RosterSheet, read_rows
-from xiangyue.features.imports.staging import payload_context, read_upload, seal_columns, seal_row
+from xiangyue.features.imports.roster_read import RosterSheet, read_rows
+from xiangyue.features.imports.staging import errors_json, payload_context, read_upload, seal_columns, seal_row
 from xiangyue.features.imports.trial import try_out
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.context import JobContext
@@ -37,14 +32,19 @@ STORING = _l("Putting the rows in order")
 _PULSE = 500
 
 _CROSS = {"row_no": "int", "errors": "jsonb", "error_count": "int"}
-_STAGE = {"household_n": "int", "payload": "bytea", **_CROSS, "head": "bool"}
+_STAGE = {
+    "household_n": "int", "household_key": "bigint", "person_key": "bigint", "payload": "bytea", **_CROSS,
+    "head": "bool",
+}  # fmt: skip
 
 #: Households stand together and in the order of their first rows; one with any error is left out whole, and one whose
 #: head was lost with a village that nobody knows.
 _KEEP = """
-INSERT INTO import_row (tenant_id, batch_id, row_no, payload, errors, error_count, action)
-SELECT s.tenant_id, :batch, s.row_no, s.payload, s.errors || coalesce(c.errors, '[]'::jsonb),
-       s.error_count + coalesce(c.error_count, 0), CASE WHEN w.household_n IS NULL THEN 'write' ELSE 'error' END
+INSERT INTO import_row (tenant_id, batch_id, row_no, household_n, household_key, person_key, payload, errors,
+                        error_count, action)
+SELECT s.tenant_id, :batch, s.row_no, s.household_n, s.household_key, s.person_key, s.payload,
+       s.errors || coalesce(c.errors, '[]'::jsonb), s.error_count + coalesce(c.error_count, 0),
+       CASE WHEN w.household_n IS NULL THEN 'write' ELSE 'error' END
   FROM stage_import s
   LEFT JOIN stage_import_cross c ON c.row_no = s.row_no
   LEFT JOIN (SELECT x.household_n
@@ -75,10 +75,7 @@ def run(context: JobContext) -> dict[str, Any]:
         batch = uow.get_for_update(ImportBatch, batch_id)
         if not _mine(context, batch):
             raise Conflict(_l("This import was discarded, or is being checked by newer work."))
-        uow.session.execute(
-            delete(ImportRow).where(ImportRow.batch_id == batch_id),
-            execution_options={"synchronize_session": False},
-        )
+        drop_rows(uow, batch)
         given = batch.header.get("given")
         batch.counts, batch.problem, batch.header = {}, None, {"given": given} if given else {}
         batch.checked_at = datetime.now(UTC)
@@ -132,21 +129,9 @@ class _Check:
     def __init__(self, context: JobContext, uow: Uow, batch: ImportBatch, sheet: RosterSheet) -> None:
         self.context, self.uow, self.batch, self.sheet = context, uow, batch, sheet
         self.keys: TenantKeys = context.runtime.tenant_keys(uow)
-        tenant = context.runtime.directory.by_id(context.tenant_id)
-        fields = queries.custom_fields(uow)
-        self.checker = RosterChecker(
-            queries.columns_of(uow),
-            ListAreaIndex(queries.county_areas(uow)),
-            bool(tenant is not None and tenant.settings.get("allow_synthetic_people")),
-            queries.mark_kinds(uow),
-            fields,
-        )
-        ranges = batch.scope_ranges
-        self.scope = Scope(uow.tenant_id, None if ranges is None else tuple((lo, hi) for lo, hi in ranges))
-        self.households: dict[Any, int] = {}
-        self.count = 0
-        #: Village, household number and household of the row before.
-        self.last: tuple[int | None, str | None, int] = (None, None, -1)
+        self.judge = Judge(context.runtime, uow, batch)
+        self.checker = self.judge.checker()
+        self.households = Grouping()
 
     def run(self) -> None:
         staged = stage_rows(self.uow.session, "stage_import", _STAGE, self._rows())
@@ -166,49 +151,34 @@ class _Check:
         self.batch.counts = {**self._counts(), **outcome}
         self.batch.state = "checked"
 
-    def _rows(self) -> Iterator[tuple[int, bytes, int, str, int, bool]]:
-        """(household, payload, row, errors, number of errors, is head) of each row, in the sheet's order."""
+    def _rows(self) -> Iterator[tuple[int, int | None, int | None, bytes, int, str, int, bool]]:
+        """Each row as `_STAGE` has it, in the sheet's order."""
         context = payload_context(self.uow.tenant_id)
+        row_keys = RowKeys(self.keys)
         total = self.sheet.row_count
         for count, row in enumerate(self.sheet.rows):
             if count % _PULSE == 0:
                 self.context.progress(count, total, CHECKING)
                 self.context.check_cancelled()
-            checked = self.checker.check_row(row)
+            checked = self.judge.check(self.checker, row)
             values, errors = checked.values, checked.errors
-            code = values["area_code"]
-            if code is not None and not self.scope.contains(code):
-                errors = [*errors, CellError(row.number, "village", "outside_area")]
-            household = self._household(row, values)
-            payload = seal_row(self.keys, context, row, values)
-            yield household, payload, row.number, _errors_json(errors), len(errors), values["relation"] == HEAD
-
-    def _household(self, row: RosterRow, values: dict[str, Any]) -> int:
-        """Number of the row's household in the sheet.
-
-        A row whose village is unknown belongs to the row before it or after it with the same household number; so the
-        others of its household are not written without it.
-        """
-        village, number = values["village_code"], values["household_no"]
-        if number is None:
-            key: Any = row.number
-        else:
-            key = (village or (row.cells.get("town"), row.cells.get("village")), number)
-        last_village, last_number, last = self.last
-        neighbour = number is not None and number == last_number and (village is None or last_village is None)
-        found = self.households.get(key)
-        if found is None:
-            found = self.households[key] = last if neighbour else self.count
-            self.count += not neighbour
-        self.last = (village, number, found)
-        return found
+            yield (
+                self.households.number(row, values),
+                row_keys.household(row, values),
+                row_keys.person(values),
+                seal_row(self.keys, context, row, values),
+                row.number,
+                errors_json(errors),
+                len(errors),
+                values["relation"] == HEAD,
+            )
 
     def _cross(self) -> Iterator[tuple[int, str, int]]:
         by_row: dict[int, list[CellError]] = {}
         for error in self.checker.finish():
             by_row.setdefault(error.row, []).append(error)
         for row_no, errors in sorted(by_row.items()):
-            yield row_no, _errors_json(errors), len(errors)
+            yield row_no, errors_json(errors), len(errors)
 
     def _counts(self) -> dict[str, int]:
         """Of rows, households and errors, after the trial."""
@@ -216,14 +186,10 @@ class _Check:
         return {
             "rows": rows,
             "persons": rows,
-            "households": self.count,
+            "households": self.households.count,
             "errors": int(errors),
             "error_rows": wrong,
         }
-
-
-def _errors_json(errors: list[CellError]) -> str:
-    return orjson.dumps([error.as_dict() for error in errors], default=str).decode() if errors else "[]"
 
 
 CHECK = JobKind(CHECK_KIND, _l("Check of a roster"), run, permission=IMPORT_RUN, ended=let_go)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, literal_column, or_, select, update
 
-from xiangyue.features.imports.models import ImportBatch, ImportRow
+from xiangyue.features.imports.models import ImportBatch, ImportRepair, ImportRow
 from xiangyue.features.imports.policy import CLEAR_KIND, KEEP_ROWS_DAYS, KEEP_UNWRITTEN_DAYS
 from xiangyue.features.imports.release import drop_batch
 from xiangyue.i18n import lazy_gettext as _l
@@ -31,6 +31,11 @@ def run(context: JobContext) -> dict[str, int]:
                 ImportBatch.committed_at < now - timedelta(days=KEEP_ROWS_DAYS),
                 ImportBatch.state.in_(("failed", "cancelled")),
             )
+        )
+        # What was mended holds values of the rows.
+        uow.session.execute(
+            delete(ImportRepair).where(ImportRepair.batch_id.in_(done)),
+            execution_options={"synchronize_session": False},
         )
         result = uow.session.execute(
             delete(ImportRow).where(ImportRow.batch_id.in_(done)), execution_options={"synchronize_session": False}

@@ -55,8 +55,11 @@ class ImportBatch(Versioned, TenantOwned, Base):
 
 class ImportRow(TenantOwned, Base):
     """One row of the sheet: its cells and normalised values encrypted with the tenant's key, its errors in
-    the clear (they carry masked values only). ``action``: write, or error
-    for every row of a household that has one. Ids follow the households, so their rows stand together."""
+    the clear (they carry masked values only). ``action``: write, error for every row of a household that has one, or
+    out for one that a person left out. Ids follow the households, so their rows stand together.
+
+    ``household_n``: number of the first row of its household; ``household_key``, ``person_key``: see
+    `judging.RowKeys`; ``mended``: the repairs that changed it, the first first."""
 
     __tablename__ = "import_row"
     __table_args__ = (
@@ -71,6 +74,44 @@ class ImportRow(TenantOwned, Base):
     errors: Mapped[list[Json]] = mapped_column(JSONB, default=list)
     error_count: Mapped[int] = mapped_column(Integer, default=0)
     action: Mapped[str] = mapped_column(default="", server_default="")
+    household_n: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    household_key: Mapped[int | None]
+    person_key: Mapped[int | None]
+    mended: Mapped[list[int]] = mapped_column(JSONB, default=list, server_default="[]")
+
+
+class ImportRepair(TenantOwned, Base):
+    """修正: what a person mended in the rows of a batch before it was written; the file stays as it was uploaded.
+
+    ``kind``: cell, alike (the same wrong value of a column in all rows), out (rows left out), workbook (the error
+    workbook came back). ``row_no``: of a single row; ``column_key``: "" where it is about rows; ``old_value``,
+    ``new_value``: encrypted. ``state``: waiting (a job works on it), done, undoing, undone. ``result``: ``rows``
+    changed, and what the kind needs besides. Which rows it changed stands in them (`ImportRow.mended`).
+    """
+
+    __tablename__ = "import_repair"
+    __table_args__ = (
+        CheckConstraint("kind in ('cell', 'alike', 'out', 'workbook')", name="kind"),
+        CheckConstraint("state in ('waiting', 'done', 'undoing', 'undone')", name="state"),
+        tenant_fk("batch_id", "import_batch", ondelete="CASCADE"),
+        Index(None, "tenant_id", "batch_id", "id"),
+    )
+
+    batch_id: Mapped[int]
+    kind: Mapped[str]
+    state: Mapped[str] = mapped_column(default="done")
+    row_no: Mapped[int | None] = mapped_column(Integer)
+    column_key: Mapped[str] = mapped_column(default="")
+    old_value: Mapped[bytes | None] = mapped_column(LargeBinary)
+    new_value: Mapped[bytes | None] = mapped_column(LargeBinary)
+    #: Whether the value was one of those that were suggested.
+    suggested: Mapped[bool] = mapped_column(default=False)
+    result: Mapped[Json] = mapped_column(default=dict)
+    account_id: Mapped[int | None]
+    account_name: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    undone_at: Mapped[datetime | None]
+    undone_by_name: Mapped[str] = mapped_column(default="")
 
 
 class ImportMapping(Timestamps, Versioned, TenantOwned, Base):

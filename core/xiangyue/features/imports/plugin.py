@@ -15,6 +15,7 @@ from xiangyue.features.imports import api, commands, pages, policy, queries
 from xiangyue.features.imports.check_job import CHECK
 from xiangyue.features.imports.clear_job import CLEAR, DAILY
 from xiangyue.features.imports.commit_job import COMMIT
+from xiangyue.features.imports.repair_job import REPAIR
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import Job
@@ -88,7 +89,12 @@ def register_work() -> Sequence[WorkProvider]:
 
 @hookimpl
 def register_jobs() -> Sequence[JobKind]:
-    return (replace(CHECK, result_url=batch_url), replace(COMMIT, result_url=batch_url), CLEAR)
+    return (
+        replace(CHECK, result_url=batch_url),
+        replace(COMMIT, result_url=batch_url),
+        replace(REPAIR, result_url=batch_url),
+        CLEAR,
+    )
 
 
 @hookimpl
@@ -115,5 +121,7 @@ def register_audit_actions() -> Mapping[str, Any]:
         "import.written": _l("Wrote a roster into the register"),
         "import.stop": _l("Stopped an import"),
         "import.drop": _l("Dropped an import"),
+        "import.repair": _l("Mended rows of a roster"),
+        "import.repair_undo": _l("Took a repair of a roster back"),
         "import.errors": _l("Downloaded an error workbook"),
     }

@@ -15,9 +15,13 @@ ROLE_TEMPLATES = {
 }
 
 CHECK_KIND = "imports.check"
+REPAIR_KIND = "imports.repair"
 COMMIT_KIND = "imports.commit"
 CLEAR_KIND = "imports.clear"
 
 #: The rows of the sheet are kept this long, the counts stay; how long the file is, the county says.
 KEEP_ROWS_DAYS = 7
 KEEP_UNWRITTEN_DAYS = 60
+
+#: Rows that a repair may look at while its page waits; more go into a job.
+REPAIR_AT_ONCE = 1500

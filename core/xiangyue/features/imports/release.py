@@ -6,7 +6,7 @@ from sqlalchemy import delete
 
 from xiangyue.db.uow import Uow
 from xiangyue.errors import NotFound
-from xiangyue.features.imports.models import ImportBatch, ImportRow
+from xiangyue.features.imports.models import ImportBatch, ImportRepair, ImportRow
 from xiangyue.jobs.models import Job
 
 
@@ -29,9 +29,15 @@ def let_go(uow: Uow, job: Job) -> None:
 
 
 def drop_batch(uow: Uow, batch: ImportBatch) -> None:
-    """Take a locked batch out of the way, with its rows."""
-    uow.session.execute(
-        delete(ImportRow).where(ImportRow.batch_id == batch.id), execution_options={"synchronize_session": False}
-    )
+    """Take a locked batch out of the way, with its rows and what was mended in them."""
+    drop_rows(uow, batch)
     batch.state = "cancelled"
     batch.version += 1
+
+
+def drop_rows(uow: Uow, batch: ImportBatch) -> None:
+    """Delete the rows of a batch and their repairs."""
+    for model in (ImportRow, ImportRepair):
+        uow.session.execute(
+            delete(model).where(model.batch_id == batch.id), execution_options={"synchronize_session": False}
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -22,7 +22,7 @@ from xiangyue.text.phone import mask_phone, parse_phone
 from xiangyue.text.problems import TextProblem
 
 #: Longest value that an error shows.
-_SHOWN = 60
+SHOWN_LENGTH = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +115,24 @@ class RosterChecker:
         self._remember(row, values)
         return CheckedRow(row.number, values, errors)
 
-    def finish(self) -> list[CellError]:
+    def know_identity(self, identity: str, row_no: int) -> None:
+        """A citizen number that stands in a row which is not checked here."""
+        self._id_rows[identity] = row_no
+
+    def finish(self, elsewhere: Callable[[str, bool], bool] = lambda _label, _lost: False) -> list[CellError]:
         """Errors between rows, in the order of rows: citizen numbers twice in the file, households without or with
-        two heads, household cells that contradict each other. To be called once, after the last row."""
+        two heads, household cells that contradict each other. To be called once, after the last row.
+
+        ``elsewhere``: whether a row that was not checked here has this household number, in a village that nobody
+        knows (True) or in a known one (False)."""
         errors = self._cross
         # A row whose village was not found may be the missing head, or belong to a head elsewhere: say one thing.
         lost = {label for place, label in self._households if isinstance(place, str)}
         found = {label for place, label in self._households if isinstance(place, int)}
         for (place, label), household in self._households.items():
             if not household.head_row:
-                torn = label in (found if isinstance(place, str) else lost)
+                away = isinstance(place, int)
+                torn = label in (lost if away else found) or elsewhere(label, away)
                 if not household.doubtful and not torn:
                     params = {"household": household.label}
                     errors.append(CellError(household.first_row, "relation", "no_head", params))
@@ -168,16 +176,20 @@ class RosterChecker:
             if code is None:
                 ambiguous = match.problem == "village_ambiguous"
                 params = {"choices": match.suggestion} if ambiguous else {}
+                if match.column == "village":
+                    params["town"] = town[:SHOWN_LENGTH]  # the same words mean another village in another town
                 suggestion = "" if ambiguous else match.suggestion
                 wrong = town if match.column == "town" else village
-                errors.append(CellError(row.number, match.column, match.problem, params, wrong[:_SHOWN], suggestion))
+                errors.append(
+                    CellError(row.number, match.column, match.problem, params, wrong[:SHOWN_LENGTH], suggestion)
+                )
         number, name = parse_group(cells["group"]) if "group" in cells else (None, "")
         if judge.is_error_value(name):
             errors.append(CellError(row.number, "group", "cell_error", {}, name))
             name = ""
         if len(name) > judge.GROUP_LIMIT:
             limit = {"limit": judge.GROUP_LIMIT}
-            errors.append(CellError(row.number, "group", "group_long", limit, name[:_SHOWN]))
+            errors.append(CellError(row.number, "group", "group_long", limit, name[:SHOWN_LENGTH]))
             name = ""
         values["village_code"] = code
         values["group_no"], values["group_name"] = number, name or None
@@ -265,8 +277,7 @@ class RosterChecker:
         household_no = values["household_no"]
         if household_no is None:
             return
-        # A village that was not found still keeps its rows together.
-        place = values["village_code"] or f"{cell_text(row.cells.get('town'))}|{cell_text(row.cells.get('village'))}"
+        place = place_of(row, values)
         household = self._households.get((place, household_no))
         if household is None:
             household = self._households[place, household_no] = _Household(number, household_no)
@@ -304,6 +315,12 @@ class RosterChecker:
             self._cross.append(CellError(number, key, "household_differs", differing, text, first_text))
 
 
+def place_of(row: RosterRow, values: Mapping[str, Any]) -> int | str:
+    """What keeps the rows of a place together: the village's code, or what stands there for one that was not found."""
+    code: int | None = values["village_code"]
+    return code or f"{cell_text(row.cells.get('town'))}|{cell_text(row.cells.get('village'))}"
+
+
 def _read_name(value: Cell) -> str:
     return parse_name(cell_text(value))
 
@@ -314,9 +331,9 @@ def shown(key: str, value: Cell) -> str:
         if isinstance(value, float | int) and not isinstance(value, bool) and abs(value) >= 1e15:
             # As the spreadsheet itself shows it.
             return f"{value:.5E}"
-        return idnumber.mask(cell_text(value))[:_SHOWN]
+        return idnumber.mask(cell_text(value))[:SHOWN_LENGTH]
     if key == "phone":
-        return mask_phone(cell_text(value))[:_SHOWN]
+        return mask_phone(cell_text(value))[:SHOWN_LENGTH]
     if isinstance(value, datetime):
         return value.date().isoformat()
-    return cell_text(value)[:_SHOWN]
+    return cell_text(value)[:SHOWN_LENGTH]

@@ -61,11 +61,30 @@ def payload_context(tenant_id: int) -> bytes:
     return column_context(tenant_id, "import_row.payload")
 
 
-def seal_row(keys: TenantKeys, context: bytes, row: RosterRow, values: dict[str, Any]) -> bytes:
-    """One row as it is stored: its cells (for the error workbook) and the values understood, encrypted."""
+def errors_json(errors: Sequence[CellError]) -> str:
+    """Errors as their column takes them."""
+    return orjson.dumps([error.as_dict() for error in errors], default=str).decode() if errors else "[]"
+
+
+#: Cells as they were in the file, and after each repair: column -> [[0, cell], [repair, cell], …], the last one holds.
+Mends = dict[str, list[list[Any]]]
+
+
+def seal_row(
+    keys: TenantKeys, context: bytes, row: RosterRow, values: dict[str, Any], mends: Mends | None = None
+) -> bytes:
+    """One row as it is stored: its cells (for the error workbook), the values understood and what was mended in it,
+    encrypted."""
     kept = {key: value for key, value in values.items() if value not in (None, "", [], {})}
     cells = {key: _plain(value) for key, value in row.cells.items()}
-    return encrypt(keys, orjson.dumps({"cells": cells, "values": kept}), context)
+    whole = {"cells": cells, "values": kept, "mends": mends} if mends else {"cells": cells, "values": kept}
+    return encrypt(keys, orjson.dumps(whole), context)
+
+
+def open_row(keys: TenantKeys, context: bytes, payload: bytes) -> dict[str, Any]:
+    """``cells``, ``values`` and, of a row that was mended, ``mends``."""
+    row: dict[str, Any] = orjson.loads(decrypt(keys, payload, context))
+    return row
 
 
 def _plain(value: Cell) -> Any:
@@ -143,14 +162,19 @@ SELECT r.id, r.row_no, r.payload FROM import_row r
  WHERE {tenant:r} AND r.batch_id = :batch AND r.action = 'write' AND r.id > :after
  ORDER BY r.id LIMIT :limit
 """
+#: The same of the rows that stand in a temporary table.
+_READY_AGAIN = _READY.replace(
+    " ORDER BY", "   AND EXISTS (SELECT FROM stage_again a WHERE {tenant:a} AND a.row_no = r.row_no)\n ORDER BY"
+)
 
 
-def ready_households(uow: Uow, keys: TenantKeys, batch_id: int) -> Iterator[Household]:
-    """The households of a batch that may be written, in the sheet's order."""
+def ready_households(uow: Uow, keys: TenantKeys, batch_id: int, *, again: bool = False) -> Iterator[Household]:
+    """The households of a batch that may be written, whole and one after the other. ``again``: only those with rows
+    in the temporary table ``stage_again``."""
     context = payload_context(uow.tenant_id)
     household: Household | None = None
     key: tuple[int, str] | None = None
-    for row_no, values in _ready_rows(uow, keys, context, batch_id):
+    for row_no, values in _ready_rows(uow, keys, context, batch_id, _READY_AGAIN if again else _READY):
         own = (values["village_code"], values["household_no"])
         if household is None or own != key:
             if household is not None:
@@ -161,10 +185,12 @@ def ready_households(uow: Uow, keys: TenantKeys, batch_id: int) -> Iterator[Hous
         yield household
 
 
-def _ready_rows(uow: Uow, keys: TenantKeys, context: bytes, batch_id: int) -> Iterator[tuple[int, dict[str, Any]]]:
+def _ready_rows(
+    uow: Uow, keys: TenantKeys, context: bytes, batch_id: int, statement: str
+) -> Iterator[tuple[int, dict[str, Any]]]:
     after = 0
     while True:
-        found = scoped_rows(uow.session, _READY, {"batch": batch_id, "after": after, "limit": _FETCH})
+        found = scoped_rows(uow.session, statement, {"batch": batch_id, "after": after, "limit": _FETCH})
         for _id, row_no, payload in found:
             yield row_no, orjson.loads(decrypt(keys, payload, context))["values"]
         if len(found) < _FETCH:

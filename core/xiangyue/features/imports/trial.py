@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
+from sqlalchemy import select
 
 from xiangyue.access.audit import plain
 from xiangyue.access.crypto import TenantKeys
 from xiangyue.db.sql import scoped_sql, stage_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
-from xiangyue.features.households.bulk import BulkConflict, BulkCounts, HouseholdRow, upsert_households
+from xiangyue.features.areas.models import Area
+from xiangyue.features.households.bulk import SAMPLES, BulkConflict, BulkCounts, HouseholdRow, upsert_households
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.queries import mark_kinds
 from xiangyue.features.imports.roster_check import shown
 from xiangyue.features.imports.roster_messages import CellError
 from xiangyue.features.imports.staging import cells_of, ready_households
+from xiangyue.i18n import LazyText
 from xiangyue.i18n import lazy_gettext as _l
-from xiangyue.jobs.context import JobContext
+
+__all__ = ["SAMPLES", "Watch", "try_out"]
 
 COMPARING = _l("Comparing with the register")
 
@@ -48,18 +53,28 @@ UPDATE import_row r
 _CROSS = {"row_no": "int", "errors": "jsonb", "error_count": "int"}
 
 
-def try_out(context: JobContext, uow: Uow, keys: TenantKeys, batch: ImportBatch) -> dict[str, Any]:
+class Watch(Protocol):
+    """Who is told how far the work is, and may stop it: a job's context."""
+
+    def progress(self, done: int, total: int, step: LazyText | str = "") -> None: ...
+
+    def check_cancelled(self) -> None: ...
+
+
+def try_out(context: Watch, uow: Uow, keys: TenantKeys, batch: ImportBatch, *, again: bool = False) -> dict[str, Any]:
     """Compare the staged households with the register; those it would refuse become errors by cell.
 
     Returns ``valid_households``, the numbers of `BulkCounts` and ``samples`` of changes. Writes nothing else.
+    ``again``: of the households that were mended alone (`staging.ready_households`).
     """
     for _round in range(_ROUNDS):
-        run = _Trial(context, uow, keys, batch)
+        run = _Trial(context, uow, keys, batch, again)
         counts = run.compare()
         if not counts.conflicts:
             return {
                 "valid_households": run.households,
                 **counts.numbers(),
+                "groups": _new_groups(uow, run.groups) if counts.groups_new else {},
                 "samples": _samples(counts),
                 "conflicts": [],
             }
@@ -68,9 +83,11 @@ def try_out(context: JobContext, uow: Uow, keys: TenantKeys, batch: ImportBatch)
 
 
 class _Trial:
-    def __init__(self, context: JobContext, uow: Uow, keys: TenantKeys, batch: ImportBatch) -> None:
-        self.context, self.uow, self.keys, self.batch = context, uow, keys, batch
+    def __init__(self, context: Watch, uow: Uow, keys: TenantKeys, batch: ImportBatch, again: bool) -> None:
+        self.context, self.uow, self.keys, self.batch, self.again = context, uow, keys, batch, again
         self.households = 0
+        #: Villager group -> households of it.
+        self.groups: Counter[int] = Counter()
         #: Row number -> row numbers of its household.
         self.together: dict[int, tuple[int, ...]] = {}
 
@@ -87,12 +104,15 @@ class _Trial:
         )
 
     def _rows(self) -> Iterator[HouseholdRow]:
-        for household in ready_households(self.uow, self.keys, self.batch.id):
+        for household in ready_households(self.uow, self.keys, self.batch.id, again=self.again):
             self.households += 1
             members = tuple(row_no for row_no, _values in household.rows)
             for row_no in members:
                 self.together[row_no] = members
-            yield household.as_row()
+            row = household.as_row()
+            if row.area_code % 1000:
+                self.groups[row.area_code] += 1
+            yield row
 
     def leave_out(self, conflicts: list[BulkConflict]) -> None:
         """Note the conflicts at their cells and take their whole households out."""
@@ -115,6 +135,13 @@ class _Trial:
         )
         stage_rows(self.uow.session, "stage_import_cross", _CROSS, staged)
         scoped_sql(self.uow.session, _LEAVE_OUT, {"batch": self.batch.id})
+
+
+def _new_groups(uow: Uow, groups: Counter[int]) -> dict[str, int]:
+    """Those of the groups that writing would make, with the number of their households."""
+    with uow.tenant_wide("whether a group is there already"):
+        known = set(uow.session.scalars(select(Area.area_code).where(Area.area_code.in_(groups))))
+    return {str(code): number for code, number in groups.items() if code not in known}
 
 
 def _samples(counts: BulkCounts) -> list[dict[str, Any]]:

@@ -1,0 +1,109 @@
+"""Judging rows as one import does: against the county's areas and fields and the uploader's area, grouped into
+households; at the check of the file, and again when rows were mended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xiangyue.access.crypto import TenantKeys, blind_index
+from xiangyue.db.scope import Scope
+from xiangyue.db.uow import Uow
+from xiangyue.features.imports import queries
+from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.imports.roster_areas import AreaRow, ListAreaIndex
+from xiangyue.features.imports.roster_check import CheckedRow, RosterChecker, place_of
+from xiangyue.features.imports.roster_columns import Column
+from xiangyue.features.imports.roster_messages import CellError
+from xiangyue.features.imports.roster_read import RosterRow
+from xiangyue.runtime import Runtime
+
+#: The part of a household's key that its number has; its lowest bit says that the village is not known.
+LABEL_MASK = 0xFFFF_FFFF
+
+
+class Judge:
+    """What rows of a batch are judged by. ``checkers`` made from it share it; each sees rows of its own."""
+
+    def __init__(self, runtime: Runtime, uow: Uow, batch: ImportBatch) -> None:
+        tenant = runtime.directory.by_id(uow.tenant_id)
+        self.columns: tuple[Column, ...] = queries.columns_of(uow)
+        self.areas: list[AreaRow] = queries.county_areas(uow)
+        self._index = ListAreaIndex(self.areas)
+        self._synthetic = bool(tenant is not None and tenant.settings.get("allow_synthetic_people"))
+        self._marks = queries.mark_kinds(uow)
+        self._fields = queries.custom_fields(uow)
+        ranges = batch.scope_ranges
+        self._scope = Scope(uow.tenant_id, None if ranges is None else tuple((lo, hi) for lo, hi in ranges))
+
+    def checker(self) -> RosterChecker:
+        """One that has seen no row yet."""
+        return RosterChecker(self.columns, self._index, self._synthetic, self._marks, self._fields)
+
+    def check(self, checker: RosterChecker, row: RosterRow) -> CheckedRow:
+        """`RosterChecker.check_row`, and whether the row lies where the uploader may import."""
+        checked = checker.check_row(row)
+        code = checked.values["area_code"]
+        if code is not None and not self._scope.contains(code):
+            checked.errors.append(CellError(row.number, "village", "outside_area"))
+        return checked
+
+
+class Grouping:
+    """Tells which rows of the sheet make a household, by the number of its first row; rows come in the sheet's order.
+
+    A row whose village is unknown belongs to the row before it or after it with the same household number; so the
+    others of its household are not written without it.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._households: dict[Any, int] = {}
+        #: Whether the village is known, household number and household of the row before.
+        self._last: tuple[bool, str | None, int] = (True, None, 0)
+
+    def number(self, row: RosterRow, values: dict[str, Any], *, adjacent: bool = True) -> int:
+        """The row's household. ``adjacent``: it stands in the sheet right behind the row asked for before."""
+        known, label = values["village_code"] is not None, values["household_no"]
+        key = row.number if label is None else (place_of(row, values), label)
+        last_known, last_label, last = self._last
+        neighbour = adjacent and label is not None and label == last_label and not (known and last_known)
+        found = self._households.get(key)
+        if found is None:
+            found = self._households[key] = last if neighbour else row.number
+            self.count += not neighbour
+        self._last = (known, label, found)
+        return found
+
+
+class RowKeys:
+    """By what rows are found that belong to another: numbers that say nothing without the county's key."""
+
+    def __init__(self, keys: TenantKeys) -> None:
+        self._keys = keys
+        self._halves: dict[tuple[str, str], int] = {}
+
+    def household(self, row: RosterRow, values: dict[str, Any]) -> int | None:
+        """Of village and household number (see `LABEL_MASK`); None without a number."""
+        label = values["household_no"]
+        if label is None:
+            return None
+        place = self._half("place", str(place_of(row, values)))
+        return place << 32 | self._half("label", label) << 1 | (values["village_code"] is None)
+
+    def person(self, values: dict[str, Any]) -> int | None:
+        """Of the citizen number, if there is a sound one."""
+        identity = values["id_number"]
+        if identity is None:
+            return None
+        return int.from_bytes(blind_index(self._keys, "import.person", identity)[:8], "big", signed=True)
+
+    def label(self, household_no: str, *, lost: bool) -> int:
+        """The part under `LABEL_MASK` of a household of that number."""
+        return self._half("label", household_no) << 1 | lost
+
+    def _half(self, kind: str, text: str) -> int:
+        found = self._halves.get((kind, text))
+        if found is None:
+            found = int.from_bytes(blind_index(self._keys, f"import.{kind}", text)[:4], "big") & 0x7FFF_FFFF
+            self._halves[kind, text] = found
+        return found

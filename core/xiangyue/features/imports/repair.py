@@ -1,0 +1,237 @@
+"""Mending the rows of a checked import before they are written: one cell, all alike, rows left out, the error workbook;
+each taken back at will. The uploaded file stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from xiangyue.access.acts import acts
+from xiangyue.access.audit import audit
+from xiangyue.access.crypto import TenantKeys, blind_index
+from xiangyue.db.sql import scoped_rows
+from xiangyue.db.uow import Uow
+from xiangyue.errors import Conflict, Invalid, NotFound, Stale
+from xiangyue.features.imports import alike as alikes
+from xiangyue.features.imports import rework_sql
+from xiangyue.features.imports.alike import Alike
+from xiangyue.features.imports.models import ImportBatch, ImportRepair
+from xiangyue.features.imports.policy import IMPORT_RUN
+from xiangyue.features.imports.queries import columns_of, get_batch
+from xiangyue.features.imports.repair_work import do_or_queue, get_repair, list_repairs, rows_of, seal_value
+from xiangyue.features.imports.rework import touch, touch_by
+from xiangyue.features.imports.roster_check import shown
+from xiangyue.features.imports.staging import open_row, payload_context
+from xiangyue.i18n import LazyText
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.text.folding import cell_text
+
+#: Longest text that a cell may be given: longer than any that is taken.
+MAX_CELL = 300
+_HOUSEHOLD = """
+SELECT m.row_no FROM import_row r JOIN import_row m ON m.batch_id = r.batch_id AND m.household_n = r.household_n
+ WHERE {tenant:r} AND {tenant:m} AND r.batch_id = :batch AND r.row_no = ANY(:rows) AND m.action <> 'out'
+"""
+
+
+def cell_seen(keys: TenantKeys, row_no: int, column: str, cell: Any) -> str:
+    """What a form carries to tell whether somebody else has changed the cell since."""
+    return blind_index(keys, "import.cell", f"{row_no}:{column}:{cell_text(cell)}").hex()[:16]
+
+
+@acts(IMPORT_RUN)
+def repair_cell(
+    uow: Uow,
+    keys: TenantKeys,
+    *,
+    batch_id: int,
+    row_no: int,
+    column: str,
+    value: str,
+    seen: str = "",
+    version: int | None = None,
+    suggested: bool = False,
+) -> ImportRepair:
+    """Put a value into a cell; "" empties it. What is wrong then is told as before.
+
+    ``seen``: see `cell_seen`; ``version``: of the batch. Raises Conflict unless the batch is checked and not yet
+    written, NotFound for a row or column that is not there, Invalid (field value), Stale when the cell (or, with
+    ``version``, anything of the batch) was changed meanwhile.
+    """
+    batch = _open_batch(uow, batch_id, version)
+    label = _label(uow, column)
+    value = _text(value)
+    cells = _cells(uow, keys, batch, row_no)
+    if seen and seen != cell_seen(keys, row_no, column, cells.get(column)):
+        raise Stale(
+            _l("Row %(row)s, %(column)s was mended by somebody else meanwhile. Look at it again.", row=row_no,
+               column=label),
+            theirs={"value": shown(column, cells.get(column))},
+        )  # fmt: skip
+    repair = _new(uow, keys, batch, "cell", row_no=row_no, column=column, suggested=suggested)
+    repair.old_value, repair.new_value = (seal_value(uow, keys, cell_text(t)) for t in (cells.get(column), value))
+    before, after = ({column: shown(column, text)} for text in (cells.get(column), value))
+    _audit(uow, batch, repair, before, {"row": row_no, **after})
+    do_or_queue(uow, keys, batch, repair, touch(uow, [row_no]))
+    return repair
+
+
+@acts(IMPORT_RUN)
+def repair_alike(
+    uow: Uow,
+    keys: TenantKeys,
+    *,
+    batch_id: int,
+    wrong: Alike,
+    value: str,
+    rows: int | None = None,
+    version: int | None = None,
+    suggested: bool = False,
+) -> ImportRepair:
+    """Put a value into all cells that are wrong in the same way. ``rows``: in how many that was announced.
+
+    Raises as `repair_cell`; NotFound when no cell is wrong so any more, Stale when it is another number of rows.
+    """
+    batch = _open_batch(uow, batch_id, version)
+    _label(uow, wrong.column)
+    value = _text(value)
+    found = touch_by(uow, alikes.ROWS, {"batch": batch.id, **wrong._asdict()})
+    if not found:
+        raise NotFound(_l("No cell is wrong in this way any more."))
+    if rows is not None and found != rows:
+        raise Stale(
+            _l("By now %(n)s rows have this value. Look at them and mend them again.", n=found), theirs={"rows": found}
+        )
+    repair = _new(uow, keys, batch, "alike", column=wrong.column, suggested=suggested)
+    repair.old_value, repair.new_value = seal_value(uow, keys, wrong.value), seal_value(uow, keys, value)
+    repair.result = {"code": wrong.code, "town": wrong.town, "word": wrong.word}
+    before, after = ({wrong.column: shown(wrong.column, text)} for text in (wrong.value, value))
+    _audit(uow, batch, repair, before, {"rows": found, **after})
+    do_or_queue(uow, keys, batch, repair, found)
+    return repair
+
+
+@acts(IMPORT_RUN)
+def leave_out(
+    uow: Uow,
+    keys: TenantKeys,
+    *,
+    batch_id: int,
+    rows: Sequence[int],
+    households: bool = False,
+    version: int | None = None,
+) -> ImportRepair:
+    """Leave rows out as if the file did not have them; ``households``: with all of their households. At most 500 rows
+    are named at a time. Raises Conflict, NotFound, Stale as `repair_cell`."""
+    batch = _open_batch(uow, batch_id, version)
+    wanted = sorted(set(rows))[:500]
+    if households:
+        found = scoped_rows(uow.session, _HOUSEHOLD, {"batch": batch.id, "rows": wanted})
+        wanted = sorted({row_no for (row_no,) in found})
+    if not wanted or any(not _exists(uow, batch, row_no) for row_no in wanted):
+        raise NotFound(_no_row())
+    repair = _new(uow, keys, batch, "out", row_no=wanted[0] if len(wanted) == 1 else None)
+    repair.result = {"named": wanted}
+    _audit(uow, batch, repair, None, {"row": ", ".join(map(str, wanted[:20]))})
+    do_or_queue(uow, keys, batch, repair, touch(uow, wanted))
+    return repair
+
+
+@acts(IMPORT_RUN)
+def undo_repair(
+    uow: Uow, keys: TenantKeys, *, batch_id: int, repair_id: int, version: int | None = None
+) -> ImportRepair:
+    """Take a repair back in all rows it changed; later repairs of the same cells stay. A row left out comes back.
+
+    Raises Conflict when it was taken back before or the batch cannot be mended any more, NotFound, Stale."""
+    batch = _open_batch(uow, batch_id, version)
+    repair = get_repair(uow, batch, repair_id)
+    if repair.state != "done":
+        raise Conflict(_l("This repair was taken back before."))
+    _audit(uow, batch, repair, None, None, action="import.repair_undo")
+    repair.state, repair.undone_by_name = "undoing", uow.actor.name or uow.actor.login
+    do_or_queue(uow, keys, batch, repair, rows_of(uow, keys, batch, repair))
+    return repair
+
+
+@acts(IMPORT_RUN)
+def undo_all(uow: Uow, keys: TenantKeys, *, batch_id: int, version: int | None = None) -> int:
+    """Take all repairs of a batch back: its rows are again as the file has them. Returns how many those were."""
+    batch = _open_batch(uow, batch_id, version)
+    repairs = [repair for repair in list_repairs(uow, batch.id, limit=None) if repair.state == "done"]
+    if not repairs:
+        raise Conflict(_l("There is no repair to take back."))
+    for repair in repairs:
+        repair.state, repair.undone_by_name = "undoing", uow.actor.name or uow.actor.login
+    audit(uow, action="import.repair_undo", obj=batch, label=batch.file_name, after={"repairs": len(repairs)})
+    do_or_queue(uow, keys, batch, None, rows_of(uow, keys, batch, None))
+    return len(repairs)
+
+
+def _open_batch(uow: Uow, batch_id: int, version: int | None) -> ImportBatch:
+    batch = get_batch(uow, batch_id, lock=True)
+    if batch.state != "checked":
+        raise Conflict(
+            _l("The rows of this import are being worked on. Wait a moment.")
+            if batch.state in ("uploaded", "checking", "committing")
+            else _l("The rows of this import cannot be mended any more.")
+        )
+    if version is not None and version != batch.version:
+        raise Stale(
+            _l("The import has gone on in the meantime. Look at it again."),
+            theirs={"state": batch.state, "version": batch.version},
+        )
+    return batch
+
+
+def _label(uow: Uow, column: str) -> str:
+    for known in columns_of(uow):
+        if known.key == column:
+            return known.label
+    raise NotFound(_l("The roster has no such column."))
+
+
+def _text(value: str) -> str:
+    value = value.strip()
+    if len(value) > MAX_CELL:
+        raise Invalid({"value": [_l("At most %(n)d characters.", n=MAX_CELL)]})
+    return value
+
+
+def _no_row() -> LazyText:
+    return _l("The file has no such row.")
+
+
+def _exists(uow: Uow, batch: ImportBatch, row_no: int) -> bool:
+    return bool(scoped_rows(uow.session, rework_sql.PAYLOADS, {"batch": batch.id, "rows": [row_no]}))
+
+
+def _cells(uow: Uow, keys: TenantKeys, batch: ImportBatch, row_no: int) -> dict[str, Any]:
+    found = scoped_rows(uow.session, rework_sql.PAYLOADS, {"batch": batch.id, "rows": [row_no]})
+    if not found:
+        raise NotFound(_no_row())
+    cells: dict[str, Any] = open_row(keys, payload_context(uow.tenant_id), found[0][1])["cells"]
+    return cells
+
+
+def _new(uow: Uow, keys: TenantKeys, batch: ImportBatch, kind: str, **values: Any) -> ImportRepair:
+    column = values.pop("column", "")
+    repair = ImportRepair(
+        batch_id=batch.id,
+        kind=kind,
+        state="waiting",
+        column_key=column,
+        result={},
+        account_id=uow.actor.account_id,
+        account_name=uow.actor.name or uow.actor.login,
+        **values,
+    )
+    uow.session.add(repair)
+    uow.session.flush()
+    return repair
+
+
+def _audit(
+    uow: Uow, batch: ImportBatch, repair: ImportRepair, before: Any, after: Any, action: str = "import.repair"
+) -> None:
+    audit(uow, action=action, obj=batch, label=batch.file_name, before=before, after=after, purpose=batch.purpose)
