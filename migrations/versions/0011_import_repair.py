@@ -44,9 +44,7 @@ def upgrade() -> None:
         sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("undone_by_name", sa.Text(), nullable=False),
         sa.CheckConstraint("kind in ('cell', 'alike', 'out', 'workbook')", name=op.f("ck_import_repair_kind")),
-        sa.CheckConstraint(
-            "state in ('waiting', 'done', 'undoing', 'undone')", name=op.f("ck_import_repair_state")
-        ),
+        sa.CheckConstraint("state in ('waiting', 'done', 'undoing', 'undone')", name=op.f("ck_import_repair_state")),
         sa.ForeignKeyConstraint(
             ["tenant_id", "batch_id"],
             ["import_batch.tenant_id", "import_batch.id"],

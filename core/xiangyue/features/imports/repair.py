@@ -18,9 +18,10 @@ from xiangyue.features.imports.alike import Alike
 from xiangyue.features.imports.models import ImportBatch, ImportRepair
 from xiangyue.features.imports.policy import IMPORT_RUN
 from xiangyue.features.imports.queries import columns_of, get_batch
-from xiangyue.features.imports.repair_work import do_or_queue, get_repair, list_repairs, rows_of, seal_value
+from xiangyue.features.imports.repair_work import do_or_queue, get_repair, list_repairs, rows_of, seal_value, values_of
 from xiangyue.features.imports.rework import touch, touch_by
 from xiangyue.features.imports.roster_check import shown
+from xiangyue.features.imports.roster_columns import Column
 from xiangyue.features.imports.staging import open_row, payload_context
 from xiangyue.i18n import LazyText
 from xiangyue.i18n import lazy_gettext as _l
@@ -59,19 +60,19 @@ def repair_cell(
     ``version``, anything of the batch) was changed meanwhile.
     """
     batch = _open_batch(uow, batch_id, version)
-    label = _label(uow, column)
+    known = _column(uow, column)
     value = _text(value)
     cells = _cells(uow, keys, batch, row_no)
     if seen and seen != cell_seen(keys, row_no, column, cells.get(column)):
         raise Stale(
             _l("Row %(row)s, %(column)s was mended by somebody else meanwhile. Look at it again.", row=row_no,
-               column=label),
+               column=known.label),
             theirs={"value": shown(column, cells.get(column))},
         )  # fmt: skip
     repair = _new(uow, keys, batch, "cell", row_no=row_no, column=column, suggested=suggested)
     repair.old_value, repair.new_value = (seal_value(uow, keys, cell_text(t)) for t in (cells.get(column), value))
-    before, after = ({column: shown(column, text)} for text in (cells.get(column), value))
-    _audit(uow, batch, repair, before, {"row": row_no, **after})
+    before, after = ({"column": known.zh, "value": shown(column, text)} for text in (cells.get(column), value))
+    _audit(uow, batch, before, {"row": row_no, **after})
     do_or_queue(uow, keys, batch, repair, touch(uow, [row_no]))
     return repair
 
@@ -93,7 +94,7 @@ def repair_alike(
     Raises as `repair_cell`; NotFound when no cell is wrong so any more, Stale when it is another number of rows.
     """
     batch = _open_batch(uow, batch_id, version)
-    _label(uow, wrong.column)
+    known = _column(uow, wrong.column)
     value = _text(value)
     found = touch_by(uow, alikes.ROWS, {"batch": batch.id, **wrong._asdict()})
     if not found:
@@ -105,8 +106,8 @@ def repair_alike(
     repair = _new(uow, keys, batch, "alike", column=wrong.column, suggested=suggested)
     repair.old_value, repair.new_value = seal_value(uow, keys, wrong.value), seal_value(uow, keys, value)
     repair.result = {"code": wrong.code, "town": wrong.town, "word": wrong.word}
-    before, after = ({wrong.column: shown(wrong.column, text)} for text in (wrong.value, value))
-    _audit(uow, batch, repair, before, {"rows": found, **after})
+    before, after = ({"column": known.zh, "value": shown(known.key, text)} for text in (wrong.value, value))
+    _audit(uow, batch, before, {"rows": found, **after})
     do_or_queue(uow, keys, batch, repair, found)
     return repair
 
@@ -132,7 +133,7 @@ def leave_out(
         raise NotFound(_no_row())
     repair = _new(uow, keys, batch, "out", row_no=wanted[0] if len(wanted) == 1 else None)
     repair.result = {"named": wanted}
-    _audit(uow, batch, repair, None, {"row": ", ".join(map(str, wanted[:20]))})
+    _audit(uow, batch, None, {"left_out": ", ".join(map(str, wanted[:20]))})
     do_or_queue(uow, keys, batch, repair, touch(uow, wanted))
     return repair
 
@@ -148,7 +149,7 @@ def undo_repair(
     repair = get_repair(uow, batch, repair_id)
     if repair.state != "done":
         raise Conflict(_l("This repair was taken back before."))
-    _audit(uow, batch, repair, None, None, action="import.repair_undo")
+    _audit(uow, batch, None, _told(uow, keys, repair), action="import.repair_undo")
     repair.state, repair.undone_by_name = "undoing", uow.actor.name or uow.actor.login
     do_or_queue(uow, keys, batch, repair, rows_of(uow, keys, batch, repair))
     return repair
@@ -163,7 +164,7 @@ def undo_all(uow: Uow, keys: TenantKeys, *, batch_id: int, version: int | None =
         raise Conflict(_l("There is no repair to take back."))
     for repair in repairs:
         repair.state, repair.undone_by_name = "undoing", uow.actor.name or uow.actor.login
-    audit(uow, action="import.repair_undo", obj=batch, label=batch.file_name, after={"repairs": len(repairs)})
+    _audit(uow, batch, None, {"repairs": len(repairs)}, action="import.repair_undo")
     do_or_queue(uow, keys, batch, None, rows_of(uow, keys, batch, None))
     return len(repairs)
 
@@ -184,10 +185,10 @@ def _open_batch(uow: Uow, batch_id: int, version: int | None) -> ImportBatch:
     return batch
 
 
-def _label(uow: Uow, column: str) -> str:
+def _column(uow: Uow, key: str) -> Column:
     for known in columns_of(uow):
-        if known.key == column:
-            return known.label
+        if known.key == key:
+            return known
     raise NotFound(_l("The roster has no such column."))
 
 
@@ -231,7 +232,14 @@ def _new(uow: Uow, keys: TenantKeys, batch: ImportBatch, kind: str, **values: An
     return repair
 
 
-def _audit(
-    uow: Uow, batch: ImportBatch, repair: ImportRepair, before: Any, after: Any, action: str = "import.repair"
-) -> None:
+def _told(uow: Uow, keys: TenantKeys, repair: ImportRepair) -> dict[str, Any]:
+    """What a repair did, for the trail of its undoing."""
+    told: dict[str, Any] = {"row": repair.row_no} if repair.row_no else {"rows": repair.result.get("rows", 0)}
+    if repair.column_key:
+        zh = {column.key: column.zh for column in columns_of(uow)}
+        told |= {"column": zh.get(repair.column_key, repair.column_key), "value": values_of(uow, keys, repair)[1]}
+    return told
+
+
+def _audit(uow: Uow, batch: ImportBatch, before: Any, after: Any, action: str = "import.repair") -> None:
     audit(uow, action=action, obj=batch, label=batch.file_name, before=before, after=after, purpose=batch.purpose)

@@ -176,8 +176,8 @@ class Rework:
                 row = RosterRow(row_no, mended.cells)
                 values = scratch.check_row(row).values
                 keys.append((row_no, self.row_keys.household(row, values), self.row_keys.person(values), False))
-            rows, households, persons, gone = map(list, zip(*keys, strict=True))
-            self._run(sql.NEW_KEYS, rows=rows, households=households, persons=persons, gone=gone)
+            stage_rows(self.uow.session, "stage_key", sql.KEY, keys)
+            self._run(sql.NEW_KEYS)
 
     def _tried(self) -> dict[str, Any]:
         """What the dry run said of the households so far."""

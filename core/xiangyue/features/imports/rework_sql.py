@@ -12,6 +12,7 @@ TOUCHED = {
     "row_no": "int", "old_key": "bigint", "old_person": "bigint", "new_key": "bigint", "new_person": "bigint",
     "gone": "bool",
 }  # fmt: skip
+KEY = {"row_no": "int", "household": "bigint", "person": "bigint", "gone": "bool"}
 AGAIN = {"row_no": "int", "key": "bigint", "person": "bigint", "gone": "bool"}
 ROW = {
     "row_no": "int", "household_n": "int", "household_key": "bigint", "person_key": "bigint", "payload": "bytea",
@@ -26,9 +27,8 @@ SELECT r.row_no, r.payload FROM import_row r JOIN stage_touched t ON t.row_no = 
 NEW_KEYS = """
 UPDATE stage_touched t
    SET old_key = r.household_key, old_person = r.person_key, new_key = k.household, new_person = k.person, gone = k.gone
-  FROM unnest(CAST(:rows AS int[]), CAST(:households AS bigint[]), CAST(:persons AS bigint[]), CAST(:gone AS bool[]))
-       AS k(row_no, household, person, gone), import_row r
- WHERE {tenant:t} AND {tenant:r} AND r.batch_id = :batch AND r.row_no = k.row_no AND t.row_no = k.row_no
+  FROM stage_key k, import_row r
+ WHERE {tenant:t} AND {tenant:r} AND {tenant:k} AND r.batch_id = :batch AND r.row_no = k.row_no AND t.row_no = k.row_no
 """
 
 # The rows right before and behind a row in the sheet, of those that are not left out.
