@@ -12,7 +12,7 @@ import xlsxwriter
 from python_calamine import CalamineWorkbook
 
 from xiangyue.access.actor import Actor
-from xiangyue.features.imports import service
+from xiangyue.features.imports import service, undoing
 from xiangyue.features.imports.commands import make_roster
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.queries import batch_job
@@ -86,6 +86,12 @@ def work(county: County, batch_id: int) -> ImportBatch:
     return batch_of(county, batch_id)
 
 
+def undo(county: County, batch: ImportBatch, actor: Actor | None = None) -> ImportBatch:
+    with county.uow(actor) as uow:
+        undoing.request_undo(uow, batch_id=batch.id, version=batch.version)
+    return work(county, batch.id)
+
+
 def checked(county: County, data: bytes, actor: Actor | None = None) -> ImportBatch:
     return work(county, upload(county, data, actor).id)
 
@@ -114,9 +120,32 @@ _REGISTER = (
     " JOIN household h ON h.tenant_id = i.tenant_id AND h.id = i.household_id WHERE i.tenant_id = %(t)s ORDER BY 1, 2",
     "SELECT h.code, s.suffix FROM name_suffix s"
     " JOIN household h ON h.tenant_id = s.tenant_id AND h.id = s.household_id WHERE s.tenant_id = %(t)s ORDER BY 1, 2",
+    "SELECT h.code, a.award_key, a.year, a.awarded FROM household_award a"
+    " JOIN household h ON h.tenant_id = a.tenant_id AND h.id = a.household_id WHERE a.tenant_id = %(t)s"
+    " ORDER BY 1, 2, 3",
+    "SELECT f.entity, f.key, coalesce(h.code, encode(p.id_number_index, 'hex'), p.name), v.area_code, v.text_value,"
+    " v.int_value, v.date_value FROM custom_value v"
+    " JOIN custom_field f ON f.tenant_id = v.tenant_id AND f.id = v.field_id"
+    " LEFT JOIN household h ON h.tenant_id = v.tenant_id AND h.id = v.owner_id AND f.entity = 'household'"
+    " LEFT JOIN person p ON p.tenant_id = v.tenant_id AND p.id = v.owner_id AND f.entity = 'person'"
+    " WHERE v.tenant_id = %(t)s ORDER BY 1, 2, 3, 5",
+    "SELECT h.code, l.piece, l.area_code FROM household_piece l"
+    " JOIN household h ON h.tenant_id = l.tenant_id AND h.id = l.id WHERE l.tenant_id = %(t)s ORDER BY 1, 2",
+    "SELECT DISTINCT s.suffix, s.piece FROM piece_suffix s WHERE s.tenant_id = %(t)s ORDER BY 1, 2",
     "SELECT a.area_code, a.name FROM area a WHERE a.tenant_id = %(t)s ORDER BY 1",
 )
-_TABLES = ("custom_value", "household_award", "household_income", "person_mark", "name_suffix", "person", "household")
+_TABLES = (
+    "import_change",
+    "household_piece",
+    "piece_suffix",
+    "custom_value",
+    "household_award",
+    "household_income",
+    "person_mark",
+    "name_suffix",
+    "person",
+    "household",
+)
 
 
 def register(county: County) -> tuple[str, int]:

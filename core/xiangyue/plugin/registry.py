@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement
 
@@ -145,6 +145,16 @@ class SearchKind:
     find: Callable[[Uow, str, int], Sequence[SearchHit]]
 
 
+Write = TypeVar("Write", bound=Callable[..., None])
+
+
+def kept_by_core(apply: Write) -> Write:
+    """Mark the writer of an import column that writes by services of the core only (`record_awards`): an undo of the
+    import takes it back by itself."""
+    apply.kept_by_core = True  # type: ignore[attr-defined]
+    return apply
+
+
 @dataclass(frozen=True, slots=True)
 class ImportColumn:
     """A column of the roster (花名册).
@@ -152,7 +162,8 @@ class ImportColumn:
     ``kind``: text, integer, money (yuan), year, date, boolean. ``entity``: household (its value stands in the head's
     row) or person. ``names`` are the headers in Chinese and English, ``aliases`` other headings that counties use.
     ``apply(uow, values)`` writes what came, (owner's id, value) for each filled cell, for all rows at once and in the
-    import's transaction; what it raises ends the import with nothing written.
+    import's transaction; what it raises ends the import with nothing written. An import of which a column has
+    taken something can be undone only if its writer is marked `kept_by_core`.
     """
 
     key: str

@@ -28,6 +28,7 @@ from xiangyue.plugin.registry import (
     Step,
     WorkItem,
     WorkProvider,
+    kept_by_core,
 )
 from xiangyue.tenancy.provision import Change
 
@@ -59,4 +60,5 @@ __all__ = [
     "WorkItem",
     "WorkProvider",
     "hookimpl",
+    "kept_by_core",
 ]

@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit
+from xiangyue.db.references import tables_with
+from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.features.areas import policy
 from xiangyue.features.areas.models import GROUP, VILLAGE, Area
@@ -16,6 +19,8 @@ from xiangyue.text.pinyin import sort_key
 
 #: Last three digits of a 15-digit code; 000 is the village itself.
 LAST_NUMBER = 999
+
+_USED = "SELECT DISTINCT x.area_code FROM {table} x WHERE {{tenant:x}} AND x.area_code = ANY(:codes)"
 
 
 def group_name(number: int) -> str:
@@ -61,6 +66,33 @@ def note_groups(uow: Uow, codes: Sequence[int], *, purpose: str = "") -> None:
             after={"count": len(codes), "groups": sorted(codes)},
             purpose=purpose,
         )
+
+
+@acts(None)
+def drop_groups(uow: Uow, *, made_at: datetime) -> int:
+    """Take away the groups that one transaction (by its time) made, if nobody has changed them since and nothing lies
+    in them any more; returns how many. The caller has checked the right to undo what made them."""
+    with uow.tenant_wide("a group may be in use by somebody whose area the actor does not see"):
+        found = select(Area.area_code).where(Area.level == GROUP, Area.created_at == made_at, Area.version == 1)
+        codes = set(uow.session.scalars(found))
+        # What hangs on a household or person lies where that lies.
+        for table in tables_with(uow.session, "area_code", without=["household_id", "person_id", "owner_id"]):
+            if table.table not in ("area", "household_piece"):
+                rows = scoped_rows(uow.session, _USED.format(table=table.name), {"codes": list(codes)})
+                codes -= {code for (code,) in rows}
+        if not codes:
+            return 0
+        uow.session.execute(
+            delete(Area).where(Area.area_code.in_(codes)), execution_options={"synchronize_session": False}
+        )
+    audit(
+        uow,
+        action="area.drop_groups",
+        object_type="area",
+        area_code=common_area(sorted(codes)),
+        after={"count": len(codes), "groups": sorted(codes)},
+    )
+    return len(codes)
 
 
 def common_area(codes: Sequence[int]) -> int:

@@ -34,6 +34,7 @@ OTHER_LABELS = {"town": _l("Like a township"), "village": _l("Like a village")}
 
 ACTIONS = {
     "area.add_groups": _l("Villager groups added"),
+    "area.drop_groups": _l("Villager groups of an undone import taken away"),
     "area.add": _l("Villager group added"),
     "area.edit": _l("Area changed"),
     "area.retire": _l("Villager group retired"),

@@ -21,8 +21,8 @@ from xiangyue.db.uow import Uow
 from xiangyue.features.areas.groups import ensure_groups, note_groups
 from xiangyue.features.areas.models import Area
 from xiangyue.features.areas.policy import AREA_EDIT
+from xiangyue.features.households import bulk_changes, derived, policy, searchable
 from xiangyue.features.households import bulk_sql as sql
-from xiangyue.features.households import derived, policy, searchable
 from xiangyue.features.households.bulk_stage import HouseholdRow, PersonValues, Stager
 from xiangyue.features.households.models import CustomField, MarkKind
 from xiangyue.features.households.person_input import today
@@ -32,6 +32,7 @@ __all__ = ["BulkConflict", "BulkCounts", "BulkSample", "HouseholdRow", "PersonVa
 #: Households staged at a time: large enough for set-based work, small enough for memory and a live progress bar.
 CHUNK = 2000
 SAMPLES = 20
+_NO_NUMBERS = ("conflicts", "samples", "made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +73,12 @@ class BulkCounts:
     groups_new: int = 0
     conflicts: list[BulkConflict] = field(default_factory=list)
     samples: list[BulkSample] = field(default_factory=list)
+    #: First and last id of the households and persons that were made.
+    made: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def numbers(self) -> dict[str, int]:
         """The plain counts, with ``conflicts`` as their number."""
-        found = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("conflicts", "samples")}
+        found = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _NO_NUMBERS}
         return {**found, "conflicts": len(self.conflicts)}
 
 
@@ -128,6 +131,8 @@ class _Run:
         self.dry_run = dry_run
         self.counts = BulkCounts()
         self.groups: list[int] = []
+        #: Things that stood before and are changed, in the chunk at hand.
+        self.changes = 0
         self.params = {
             "batch": batch_id,
             "source": source,
@@ -190,8 +195,10 @@ class _Run:
 
     def _count(self) -> None:
         counts = self.counts
+        self.changes = 0
         for prefix, statement in (("households", sql.COUNT_HOUSEHOLDS), ("persons", sql.COUNT_PERSONS)):
             for kind, number in scoped_rows(self.uow.session, statement):
+                self.changes += number if kind == "changed" else 0
                 name = f"{prefix}_{kind}"
                 setattr(counts, name, getattr(counts, name) + number)
         if len(counts.samples) < SAMPLES:
@@ -203,6 +210,8 @@ class _Run:
         self.run(sql.NEW_HOUSEHOLD_IDS)
         self.run(sql.NEW_PERSON_IDS)
         analyze_stage(session, "stage_household", "stage_person")
+        for noun, statement in (("households", sql.MADE_HOUSEHOLDS), ("persons", sql.MADE_PERSONS)):
+            self._note_made(noun, *scoped_rows(session, statement)[0])
         left = self.ids(sql.HOUSEHOLDS_LEFT)
         stale = self.ids(sql.HOUSEHOLDS_STALE)
         moved = self.ids(sql.HOUSEHOLDS_MOVED)
@@ -211,7 +220,8 @@ class _Run:
         written = scoped_rows(session, sql.PERSONS_TO_WRITE)
         before = scoped_rows(session, sql.HOUSEHOLDS_REWRITTEN)
         self.stager.seal(session, [row[0] for row in written])
-        for statement in sql.WRITE:
+        noted = self.changes > 0 and self.params["batch"] is not None
+        for statement in (*(bulk_changes.BEFORE if noted else ()), *sql.WRITE):
             self.run(statement)
         derived.move_with_household(self.uow, moved)
         derived.move_with_person(self.uow, movers)
@@ -221,7 +231,14 @@ class _Run:
             ((id, name, household, area) for _n, id, name, household, area, fresh in written if fresh),
         )
         derived.rewrite_suffixes(self.uow, renamed)
+        for statement in bulk_changes.AFTER if noted else ():
+            self.run(statement)
         searchable.drop_pieces(self.uow, before)
         searchable.write_pieces(self.uow, scoped_rows(session, sql.HOUSEHOLDS_REWRITTEN))
         # What the session read before is older than what was written past it.
         session.expire_all()
+
+    def _note_made(self, noun: str, first: int | None, last: int | None) -> None:
+        if first is not None and last is not None:
+            known = self.counts.made.get(noun, (first, last))
+            self.counts.made[noun] = (min(first, known[0]), max(last, known[1]))

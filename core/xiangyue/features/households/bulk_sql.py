@@ -209,6 +209,10 @@ NEW_HOUSEHOLD_IDS = (
 )
 NEW_PERSON_IDS = "UPDATE stage_person s SET id = nextval('public.person_id_seq'::regclass) WHERE {tenant:s} AND s.fresh"
 
+#: First and last id of what is new.
+MADE_HOUSEHOLDS = "SELECT min(g.id), max(g.id) FROM stage_household g WHERE {tenant:g} AND g.fresh"
+MADE_PERSONS = "SELECT min(s.id), max(s.id) FROM stage_person s WHERE {tenant:s} AND s.fresh"
+
 #: Households a person leaves; those whose head, order or size may change; those that change area.
 HOUSEHOLDS_LEFT = """
 SELECT DISTINCT s.home FROM stage_person s JOIN stage_household g ON g.n = s.household_n

@@ -20,6 +20,11 @@ SELECT s.tenant_id, s.area_code, one.suffix, s.id, s.household_id
  WHERE {tenant:s} ORDER BY one.suffix, s.id
 """
 
+_DROP_SUFFIXES = """
+DELETE FROM name_suffix n USING stage_suffix s, string_to_table(s.suffixes, ' ') AS one(suffix)
+ WHERE {tenant:n} AND {tenant:s} AND n.suffix = one.suffix AND n.id = s.id
+"""
+
 _LOCK = "SELECT h.id FROM household h WHERE {tenant:h} AND h.id = ANY(:ids) ORDER BY h.id FOR UPDATE"
 _HOUSEHOLDS = """
 UPDATE household h
@@ -124,3 +129,11 @@ def write_suffixes(uow: Uow, persons: Iterable[tuple[int, str, int, int]]) -> No
     rows = ((" ".join(suffixes(name)), id, household, area) for id, name, household, area in persons)
     if stage_rows(uow.session, "stage_suffix", _SUFFIX_COLUMNS, rows):
         scoped_sql(uow.session, _ADD_SUFFIXES)
+
+
+def drop_suffixes(uow: Uow, persons: Iterable[tuple[int, str]]) -> None:
+    """Take away the search rows of persons by the names they have: (person id, name) each. By the key, for many at
+    once."""
+    rows = ((" ".join(suffixes(name)), id, 0, 0) for id, name in persons)
+    if stage_rows(uow.session, "stage_suffix", _SUFFIX_COLUMNS, rows):
+        scoped_sql(uow.session, _DROP_SUFFIXES)

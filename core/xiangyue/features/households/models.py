@@ -174,6 +174,8 @@ class PersonMark(Timestamps, AreaBound, Base):
         tenant_fk("person_id", "person"),
         Index(None, "tenant_id", "mark_key", "area_code"),
         Index(None, "tenant_id", "household_id"),
+        # For each person that goes (an import undone, two made one), PostgreSQL looks whether marks point at it.
+        Index(None, "tenant_id", "person_id"),
     )
 
     person_id: Mapped[int]

@@ -11,6 +11,8 @@ from xiangyue.access.audit import audit
 from xiangyue.db.sql import scoped_sql, stage_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid
+from xiangyue.features.households import bulk_changes
+from xiangyue.features.households.bulk_changes import IMPORT_BATCH
 from xiangyue.features.households.models import AwardKind
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT
@@ -70,7 +72,12 @@ def record_awards(uow: Uow, *, key: str, rows: Iterable[tuple[int, int, bool]], 
         "request": uow.info.request_id,
     }
     changed = scoped_sql(uow.session, _NOTE_CHANGES, {**params, **who}).rowcount
+    batch = {**params, "batch": uow.session.info.get(IMPORT_BATCH)}
+    if batch["batch"] is not None:
+        scoped_sql(uow.session, bulk_changes.AWARDS_BEFORE, batch)
     written = scoped_sql(uow.session, _SAVE, params).rowcount
+    if batch["batch"] is not None:
+        scoped_sql(uow.session, bulk_changes.AWARDS_AFTER, batch)
     if written:
         after = {"award": key, "households": written - changed, "changed": changed, "source": source}
         audit(uow, action="household.award", object_type="household", area_code=_area(uow), after=after)

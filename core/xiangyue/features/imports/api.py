@@ -47,7 +47,8 @@ def shown(batch: ImportBatch) -> dict[str, Any]:
     return {name: made[name] if name in made else getattr(batch, name) for name in FIELDS}
 
 
-def _detail(batch: ImportBatch, status: int = 200) -> Response:
+def shown_import(batch: ImportBatch, status: int = 200) -> Response:
+    """The answer that shows an import, with its version as the ETag."""
     response = set_etag(jsonify(shown(batch)), batch.version)
     response.status_code = status
     return response
@@ -60,7 +61,7 @@ def _detail(batch: ImportBatch, status: int = 200) -> Response:
 def list_imports(args: dict[str, Any]) -> Response:
     """Your imports, or everyone's with the right to see all work; newest first"""
     wanted = chosen_fields(args["fields_"], FIELDS)
-    _one_order(args["sort"])
+    one_order(args["sort"])
     (before,) = _cursor(args["cursor"], 1)
     limit: int = args["limit"]
     found = queries.list_batches(
@@ -88,7 +89,7 @@ def upload(values: dict[str, Any]) -> Response:
         purpose=values["purpose"].strip(),
         lawful_basis=values["lawful_basis"],
     )
-    return _detail(batch, 202)
+    return shown_import(batch, 202)
 
 
 @bp.get("/<int:id>")
@@ -96,7 +97,7 @@ def upload(values: dict[str, Any]) -> Response:
 @requires(policy.IMPORT_RUN)
 def show_import(id: int) -> Response:
     """One import"""
-    return _detail(queries.get_batch(current_uow(), id))
+    return shown_import(queries.get_batch(current_uow(), id))
 
 
 @bp.get("/<int:id>/columns")
@@ -130,7 +131,7 @@ def match_columns(values: dict[str, Any], id: int) -> Response:
         batch = service.match_columns(uow, keys, batch_id=id, version=version, targets=values["targets"])
     except Stale as stale:
         raise PreconditionFailed(stale.message, theirs=stale.theirs) from None
-    return _detail(batch, 202)
+    return shown_import(batch, 202)
 
 
 @bp.get("/<int:id>/errors")
@@ -141,7 +142,7 @@ def list_errors(args: dict[str, Any], id: int) -> Response:
     """Wrong cells in the order of the sheet"""
     uow = current_uow()
     wanted = chosen_fields(args["fields_"], ERROR_FIELDS)
-    _one_order(args["sort"])
+    one_order(args["sort"])
     batch = queries.get_batch(uow, id)
     row, place = _cursor(args["cursor"], 2)
     found, following = queries.list_errors(
@@ -180,7 +181,7 @@ def commit(values: dict[str, Any], id: int) -> Response:
         batch = service.request_commit(current_uow(), batch_id=id, version=version, valid_only=values["valid_only"])
     except Stale as stale:
         raise PreconditionFailed(stale.message, theirs=stale.theirs) from None
-    return _detail(batch, 202)
+    return shown_import(batch, 202)
 
 
 @bp.post("/<int:id>/cancel")
@@ -194,7 +195,7 @@ def cancel(id: int) -> Response:
         batch = service.cancel_batch(current_uow(), batch_id=id, version=version)
     except Stale as stale:
         raise PreconditionFailed(stale.message, theirs=stale.theirs) from None
-    return _detail(batch)
+    return shown_import(batch)
 
 
 def _cursor(text: str | None, size: int) -> tuple[int | None, ...]:
@@ -204,6 +205,7 @@ def _cursor(text: str | None, size: int) -> tuple[int | None, ...]:
     return tuple(decode_ids(text, size))
 
 
-def _one_order(sort: str | None) -> None:
+def one_order(sort: str | None) -> None:
+    """Raises Invalid when another order is asked for than the list's own."""
     if sort:
         raise Invalid({"sort": [_l("This list has one order only.")]})

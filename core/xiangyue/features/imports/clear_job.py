@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, literal_column, or_, select, update
 
+from xiangyue.features.households.models_change import ImportChange
 from xiangyue.features.imports.models import ImportBatch, ImportRepair, ImportRow
-from xiangyue.features.imports.policy import CLEAR_KIND, KEEP_ROWS_DAYS, KEEP_UNWRITTEN_DAYS
+from xiangyue.features.imports.policy import CLEAR_KIND, KEEP_CHANGES_DAYS, KEEP_ROWS_DAYS, KEEP_UNWRITTEN_DAYS
 from xiangyue.features.imports.release import drop_batch
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.context import JobContext
@@ -15,7 +16,8 @@ from xiangyue.plugin.registry import JobKind, Schedule
 
 
 def run(context: JobContext) -> dict[str, int]:
-    """Delete the rows of what was written a week ago, and drop what nobody wrote for two months."""
+    """Delete the rows of what was written a week ago, drop what nobody wrote for two months, and forget after a year
+    what imports found where they changed something: they can no longer be undone."""
     now = datetime.now(UTC)
     with context.uow() as uow:
         forgotten = select(ImportBatch).where(
@@ -46,6 +48,13 @@ def run(context: JobContext) -> dict[str, int]:
             update(ImportBatch).where(ImportBatch.id.in_(done), ImportBatch.counts != {}).values(counts=counts),
             execution_options={"synchronize_session": False},
         )
+        old = ImportBatch.committed_at < now - timedelta(days=KEEP_CHANGES_DAYS)
+        uow.session.execute(
+            delete(ImportChange).where(ImportChange.batch_id.in_(select(ImportBatch.id).where(old))),
+            execution_options={"synchronize_session": False},
+        )
+        for batch in uow.session.scalars(select(ImportBatch).where(old, ImportBatch.written.is_not(None))):
+            batch.written = None
         return {"dropped": dropped, "rows": result.rowcount}  # type: ignore[attr-defined]
 
 

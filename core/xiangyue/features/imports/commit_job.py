@@ -13,6 +13,8 @@ from xiangyue.db.sql import estimated_rows, hold_statistics, refresh_statistics
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
 from xiangyue.features.households.bulk import HouseholdRow, upsert_households
+from xiangyue.features.households.bulk_changes import IMPORT_BATCH
+from xiangyue.features.households.undo_built import Written
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.offered import Taker, check_still_on
 from xiangyue.features.imports.policy import COMMIT_KIND, IMPORT_RUN
@@ -43,7 +45,7 @@ def run(context: JobContext) -> dict[str, Any]:
     """
     batch_id = int(context.params["batch_id"])
     with context.uow() as uow:
-        _take_turn(context, uow)
+        take_turn(context, uow)
         batch = uow.get_for_update(ImportBatch, batch_id)
         if batch.state == "committed":
             return _result(batch)
@@ -66,6 +68,7 @@ def run(context: JobContext) -> dict[str, Any]:
                 taker.note(household)
                 yield household.as_row()
 
+        uow.session.info[IMPORT_BATCH] = batch_id
         counts = upsert_households(
             uow,
             keys,
@@ -88,6 +91,8 @@ def run(context: JobContext) -> dict[str, Any]:
         batch = uow.get(ImportBatch, batch_id)  # the bulk write let go of what the session knew
         batch.state = "committed"
         batch.committed_at = datetime.now(UTC)
+        at = uow.session.scalars(select(func.now())).one()
+        batch.written = Written(batch_id, at, **counts.made).as_dict()
         batch.version += 1
         written = counts.numbers()
         batch.counts = {**batch.counts, "written": {**written, "households": total, "taken": taken}}
@@ -107,7 +112,7 @@ def run(context: JobContext) -> dict[str, Any]:
     return result
 
 
-def _take_turn(context: JobContext, uow: Uow) -> None:
+def take_turn(context: JobContext, uow: Uow) -> None:
     """Wait until no other import of the county writes: two at once could wait for each other's rows for ever.
 
     While the register of all counties together is small, only one county writes at a time and holds the planner's

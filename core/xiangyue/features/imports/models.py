@@ -13,19 +13,21 @@ from xiangyue.db.base import Base, CText, Json, TenantOwned, Timestamps, Version
 
 class ImportBatch(Versioned, TenantOwned, Base):
     """导入批次. states: uploaded, checking, mapping (a person must
-    match the columns), checked, committing, committed, cancelled, failed.
+    match the columns), checked, committing, committed, undoing, undone, cancelled, failed.
 
     ``counts`` after the check: rows, persons, households, errors (wrong cells), error_rows, valid_households, what
     writing would do (households_new, _changed, _unchanged, persons_…, groups_new) and ``samples`` of changes; after
-    the writing what was done under ``written``. ``problem``: code and params of a file that cannot be read.
-    ``scope_ranges`` are the uploader's area ranges: rows outside are errors. A job that fails or is stopped gives the
-    batch back (`release.let_go`).
+    the writing what was done under ``written``, after an undo under ``undone``. ``written``: where what was written
+    is found again (`undo_built.Written`), None before that and for imports of older versions. ``problem``: code and
+    params of a file that cannot be read. ``scope_ranges`` are the uploader's area ranges: rows outside are errors. A
+    job that fails or is stopped gives the batch back (`release.let_go`).
     """
 
     __tablename__ = "import_batch"
     __table_args__ = (
         CheckConstraint(
-            "state in ('uploaded', 'checking', 'mapping', 'checked', 'committing', 'committed', 'cancelled', 'failed')",
+            "state in ('uploaded', 'checking', 'mapping', 'checked', 'committing', 'committed', 'undoing', 'undone', "
+            "'cancelled', 'failed')",
             name="state",
         ),
         tenant_fk("file_id", "stored_file"),
@@ -51,6 +53,8 @@ class ImportBatch(Versioned, TenantOwned, Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     checked_at: Mapped[datetime | None]
     committed_at: Mapped[datetime | None]
+    written: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
+    undone_at: Mapped[datetime | None]
 
 
 class ImportRow(TenantOwned, Base):

@@ -75,6 +75,21 @@ def check_still_on(uow: Uow, batch: ImportBatch) -> None:
             )
 
 
+def kept_elsewhere(uow: Uow, batch: ImportBatch) -> list[tuple[str, str]]:
+    """(plugin, column) of values that a written import gave to a plugin which keeps them by itself: the undo of the
+    import could not take them back."""
+    taken = (batch.counts.get("written") or {}).get("taken") or {}
+    runtime = runtime_of(uow)
+    columns = () if runtime is None else runtime.registry.each(_HOOK)
+    core = {item.key for _c, item in columns if getattr(item.apply, "kept_by_core", False)}
+    return [
+        (str(plugin or key), str(column))
+        for key, number in taken.items()
+        if number and key not in core
+        for plugin, column in [named(uow, key)]
+    ]
+
+
 class Taker:
     """Keeps the values of offered columns while a roster is written, and hands them over when all of it stands."""
 

@@ -193,6 +193,8 @@ def show_import(id: int) -> Any:
         context |= _review(batch)
     elif batch.state == "committed":
         context |= _outcome(batch, batch.counts.get("written") or {})
+    elif batch.state == "undone":
+        context["undone"] = view.undone_lines(batch.counts.get("undone") or {})
     return page("imports/show.html", **context)
 
 
@@ -248,7 +250,7 @@ def match_columns(id: int) -> Any:
     chosen = view_columns.typed(request.form)
     keys = runtime().tenant_keys(uow)
     try:
-        return _act(id, lambda: service.match_columns(uow, keys, batch_id=id, version=version, targets=chosen))
+        return do_act(id, lambda: service.match_columns(uow, keys, batch_id=id, version=version, targets=chosen))
     except Invalid as invalid:
         return _columns_page(queries.get_batch(uow, id), chosen, invalid.fields.get("columns", ()), 422)
 
@@ -333,7 +335,7 @@ def commit(id: int) -> Any:
     uow = current_uow()
     version = request.form.get("version", type=int) or 0
     valid_only = request.form.get("valid_only") == "1"
-    return _act(id, lambda: service.request_commit(uow, batch_id=id, version=version, valid_only=valid_only))
+    return do_act(id, lambda: service.request_commit(uow, batch_id=id, version=version, valid_only=valid_only))
 
 
 @bp.post("/imports/<int:id>/cancel")
@@ -346,10 +348,10 @@ def cancel(id: int) -> Any:
     if version is None:
         version = queries.get_batch(uow, id).version
     done = _("Cancelled. Nothing of this file was written.")
-    return _act(id, lambda: service.cancel_batch(uow, batch_id=id, version=version), done)
+    return do_act(id, lambda: service.cancel_batch(uow, batch_id=id, version=version), done)
 
 
-def _act(id: int, act: Callable[[], ImportBatch], done: str = "") -> Any:
+def do_act(id: int, act: Callable[[], ImportBatch], done: str = "") -> Any:
     """Do it once; pressed twice or too late, the page says so and shows how it stands."""
     try:
         batch = act()

@@ -11,11 +11,12 @@ from flask import Blueprint, url_for
 
 from xiangyue.access.permissions import Permission
 from xiangyue.db.uow import Uow
-from xiangyue.features.imports import api, commands, pages, policy, queries
+from xiangyue.features.imports import api_undo, commands, pages_undo, policy, queries
 from xiangyue.features.imports.check_job import CHECK
 from xiangyue.features.imports.clear_job import CLEAR, DAILY
 from xiangyue.features.imports.commit_job import COMMIT
 from xiangyue.features.imports.repair_job import REPAIR
+from xiangyue.features.imports.undo_job import UNDO
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import Job
@@ -59,12 +60,12 @@ def register_permissions() -> Sequence[Permission]:
 
 @hookimpl
 def register_pages() -> Sequence[Blueprint]:
-    return (pages.bp,)
+    return (pages_undo.bp,)
 
 
 @hookimpl
 def register_api() -> Sequence[Any]:
-    return (api.bp,)
+    return (api_undo.bp,)
 
 
 @hookimpl
@@ -93,6 +94,7 @@ def register_jobs() -> Sequence[JobKind]:
         replace(CHECK, result_url=batch_url),
         replace(COMMIT, result_url=batch_url),
         replace(REPAIR, result_url=batch_url),
+        replace(UNDO, result_url=batch_url),
         CLEAR,
     )
 
@@ -119,6 +121,9 @@ def register_audit_actions() -> Mapping[str, Any]:
         "import.columns": _l("Matched the columns of a roster"),
         "import.commit": _l("Started writing a roster"),
         "import.written": _l("Wrote a roster into the register"),
+        "import.undo": _l("Started undoing an import"),
+        "import.undone": _l("Undid an import"),
+        "import.undo_list": _l("Downloaded what was built on an import"),
         "import.stop": _l("Stopped an import"),
         "import.drop": _l("Dropped an import"),
         "import.repair": _l("Mended rows of a roster"),

@@ -17,6 +17,7 @@ ROLE_TEMPLATES = {
 CHECK_KIND = "imports.check"
 REPAIR_KIND = "imports.repair"
 COMMIT_KIND = "imports.commit"
+UNDO_KIND = "imports.undo"
 CLEAR_KIND = "imports.clear"
 
 #: The rows of the sheet are kept this long, the counts stay; how long the file is, the county says.
@@ -25,3 +26,5 @@ KEEP_UNWRITTEN_DAYS = 60
 
 #: Rows that a repair may look at while its page waits; more go into a job.
 REPAIR_AT_ONCE = 1500
+#: What an import found where it changed something; as long can it be undone.
+KEEP_CHANGES_DAYS = 365

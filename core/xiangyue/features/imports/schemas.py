@@ -30,7 +30,7 @@ class ImportSchema(Schema):
         metadata={
             "description": "After the check: rows, persons, households, errors, error_rows, valid_households, and "
             "what a writing would do: households_new, households_changed, …, samples; afterwards what was done, "
-            "in `written`"
+            "in `written`, and what an undo did in `undone`"
         }
     )
     problem = fields.String(allow_none=True, metadata={"description": "Why the file could not be read"})
@@ -40,6 +40,7 @@ class ImportSchema(Schema):
     created_at = fields.DateTime()
     checked_at = fields.DateTime(allow_none=True)
     committed_at = fields.DateTime(allow_none=True)
+    undone_at = fields.DateTime(allow_none=True)
     version = fields.Integer()
 
 

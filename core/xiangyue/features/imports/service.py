@@ -13,14 +13,14 @@ from xiangyue.access.audit import audit
 from xiangyue.access.crypto import TenantKeys
 from xiangyue.access.lawful import BASES, USUAL
 from xiangyue.db.uow import Uow
-from xiangyue.errors import Conflict, Forbidden, Invalid, Stale, Unavailable
+from xiangyue.errors import Conflict, Forbidden, Invalid, Unavailable
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT
 from xiangyue.features.imports.keeping import check_file_kept, check_rows_kept
 from xiangyue.features.imports.models import ImportBatch, ImportMapping
 from xiangyue.features.imports.offered import check_still_on
 from xiangyue.features.imports.policy import CHECK_KIND, COMMIT_KIND, IMPORT_RUN
 from xiangyue.features.imports.queries import as_json, batch_job, columns_of, get_batch, import_ranges
-from xiangyue.features.imports.release import drop_batch
+from xiangyue.features.imports.release import drop_batch, require_version, start_job
 from xiangyue.features.imports.roster_columns import Column
 from xiangyue.features.imports.roster_errors import write_error_workbook
 from xiangyue.features.imports.roster_upload import check_roster
@@ -29,7 +29,7 @@ from xiangyue.files.service import in_days, store_file
 from xiangyue.files.storage import Storage
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import OPEN_STATES
-from xiangyue.jobs.service import enqueue_job, request_cancel
+from xiangyue.jobs.service import request_cancel
 from xiangyue.plugin.dispatch import veto
 from xiangyue.runtime import runtime_of
 from xiangyue.tenancy.own import own_settings
@@ -105,7 +105,7 @@ def upload_roster(
     )
     uow.session.add(batch)
     uow.session.flush()
-    _start(uow, batch, CHECK_KIND)
+    start_job(uow, batch, CHECK_KIND)
     audit(
         uow,
         action="import.upload",
@@ -135,7 +135,7 @@ def match_columns(
     batch = get_batch(uow, batch_id, lock=True)
     if batch.state not in ("mapping", "checked"):
         raise Conflict(_l("The columns of this import cannot be matched any more. Upload the file again."))
-    _require_version(batch, version)
+    require_version(batch, version)
     check_file_kept(batch)
     found = open_columns(keys, batch)
     known = columns_of(uow)
@@ -154,7 +154,7 @@ def match_columns(
         mapping.version += 1
     mapping.targets, mapping.account_id = given, uow.actor.account_id
     batch.state, batch.problem = "uploaded", None
-    _start(uow, batch, CHECK_KIND)
+    start_job(uow, batch, CHECK_KIND)
     cells, headings = {c.position: c.cell for c in found}, {c.key: c.zh for c in known}
     audit(
         uow,
@@ -200,7 +200,7 @@ def request_commit(uow: Uow, *, batch_id: int, version: int, valid_only: bool = 
         raise Conflict(_l("This import has been written already."))
     if batch.state != "checked":
         raise Conflict(_l("Only a checked import can be written."))
-    _require_version(batch, version)
+    require_version(batch, version)
     if batch.counts.get("errors") and not valid_only:
         raise Conflict(_l("Some households have errors. Mend them and upload again, or write only those without."))
     if not batch.counts.get("valid_households"):
@@ -208,7 +208,7 @@ def request_commit(uow: Uow, *, batch_id: int, version: int, valid_only: bool = 
     check_still_on(uow, batch)
     veto(uow, "import_commit_requested", batch_id=batch.id)
     batch.state = "committing"
-    _start(uow, batch, COMMIT_KIND)
+    start_job(uow, batch, COMMIT_KIND)
     audit(uow, action="import.commit", obj=batch, label=batch.file_name, after={"valid_only": valid_only})
     return batch
 
@@ -227,11 +227,11 @@ def cancel_batch(uow: Uow, *, batch_id: int, version: int) -> ImportBatch:
         audit(uow, action="import.stop", obj=batch, label=batch.file_name)
         return batch
     batch = get_batch(uow, batch_id, lock=True)
-    if batch.state == "committed":
+    if batch.state in ("committed", "undoing", "undone"):
         raise Conflict(_l("This import has been written already."))
     if batch.state == "cancelled":
         raise Conflict(_l("This import was cancelled before."))
-    _require_version(batch, version)
+    require_version(batch, version)
     drop_batch(uow, batch)
     audit(uow, action="import.drop", obj=batch, label=batch.file_name)
     return batch
@@ -247,18 +247,3 @@ def write_error_workbook_of(uow: Uow, keys: TenantKeys, *, batch_id: int, stream
     check_rows_kept(uow, batch)
     audit(uow, action="import.errors", obj=batch, label=batch.file_name, purpose=batch.purpose)
     return write_error_workbook(stream, columns_of(uow), wrong_rows(uow, keys, batch.id))
-
-
-def _start(uow: Uow, batch: ImportBatch, kind: str) -> None:
-    job = enqueue_job(uow, kind=kind, params={"batch_id": batch.id}, unique_key=f"import:{batch.id}")
-    batch.job_id = job.id
-    batch.version += 1
-    uow.session.flush()
-
-
-def _require_version(batch: ImportBatch, version: int) -> None:
-    if batch.version != version:
-        raise Stale(
-            _l("The import has gone on in the meantime. Look at it again."),
-            theirs={"state": batch.state, "version": batch.version},
-        )

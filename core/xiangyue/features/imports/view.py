@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,7 +27,7 @@ from xiangyue.web.components import JobCard, Step
 MOST_SHOWN = 40
 
 #: States in which a job works on the batch.
-BUSY = ("uploaded", "checking", "committing")
+BUSY = ("uploaded", "checking", "committing", "undoing")
 
 STATES: dict[str, Any] = {
     "uploaded": _l("Waiting for the check"),
@@ -36,6 +36,8 @@ STATES: dict[str, Any] = {
     "checked": _l("Checked, not written"),
     "committing": _l("Being written"),
     "committed": _l("Written"),
+    "undoing": _l("Being undone"),
+    "undone": _l("Undone"),
     "failed": _l("Could not be checked"),
     "cancelled": _l("Cancelled"),
 }
@@ -46,11 +48,13 @@ _BADGES = {
     "checked": "soon",
     "committing": "info",
     "committed": "ok",
+    "undoing": "info",
+    "undone": "neutral",
     "failed": "late",
     "cancelled": "neutral",
 }
 _STEPS = (_l("Upload"), _l("Columns"), _l("Check"), _l("Mend and try"), _l("Write"), _l("Result"))
-_STEP_OF = {"mapping": 1, "checked": 3, "committing": 4, "committed": 5}
+_STEP_OF = {"mapping": 1, "checked": 3, "committing": 4, "committed": 5, "undoing": 5, "undone": 5}
 #: Short names of the codes of `roster_messages.MESSAGES`, for the list of kinds.
 KINDS: dict[str, Any] = {
     "id_format": _l("Citizen number: form"),
@@ -246,6 +250,37 @@ def error_line(error: CellError, columns: Iterable[Column]) -> ErrorLine:
 
 def job_card(uow: Uow, batch: ImportBatch, job: Job) -> JobCard:
     """The card of the job that works on the batch: polled here, stopped through the batch."""
-    title = _("Writing into the register") if batch.state == "committing" else _("Checking the file")
+    titles = {"committing": _("Writing into the register"), "undoing": _("Undoing the import")}
+    title = titles.get(batch.state, _("Checking the file"))
     card = job_view.card(uow, job, url=url_for("imports.progress", id=batch.id), result=False, title=title)
     return replace(card, cancel_url=url_for("imports.cancel", id=batch.id))
+
+
+@dataclass(frozen=True, slots=True)
+class UndoneLine:
+    """Entries of a kind that an undo takes away, and those that get back what stood before (None: never)."""
+
+    label: Any
+    gone: int
+    back: int | None
+
+
+def undone_lines(counts: Mapping[str, int]) -> list[UndoneLine]:
+    """The numbers of an undo; households and persons always, of the rest what there is."""
+    found = []
+    for key, label in _UNDONE.items():
+        gone, back = int(counts.get(key) or 0), int(counts.get(f"{key}_back") or 0)
+        if gone or back or key in ("households", "persons"):
+            found.append(UndoneLine(label, gone, None if key in ("marks", "groups") else back))
+    return found
+
+
+_UNDONE: dict[str, Any] = {
+    "households": _l("Households"),
+    "persons": _l("Persons"),
+    "marks": _l("Marks"),
+    "incomes": _l("Yearly incomes"),
+    "awards": _l("Yearly awards"),
+    "values": _l("Own fields"),
+    "groups": _l("Villager groups"),
+}

@@ -7,7 +7,7 @@ from typing import Any
 
 from xiangyue.sdk.access import audit
 from xiangyue.sdk.db import Uow
-from xiangyue.sdk.hooks import ImportColumn
+from xiangyue.sdk.hooks import ImportColumn, kept_by_core
 from xiangyue.sdk.i18n import _, _l, today
 from xiangyue.sdk.register import record_awards
 from xiangyue.sdk.settings import plugin_settings
@@ -16,6 +16,7 @@ from xiangyue_contact321 import law, policy
 _YEARS = "contact321_award_years"
 
 
+@kept_by_core
 def keep_years(uow: Uow, values: Sequence[tuple[int, Any]]) -> None:
     """The column of years stands before those of the awards: kept for them."""
     uow.session.info[_YEARS] = dict(values)
@@ -25,6 +26,7 @@ def write_awards(years_before: int) -> Callable[[Uow, Sequence[tuple[int, Any]]]
     """A writer of the column of the award so many years before the one that its row names; without a year, before the
     last year."""
 
+    @kept_by_core
     def write(uow: Uow, values: Sequence[tuple[int, Any]]) -> None:
         years = uow.session.info.get(_YEARS, {})
         last = today().year - 1
@@ -62,7 +64,7 @@ def import_columns() -> tuple[ImportColumn, ...]:
             help=text,
             example=law.AWARD_EXAMPLE,
             aliases=also,
-        )
+            )
         for n, (names, also, text) in enumerate(zip(law.AWARDS, law.AWARDS_ALSO, helps, strict=True))
     )
     return (year, *awards)

@@ -1,0 +1,158 @@
+"""Pages of the undo of a whole import: what it would do, what stands in the way, and the button."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import redirect, request, url_for
+
+from xiangyue.db.paging import decode_as, encode_cursor, unreadable
+from xiangyue.db.uow import Uow
+from xiangyue.errors import Conflict, Invalid
+from xiangyue.features.areas import queries as areas
+from xiangyue.features.households.undo import WHATS, Built
+from xiangyue.features.imports import policy, queries, undoing, view
+from xiangyue.features.imports.pages import PAGE, bp, do_act
+from xiangyue.features.imports.undo_words import record_label
+from xiangyue.files.workbook import write_table
+from xiangyue.i18n import TIMEZONE, ngettext
+from xiangyue.i18n import gettext as _
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.web.access import requires
+from xiangyue.web.components import Column, Filter, ListView
+from xiangyue.web.downloads import send_written
+from xiangyue.web.pipeline import current_uow
+from xiangyue.web.shell import flash, page
+
+__all__ = ["bp"]
+
+_COLUMNS = (
+    Column("name", _l("Who"), primary=True),
+    Column("what", _l("What was built on it")),
+    Column("place", _l("Village or group")),
+    Column("at", _l("When")),
+)
+_ENTITIES: dict[str, Any] = {"household": _l("Household"), "person": _l("Person")}
+
+
+@bp.get("/imports/<int:id>/undo")
+@requires(policy.IMPORT_RUN)
+def show_undo(id: int) -> Any:
+    """What an undo of this import would do; where something was built on it, the rows and what it is."""
+    uow = current_uow()
+    batch = queries.get_batch(uow, id)
+    try:
+        outlook = undoing.outlook(uow, batch)
+    except Conflict as conflict:
+        flash(conflict.message, "warning")
+        return redirect(url_for("imports.show_import", id=id))
+    state: dict[str, Any] = {
+        "columns": _COLUMNS,
+        "filters": (
+            Filter("what", _l("What was built on it"), choices=[(what, WHATS[what]) for what in outlook.built]),
+        ),
+        "args": request.args,
+        "path": url_for("imports.show_undo", id=id),
+        "page_size": PAGE,
+        "export_url": url_for("imports.export_undo", id=id),
+    }
+    asked = ListView(**state)
+    what = asked.value("what")
+    found = undoing.built_on(uow, batch, what=what, after=_place(asked), limit=PAGE + 1) if outlook.built else []
+    rows = found[:PAGE]
+    total = outlook.built.get(what, 0) if what else sum(outlook.built.values())
+    shown = ListView(
+        **state,
+        count=total,
+        count_text=ngettext("%(n)d row in the way", "%(n)d rows in the way", total),
+        next_cursor=encode_cursor(*rows[-1].key) if len(found) > PAGE else None,
+    )
+    return page(
+        "imports/undo.html",
+        batch=batch,
+        show=view,
+        outlook=outlook,
+        lines=view.undone_lines(outlook.counts),
+        view=shown,
+        rows=_shown(uow, rows),
+    )
+
+
+def _place(asked: ListView) -> tuple[str, int, str, str] | None:
+    direction, cursor = asked.cursor
+    if direction != "after" or cursor is None:
+        return None
+    try:
+        entity, id, what, detail = decode_as(cursor, str, int, str, str)
+    except Invalid:
+        raise unreadable("after") from None
+    return entity, id, what, detail
+
+
+def _shown(uow: Uow, rows: Iterable[Built]) -> list[dict[str, Any]]:
+    rows = list(rows)
+    names = areas.names(uow, {row.area_code for row in rows if row.area_code})
+    return [
+        {
+            "id": "-".join(str(part) for part in row.key),
+            "name": row.label or row.code,
+            "code": row.code,
+            "entity": _ENTITIES[row.entity],
+            "url": _url(row),
+            "what": _what(uow, row),
+            "place": names.get(row.area_code, ""),
+            "at": row.at,
+        }
+        for row in rows
+    ]
+
+
+def _url(row: Built) -> str:
+    """The page on which it can be looked at; none for what is gone or lies outside the area."""
+    if row.household_id is None:
+        return ""
+    if row.entity == "person":
+        return url_for("households.show_person", id=row.id)
+    return url_for("households.show_household", id=row.id)
+
+
+def _what(uow: Uow, row: Built) -> str:
+    text = str(WHATS[row.what])
+    return f"{text}: {record_label(uow, row.detail)}" if row.detail else text
+
+
+@bp.get("/imports/<int:id>/undo.xlsx")
+@requires(policy.IMPORT_RUN)
+def export_undo(id: int) -> Any:
+    """The rows in the way as a file."""
+    uow = current_uow()
+    what = request.args.get("what", "")
+    built = undoing.export_built(uow, batch_id=id, what=what if what in WHATS else "")
+    headings = [_("Kind of entry"), _("Who"), _("Household no."), *(column.label for column in _COLUMNS[1:])]
+    title = _("What was built on import %(id)s", id=id)
+    return send_written(write_table(title, headings, _cells(uow, built)), title)
+
+
+def _cells(uow: Uow, built: Iterable[Built]) -> Iterable[list[Any]]:
+    part: list[Built] = []
+    for row in built:
+        part.append(row)
+        if len(part) == 500:
+            yield from _lines(uow, part)
+            part = []
+    yield from _lines(uow, part)
+
+
+def _lines(uow: Uow, rows: list[Built]) -> Iterable[list[Any]]:
+    for row, line in zip(rows, _shown(uow, rows), strict=True):
+        at = row.at.astimezone(TIMEZONE).strftime("%Y-%m-%d %H:%M") if row.at else ""
+        yield [str(line["entity"]), line["name"], row.code, line["what"], line["place"], at]
+
+
+@bp.post("/imports/<int:id>/undo")
+@requires(policy.IMPORT_RUN)
+def undo(id: int) -> Any:
+    uow = current_uow()
+    version = request.form.get("version", type=int) or 0
+    return do_act(id, lambda: undoing.request_undo(uow, batch_id=id, version=version))

@@ -1,0 +1,62 @@
+"""Contracts of the undo of an import."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from xiangyue.api.lists import ListArgs
+from xiangyue.features.households.undo import WHATS
+
+
+class ElsewhereSchema(Schema):
+    """Values that a plugin keeps by itself."""
+
+    plugin = fields.String()
+    column = fields.String()
+
+
+class UndoSchema(Schema):
+    """What an undo would do."""
+
+    possible = fields.Boolean()
+    counts = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        metadata={
+            "description": "households, persons, marks, incomes, awards, values, groups that would go, and …_back: "
+            "those that get back what stood before"
+        },
+    )
+    built = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        metadata={"description": f"Rows in the way, by what was built: {', '.join(WHATS)}"},
+    )
+    elsewhere = fields.List(fields.Nested(ElsewhereSchema))
+
+
+class BuiltSchema(Schema):
+    """A household or person on which something was built since the import."""
+
+    what = fields.String(validate=validate.OneOf(list(WHATS)))
+    entity = fields.String(validate=validate.OneOf(("household", "person")))
+    id = fields.Integer()
+    household_id = fields.Integer(allow_none=True, metadata={"description": "None: gone, or outside your area"})
+    name = fields.String()
+    code = fields.String(metadata={"description": "A household's number"})
+    area_code = fields.String(allow_none=True)
+    at = fields.DateTime(allow_none=True)
+    table = fields.String(metadata={"description": "Of a record: the table that holds it"})
+
+
+class BuiltArgs(ListArgs):
+    """Arguments of the list."""
+
+    what = fields.String(load_default="", validate=validate.OneOf(["", *WHATS]))
+
+
+class BuiltPageSchema(Schema):
+    """One page of rows in the way."""
+
+    items = fields.List(fields.Nested(BuiltSchema))
+    next = fields.String(allow_none=True)

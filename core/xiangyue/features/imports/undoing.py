@@ -1,0 +1,116 @@
+"""Undo of a whole import: what it would do, what stands in the way, and its start. The work itself is a job's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from xiangyue.access.acts import acts
+from xiangyue.access.audit import audit
+from xiangyue.db.uow import Uow
+from xiangyue.errors import Conflict
+from xiangyue.features.households import undo
+from xiangyue.features.households.undo import Built, Written
+from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.imports.offered import kept_elsewhere
+from xiangyue.features.imports.policy import IMPORT_RUN, KEEP_CHANGES_DAYS, UNDO_KIND
+from xiangyue.features.imports.queries import get_batch
+from xiangyue.features.imports.release import require_version, start_job
+from xiangyue.i18n import lazy_gettext as _l
+
+#: What the result of an import is looked at with.
+REASON = "an import can only be undone as a whole"
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What an undo would do (`undo.count_undone`), and what stands in the way, by `undo.WHATS`. ``elsewhere``:
+    (plugin, column) of values that a plugin keeps by itself and nobody could take back."""
+
+    counts: dict[str, int]
+    built: dict[str, int]
+    elsewhere: list[tuple[str, str]]
+
+    @property
+    def possible(self) -> bool:
+        return not self.built and not self.elsewhere
+
+
+def written_of(batch: ImportBatch) -> Written:
+    """Where what the import wrote is found. Raises Conflict when it cannot be undone at all."""
+    if batch.state == "undone":
+        raise Conflict(_l("This import has been undone already."))
+    if batch.state not in ("committed", "undoing"):
+        raise Conflict(_l("Only an import that was written can be undone."))
+    if batch.written is None:
+        raise Conflict(
+            _l(
+                "This import cannot be undone any more: what stood before it is kept for %(n)d days, and not at all "
+                "for imports of older versions.",
+                n=KEEP_CHANGES_DAYS,
+            )
+        )
+    return Written.from_dict(batch.id, batch.written)
+
+
+def outlook(uow: Uow, batch: ImportBatch) -> Outlook:
+    """What an undo of the batch would do and what stands in the way. Raises Conflict, see `written_of`."""
+    written = written_of(batch)
+    return Outlook(undo.count_undone(uow, written), undo.count_built(uow, written), kept_elsewhere(uow, batch))
+
+
+def built_on(
+    uow: Uow, batch: ImportBatch, *, what: str = "", after: tuple[str, int, str, str] | None = None, limit: int = 50
+) -> list[Built]:
+    """A page of the rows in the way. Raises Conflict, see `written_of`."""
+    return undo.list_built(uow, written_of(batch), what=what, after=after, limit=limit)
+
+
+@acts(IMPORT_RUN)
+def export_built(uow: Uow, *, batch_id: int, what: str = "") -> Iterator[Built]:
+    """All rows in the way, for a file; who fetched it is in the audit trail. Raises Conflict, see `written_of`."""
+    batch = get_batch(uow, batch_id)
+    written = written_of(batch)
+    audit(uow, action="import.undo_list", obj=batch, label=batch.file_name, purpose=batch.purpose)
+    return undo.each_built(uow, written, what=what)
+
+
+@acts(IMPORT_RUN)
+def request_undo(uow: Uow, *, batch_id: int, version: int) -> ImportBatch:
+    """Start undoing a written import, as a job that undoes everything or nothing.
+
+    Raises Conflict when it is not written, is being undone or was, when something was built on it (``rows``: how
+    many), or when a plugin keeps values of it; Stale when it is no longer what ``version`` was.
+    """
+    batch = get_batch(uow, batch_id, lock=True)
+    if batch.state == "undoing":
+        raise Conflict(_l("This import is being undone already."))
+    written = written_of(batch)
+    require_version(batch, version)
+    check_elsewhere(uow, batch)
+    built = sum(undo.count_built(uow, written).values())
+    if built:
+        raise Conflict(
+            _l(
+                "Something was built on this import since: %(n)d rows. Nothing was undone. Its page lists them.",
+                n=built,
+            ),
+            rows=built,
+        )
+    batch.state = "undoing"
+    start_job(uow, batch, UNDO_KIND)
+    audit(uow, action="import.undo", obj=batch, label=batch.file_name, purpose=batch.purpose)
+    return batch
+
+
+def check_elsewhere(uow: Uow, batch: ImportBatch) -> None:
+    """Raises Conflict when a plugin took values of the import that only it could take back."""
+    for plugin, column in kept_elsewhere(uow, batch):
+        raise Conflict(
+            _l(
+                "The plugin “%(plugin)s” has taken values of the column “%(column)s” and keeps them by itself, so this "
+                "import cannot be undone as a whole.",
+                plugin=plugin,
+                column=column,
+            )
+        )
