@@ -64,7 +64,7 @@ def import_columns() -> tuple[ImportColumn, ...]:
             help=text,
             example=law.AWARD_EXAMPLE,
             aliases=also,
-            )
+        )
         for n, (names, also, text) in enumerate(zip(law.AWARDS, law.AWARDS_ALSO, helps, strict=True))
     )
     return (year, *awards)
