@@ -9,6 +9,8 @@
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3.14 python3 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { command -v $$name; break; }; done)
 RUN := .venv/bin/python
+# Tests run in as many processes as there are cores, each with servers of its own.
+TESTS := -m pytest tests -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 BOOTSTRAP := core/xiangyue/local/bootstrap.py
 
 help:
@@ -23,9 +25,9 @@ demo: setup frontend
 	@exec .venv/bin/xiangyue demo
 
 test: setup frontend browser
-	@$(RUN) -m pytest tests
+	@$(RUN) $(TESTS)
 	@for plugin in $(patsubst %/tests,%,$(wildcard plugins/*/tests)); do \
-		echo "$$plugin"; (cd $$plugin && $(CURDIR)/$(RUN) -m pytest tests) || exit 1; done
+		echo "$$plugin"; (cd $$plugin && $(CURDIR)/$(RUN) $(TESTS)) || exit 1; done
 
 check: setup
 	.venv/bin/ruff format --check .

@@ -22,6 +22,7 @@ pytest_plugins = [
     "xiangyue.testing.homes",
     "xiangyue.testing.fixtures",
     "xiangyue.testing.live",
+    "xiangyue.testing.workers",
 ]
 
 
@@ -33,8 +34,3 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """
     i18n.set_locale(i18n.DEFAULT_LOCALE)
     pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The gate that reads every statement of the run comes last, when all of them have been seen."""
-    items.sort(key=lambda item: item.get_closest_marker("last") is not None)

@@ -53,7 +53,11 @@ def test_two_swapped_letters_are_recognised(position: int) -> None:
     assert is_token(typed, API_PREFIX) == (typed == TOKEN)
 
 
-@pytest.mark.parametrize("text", [None, "", "xyt_", TOKEN[:-1], TOKEN + "x", TOKEN.lower(), f" {TOKEN}"])
+@pytest.mark.parametrize(
+    "text",
+    [None, "", "xyt_", TOKEN[:-1], TOKEN + "x", TOKEN.lower(), f" {TOKEN}"],
+    ids=["none", "empty", "prefix", "cut off", "extended", "lower", "blank before"],
+)
 def test_cut_off_or_extended_text_is_no_token(text: str | None) -> None:
     assert token_hash(text, API_PREFIX) is None
 

@@ -30,4 +30,5 @@ pytest_plugins = [
     "xiangyue.testing.fixtures",
     "xiangyue.testing.conformance.fixtures",
     "xiangyue.testing.live",
+    "xiangyue.testing.workers",
 ]

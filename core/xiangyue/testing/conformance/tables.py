@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, select, text
@@ -93,8 +94,9 @@ class TableTests:
                 none_of(f"{key}: {ids} stayed behind" for key, ids in follow_faults(uow, of, old, new, moved))
         none_of(f"{name}: other rows than before" for name, was in before.items() if was != kit.digest(kit.on)[name])
 
+    @pytest.mark.last
     def test_every_statement_names_the_county(self, kit: Kit) -> None:
-        """Of all that was asked of its tables so far: each table in it with ``tenant_id = …``. Runs last."""
+        """Of all that was asked of its tables by all its tests: each table in it with ``tenant_id = …``."""
         schema = f"plugin_{kit.name}."
         none_of(statement_faults({s for s in SEEN if schema in s}))
 

@@ -1,0 +1,74 @@
+"""Tests in several processes (``pytest -n 2 --dist loadfile``): each process has its own servers, and what is marked
+``last`` runs once, after all of them, over what all of them recorded.
+
+Without ``-n`` the tests run in this process, those marked ``last`` behind the others. Name this module in
+``pytest_plugins``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from xiangyue.testing import statements, trail
+
+#: Under this name a process hands over what it recorded, and which tests it left to the one that gathers.
+_RECORDED = "xiangyue_recorded"
+_left = pytest.StashKey[list[str]]()
+_gathered = pytest.StashKey[set[str]]()
+_silent = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "last: runs after all other tests, over what they left to look at")
+    config.stash[_left], config.stash[_gathered], config.stash[_silent] = [], set(), []
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=_is_last)
+    if hasattr(config, "workerinput"):
+        config.stash[_left] += [item.nodeid for item in items if _is_last(item)]
+        items[:] = [item for item in items if not _is_last(item)]
+
+
+def _is_last(item: pytest.Item) -> bool:
+    return item.get_closest_marker("last") is not None
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        shapes = [(one.action, one.object_type, one.actor, sorted(one.keys)) for one in trail.SEEN]
+        output[_RECORDED] = (session.config.stash[_left], sorted(statements.SEEN), shapes)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """A process has ended: take over what it recorded."""
+    config: pytest.Config = node.config
+    recorded = getattr(node, "workeroutput", {}).get(_RECORDED)
+    if error is not None or recorded is None:
+        config.stash[_silent].append(node.gateway.id)
+        return
+    left, seen, shapes = recorded
+    config.stash[_gathered].update(left)
+    statements.SEEN.update(seen)
+    trail.SEEN.update(trail.Written(*texts, frozenset(keys)) for *texts, keys in shapes)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Any:
+    """Where other processes ran the tests: what they left, here."""
+    done = yield
+    stash = session.config.stash
+    if stash[_silent]:
+        raise session.Failed(f"{', '.join(stash[_silent])} ended without saying what it recorded")
+    if stash[_gathered]:
+        # The terminal would count these alone.
+        collected = session.testscollected
+        items = list(session.perform_collect(sorted(stash[_gathered])))
+        session.testscollected = collected + len(items)
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+    return done
