@@ -212,6 +212,41 @@ CELLS = (
         errors=[(2, "village", "village_ambiguous", "")],
     ),
     Case(
+        "former_names",
+        "villages and towns by the names they had before they were merged",
+        lambda: xlsx(
+            [
+                HEADER,
+                changed(HEAD, town="凤凰山乡"),
+                changed(WIFE, town="凤凰山"),
+                changed(OTHER, village="田凤"),
+                changed(OTHER, village="凤凰山乡和平村", town="凤凰山乡", household_no="0022", id_number=""),
+            ]
+        ),
+        taken=(2, 3, 4),
+        errors=[(5, "sex", "required_without_id", ""), (5, "birth_date", "required_without_id", "")],
+        values=[
+            (2, "village_code", 610921107224000),
+            (4, "village_code", 610921107211000),
+            (5, "village_code", 610921107211000),
+        ],
+    ),
+    Case(
+        "former_town_divided",
+        "a town that was dissolved into two others: the village tells which",
+        lambda: xlsx(
+            [
+                HEADER,
+                changed(HEAD, town="月河乡", village="东南村"),
+                changed(WIFE, town="月河乡", village="东南村"),
+                changed(OTHER, town="月河乡", village="蒲溪"),
+            ]
+        ),
+        taken=(2, 3),
+        errors=[(4, "village", "village_ambiguous", "")],
+        values=[(2, "village_code", 610921100200000)],
+    ),
+    Case(
         "relations",
         "relations by other words",
         lambda: xlsx([HEADER, changed(HEAD, relation="本人"), changed(WIFE, relation="爱人"), OTHER]),

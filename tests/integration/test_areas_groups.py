@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +14,13 @@ from xiangyue.access.models import Account, AuditEntry
 from xiangyue.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from xiangyue.features.areas import policy
 from xiangyue.features.areas.models import Area
+from xiangyue.features.areas.service import apply_divisions
 from xiangyue.features.areas.service_groups import add_group, retire_group
 from xiangyue.features.households.bulk import HouseholdRow, upsert_households
+from xiangyue.tenancy.profile import load_profile
 from xiangyue.testing.fixtures import County
 
+PROFILES = Path(__file__).resolve().parents[2] / "tenants"
 VILLAGE = 610921100200_000
 OTHER_TOWN = 610921101000_000
 
@@ -208,3 +213,53 @@ def test_the_pages_are_whole_in_english_without_unmarked_chinese(hanyin: County)
     client = hanyin.client("county_admin", locale="en")
     for url in ("/areas", "/areas/610921100", "/areas/610921100200", "/areas?q=zzz"):
         assert english_page_faults(client.get(url).get_data(as_text=True)) == [], url
+
+
+def test_former_names_are_written_on_the_page_and_found(hanyin: County) -> None:
+    client = hanyin.client("county_admin")
+    page = "/areas/610921100200"
+    answer = post(client, page, page + "/former-names", former_names="大河村、 小 河村,东南村", version="1")
+    assert answer.status_code == 303
+    html = client.get(page).get_data(as_text=True)
+    assert 'value="大河村、小河村"' in html  # its name of today is none of them
+    assert ">东南村<" in client.get("/areas?q=dhc").get_data(as_text=True)
+    assert "东南村" in client.get("/search?q=大河村").get_data(as_text=True)
+    late = post(client, page, page + "/former-names", former_names="别的", version="1")
+    assert late.status_code == 409
+    assert "这期间有人改过这个区划。" in late.get_data(as_text=True)
+    with hanyin.uow() as uow:
+        entry = uow.session.scalars(
+            select(AuditEntry).where(AuditEntry.action == "area.edit", AuditEntry.area_code == VILLAGE)
+        ).one()
+        assert entry.after == {"former_names": ["大河村", "小河村"]}
+
+
+def test_a_former_name_is_no_name_of_today(hanyin: County) -> None:
+    client = hanyin.client("county_admin")
+    page = "/areas/610921100200"
+    with hanyin.uow() as uow:
+        beside = uow.session.scalars(
+            select(Area.name).where(Area.parent_code == 610921100000_000, Area.area_code != VILLAGE).limit(1)
+        ).one()
+        version = uow.session.scalars(select(Area.version).where(Area.area_code == VILLAGE)).one()
+    answer = post(client, page, page + "/former-names", former_names=beside, version=str(version))
+    assert answer.status_code == 422
+    assert f"“{beside}”是当地另一个区划现在的名称。" in answer.get_data(as_text=True)
+    assert "former-names" not in hanyin.client("village", area=VILLAGE).get(page).get_data(as_text=True)
+
+
+def test_former_names_over_the_api_and_from_the_profile(hanyin: County) -> None:
+    account = hanyin.account("county_admin")
+    client, headers = hanyin.client(), hanyin.bearer(account)
+    url = "/api/v1/areas/610921101000"
+    tag = client.get(url, headers=headers).headers["ETag"]
+    answer = client.patch(url, json={"former_names": ["旧镇"]}, headers={**headers, "If-Match": tag})
+    assert (answer.status_code, answer.json["former_names"]) == (200, ["旧镇"])
+    profile = load_profile(PROFILES / "hanyin")
+    rows = [replace(d, former_names=("老镇",)) if d.code15 == OTHER_TOWN else d for d in profile.divisions]
+    with hanyin.uow() as uow:
+        changes = apply_divisions(uow, replace(profile, divisions=tuple(rows)), hanyin.runtime.registry)
+        assert [str(c) for c in changes if "former" in str(c)] != []
+        assert apply_divisions(uow, replace(profile, divisions=tuple(rows)), hanyin.runtime.registry) == []
+        town = uow.session.scalars(select(Area).where(Area.area_code == OTHER_TOWN)).one()
+        assert town.former_names == ["旧镇", "老镇"]

@@ -57,6 +57,15 @@ def test_rows(tmp_path: Path) -> None:
     )
 
 
+def test_former_names_are_a_column_that_may_be_there(tmp_path: Path) -> None:
+    lines = ROWS.splitlines()
+    named = [f"{lines[0]},former_names", *(f"{line}," for line in lines[1:-1]), f"{lines[-1]},老村、上村;老村"]
+    rows = load(tmp_path, "\n".join(named)).divisions
+    assert [row.former_names for row in rows] == [(), (), (), ("老村", "上村")]
+    named[-1] = f"{lines[-1]},{'长' * 61}"
+    assert faults(tmp_path, "\n".join(named)) == [(7, "former_names", "must be names of at most 60 characters", "")]
+
+
 @pytest.mark.parametrize("encode", [lambda t: t.encode("utf-8-sig"), lambda t: t.replace("\n", "\r\n").encode()])
 def test_byte_order_mark_and_windows_line_ends(tmp_path: Path, encode: object) -> None:
     assert callable(encode)

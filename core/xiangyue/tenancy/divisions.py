@@ -12,6 +12,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from xiangyue.i18n import _
@@ -23,6 +24,9 @@ from xiangyue.tenancy.profile_types import GROUP_FACTOR, DivisionRow, county_cod
 COLUMNS = ("code", "level", "name", "parent_code")
 UPLOAD_COLUMNS = ("code", "name")
 GROUP_COLUMNS = ("code", "name")
+#: A column that may be missing: names separated by 、 ; or |.
+FORMER_COLUMN = "former_names"
+_BETWEEN_NAMES = re.compile(r"[、;；|]")
 MOST_NAME = 60
 # Significant digits of a code by level, province to village.
 _DIGITS = {1: 2, 2: 4, 3: 6, 4: 9, 5: 12}
@@ -150,7 +154,7 @@ class _Divisions:
         parent = code[: _DIGITS[level - 1]].ljust(12, "0") if level > 1 else ""
         self._check_parent(line, row["parent_code"], parent, code)
         if level >= 3:
-            self._keep(code, level, name, parent)
+            self._keep(code, level, name, parent, _former(line, row, self.report))
 
     def finish(self, above: str = "") -> None:
         """``above`` "town": the county and what it lies in are known, so only parents of villages must be here."""
@@ -204,19 +208,19 @@ class _Divisions:
         message = _("'%(given)s' cannot be the parent of %(code)s", given=given, code=code)
         self.report(line, "parent_code", message, _("its code says %(parent)s", parent=parent))
 
-    def _keep(self, code: str, level: int, name: str, parent: str) -> None:
+    def _keep(self, code: str, level: int, name: str, parent: str, former: tuple[str, ...]) -> None:
         code15, parent15 = int(code) * GROUP_FACTOR, int(parent) * GROUP_FACTOR
         if level == 3:
-            self.rows[code15] = county_row(code[:6], name)
+            self.rows[code15] = replace(county_row(code[:6], name), former_names=former)
         elif level == 4:
             kind = town_kind(int(code[6:9])) or "other"
-            self.rows[code15] = DivisionRow(code15, "town", kind, name, name, town_short(name), parent15)
+            self.rows[code15] = DivisionRow(code15, "town", kind, name, name, town_short(name), parent15, former)
         else:
             number = int(code[9:])
             kind = village_kind(number) or "other"
             # 400-499 are alike to residents' committees.
             shown = village_display(name, community=number < 200 or 400 <= number < 500)
-            self.rows[code15] = DivisionRow(code15, "village", kind, name, shown, shown, parent15)
+            self.rows[code15] = DivisionRow(code15, "village", kind, name, shown, shown, parent15, former)
 
 
 def _reporter(shown: str) -> tuple[list[ProfileProblem], Report]:
@@ -273,6 +277,14 @@ def _name(line: int, row: dict[str, str], report: Report) -> str:
     elif not name.isprintable() or len(name) > MOST_NAME:
         report(line, "name", _("must be one line of at most %(most)d characters", most=MOST_NAME), "")
     return name
+
+
+def _former(line: int, row: dict[str, str], report: Report) -> tuple[str, ...]:
+    names = [name.strip() for name in _BETWEEN_NAMES.split(row.get(FORMER_COLUMN, ""))]
+    for name in names:
+        if not name.isprintable() or len(name) > MOST_NAME:
+            report(line, FORMER_COLUMN, _("must be names of at most %(most)d characters", most=MOST_NAME), "")
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def _twice(code: str, line: int) -> str:

@@ -18,7 +18,8 @@ class DivisionRow:
 
     ``kind`` follows from the code's range: county; town, township, subdistrict or other; village_committee,
     community or other; villager_group. ``name`` is the official one (上七村村委会), ``display_name`` what
-    people say (上七村), ``short_name`` the shortest that is still plain beside its parent (漩涡 for 漩涡镇).
+    people say (上七村), ``short_name`` the shortest that is still plain beside its parent (漩涡 for 漩涡镇);
+    ``former_names`` what it was called before.
     """
 
     code15: int
@@ -28,6 +29,7 @@ class DivisionRow:
     display_name: str
     short_name: str
     parent15: int | None
+    former_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

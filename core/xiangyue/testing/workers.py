@@ -54,20 +54,21 @@ def pytest_testnodedown(node: Any, error: object) -> None:
     left, seen, shapes = recorded
     config.stash[_gathered].update(left)
     statements.SEEN.update(seen)
-    trail.SEEN.update(trail.Written(*texts, frozenset(keys)) for *texts, keys in shapes)
+    trail.SEEN.update(trail.Written(action, thing, actor, frozenset(keys)) for action, thing, actor, keys in shapes)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop(session: pytest.Session) -> Any:
     """Where other processes ran the tests: what they left, here."""
     done = yield
-    stash = session.config.stash
-    if stash[_silent]:
-        raise session.Failed(f"{', '.join(stash[_silent])} ended without saying what it recorded")
-    if stash[_gathered]:
+    silent: list[str] = session.config.stash[_silent]
+    left: set[str] = session.config.stash[_gathered]
+    if silent:
+        raise session.Failed(f"{', '.join(silent)} ended without saying what it recorded")
+    if left:
         # The terminal would count these alone.
         collected = session.testscollected
-        items = list(session.perform_collect(sorted(stash[_gathered])))
+        items = list(session.perform_collect(sorted(left)))
         session.testscollected = collected + len(items)
         for item, following in zip(items, [*items[1:], None], strict=True):
             session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)

@@ -10,14 +10,14 @@ from xiangyue.api.lists import chosen_fields, list_response, required_version, s
 from xiangyue.api.setup import ApiBlueprint
 from xiangyue.db.paging import decode_ids, encode_cursor
 from xiangyue.errors import Invalid, PreconditionFailed, Stale
-from xiangyue.features.areas import policy, queries, service_groups
+from xiangyue.features.areas import policy, queries, service, service_groups
 from xiangyue.features.areas.models import Area
 from xiangyue.features.areas.schemas import (
+    AreaChangeSchema,
     AreaDetailSchema,
     AreaListArgs,
     AreaPageSchema,
     AreaSchema,
-    GroupChangeSchema,
     GroupCreateSchema,
 )
 from xiangyue.i18n import lazy_gettext as _l
@@ -37,6 +37,7 @@ def shown(area: Area) -> dict[str, Any]:
         "kind": area.kind,
         "name": area.name,
         "official_name": area.official_name,
+        "former_names": area.former_names,
         "parent": queries.code_text(area.parent_code) if area.parent_code else None,
         "active": area.active,
         "version": area.version,
@@ -84,15 +85,19 @@ def add_group(values: dict[str, Any], code: str) -> Any:
 
 
 @bp.patch("/<string:code>")
-@bp.arguments(GroupChangeSchema)
+@bp.arguments(AreaChangeSchema)
 @bp.response(200, AreaDetailSchema)
 @requires(policy.AREA_EDIT)
 @takes_version
-def change_group(values: dict[str, Any], code: str) -> Any:
-    """Rename a villager group, retire it (`active: false` with a reason) or take it into use again. Needs If-Match."""
+def change_area(values: dict[str, Any], code: str) -> Any:
+    """Say what a town or village was called before; rename a villager group, retire it (`active: false` with a reason)
+    or take it into use again. Needs If-Match."""
     uow, number, version = current_uow(), queries.parse_code(code), required_version()
     group = queries.find_area(uow, number)
     try:
+        if "former_names" in values:
+            group = service.set_former_names(uow, code=number, names=values["former_names"], version=version)
+            version = group.version
         if "name" in values:
             group = service_groups.rename_group(uow, code=number, name=values["name"], version=version)
             version = group.version

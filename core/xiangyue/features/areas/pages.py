@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
 
 from xiangyue.db.scope import area_range
 from xiangyue.errors import Conflict, Invalid, Stale
-from xiangyue.features.areas import policy, queries, service_groups, switch
+from xiangyue.features.areas import policy, queries, service, service_groups, switch
 from xiangyue.features.areas.models import COUNTY, GROUP, TOWN, VILLAGE, Area
 from xiangyue.features.households.policy import HOUSEHOLD_VIEW
 from xiangyue.i18n import gettext as _
@@ -61,8 +62,15 @@ def _may_list(area: Area) -> bool:
     return ranges is None or any(a <= hi and lo <= b for a, b in ranges)
 
 
-def _area_page(area: Area, *, status: int = 200, add: FormView | None = None, edit: FormView | None = None) -> Any:
-    """``add`` and ``edit`` are forms that came back with errors."""
+def _area_page(
+    area: Area,
+    *,
+    status: int = 200,
+    add: FormView | None = None,
+    edit: FormView | None = None,
+    former: FormView | None = None,
+) -> Any:
+    """``add``, ``edit`` and ``former`` are forms that came back with errors."""
     uow = current_uow()
     children = queries.list_areas(uow, parent=area.area_code, retired=area.level == VILLAGE)
     children.sort(key=lambda a: (not a.active, a.position, a.area_code))
@@ -74,6 +82,13 @@ def _area_page(area: Area, *, status: int = 200, add: FormView | None = None, ed
         add = FormView(action=url_for("areas.add_group", code=area.area_code // 1000), id="add-group")
     if edit is None and area.level == GROUP:
         edit = FormView(values={"name": area.name}, version=area.version, id="edit-group", cancel_url=own_page)
+    if former is None and area.level in (TOWN, VILLAGE):
+        former = FormView(
+            action=url_for("areas.set_former_names", code=queries.code_text(area.area_code)),
+            values={"former_names": "、".join(area.former_names)},
+            version=area.version,
+            id="former-names",
+        )
     return page(
         "areas/show.html",
         status=status,
@@ -88,6 +103,7 @@ def _area_page(area: Area, *, status: int = 200, add: FormView | None = None, ed
         may_edit=current_actor().can(policy.AREA_EDIT),
         add=add,
         edit=edit,
+        former=former,
     )
 
 
@@ -129,6 +145,25 @@ def edit_group(code: str) -> Any:
         errors = error.fields if isinstance(error, Invalid) else {"": [error.message]}
         form = FormView(values=request.form, errors=errors, version=area.version, id="edit-group")
         return _area_page(area, status=422 if isinstance(error, Invalid) else 409, edit=form)
+    return redirect(url_for("areas.show_area", code=code), 303)
+
+
+@bp.post("/areas/<code>/former-names")
+@requires(policy.AREA_EDIT)
+def set_former_names(code: str) -> Any:
+    uow, number = current_uow(), queries.parse_code(code)
+    version = request.form.get("version", type=int) or 0
+    names = re.split(r"[、,，;；|\n]", request.form.get("former_names", ""))
+    try:
+        service.set_former_names(uow, code=number, names=names, version=version)
+    except (Invalid, Stale, Conflict) as error:
+        area = queries.find_area(uow, number)
+        errors = error.fields if isinstance(error, Invalid) else {"": [error.message]}
+        form = FormView(
+            action=request.path, values=request.form, errors=errors, version=area.version, id="former-names"
+        )
+        return _area_page(area, status=422 if isinstance(error, Invalid) else 409, former=form)
+    flash(_("Saved"), "success")
     return redirect(url_for("areas.show_area", code=code), 303)
 
 

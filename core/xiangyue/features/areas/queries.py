@@ -127,10 +127,12 @@ def group_choices(uow: Uow, village: int) -> list[tuple[str, str]]:
 
 
 def matches(area: Area, q: str) -> bool:
-    """Whether a folded search word fits: any part of the name, pinyin or initials from a character on, or the code."""
+    """Whether a folded search word fits: any part of the name or a former one, pinyin or initials from a character on,
+    or the code."""
     if q.isdigit():
         return code_text(area.area_code).startswith(q) or str(area.area_code).startswith(q)
-    return any(s.startswith(q) for s in suffixes(area.name, person=False)) or q in fold(area.official_name)
+    names = (area.name, *area.former_names)
+    return any(s.startswith(q) for name in names for s in suffixes(name, person=False)) or q in fold(area.official_name)
 
 
 def list_areas(

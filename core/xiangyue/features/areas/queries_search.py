@@ -10,7 +10,11 @@ from xiangyue.db.uow import Uow
 from xiangyue.features.areas.queries import code_text
 from xiangyue.text.pinyin import fold, suffixes
 
-_ACTIVE = "SELECT a.area_code, a.name, a.official_name FROM area a WHERE {scope:a} AND a.active ORDER BY a.area_code"
+# Few areas have former names: nothing is read for the others.
+_ACTIVE = (
+    "SELECT a.area_code, a.name, a.official_name, nullif(a.former_names, '[]') FROM area a"
+    " WHERE {scope:a} AND a.active ORDER BY a.area_code"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +27,15 @@ class FoundArea:
 
 def find_areas(uow: Uow, q: str, limit: int) -> list[FoundArea]:
     """Active areas of the scope that a word means: the name itself first, then names that begin with it, that hold it,
-    by pinyin, and by the beginning of the code; among equals the wider area first."""
+    by pinyin, by a former name, and by the beginning of the code; among equals the wider area first."""
     word = fold(q)
     if not word:
         return []
     found = []
-    for code, name, official in scoped_rows(uow.session, _ACTIVE):
+    for code, name, official, former in scoped_rows(uow.session, _ACTIVE):
         rank = _rank(word, code, name, official)
+        if rank is None and former and any(_rank(word, 0, old, old) is not None for old in former):
+            rank = 3
         if rank is not None:
             found.append((rank, code % 10**9 != 0, code % 10**6 != 0, code % 1000 != 0, code, name))
     return [FoundArea(code, name) for *_order, code, name in sorted(found)[:limit]]

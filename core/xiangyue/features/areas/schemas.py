@@ -18,6 +18,9 @@ class AreaSchema(Schema):
     kind = fields.String(metadata={"description": "By the code's range: town, township, subdistrict, community …"})
     name = fields.String()
     official_name = fields.String()
+    former_names = fields.List(
+        fields.String(), metadata={"description": "What it was called before; imports and searches find it by these"}
+    )
     parent = fields.String(allow_none=True, metadata=_CODE)
     active = fields.Boolean()
     version = fields.Integer()
@@ -54,9 +57,14 @@ class GroupCreateSchema(Schema):
     name = fields.String(load_default="", validate=validate.Length(max=30))
 
 
-class GroupChangeSchema(Schema):
-    """A group's new name, or whether it is in use."""
+class AreaChangeSchema(Schema):
+    """A group's new name, or whether it is in use; former names of a town or village."""
 
     name = fields.String(validate=validate.Length(1, 30))
+    former_names = fields.List(
+        fields.String(validate=validate.Length(1, 60)),
+        validate=validate.Length(max=20),
+        metadata={"description": "All of them; for towns and villages"},
+    )
     active = fields.Boolean()
     reason = fields.String(load_default="", metadata={"description": "Needed with active=false"})

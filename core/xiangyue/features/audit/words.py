@@ -74,6 +74,7 @@ FIELDS: dict[str, Any] = {
     "plugin": _l("Plugin"),
     "name": _l("Called"),
     "name_en": _l("English name"),
+    "former_names": _l("Former names"),
     "code": _l("Code"),
     "kind": _l("Kind"),
     "type": _l("Kind of value"),

@@ -166,7 +166,14 @@ def county_areas(uow: Uow) -> list[AreaRow]:
     with uow.tenant_wide("names of areas are known to everybody in the county"):
         statement = select(Area).where(Area.active).order_by(Area.area_code)
         return [
-            AreaRow(area.area_code, area.level, area.official_name, area.name, area.parent_code or None)
+            AreaRow(
+                area.area_code,
+                area.level,
+                area.official_name,
+                area.name,
+                area.parent_code or None,
+                tuple(area.former_names),
+            )
             for area in uow.session.scalars(statement)
         ]
 

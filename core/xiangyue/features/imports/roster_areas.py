@@ -21,7 +21,7 @@ TOWN, VILLAGE, GROUP = "town", "village", "group"
 
 class AreaRow(NamedTuple):
     """One area: 15-digit code; level county, town, village or group; official and short name; parent's
-    code.
+    code; former names.
     """
 
     code: int
@@ -29,17 +29,19 @@ class AreaRow(NamedTuple):
     official_name: str
     name: str
     parent: int | None = None
+    former: tuple[str, ...] = ()
 
 
 class AreaMatch(NamedTuple):
     """``code``: the village's 15 digits, or None; then ``suggestion`` is the likeliest name (or "") for the
     cell in ``column`` (town or village) and ``problem`` says what is wrong: town_unknown, village_unknown,
-    village_ambiguous."""
+    village_ambiguous. ``former``: found by a name that the town or the village no longer has."""
 
     code: int | None
     suggestion: str = ""
     column: str = ""
     problem: str = ""
+    former: bool = False
 
 
 class AreaIndex(Protocol):
@@ -140,6 +142,9 @@ class ListAreaIndex:
         self._villages: dict[int, dict[str, set[int]]] = {}
         self._short: dict[int, dict[str, set[int]]] = {}
         self._groups: dict[tuple[int, str], int] = {}
+        #: By former names: asked only where no name of today fits.
+        self._former_towns: dict[str, set[int]] = {}
+        self._former: dict[int, dict[str, set[int]]] = {}
         self._names: dict[int, str] = {row.code: row.name for row in self._rows}
         self._counties = {without_spaces(r.official_name) for r in self._rows if r.level == "county"} - {""}
         self._answers: dict[tuple[str, str], AreaMatch] = {}
@@ -150,6 +155,9 @@ class ListAreaIndex:
         if row.level == TOWN:
             for form in _town_forms(row):
                 self._towns.setdefault(form, set()).add(row.code)
+            for name in row.former:
+                for form in _town_forms(row._replace(official_name=name, name=name)):
+                    self._former_towns.setdefault(form, set()).add(row.code)
         elif row.level == VILLAGE:
             town = row.code // 10**6 * 10**6
             exact, shorter = _village_forms(row)
@@ -157,6 +165,9 @@ class ListAreaIndex:
                 self._villages.setdefault(town, {}).setdefault(form, set()).add(row.code)
             for form in shorter:
                 self._short.setdefault(town, {}).setdefault(form, set()).add(row.code)
+            for name in row.former:
+                for form in set().union(*_village_forms(row._replace(official_name=name, name=name))):
+                    self._former.setdefault(town, {}).setdefault(form, set()).add(row.code)
         elif row.level == GROUP:
             village = row.code // 1000 * 1000
             for name in (row.name, row.official_name):
@@ -178,22 +189,40 @@ class ListAreaIndex:
         for county in self._counties:
             town_text = town_text.removeprefix(county) or town_text
             village_text = village_text.removeprefix(county) or village_text
-        towns = self._towns.get(_TOWN_ENDS.sub("", town_text), set())
-        if len(towns) != 1:
+        named = _TOWN_ENDS.sub("", town_text)
+        towns = self._towns.get(named, set())
+        if len(towns) == 1:
+            (town,) = towns
+            return self._find_in(town, town_text, village_text)
+        # A town that was dissolved into several others: the village tells which.
+        found = [self._find_in(town, town_text, village_text) for town in sorted(self._former_towns.get(named, ()))]
+        hits = [match for match in found if match.code is not None]
+        if towns or not found:
             return AreaMatch(None, self._likely_town(town_text, village_text), TOWN, "town_unknown")
-        (town,) = towns
-        codes = self._villages_named(town, village_text)
-        for prefix in (town_text, self._names[town]):
-            # Only when the whole is not found: some villages are called after their town.
-            if not codes and village_text != town_text:
-                village_text = village_text.removeprefix(prefix) or village_text
-                codes = self._villages_named(town, village_text)
-        if len(codes) == 1:
-            return AreaMatch(next(iter(codes)))
-        if codes:
-            names = "、".join(sorted(self._names[code] for code in codes))
+        if len(hits) == 1 or len(found) == 1:
+            return (hits or found)[0]._replace(former=True)
+        if hits:
+            names = "、".join(sorted(self._names[match.code] for match in hits if match.code is not None))
             return AreaMatch(None, names, VILLAGE, "village_ambiguous")
-        return AreaMatch(None, self._likely_village(town, village_text), VILLAGE, "village_unknown")
+        return next((match for match in found if match.suggestion), found[0])
+
+    def _find_in(self, town: int, town_text: str, village_text: str) -> AreaMatch:
+        """The village of a town; by a former name only where no name of today fits."""
+        ways = ((self._villages_named, False), (lambda t, text: self._former.get(t, {}).get(text, set()), True))
+        for named, former in ways:
+            text = village_text
+            codes = named(town, text)
+            for prefix in (town_text, self._names[town]):
+                # Only when the whole is not found: some villages are called after their town.
+                if not codes and text != town_text:
+                    text = text.removeprefix(prefix) or text
+                    codes = named(town, text)
+            if len(codes) == 1:
+                return AreaMatch(next(iter(codes)), former=former)
+            if codes:
+                names = "、".join(sorted(self._names[code] for code in codes))
+                return AreaMatch(None, names, VILLAGE, "village_ambiguous")
+        return AreaMatch(None, self._likely_village(town, text), VILLAGE, "village_unknown")
 
     def _villages_named(self, town: int, text: str) -> set[int]:
         codes = self._villages.get(town, {}).get(text) or self._short.get(town, {}).get(text, set())

@@ -173,6 +173,8 @@ class RosterChecker:
         if sound:
             match = self._areas.find(town, village)
             code = match.code
+            if match.former:
+                self.repaired["former_name"] = self.repaired.get("former_name", 0) + 1
             if code is None:
                 ambiguous = match.problem == "village_ambiguous"
                 params = {"choices": match.suggestion} if ambiguous else {}

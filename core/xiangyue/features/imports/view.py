@@ -186,6 +186,14 @@ def reading(batch: ImportBatch) -> list[Any]:
                 n,
             )
         )
+    if n := int((header.get("repaired") or {}).get("former_name") or 0):
+        lines.append(
+            ngettext(
+                "%(n)d row names its town or village by a former name, which was understood.",
+                "%(n)d rows name their town or village by a former name, which was understood.",
+                n,
+            )
+        )
     for name, roster in header.get("others") or []:
         lines.append(
             _("Sheet “%(sheet)s” has a roster too and was not read. Upload it as a file of its own.", sheet=name)
