@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
@@ -71,8 +72,31 @@ class ApiV1(Api):  # type: ignore[misc]
 
     ERROR_SCHEMA = ProblemSchema
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._undescribed: list[Any] = []
+        self._describing = Lock()
+
     def _register_error_handlers(self) -> None:
         """Errors have one home, web.errors."""
+
+    def mount(self, blueprint: Any, **options: Any) -> None:
+        """Register a blueprint; it is described when somebody asks for the document, which takes most of the time."""
+        name = blueprint.name
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][name] = self
+        self._app.register_blueprint(blueprint, **options)
+        self._undescribed.append(blueprint)
+
+    def document(self) -> dict[str, Any]:
+        """The OpenAPI document of all that was registered."""
+        with self._describing:
+            while self._undescribed:
+                blueprint = self._undescribed.pop(0)
+                name = blueprint.name
+                blueprint.register_views_in_doc(self, self._app, self.spec, name=name, parameters=None)
+                self.spec.tag({"name": name, "description": blueprint.description})
+        document: dict[str, Any] = self.spec.to_dict()
+        return document
 
 
 class _Parser(FlaskParser):
@@ -172,7 +196,7 @@ def install(app: Flask, registry: Registry) -> None:
     api = ApiV1(app, spec_kwargs={"marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=schema_name)})
     for contributor, blueprint in registry.each("api"):
         if contributor.core:
-            api.register_blueprint(blueprint)
+            api.mount(blueprint)
             continue
         try:
             api.register_blueprint(blueprint, url_prefix=api_prefix(contributor.key))
@@ -188,7 +212,7 @@ def install(app: Flask, registry: Registry) -> None:
             server = "Operator"
         else:
             server = g.tenant.name
-        whole = conditional(api.spec.to_dict(), versioned)
+        whole = conditional(api.document(), versioned)
         document = {
             **county_document(whole, current_offer()),
             "servers": [{"url": request.host_url.rstrip("/"), "description": server}],

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 from sqlalchemy import make_url, select
 
 from xiangyue.access.actor import Actor, Grant
@@ -32,10 +34,29 @@ from xiangyue.runtime import Runtime
 from xiangyue.tenancy.directory import TenantInfo
 from xiangyue.testing.statements import record
 from xiangyue.testing.trail import SEEN as _TRAIL  # noqa: F401 - follows the trails from now on
+from xiangyue.web import templating
 
 ROOT = Path(__file__).resolve().parents[3]
 PASSWORD = "correct horse 9 battery"  # noqa: S105 - accounts of tests
 _numbers = itertools.count(1)
+
+
+class Compiled(BytecodeCache):
+    """Templates as some application of this process compiled them."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, tuple[str, Any]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        checksum, code = self.known.get(bucket.key, ("", None))
+        if checksum == bucket.checksum:
+            bucket.code = code
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.known[bucket.key] = (bucket.checksum, bucket.code)
+
+
+templating.compiled = Compiled()
 
 
 class CountyClient(FlaskClient):

@@ -27,7 +27,7 @@ NAME_LENGTH = 60
 
 @acts(policy.AREA_EDIT)
 def apply_divisions(uow: Uow, profile: Profile, registry: Registry) -> list[Change]:
-    """The county, towns, villages and groups of the profile. Groups made by the county itself are left alone, and so are
+    """The county, towns, villages and groups of the profile. Groups made by the county itself are left alone, so are
     former names that it has written: those of the profile are added to them."""
     wanted: dict[Any, dict[str, Any]] = {}
     told = [row.code15 for row in profile.divisions if row.former_names]
