@@ -27,8 +27,8 @@ from xiangyue.web.access import signed_in
 from xiangyue.web.pipeline import current_uow
 
 PERSONAL = "王德福"
-#: Seconds that a view has here.
-TIME = 0.5
+#: Seconds that a view has here; and one that shall not be stopped, however busy the machine is.
+TIME, PLENTY = 0.5, 60.0
 STOPPED = f"OutOfTime: more than {TIME:g} s"
 
 
@@ -197,8 +197,9 @@ FAULTS = {
 def test_what_a_view_does_wrong_is_named_and_undone(place: County, client: FlaskClient, view: Any) -> None:
     status, error = FAULTS[view]
     begun = time.monotonic()
-    answer = client.get(f"/p/probe/{view.__name__}/7")
-    assert time.monotonic() - begun < 4
+    with allowing((TIME if status == 503 else PLENTY) / 5):
+        answer = client.get(f"/p/probe/{view.__name__}/7")
+    assert time.monotonic() - begun < (4 if status == 503 else PLENTY)
     assert answer.status_code == status
     assert faults(place)[f"pages:probe.{view.__name__}"].startswith(error)
     assert PERSONAL not in str(faults(place)) + answer.text
