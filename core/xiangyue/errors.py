@@ -14,6 +14,8 @@ class XiangyueError(Exception):
     """Base of all errors that a user may see. ``message`` is text in the user's language (maybe lazy)."""
 
     code = "error"
+    #: Names of details that the API tells.
+    told: tuple[str, ...] = ()
 
     def __init__(self, message: Any = "", **details: Any) -> None:
         super().__init__(message)

@@ -42,6 +42,7 @@ FEATURES = (
     "xiangyue.features.areas.plugin",
     "xiangyue.features.households.plugin",
     "xiangyue.features.classifications.plugin",
+    "xiangyue.features.duplicates.plugin",
     "xiangyue.features.imports.plugin",
     "xiangyue.features.cockpit.plugin",
     "xiangyue.features.accounts.plugin",

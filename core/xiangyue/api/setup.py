@@ -64,6 +64,9 @@ class ProblemSchema(Schema):
         metadata={"description": "Field paths and what is wrong with each"},
     )
     current = fields.Dict(metadata={"description": "After a lost update: the values that now stand"})
+    persons = fields.List(
+        fields.Dict(), metadata={"description": "looks_like: who is registered already that this may be, and why"}
+    )
     plugin = fields.String(metadata={"description": "The plugin that refused the act, or was stopped"})
 
 

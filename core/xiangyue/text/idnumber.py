@@ -119,6 +119,16 @@ def check_digit(body: str) -> str:
     return "X" if rest == 10 else str(rest)
 
 
+def one_off(number: str) -> list[str]:
+    """Numbers with a right check digit that differ from this one (18 characters) in one character."""
+    body, last = number[:17], number[17]
+    found = [body + check_digit(body)] if check_digit(body) != last else []
+    for i, digit in enumerate(body):
+        others = (f"{body[:i]}{other}{body[i + 1 :]}" for other in "0123456789" if other != digit)
+        found += [other + last for other in others if check_digit(other) == last]
+    return found
+
+
 @lru_cache(maxsize=8192)
 def known_region(code: str) -> bool:
     """Whether six digits are, or ever were, a county's code (GB/T 2260); abolished ones live on in people's

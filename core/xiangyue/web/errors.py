@@ -224,6 +224,7 @@ def problem(error: XiangyueError, status: int) -> Response:
         "detail": str(error.message or HINTS.get(status, "")),
         "request_id": g.get("request_id", ""),
     }
+    body |= {name: error.details[name] for name in error.told if name in error.details}
     if isinstance(error, Invalid):
         body["errors"] = [{"path": k, "message": str(m)} for k, texts in error.fields.items() for m in texts]
     if isinstance(error, Stale | PreconditionFailed) and error.theirs:

@@ -16,6 +16,7 @@ from xiangyue.features.households import inputs, schemas, service, service_perso
 from xiangyue.features.households.api_common import (
     allow_synthetic,
     lost_update,
+    moved_on,
     nest_own,
     note_sensitive_list,
     one_household,
@@ -37,6 +38,7 @@ from xiangyue.features.households.offered import (
     takes,
 )
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT, HOUSEHOLD_VIEW
+from xiangyue.features.households.queries_persons import PartOfAnother
 from xiangyue.web.access import requires
 from xiangyue.web.pipeline import current_uow
 
@@ -107,8 +109,11 @@ def register(data: dict[str, Any]) -> Response:
 @bp.response(200, schemas.HouseholdRecordSchema)
 @requires(HOUSEHOLD_VIEW)
 def show(household_id: int) -> Response:
-    """One household with members, marks, incomes, awards and own fields"""
-    return one_household(household_id)
+    """One household with members, marks, incomes, awards and own fields; 307 where it was merged into another"""
+    try:
+        return one_household(household_id)
+    except PartOfAnother as merged:
+        return moved_on("api-households.show", "household_id", merged)
 
 
 @bp.route("/<int:household_id>", methods=["PATCH"])

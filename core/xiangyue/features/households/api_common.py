@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Response, jsonify, make_response
+from flask import Response, jsonify, make_response, redirect, url_for
 
 from xiangyue.access.crypto import TenantKeys
 from xiangyue.api.lists import chosen_fields, set_etag
@@ -14,7 +14,7 @@ from xiangyue.features.households import queries, schemas, service_records
 from xiangyue.features.households.api_words import household_json, person_json
 from xiangyue.features.households.listing import mark_rights
 from xiangyue.features.households.queries import HouseholdView
-from xiangyue.features.households.queries_persons import PersonView, person_view
+from xiangyue.features.households.queries_persons import PartOfAnother, PersonView, person_view, survivor_of
 from xiangyue.web.pipeline import current_tenant, current_uow, runtime
 
 
@@ -45,6 +45,13 @@ def _note(object_type: str, object_id: int | None, label: str, area_code: int, m
         service_records.note_sensitive_read(
             current_uow(), object_type=object_type, object_id=object_id, label=label, area_code=area_code, marks=marks
         )
+
+
+def moved_on(endpoint: str, name: str, merged: PartOfAnother) -> Response:
+    """On to the record that a merged one is part of; 404 outside the caller's area. Temporary, for a merge can be
+    undone."""
+    values: dict[str, Any] = {name: survivor_of(current_uow(), merged)}
+    return make_response(redirect(url_for(endpoint, **values), 307))
 
 
 def read_household(household_id: int) -> HouseholdView:

@@ -15,6 +15,7 @@ from xiangyue.features.households import inputs, schemas, service_persons, servi
 from xiangyue.features.households.api_common import (
     allow_synthetic,
     lost_update,
+    moved_on,
     nest_own,
     note_sensitive_list,
     one_person,
@@ -27,7 +28,7 @@ from xiangyue.features.households.filters import person_conditions
 from xiangyue.features.households.list_query import PERSON_DEFAULT, PERSON_FIELDS, list_persons
 from xiangyue.features.households.models import MarkKind, PersonMark
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT, HOUSEHOLD_VIEW, IDENTIFIER_REVEAL
-from xiangyue.features.households.queries_persons import MarkView
+from xiangyue.features.households.queries_persons import MarkView, PartOfAnother
 from xiangyue.web.access import requires
 from xiangyue.web.pipeline import current_uow
 
@@ -66,8 +67,11 @@ def list_all(args: dict[str, Any]) -> Response:
 @bp.response(200, schemas.PersonRecordSchema)
 @requires(HOUSEHOLD_VIEW)
 def show(person_id: int) -> Response:
-    """One person with marks and own fields"""
-    return one_person(person_id)
+    """One person with marks and own fields; 307 to the record that a merged one is part of"""
+    try:
+        return one_person(person_id)
+    except PartOfAnother as merged:
+        return moved_on("api-persons.show", "person_id", merged)
 
 
 @bp.route("/persons/<int:person_id>", methods=["PATCH"])

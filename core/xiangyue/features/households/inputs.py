@@ -40,6 +40,9 @@ class PersonPatch(Schema):
     note = fields.String()
     household_id = fields.Integer(strict=True, metadata={"description": "Moves the person into another household"})
     custom = fields.Dict(keys=fields.String(), metadata=_CUSTOM)
+    different = fields.Boolean(
+        metadata={"description": "Somebody else than those whom an answer 409 (looks_like) named"}
+    )
 
 
 class NewPerson(PersonPatch):

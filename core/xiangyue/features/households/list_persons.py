@@ -142,6 +142,8 @@ def _conditions(uow: Uow, wanted: PersonFilter, keys: TenantKeys | None) -> Cond
     found = Conditions()
     if wanted.state != "all":
         found.add("p.state = :state", state=wanted.state)
+    else:
+        found.add("p.state <> 'merged'")
     add_search(uow, found, wanted.q, keys, of_persons=True)
     add_marks(uow, found, wanted.marks, "p.id", "person_id")
     if wanted.away is not None:

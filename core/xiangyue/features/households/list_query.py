@@ -151,6 +151,8 @@ def _conditions(uow: Uow, wanted: HouseholdFilter, keys: TenantKeys | None) -> C
     found = Conditions()
     if wanted.state != "all":
         found.add("h.state = :state", state=wanted.state)
+    else:
+        found.add("h.state <> 'merged'")
     add_search(uow, found, wanted.q, keys, of_persons=False)
     add_marks(uow, found, wanted.marks, "h.id", "household_id")
     if wanted.away is not None:

@@ -23,6 +23,8 @@ from xiangyue.text.pinyin import fold
 # ruff: noqa: S608 - statements are put together from constants; values are always parameters
 
 Ranges = tuple[Range, ...] | None
+#: Who has a citizen number: also whoever another record of this number was merged into.
+_NUMBERED = "SELECT coalesce(o.merged_into_id, o.id) FROM person o WHERE {tenant:o} AND o.id_number_index = :identity"
 #: Behind every character there is: the end of a range of texts with the same beginning.
 LAST = "\U0010ffff"
 
@@ -207,11 +209,11 @@ def add_search(uow: Uow, conditions: Conditions, q: str, keys: TenantKeys | None
     if index is not None:
         place = within("p" if of_persons else "i", identity_ranges(uow), "identity", conditions.params)
         if of_persons:
-            conditions.add(f"p.id_number_index = :identity AND {place}", identity=index)
+            conditions.add(f"p.id IN ({_NUMBERED}) AND {place}", identity=index)
         else:
             conditions.add(
                 "h.id IN (SELECT i.household_id FROM person i"
-                f" WHERE {{scope:i}} AND i.id_number_index = :identity AND {place})",
+                f" WHERE {{scope:i}} AND i.id IN ({_NUMBERED}) AND {place})",
                 identity=index,
             )
         return

@@ -38,7 +38,7 @@ class Household(Timestamps, Versioned, AreaBound, Base):
         UniqueConstraint("tenant_id", "client_id"),
         Index(None, "tenant_id", "sort_key", "id"),
         Index(None, "tenant_id", "area_code"),
-        CheckConstraint("state in ('active', 'closed')", name="state"),
+        CheckConstraint("state in ('active', 'closed', 'merged')", name="state"),
     )
 
     code: Mapped[str] = mapped_column(CText)
@@ -51,6 +51,8 @@ class Household(Timestamps, Versioned, AreaBound, Base):
     address: Mapped[str] = mapped_column(default="", server_default="")
     note: Mapped[str] = mapped_column(default="", server_default="")
     state: Mapped[str] = mapped_column(default="active", server_default="active")
+    #: Of one that turned out to be the same as another: which one stayed.
+    merged_into_id: Mapped[int | None]
     #: When and why it was closed; nothing while it is on the register.
     left_on: Mapped[date | None] = mapped_column(Date)
     left_reason: Mapped[str] = mapped_column(default="", server_default="")
@@ -77,7 +79,7 @@ class Person(Timestamps, Versioned, AreaBound, Base):
         Index(None, "tenant_id", "id_number_tail"),
         Index(None, "tenant_id", "phone_tail"),
         tenant_fk("household_id", "household"),
-        CheckConstraint("state in ('active', 'moved', 'deceased')", name="state"),
+        CheckConstraint("state in ('active', 'moved', 'deceased', 'merged')", name="state"),
     )
 
     household_id: Mapped[int]
@@ -96,6 +98,8 @@ class Person(Timestamps, Versioned, AreaBound, Base):
     #: Works or lives elsewhere (外出): registered here, living in no household of the county.
     away: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     state: Mapped[str] = mapped_column(default="active", server_default="active")
+    #: Of one that turned out to be the same as another: who stayed.
+    merged_into_id: Mapped[int | None]
     #: When and why the person moved away or died; nothing for those who live here.
     left_on: Mapped[date | None] = mapped_column(Date)
     left_reason: Mapped[str] = mapped_column(default="", server_default="")

@@ -24,7 +24,13 @@ from xiangyue.features.households.models import (
     Person,
 )
 from xiangyue.features.households.person_input import today
-from xiangyue.features.households.queries_persons import MarkView, PersonView, marks_by_person, persons_of
+from xiangyue.features.households.queries_persons import (
+    MarkView,
+    PartOfAnother,
+    PersonView,
+    marks_by_person,
+    persons_of,
+)
 from xiangyue.features.households.queries_search import SearchResult, search
 
 NORMAL = "normal"
@@ -70,6 +76,8 @@ def household_view(uow: Uow, keys: TenantKeys, id: int) -> HouseholdView:
     """A household inside the scope with members (present ones first, the head in front), marks, incomes, awards and
     own fields, in a constant number of statements. Raises NotFound."""
     household = uow.get(Household, id)
+    if household.merged_into_id is not None:
+        raise PartOfAnother(Household, household.merged_into_id)
     persons = persons_of(uow, keys, household)
     incomes = select(HouseholdIncome).where(HouseholdIncome.household_id == id).order_by(HouseholdIncome.year.desc())
     awards = uow.session.scalars(select(HouseholdAward).where(HouseholdAward.household_id == id)).all()

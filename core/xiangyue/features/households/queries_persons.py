@@ -11,13 +11,33 @@ from sqlalchemy import select
 from xiangyue.access.crypto import TenantKeys
 from xiangyue.access.sensitive import sensitive_ranges
 from xiangyue.db.uow import Uow
+from xiangyue.errors import NotFound
 from xiangyue.features.areas import queries as areas
 from xiangyue.features.households import policy
 from xiangyue.features.households.custom import FieldValue, values_of
 from xiangyue.features.households.identifiers import ID_NUMBER, PHONE, masked
 from xiangyue.features.households.models import Household, MarkKind, Person, PersonMark
 from xiangyue.i18n import TIMEZONE
+from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.codes import HEAD
+
+
+class PartOfAnother(NotFound):
+    """The record is part of another one now: ``survivor_id`` of ``model``, which may lie outside the actor's area."""
+
+    code = "merged"
+    told = ("person_id", "household_id")
+
+    def __init__(self, model: type[Person] | type[Household], survivor_id: int) -> None:
+        noun = model.__tablename__
+        super().__init__(_l("This record is part of another one now."), **{f"{noun}_id": survivor_id})
+        self.model = model
+        self.survivor_id = survivor_id
+
+
+def survivor_of(uow: Uow, merged: PartOfAnother) -> int:
+    """Where it is now. Raises NotFound outside the actor's area, saying no more than of any other."""
+    return uow.get(merged.model, merged.survivor_id).id
 
 
 @dataclass(slots=True)
@@ -62,7 +82,7 @@ def age_on(born: date | None, day: date) -> int | None:
 
 def persons_of(uow: Uow, keys: TenantKeys, household: Household) -> list[PersonView]:
     """All members, present ones first with the head in front, in a constant number of statements."""
-    statement = select(Person).where(Person.household_id == household.id)
+    statement = select(Person).where(Person.household_id == household.id, Person.merged_into_id.is_(None))
     persons = sorted(
         uow.session.scalars(statement),
         key=lambda p: (p.state != "active", p.relation != HEAD, p.relation or "~", p.id),
@@ -73,6 +93,8 @@ def persons_of(uow: Uow, keys: TenantKeys, household: Household) -> list[PersonV
 def person_view(uow: Uow, keys: TenantKeys, id: int) -> PersonView:
     """One person inside the scope. Raises NotFound."""
     person = uow.get(Person, id)
+    if person.merged_into_id is not None:
+        raise PartOfAnother(Person, person.merged_into_id)
     return _views(uow, keys, [person], {person.household_id: uow.get(Household, person.household_id)})[0]
 
 

@@ -40,12 +40,15 @@ _BY_NAME = _PERSONS.format(
     " AND n.suffix < :q_end ORDER BY n.suffix LIMIT :candidates) c"
 )
 _BY_TAIL = _PERSONS.format(
-    hits="(SELECT i.id FROM person i WHERE {scope:i} AND i.id_number_tail = :id_tail AND {place} LIMIT :candidates)"
-    " UNION (SELECT t.id FROM person t WHERE {scope:t} AND t.phone_tail = :phone_tail LIMIT :candidates)"
+    hits="(SELECT coalesce(i.merged_into_id, i.id) AS id FROM person i"
+    " WHERE {scope:i} AND i.id_number_tail = :id_tail AND {place} LIMIT :candidates)"
+    " UNION (SELECT coalesce(t.merged_into_id, t.id) FROM person t"
+    " WHERE {scope:t} AND t.phone_tail = :phone_tail LIMIT :candidates)"
 )
 _HOUSEHOLDS = f"""
 SELECT {", ".join(f"h.{name}" for name in HOUSEHOLD_DEFAULT)}, h.sort_key
-  FROM household h WHERE {{scope:h}} AND h.id = ANY(:ids)
+  FROM household h WHERE {{scope:h}} AND h.id IN (
+       SELECT coalesce(o.merged_into_id, o.id) FROM household o WHERE {{tenant:o}} AND o.id = ANY(:ids))
 """
 
 

@@ -19,6 +19,7 @@ from xiangyue.errors import AlreadyUsed, Conflict, Invalid, Stale
 from xiangyue.features.areas import queries as areas
 from xiangyue.features.areas.models import GROUP, VILLAGE, Area
 from xiangyue.features.households import derived, memberships
+from xiangyue.features.households.alike import COMPARED, look_for_alike
 from xiangyue.features.households.custom import parse_values, write_values
 from xiangyue.features.households.events import ask, tell_person
 from xiangyue.features.households.identifiers import ID_NUMBER, PHONE, masked, sealed, tail_index
@@ -38,6 +39,11 @@ R = TypeVar("R", Household, Person)
 
 def check_version(row: Household | Person, version: int, theirs: Mapping[str, Any]) -> None:
     """Raises Stale with the values that now stand when somebody saved in between."""
+    if row.merged_into_id is not None:
+        raise Conflict(
+            _l("This record is part of another one now. Change that one."),
+            **{f"{row.__tablename__}_id": row.merged_into_id},
+        )
     if row.version != version:
         raise Stale(_l("Somebody else has saved this in the meantime."), theirs={**theirs, "version": row.version})
 
@@ -152,6 +158,7 @@ def new_person(
     with unique(uow):
         _apply(uow, keys, person, found)
         uow.session.add(person)
+        look_for_alike(uow, keys, person, household, found, different=bool(values.get("different")))
     memberships.first_home(uow, person, away=person.away or False)
     _before, after_custom = write_values(uow, person, custom)
     after = {name: value for name, value in _recorded(person).items() if value not in (None, "", False, 0)}
@@ -193,6 +200,9 @@ def change_person(
     with unique(uow):
         _apply(uow, keys, person, {name: value for name, value in found.items() if name not in DERIVED})
         households = _belong(uow, person, home, belongs, found)
+        now = _recorded(person)
+        if any(now[name] != before[name] for name in COMPARED):
+            look_for_alike(uow, keys, person, home, found, different=bool(changes.get("different")))
     old_custom, new_custom = write_values(uow, person, custom)
     old, new = changed(before, _recorded(person))
     if not new and not new_custom:
@@ -271,6 +281,12 @@ def _unknown_identity(uow: Uow, index: bytes | None, person_id: int | None) -> N
         other = uow.session.scalars(select(Person).where(Person.id_number_index == index)).one_or_none()
         if other is None or other.id == person_id:
             return
+        if other.merged_into_id == person_id and person_id is not None:
+            raise Conflict(
+                _l("This number stands in a record that was merged into this one. Undo the merge and choose it there.")
+            )
+        if other.merged_into_id is not None:
+            other = uow.session.scalars(select(Person).where(Person.id == other.merged_into_id)).one()
         home = uow.session.scalars(select(Household).where(Household.id == other.household_id)).one()
     if not uow.scope.contains(other.area_code):
         raise Conflict(

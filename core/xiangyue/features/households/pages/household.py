@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import url_for
+from flask import redirect, url_for
 
 from xiangyue.features.households import policy, queries
 from xiangyue.features.households.models import Household
@@ -12,6 +12,7 @@ from xiangyue.features.households.pages import bp
 from xiangyue.features.households.pages.common import keys, kind_name, may, sensitive_gate, template_words
 from xiangyue.features.households.pages.history import timeline
 from xiangyue.features.households.person_input import today
+from xiangyue.features.households.queries_persons import PartOfAnother, survivor_of
 from xiangyue.features.households.service_records import note_sensitive_read
 from xiangyue.web.access import requires
 from xiangyue.web.components import FormView
@@ -23,7 +24,10 @@ from xiangyue.web.shell import page
 @bp.get("/households/<int:id>")
 @requires(policy.HOUSEHOLD_VIEW)
 def show_household(id: int) -> Any:
-    return household_page(id)
+    try:
+        return household_page(id)
+    except PartOfAnother as merged:
+        return redirect(url_for("households.show_household", id=survivor_of(current_uow(), merged)))
 
 
 def household_page(id: int, *, status: int = 200, forms: dict[str, FormView] | None = None) -> Any:

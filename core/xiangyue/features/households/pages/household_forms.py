@@ -14,7 +14,9 @@ from xiangyue.errors import AlreadyUsed, Conflict, Invalid, NotFound, Refused, S
 from xiangyue.features.areas import queries as areas
 from xiangyue.features.areas import switch
 from xiangyue.features.areas.models import GROUP, VILLAGE, Area
+from xiangyue.features.duplicates.policy import REASONS
 from xiangyue.features.households import policy, queries
+from xiangyue.features.households.alike import LooksLike
 from xiangyue.features.households.custom import FieldValue, values_of
 from xiangyue.features.households.models import Household
 from xiangyue.features.households.pages import bp
@@ -52,6 +54,8 @@ def client_uuid(text: str | None) -> uuid.UUID | None:
 
 def conflict_message(error: Conflict) -> Any:
     """What is in the way, with a link to the person who has the number already."""
+    if isinstance(error, LooksLike):
+        return _looks_like(error)
     link = Markup('{} <a href="{}">{}</a>')
     if person_id := error.details.get("person_id"):
         return link.format(str(error.message), url_for("households.show_person", id=person_id), _("Show this person"))
@@ -59,6 +63,21 @@ def conflict_message(error: Conflict) -> Any:
         url = url_for("households.show_household", id=household_id)
         return link.format(str(error.message), url, _("Show this household"))
     return error.message
+
+
+def _looks_like(error: LooksLike) -> Markup:
+    """Who it may be, each with a link and the reasons."""
+    lines = [
+        Markup('<a href="{}"><span lang="zh-CN">{}</span></a> (<span lang="zh-CN">{}</span> {}): {}').format(
+            url_for("households.show_person", id=one["person_id"]),
+            one["name"],
+            one["place"],
+            one["household_code"],
+            _(", ").join(str(REASONS[reason]) for reason in one["reasons"]),
+        )
+        for one in error.details["persons"]
+    ]
+    return Markup("{} {}").format(_("This may be somebody who is registered already:"), Markup("; ").join(lines))
 
 
 def next_client_id(error: Exception, client_id: uuid.UUID | None) -> str:
@@ -72,6 +91,8 @@ def form_errors(error: Invalid | Conflict | Refused, identity: str) -> dict[str,
         return error.fields
     if isinstance(error, Refused):
         return {"": [error.message]}
+    if isinstance(error, LooksLike):
+        return {"different": [conflict_message(error)]}
     taken = "person_id" in error.details and not isinstance(error, AlreadyUsed)
     return {identity if taken else "": [conflict_message(error)]}
 
@@ -142,7 +163,10 @@ def register() -> Any:
             uow,
             keys=keys(),
             area_code=code,
-            head={name: typed.get(f"head.{name}", "") for name in HEAD_FIELDS},
+            head={
+                **{name: typed.get(f"head.{name}", "") for name in HEAD_FIELDS},
+                **({"different": True} if "different" in typed else {}),
+            },
             address=typed.get("address", ""),
             note=typed.get("note", ""),
             client_id=client_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import request, url_for
+from flask import redirect, request, url_for
 
 from xiangyue.errors import Invalid
 from xiangyue.features.households import policy, queries
@@ -13,7 +13,7 @@ from xiangyue.features.households.pages import bp
 from xiangyue.features.households.pages.common import LEAVING, keys, kind_name, may, sensitive_gate, template_words
 from xiangyue.features.households.pages.history import timeline
 from xiangyue.features.households.person_input import today
-from xiangyue.features.households.queries_persons import person_view
+from xiangyue.features.households.queries_persons import PartOfAnother, person_view, survivor_of
 from xiangyue.features.households.service_persons import reveal_identifier
 from xiangyue.features.households.service_records import note_sensitive_read
 from xiangyue.web.access import requires
@@ -25,7 +25,10 @@ from xiangyue.web.shell import page
 @bp.get("/persons/<int:id>")
 @requires(policy.HOUSEHOLD_VIEW)
 def show_person(id: int) -> Any:
-    return person_page(id)
+    try:
+        return person_page(id)
+    except PartOfAnother as merged:
+        return redirect(url_for("households.show_person", id=survivor_of(current_uow(), merged)))
 
 
 @bp.post("/persons/<int:id>/reveal")

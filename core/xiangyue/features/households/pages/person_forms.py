@@ -86,6 +86,7 @@ def register_person(id: int) -> Any:
     client_id = client_uuid(typed.get("client_id"))
     values = {name: typed.get(name, "") for name in (*LABELS, *IDENTIFIERS)}
     values["custom"] = custom_input(queries.custom_fields(uow, "person"), typed)  # type: ignore[assignment]
+    values["different"] = "different" in typed  # type: ignore[assignment]
     try:
         person = add_person(
             uow, keys=keys(), household_id=id, values=values, client_id=client_id, allow_synthetic=synthetic_ok()
@@ -209,6 +210,7 @@ def _changes(typed: MultiDict[str, str], only: Sequence[str] | None = None) -> d
         elif name in typed.getlist("remove"):
             changes[name] = ""
     custom = custom_input(queries.custom_fields(current_uow(), "person"), typed)
+    changes["different"] = "different" in typed
     return {**changes, "custom": {k: v for k, v in custom.items() if only is None or f"custom.{k}" in only}}
 
 

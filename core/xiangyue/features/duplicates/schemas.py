@@ -1,0 +1,73 @@
+"""What the API takes and gives."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from xiangyue.api.lists import ListArgs
+from xiangyue.features.duplicates import policy
+from xiangyue.features.households.schemas import AreaCode
+
+
+class PairListArgs(ListArgs):
+    """Conditions and order of the list."""
+
+    area = AreaCode(load_default=0, metadata={"description": "Only pairs that lie in this area with both"})
+    kind = fields.String(load_default=policy.PERSON, validate=validate.OneOf([*policy.KINDS]))
+    state = fields.String(load_default="open", validate=validate.OneOf([*policy.STATES, "all"]))
+    reason = fields.String(load_default="", validate=validate.OneOf(["", *policy.REASONS]))
+    least = fields.Integer(load_default=None, allow_none=True, validate=validate.Range(0, 100))
+    record = fields.Integer(load_default=None, allow_none=True, metadata={"description": "Pairs of this record"})
+    sort = fields.String(
+        load_default="-score",
+        validate=validate.OneOf([way + key for key in ("score", "found", "place", "name") for way in ("", "-")]),
+    )
+
+
+class SideSchema(Schema):
+    """One of the two."""
+
+    id = fields.Integer()
+    name = fields.String(metadata={"description": "Of a household: its head's"})
+    household_code = fields.String()
+    area_code = fields.Integer()
+    area_name = fields.String()
+    state = fields.String()
+
+
+class PairSchema(Schema):
+    """Two records that may be one."""
+
+    id = fields.Integer()
+    kind = fields.String(validate=validate.OneOf([*policy.KINDS]))
+    state = fields.String(validate=validate.OneOf([*policy.STATES]))
+    score = fields.Integer(metadata={"description": "0 to 100"})
+    reasons = fields.List(fields.String(validate=validate.OneOf([*policy.REASONS])))
+    found_at = fields.DateTime()
+    decided_at = fields.DateTime(allow_none=True)
+    decided_name = fields.String()
+    note = fields.String()
+    version = fields.Integer()
+    first = fields.Nested(SideSchema)
+    second = fields.Nested(SideSchema)
+
+
+class PairListSchema(Schema):
+    items = fields.List(fields.Nested(PairSchema))
+    next = fields.String(allow_none=True)
+
+
+class NewPair(Schema):
+    """Two records taken up by hand."""
+
+    kind = fields.String(required=True, validate=validate.OneOf([*policy.KINDS]))
+    one_id = fields.Integer(required=True, strict=True)
+    other_id = fields.Integer(required=True, strict=True)
+
+
+class Difference(Schema):
+    note = fields.String(load_default="", validate=validate.Length(max=policy.NOTE_LENGTH))
+
+
+class FindJobSchema(Schema):
+    job_id = fields.Integer()
