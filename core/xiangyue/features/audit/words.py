@@ -45,6 +45,9 @@ THINGS: dict[str, Any] = {
     "identifier": _l("Identity number"),
     "saved_view": _l("Saved view"),
     "plugin": _l("Plugin"),
+    "duplicate": _l("Possible duplicate"),
+    "duplicate_pair": _l("Possible duplicate"),
+    "record_merge": _l("Merge"),
 }
 
 #: What was done, by the rest of an action's name, where nobody registered words for the whole.

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit
 from xiangyue.access.crypto import TenantKeys
 from xiangyue.db.uow import Uow
-from xiangyue.errors import Conflict, Invalid, Stale
-from xiangyue.features.duplicates import find, pairs, policy, queries
+from xiangyue.errors import Conflict, Invalid
+from xiangyue.features.duplicates import deciding, find, pairs, policy, queries
 from xiangyue.features.duplicates.models import DuplicatePair
 from xiangyue.features.duplicates.policy import DUPLICATE_MERGE
 from xiangyue.i18n import lazy_gettext as _l
@@ -91,10 +90,10 @@ def name_pair(uow: Uow, *, kind: str, one: int, other: int) -> DuplicatePair:
 def say_different(uow: Uow, *, id: int, version: int, note: str = "") -> DuplicatePair:
     """The two are not one: the pair does not come back unless what was compared changes. Raises NotFound, Stale,
     Conflict, Invalid."""
-    pair, rows = locked_pair(uow, id, version)
+    pair, rows = deciding.locked_pair(uow, id, version)
     if pair.state != "open":
         raise Conflict(_l("This pair has been decided already."))
-    decide(uow, pair, "different", note)
+    deciding.decide(uow, pair, "different", note)
     _audit(uow, "duplicate.different", pair, rows, note=pair.note)
     return pair
 
@@ -106,7 +105,7 @@ def say_many_different(uow: Uow, *, ids: Iterable[int]) -> int:
     for id in ids:
         pair, first, second = queries.get_pair(uow, id)
         if pair.state == "open":
-            decide(uow, pair, "different", "")
+            deciding.decide(uow, pair, "different", "")
             _audit(uow, "duplicate.different", pair, [first, second])
             done += 1
     return done
@@ -115,7 +114,7 @@ def say_many_different(uow: Uow, *, ids: Iterable[int]) -> int:
 @acts(DUPLICATE_MERGE)
 def open_again(uow: Uow, *, id: int, version: int) -> DuplicatePair:
     """Take back that two are different. Raises NotFound, Stale, Conflict."""
-    pair, rows = locked_pair(uow, id, version)
+    pair, rows = deciding.locked_pair(uow, id, version)
     if pair.state != "different":
         raise Conflict(_l("Only what was said to be different is opened again."))
     pair.state, pair.decided_at, pair.decided_by, pair.decided_name = "open", None, None, ""
@@ -124,41 +123,12 @@ def open_again(uow: Uow, *, id: int, version: int) -> DuplicatePair:
     return pair
 
 
-def locked_pair(uow: Uow, id: int, version: int) -> tuple[DuplicatePair, list[Any]]:
-    """The pair for writing, with its records. Raises NotFound, Stale."""
-    queries.get_pair(uow, id)
-    pair = uow.get_for_update(DuplicatePair, id)
-    if pair.version != version:
-        raise Stale(_l("Somebody else has saved this in the meantime."), theirs={"state": pair.state})
-    model = queries.MODELS[pair.kind]
-    return pair, [uow.get_for_update(model, record) for record in (pair.first_id, pair.second_id)]
-
-
-def decide(uow: Uow, pair: DuplicatePair, state: str, note: str) -> None:
-    """Set a pair's state with who and when, and what it rests on."""
-    note = note.strip()
-    if len(note) > policy.NOTE_LENGTH:
-        raise Invalid({"note": [_l("At most %(limit)s characters.", limit=policy.NOTE_LENGTH)]})
-    pair.state, pair.note = state, note
-    pair.decided_at, pair.decided_by = datetime.now(UTC), uow.actor.account_id
-    pair.decided_name = uow.actor.name or uow.actor.login
-    pair.facts = pairs.facts_now(uow, pair.kind, pair.first_id, pair.second_id)
-    pair.version += 1
-    uow.session.flush()
-
-
-def label_of(record: Any) -> str:
-    """Name of a person, or of a household's head."""
-    name: str = record.name if hasattr(record, "name") else record.head_name or record.code
-    return name
-
-
 def _audit(uow: Uow, action: str, pair: DuplicatePair, rows: list[Any], **after: Any) -> None:
     audit(
         uow,
         action=action,
         obj=pair,
-        label=" / ".join(label_of(row) for row in rows),
+        label=" / ".join(deciding.label_of(row) for row in rows),
         area_code=rows[0].area_code,
         after={f"{pair.kind}s": [row.id for row in rows], **{k: v for k, v in after.items() if v}},
     )

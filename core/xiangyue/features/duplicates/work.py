@@ -25,7 +25,7 @@ def find_open(uow: Uow) -> list[WorkItem]:
     title = ngettext("%(n)d possible duplicate", "%(n)d possible duplicates", number)
     detail = _("Look at both side by side: merge them, or say that they are different.")
     url = url_for("duplicates.list_pairs", kind="person" if persons else "household", area="all")
-    return [WorkItem(title, detail, url, _("Look through them"))]
+    return [WorkItem(title, detail, url, _("Look at the pairs"))]
 
 
 PROVIDER = WorkProvider("duplicates.open", find_open)

@@ -9,6 +9,7 @@ from flask import redirect, request, url_for
 from xiangyue.errors import Conflict, Invalid, Stale
 from xiangyue.features.areas.queries import paths
 from xiangyue.features.duplicates import queries, service
+from xiangyue.features.duplicates.deciding import label_of
 from xiangyue.features.duplicates.facts import facts_of
 from xiangyue.features.duplicates.pages import bp
 from xiangyue.features.duplicates.pairs import unpacked
@@ -40,7 +41,7 @@ def compare_page(id: int, *, status: int = 200, forms: dict[str, FormView] | Non
         status=status,
         pair=pair,
         records=records,
-        names={side: service.label_of(record) for side, record in records.items()},
+        names={side: label_of(record) for side, record in records.items()},
         places={side: paths(uow, [record.area_code]).get(record.area_code, []) for side, record in records.items()},
         urls={side: _url(pair.kind, record.id) for side, record in records.items()},
         facts=facts_of(uow, keys, pair.kind, first, second),

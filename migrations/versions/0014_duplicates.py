@@ -8,8 +8,8 @@ from sqlalchemy.dialects import postgresql
 
 from xiangyue.db.rls import RUNTIME_ROLE, protect
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
