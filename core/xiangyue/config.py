@@ -128,6 +128,13 @@ class Settings:
         20_000, _count, "Households of the demonstration's roster (`make demo`, in Hanyin county).", "a number"
     )
     max_upload_bytes: int = _option(50 * 1024 * 1024, _positive, "Largest accepted upload.", "bytes")
+    export_direct_rows: int = _option(
+        5_000,
+        _count,
+        "Lists with more rows than this are exported by a job, to be fetched when it is done.",
+        "a number",
+    )
+    export_keep_days: int = _option(7, _positive, "Files that such a job made are kept so long.", "days")
     session_hours: int = _option(12, _positive, "A session ends after this many hours without use.", "hours")
     log_level: str = _option("INFO", str, "Least level that is logged.", "DEBUG, INFO, WARNING, ERROR")
     files_backend: str = _option("local", str, "Where stored files go.", "local or the name of a registered storage")

@@ -135,6 +135,7 @@ def test_the_export_is_the_list_as_text_with_its_purpose_on_record(county: Count
     answer = post(client, address, address, purpose="给镇民政办")
     assert answer.status_code == 200
     sheet = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(answer.data)).get_sheet_by_index(0).to_python()
+    mark = sheet.pop(0)[0]
     assert sheet == [
         ["户主", "人口", "标识", "住址"],
         ["王德福", 2, "党员", "'=HYPERLINK(1)"],
@@ -143,11 +144,12 @@ def test_the_export_is_the_list_as_text_with_its_purpose_on_record(county: Count
     assert b"<f>" not in answer.data
     (entry,) = entries(county, "household.export")
     assert (entry.purpose, entry.after and entry.after["rows"]) == ("给镇民政办", 2)
+    assert f"用途：给镇民政办 · 编号：{entry.object_label} · " in mark
     persons = "/persons/export?cols=id_number,relation,birth_date&sort=name"
     answer = post(client, persons, persons, purpose="给镇民政办")
     rows = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(answer.data)).get_sheet_by_index(0).to_python()
-    assert rows[0] == ["姓名", "与户主关系", "年龄", "公民身份号码"]
-    assert [[row[0], row[1], row[3]] for row in rows[1:]] == [
+    assert rows[1] == ["姓名", "与户主关系", "年龄", "公民身份号码"]
+    assert [[row[0], row[1], row[3]] for row in rows[2:]] == [
         ["陈桂兰", "妻", ""], ["王德福", "户主", "610921********11"],
         ["吴·木子", "户主", ""], ["周永贵", "户主", ""],
     ]  # fmt: skip
@@ -160,12 +162,13 @@ def test_the_export_as_csv_reads_in_a_spreadsheet_without_loss(county: County) -
     answer = post(client, address, address, purpose="给镇民政办", format="csv")
     assert answer.content_type == "text/csv; charset=utf-8"
     assert answer.headers["Content-Disposition"].endswith(".csv")
-    lines = answer.data.decode("utf-8-sig").splitlines()
+    *lines, last = answer.data.decode("utf-8-sig").splitlines()
     assert lines == [
         "户主,人口,住址,户号",
         "王德福,2,'=HYPERLINK(1),\t6109211002000001",
         "吴·木子,1,三组2号,\t6109211002000002",
     ]
+    assert "用途：给镇民政办" in last
     refused = post(client, address, address, purpose="给镇民政办", format="pdf")
     assert refused.status_code == 422
     assert "给镇民政办" in refused.text
@@ -178,7 +181,7 @@ def test_an_export_needs_its_right_and_stays_in_the_area(county: County) -> None
     town = county.client("town", area=OTHER_TOWN)
     answer = post(town, "/households/export", "/households/export", purpose="自查")
     rows = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(answer.data)).get_sheet_by_index(0).to_python()
-    assert [row[0] for row in rows[1:]] == ["周永贵"]
+    assert [row[0] for row in rows[2:]] == ["周永贵"]
     assert town.get("/households/export?area=610921100").status_code in (200, 404)
     refused = post(town, "/households", "/households/export?area=610921100", purpose="自查")
     assert refused.status_code == 404

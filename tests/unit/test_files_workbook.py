@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import io
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 from python_calamine import CalamineWorkbook
 
-from xiangyue.files.workbook import FORMATS, write_table
+from xiangyue.files.workbook import FORMATS, Watermark, write_table
 
 ROW = ["王", "=1+1", 3, 2.5, None, True, date(2026, 1, 31), datetime(2026, 1, 31, 16, 5, tzinfo=UTC), 10**15]
 
@@ -35,6 +37,23 @@ def test_csv_has_a_byte_order_mark_and_keeps_long_numbers() -> None:
     assert text.startswith(b"\xef\xbb\xbf")
     assert text.decode("utf-8-sig") == '甲,乙\r\n"a,b",5\r\n\t6109211002000001,2026-01-02\r\n"line\nend",\r\n'
     assert written.rows == 3
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_nothing_that_was_typed_becomes_a_formula(format: str, start: str) -> None:
+    typed = f"{start}HYPERLINK(1)"
+    mark = Watermark(typed, "K7Q2-9XFA")
+    data = b"".join(write_table("x", [typed], [[typed], ["plain"]], format=format, watermark=mark).pieces())
+    if format == "csv":
+        shown: list[Any] = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+        assert [row[0] for row in shown[1:]] == [f"'{typed}", "plain", f"'{typed}"]
+    else:
+        with zipfile.ZipFile(io.BytesIO(data)) as book:
+            assert "<f>" not in book.read("xl/worksheets/sheet1.xml").decode()
+        shown = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0).to_python()
+        assert shown[2][0].startswith("'"), shown
+        assert shown[3] == ["plain"]
 
 
 @pytest.mark.parametrize("format", FORMATS)

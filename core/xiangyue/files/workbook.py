@@ -23,6 +23,8 @@ _IN_MEMORY = 8 * 1024 * 1024
 #: A spreadsheet counts with 15 digits and makes zeros of the rest.
 _EXACT = 10**15
 _CELL = 32_767
+#: Excel's number of the paper.
+_A4 = 9
 
 Cells = Iterable[Sequence[Any]]
 
@@ -44,16 +46,28 @@ class Written:
                 yield piece
 
 
-def write_table(title: Any, headers: Sequence[Any], rows: Cells, *, format: str = "xlsx") -> Written:
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """Who took a file along, when and what for: ``line`` in words, and the ``number`` under which it is on record."""
+
+    line: str
+    number: str
+
+
+def write_table(
+    title: Any, headers: Sequence[Any], rows: Cells, *, format: str = "xlsx", watermark: Watermark | None = None
+) -> Written:
     """A file of one sheet in one of ``FORMATS``.
 
-    Cells are text, whole or decimal numbers, dates, times (shown in Asia/Shanghai) or empty. Memory does not grow with
-    the rows. What ``rows`` raises goes on to the caller, and nothing is left behind.
+    ``watermark`` stands above the headings and, by its number, at the head and foot of every printed page; in a CSV,
+    whose first line is for the headings, it is the last line. Cells are text, whole or decimal numbers, dates, times
+    (shown in Asia/Shanghai) or empty. Memory does not grow with the rows. What ``rows`` raises goes on to the caller,
+    and nothing is left behind.
     """
     extension, media_type, write = FORMATS[format]
     stream = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed by whoever sends it
     try:
-        count = write(stream, str(title), [str(header) for header in headers], rows)
+        count = write(stream, str(title), [str(header) for header in headers], rows, watermark)
         size = stream.seek(0, io.SEEK_END)
         stream.seek(0)
     except BaseException:
@@ -67,21 +81,39 @@ def defused(text: str) -> str:
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
-def _xlsx(stream: Any, title: str, headers: Sequence[str], rows: Cells) -> int:
+def _xlsx(stream: Any, title: str, headers: Sequence[str], rows: Cells, watermark: Watermark | None) -> int:
     options = {"constant_memory": True, "default_date_format": "yyyy-mm-dd"}
     count = 0
     with xlsxwriter.Workbook(stream, options) as book:
         sheet = book.add_worksheet(_sheet_name(title))
         bold = book.add_format({"bold": True})
         moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
-        sheet.freeze_panes(1, 0)
         for column, header in enumerate(headers):
             sheet.set_column(column, column, max(12, min(40, 2 * len(header) + 4)))
-            sheet.write_string(0, column, header, bold)
+        head = 0
+        if watermark is not None:
+            sheet.write_string(0, 0, defused(watermark.line)[:_CELL], book.add_format({"font_color": "#8A1F11"}))
+            head = 1
+        for column, header in enumerate(headers):
+            sheet.write_string(head, column, header, bold)
+        sheet.freeze_panes(head + 1, 0)
+        print_on_a4(sheet, head, watermark.number if watermark else "")
         for count, row in enumerate(rows, 1):
             for column, value in enumerate(row):
-                _write(sheet, count, column, value, moment)
+                _write(sheet, head + count, column, value, moment)
     return count
+
+
+def print_on_a4(sheet: Any, head: int, number: str = "") -> None:
+    """Landscape, as wide as the page; rows up to ``head`` again on every page, which says its number and the file's."""
+    sheet.set_landscape()
+    sheet.set_paper(_A4)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0, head)
+    sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
+    if number:
+        sheet.set_header(f"&R{number}")
+    sheet.set_footer(f"&L{number}&C&P / &N")
 
 
 def _write(sheet: Any, row: int, column: int, value: Any, moment: Any) -> None:
@@ -97,7 +129,7 @@ def _write(sheet: Any, row: int, column: int, value: Any, moment: Any) -> None:
         sheet.write_string(row, column, defused(str(value))[:_CELL])
 
 
-def _csv(stream: Any, _title: str, headers: Sequence[str], rows: Cells) -> int:
+def _csv(stream: Any, _title: str, headers: Sequence[str], rows: Cells, watermark: Watermark | None) -> int:
     """With a byte order mark, by which Excel knows UTF-8."""
     text = io.TextIOWrapper(stream, "utf-8-sig", newline="", write_through=True)
     writer = csv.writer(text)
@@ -106,6 +138,8 @@ def _csv(stream: Any, _title: str, headers: Sequence[str], rows: Cells) -> int:
     for row in rows:
         writer.writerow([_plain(value) for value in row])
         count += 1
+    if watermark is not None:
+        writer.writerow([defused(watermark.line)])
     text.detach()
     return count
 
@@ -128,7 +162,7 @@ def _sheet_name(title: str) -> str:
 
 
 #: Key -> (extension, media type, writer).
-FORMATS: dict[str, tuple[str, str, Callable[[Any, str, Sequence[str], Cells], int]]] = {
+FORMATS: dict[str, tuple[str, str, Callable[[Any, str, Sequence[str], Cells, Watermark | None], int]]] = {
     "xlsx": ("xlsx", MEDIA_TYPE, _xlsx),
     "csv": ("csv", "text/csv; charset=utf-8", _csv),
 }

@@ -202,7 +202,8 @@ class Follows:
 
 @dataclass(frozen=True, slots=True)
 class JobKind:
-    """A kind of background job: ``run(context)`` does it; ``result_url(job)`` leads to its result.
+    """A kind of background job: ``run(context)`` does it; ``result_url(job)`` leads to its result, ``result_text(job)``
+    says in a sentence what came of it.
 
     ``ended(uow, job)`` is called in the transaction that ends a job as failed or cancelled, so that what it worked on
     is let go of; it must not fail.
@@ -215,6 +216,7 @@ class JobKind:
     result_url: Callable[[Any], str | None] | None = None
     max_attempts: int = 3
     ended: Callable[[Uow, Any], None] | None = None
+    result_text: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,7 @@ class JobCard:
     cancel_url: str | None = None
     result_url: str | None = None
     result_label: Any = None
+    result_text: Any = None
     started: datetime | None = None
     finished: datetime | None = None
 

@@ -43,12 +43,13 @@ def asked_area(uow: Uow) -> int:
     if text in ("", ALL):
         return 0
     code = queries.parse_code(text)
-    if not _reaches(uow, code):
+    if not reaches(uow, code):
         raise NotFound(queries.NO_AREA)
     return code
 
 
-def _reaches(uow: Uow, code: int) -> bool:
+def reaches(uow: Uow, code: int) -> bool:
+    """Whether any of an area is the actor's to look at."""
     lo, hi = area_range(code)
     ranges = uow.actor.ranges(policy.AREA_VIEW)
     return ranges is None or any(a <= hi and lo <= b for a, b in ranges)
@@ -62,7 +63,7 @@ def page_area(uow: Uow) -> tuple[int, str | None]:
     g.area_in_url = True
     if "area" not in request.args:
         code = uow.actor.current_area
-        if code and _reaches(uow, code):
+        if code and reaches(uow, code):
             return code, here(area=queries.code_text(code))
         return 0, None
     code = asked_area(uow)
@@ -74,7 +75,7 @@ def page_area(uow: Uow) -> tuple[int, str | None]:
 @acts(None)
 def remember_area(uow: Uow, *, code: int) -> None:
     """Keep the area I look at with my account (0: all of mine). Raises NotFound for one outside mine."""
-    if code and not _reaches(uow, code):
+    if code and not reaches(uow, code):
         raise NotFound(queries.NO_AREA)
     account = uow.get(Account, uow.actor.account_id or 0)
     account.current_area = code
@@ -90,7 +91,7 @@ def area_switch(uow: Uow) -> AreaSwitch | None:
     current = 0
     if g.get("area_in_url"):
         current = 0 if request.args.get("area") == ALL else asked_area(uow) or actor.current_area
-    elif actor.current_area and _reaches(uow, actor.current_area):
+    elif actor.current_area and reaches(uow, actor.current_area):
         current = actor.current_area
     with uow.scoped(actor.scope(policy.AREA_VIEW)):
         top = queries.top_code(uow)

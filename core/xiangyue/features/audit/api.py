@@ -16,7 +16,7 @@ from xiangyue.web.pipeline import current_uow
 bp = ApiBlueprint("audit", __name__, url_prefix="/audit", description="Who did what; sealed into a hash chain")
 
 _FIELDS = tuple(schemas.AuditEntrySchema().fields)
-_CONDITIONS = ("who", "action", "object_type", "object_id", "since", "until", "purpose")
+_CONDITIONS = ("who", "action", "object_type", "object_id", "since", "until", "purpose", "number")
 
 
 @bp.route("", methods=["GET"])

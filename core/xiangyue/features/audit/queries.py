@@ -19,6 +19,7 @@ from xiangyue.errors import Forbidden, NotFound
 from xiangyue.features.areas.models import Area
 from xiangyue.features.audit.policy import COUNT_LIMIT, VERIFY_KIND
 from xiangyue.features.households.models import AwardKind, CustomField, MarkKind
+from xiangyue.features.households.policy import EXPORTED
 from xiangyue.i18n import TIMEZONE, current_locale
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import Job
@@ -35,6 +36,8 @@ class EntryFilter:
     since: date | None = None
     until: date | None = None
     purpose: str = ""  # "", yes, no
+    #: Of an export, as it stands in the file.
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,9 @@ def _conditions(uow: Uow, wanted: EntryFilter) -> list[ColumnElement[bool]]:
         found.append(AuditEntry.at >= _day_start(wanted.since))
     if wanted.until is not None:
         found.append(AuditEntry.at < _day_start(wanted.until + timedelta(days=1)))
+    if wanted.number:
+        # By the kind of thing first: that has an index.
+        found.append(and_(AuditEntry.object_type == EXPORTED, AuditEntry.object_label == wanted.number.upper()))
     if wanted.purpose:
         found.append(AuditEntry.purpose != "" if wanted.purpose == "yes" else AuditEntry.purpose == "")
     return found

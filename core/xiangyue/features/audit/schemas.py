@@ -20,6 +20,7 @@ class AuditArgs(ListArgs):
     purpose = fields.String(
         load_default="", validate=validate.OneOf(["", "yes", "no"]), metadata={"description": "Was a purpose given?"}
     )
+    number = fields.String(load_default="", metadata={"description": "Of an export, as it stands in the file"})
 
 
 class AuditEntrySchema(Schema):

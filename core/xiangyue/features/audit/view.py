@@ -80,6 +80,7 @@ def wanted(args: Mapping[str, str]) -> queries.EntryFilter:
         object_id=int(number) if number.isascii() and number.isdigit() and len(number) < 19 else None,
         since=parse_day(args.get("since", "")),
         until=parse_day(args.get("until", "")),
+        number=args.get("number", "").strip(),
         purpose=args["purpose"] if args.get("purpose") in ("yes", "no") else "",
     )
 
@@ -97,6 +98,7 @@ def filters() -> tuple[Filter, ...]:
         Filter("purpose", _l("Purpose"), choices=given),
         Filter("object_type", _l("Kind of thing"), choices=things, more=True),
         Filter("object_id", _l("Number of the thing"), kind="number", more=True),
+        Filter("number", _l("Number of an export"), kind="text", more=True),
     )
 
 

@@ -39,6 +39,7 @@ THINGS: dict[str, Any] = {
     "audit_entry": _l("Audit trail"),
     "audit_seal": _l("Seal"),
     "list": _l("List"),
+    "export": _l("Export"),
     "cockpit": _l("Overview"),
     "classification": _l("Classification"),
     "classifier": _l("Classification rule"),

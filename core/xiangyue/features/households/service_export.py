@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit
 from xiangyue.db.uow import Uow
-from xiangyue.features.households.policy import HOUSEHOLD_EXPORT
+from xiangyue.features.households.policy import EXPORTED, HOUSEHOLD_EXPORT
 from xiangyue.features.households.writing import required_text
+from xiangyue.jobs.models import Job
+from xiangyue.jobs.service import enqueue_job
+
+#: The job that writes large ones.
+EXPORT_KIND = "households.export"
+#: No letter that is taken for a digit, nor one for the other.
+_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_number() -> str:
+    """Number of an export: short enough to be read out, and nothing can be told from it, such as ``K7Q2-9XFA``."""
+    drawn = "".join(secrets.choice(_LETTERS) for _ in range(8))
+    return f"{drawn[:4]}-{drawn[4:]}"
+
+
+@acts(HOUSEHOLD_EXPORT)
+def start_export(uow: Uow, *, params: Mapping[str, Any]) -> Job:
+    """Have a list written by a job (``pages.exporting.Wanted`` as ``params``). Asked for again while it waits or runs,
+    the same export is the same job."""
+    same = sorted((name, value) for name, value in params.items() if name != "number")
+    digest = hashlib.sha256(repr(same).encode()).hexdigest()[:24]
+    return enqueue_job(uow, kind=EXPORT_KIND, params=dict(params), unique_key=f"export:{uow.actor.account_id}:{digest}")
 
 
 @acts(HOUSEHOLD_EXPORT)
@@ -17,6 +41,7 @@ def note_export(
     uow: Uow,
     *,
     entity: str,
+    number: str,
     purpose: str,
     area_code: int,
     rows: int,
@@ -24,13 +49,15 @@ def note_export(
     conditions: Mapping[str, Any],
     sensitive_marks: Sequence[str] = (),
 ) -> None:
-    """Put an export of a list (``entity`` household or person) into the audit trail. Raises Invalid on ``purpose``."""
+    """Put an export of a list (``entity`` household or person) into the audit trail, where its ``number`` finds it.
+    Raises Invalid on ``purpose``."""
     purpose = required_text(purpose, "purpose", least=2)
     after = {"rows": rows, "fields": list(columns), "filters": dict(conditions), "marks": list(sensitive_marks)}
     audit(
         uow,
         action=f"{entity}.export",
-        object_type=entity,
+        object_type=EXPORTED,
+        label=number,
         area_code=area_code,
         after={k: v for k, v in after.items() if v},
         purpose=purpose,

@@ -44,6 +44,15 @@ def result_url(job: Job) -> str | None:
     return None
 
 
+def result_text(job: Job) -> str | None:
+    """What came of it, in a sentence."""
+    for contributor, kind in current_offer().each("jobs"):
+        if kind.key == job.kind and kind.result_text is not None:
+            text = guarded(current_uow(), contributor, f"jobs:{kind.key}", partial(kind.result_text, job))
+            return None if text is None else str(text)
+    return None
+
+
 def card_state(job: Job) -> JobState:
     """The state as the card knows it: a running job that shall stop is ``cancelling``."""
     if job.state == "running" and job.cancel_requested:
@@ -82,6 +91,7 @@ def card(uow: Uow, job: Job, *, url: str | None = None, result: bool = True, tit
         error=worded(job.error) if job.error else "",
         cancel_url=url_for("jobs.cancel", id=job.id) if may_steer(uow, job) else None,
         result_url=result_url(job) if result else None,
+        result_text=result_text(job) if result and state == "done" else None,
         started=job.started_at,
         finished=job.finished_at,
     )

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from flask import redirect, request, url_for
 
+from xiangyue.access.crypto import TenantKeys
 from xiangyue.features.areas import switch
 from xiangyue.features.households import policy
 from xiangyue.features.households.identifiers import is_seal, seal_word
@@ -29,8 +30,11 @@ def args_without_all() -> Any:
     return args
 
 
-def list_view(columns: Sequence[Column], filters: Sequence[Filter], post_to: str) -> ListView:
-    """The list at the present address; its filter form goes to the endpoint ``post_to``."""
+def list_view(columns: Sequence[Column], filters: Sequence[Filter], post_to: str, args: Any | None = None) -> ListView:
+    """The list at the present address; its filter form goes to the endpoint ``post_to``. ``args``: those of an address
+    that was kept, outside a request."""
+    if args is not None:
+        return ListView(columns, args, "", filters, default_sort="name", is_seal=is_seal)
     return ListView(
         columns,
         args_without_all(),
@@ -40,6 +44,12 @@ def list_view(columns: Sequence[Column], filters: Sequence[Filter], post_to: str
         post_url=url_for(post_to),
         is_seal=is_seal,
     )
+
+
+def sealed_query(county: TenantKeys, query: str) -> str:
+    """Parameters of an address with the citizen number in them sealed."""
+    pairs = parse_qsl(query)
+    return urlencode([(name, seal_word(county, value) if name == "q" else value) for name, value in pairs])
 
 
 def sealed_address() -> Any:

@@ -103,10 +103,12 @@ class Listing:
         return f"-{key}" if descending else key
 
 
-def household_listing(uow: Uow) -> Listing:
-    """The list of households at the present address; wrong conditions are named and left out."""
+def household_listing(uow: Uow, kept: Any | None = None) -> Listing:
+    """The list of households at the present address (or at one that was ``kept``, by its parameters); wrong conditions
+    are named and left out."""
+    args = request.args if kept is None else kept
     marks = {k.key: k for k in queries.mark_kinds(uow)}
-    own = own_fields(uow, "household")
+    own = own_fields(uow, "household", args)
     filters = (
         Filter("q", _l("Name, pinyin or number"), kind="text"),
         Filter("mark", _l("Mark"), choices=[(k.key, kind_name(k)) for k in marks.values()], data=_chinese(marks)),
@@ -126,13 +128,13 @@ def household_listing(uow: Uow) -> Listing:
         ),
         Filter("state", _l("State"), choices=[*HOUSEHOLD_STATES.items(), ("all", _l("All states"))], more=True),
         Filter("batch", _l("Import number"), kind="number", more=True),
-        *own_filters(own),
+        *own_filters(own, args),
     )
-    asked = asked_conditions(uow, request.args, bar=True)
+    asked = asked_conditions(uow, args, bar=True)
     offered = offered_columns(uow)
     more = [Column(item.key, item.label, default=False) for _whose, item in offered]
     columns = (*HOUSEHOLD_COLUMNS, *own_columns(own), *more)
-    view = list_view(columns, (*filters, *_offered(asked)), "households.filter_households")
+    view = list_view(columns, (*filters, *_offered(asked)), "households.filter_households", kept)
     wanted, problems = _read(view, household_filter, HouseholdFilter())
     fields = ["id", "code", "head_name", "state", *_needs(view, HOUSEHOLD_NEEDS), *own_shown(view)]
     shown = [pair for pair in offered if pair[1].key in {column.key for column in view.visible}]
@@ -156,10 +158,11 @@ def _offered(asked: Asked) -> list[Filter]:
     ]
 
 
-def person_listing(uow: Uow) -> Listing:
-    """The list of persons at the present address."""
+def person_listing(uow: Uow, kept: Any | None = None) -> Listing:
+    """The list of persons, likewise."""
+    args = request.args if kept is None else kept
     marks = {k.key: k for k in queries.mark_kinds(uow)}
-    own = own_fields(uow, "person")
+    own = own_fields(uow, "person", args)
     filters = (
         Filter("q", _l("Name, pinyin or number"), kind="text"),
         Filter("mark", _l("Mark"), choices=[(k.key, kind_name(k)) for k in marks.values()], data=_chinese(marks)),
@@ -170,9 +173,9 @@ def person_listing(uow: Uow) -> Listing:
         Filter("nationality", _l("Nationality"), choices=code_choices(NATIONALITIES), more=True),
         Filter("state", _l("State"), choices=[*PERSON_STATES.items(), ("all", _l("All states"))], more=True),
         Filter("batch", _l("Import number"), kind="number", more=True),
-        *own_filters(own),
+        *own_filters(own, args),
     )
-    view = list_view((*PERSON_COLUMNS, *own_columns(own)), filters, "households.filter_persons")
+    view = list_view((*PERSON_COLUMNS, *own_columns(own)), filters, "households.filter_persons", kept)
     wanted, problems = _read(view, person_filter, PersonFilter())
     fields = ["id", "name", "state", *_needs(view, PERSON_NEEDS), *own_shown(view)]
     return Listing(view, wanted, list(dict.fromkeys(fields)), marks, problems, own=by_column(own))

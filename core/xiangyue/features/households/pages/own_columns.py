@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from flask import request
 from sqlalchemy import or_, select
+from werkzeug.datastructures import MultiDict
 
 from xiangyue.db.uow import Uow
 from xiangyue.features.households.custom import value_label
@@ -31,9 +31,9 @@ _OFFERED = {
 }
 
 
-def own_fields(uow: Uow, entity: str) -> list[CustomField]:
+def own_fields(uow: Uow, entity: str, args: MultiDict[str, str]) -> list[CustomField]:
     """Fields in use, in order, and retired ones that the address names: a saved view may be older than that."""
-    asked = " ".join([*request.args, *request.args.getlist("cols"), request.args.get("sort", "")])
+    asked = " ".join([*args, *args.getlist("cols"), args.get("sort", "")])
     wanted = or_(CustomField.active, CustomField.key.in_(_NAMED.findall(asked)))
     statement = select(CustomField).where(CustomField.entity == entity, wanted)
     return list(uow.session.scalars(statement.order_by(CustomField.position, CustomField.id)))
@@ -56,13 +56,13 @@ def own_shown(view: ListView) -> list[str]:
     return [column.key for column in view.visible if column.key.startswith(PREFIX)]
 
 
-def own_filters(fields: Sequence[CustomField]) -> list[Filter]:
+def own_filters(fields: Sequence[CustomField], args: MultiDict[str, str]) -> list[Filter]:
     """Conditions by the kind of the field; they wait under "+ Condition"."""
     found = []
     for name, field in by_column(fields).items():
         for operator in OPERATORS[field.type]:
             full = f"{name}.{operator}" if operator else name
-            if operator in _OFFERED[field.type] or full in request.args:
+            if operator in _OFFERED[field.type] or full in args:
                 found.append(_filter(full, _label(operator, kind_name(field)), field, operator))
     return found
 

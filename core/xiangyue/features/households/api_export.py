@@ -1,0 +1,96 @@
+"""API of exports: a list as a file, written by a job, fetched until it expires."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response, send_file
+from marshmallow import Schema, fields, validate
+
+from xiangyue.api.setup import ApiBlueprint
+from xiangyue.errors import Invalid, NotFound
+from xiangyue.features.areas import queries as areas
+from xiangyue.features.areas import switch
+from xiangyue.features.households import schemas
+from xiangyue.features.households.api_common import tenant_keys
+from xiangyue.features.households.pages.addresses import sealed_query
+from xiangyue.features.households.pages.exporting import Wanted
+from xiangyue.features.households.policy import HOUSEHOLD_EXPORT
+from xiangyue.features.households.service_export import EXPORT_KIND, new_number, start_export
+from xiangyue.features.households.writing import required_text
+from xiangyue.features.jobs.api import plain_job
+from xiangyue.features.jobs.queries import get_job
+from xiangyue.features.jobs.schemas import JobSchema
+from xiangyue.files.names import content_disposition
+from xiangyue.files.service import open_file
+from xiangyue.files.workbook import FORMATS
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.web.access import requires
+from xiangyue.web.pipeline import current_offer, current_uow, runtime
+
+bp = ApiBlueprint("exports", __name__, url_prefix="/exports", description="Lists as files")
+_ENTITIES = {"households": "household", "persons": "person"}
+
+
+class NewExport(Schema):
+    """A list as its page shows it: conditions, order and columns."""
+
+    list = fields.String(required=True, validate=validate.OneOf(tuple(_ENTITIES)))
+    query = fields.String(
+        load_default="",
+        validate=validate.Length(max=2000),
+        metadata={
+            "description": "As in the page's address, like that of a saved view: `mark=…&cols=name,size&sort=-size`"
+        },
+    )
+    area = schemas.AreaCode(
+        load_default=0, metadata={"description": "6, 9, 12 or 15 digits: the area and all below it"}
+    )
+    format = fields.String(load_default="xlsx", validate=validate.OneOf(tuple(FORMATS)))
+    purpose = fields.String(
+        required=True, metadata={"description": "What the file is for; it stands in the file and in the audit trail"}
+    )
+
+
+@bp.route("", methods=["POST"])
+@bp.arguments(NewExport)
+@bp.response(202, JobSchema)
+@requires(HOUSEHOLD_EXPORT)
+def add(values: dict[str, Any]) -> Any:
+    """Have a list written as a file; `result.file` of the job that ended, and `/exports/{id}/file`, lead to it"""
+    uow = current_uow()
+    area = values["area"]
+    if area and not switch.reaches(uow, area):
+        raise NotFound(areas.NO_AREA)
+    wanted = Wanted(
+        entity=_ENTITIES[values["list"]],
+        query=sealed_query(tenant_keys(), values["query"].removeprefix("?")),
+        area=area,
+        format=values["format"],
+        purpose=required_text(values["purpose"], "purpose", least=2),
+        number=new_number(),
+        reading=uow.info.purpose,
+    )
+    listing = wanted.listing(uow)
+    problems = {**listing.problems, **{f.name: [why] for f, why in listing.view.problems}}
+    if problems:
+        raise Invalid(problems)
+    return plain_job(start_export(uow, params=wanted.params()))
+
+
+@bp.route("/<int:id>/file", methods=["GET"])
+@bp.response(200, content_type="application/octet-stream")
+@requires(HOUSEHOLD_EXPORT)
+def fetch(id: int) -> Response:
+    """The file of an export that is done, by the number of its job; not found before and after its time"""
+    uow = current_uow()
+    job = get_job(uow, id)
+    if job.kind != EXPORT_KIND or not job.result:
+        raise NotFound(_l("This file no longer exists."))
+    token = UUID(job.result["file"])
+    file, stream = open_file(uow, runtime().storage, current_offer().permissions, token=token)
+    response = send_file(stream, mimetype=file.media_type, etag=file.sha256, max_age=0)
+    response.headers["Content-Disposition"] = content_disposition(file.name)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
