@@ -30,6 +30,7 @@ ITEMS: dict[str, type] = {
     "api": Blueprint,
     "navigation": r.NavItem,
     "household_panels": r.HouseholdPanel,
+    "person_panels": r.PersonPanel,
     "household_filters": r.HouseholdFilter,
     "household_columns": r.HouseholdColumn,
     "dashboard_cards": r.DashboardCard,

@@ -27,6 +27,7 @@ from xiangyue.plugin.registry import (
     ImportColumn,
     JobKind,
     NavItem,
+    PersonPanel,
     ProfileSection,
     Schedule,
     SearchKind,
@@ -111,6 +112,18 @@ def register_household_panels() -> Sequence[HouseholdPanel]:
         @hookimpl
         def register_household_panels():
             return (HouseholdPanel("orchard_colour", _l("Colour"), VIEW, panels.colour),)
+    """
+
+
+@hookspec
+def register_person_panels() -> Sequence[PersonPanel]:
+    """Panels of a person's page.
+
+    Example::
+
+        @hookimpl
+        def register_person_panels():
+            return (PersonPanel("orchard_trees", _l("Trees"), VIEW, panels.trees),)
     """
 
 
@@ -385,6 +398,7 @@ REGISTRATIONS = {
     "register_api": "api",
     "register_navigation": "navigation",
     "register_household_panels": "household_panels",
+    "register_person_panels": "person_panels",
     "register_household_filters": "household_filters",
     "register_household_columns": "household_columns",
     "register_dashboard_cards": "dashboard_cards",

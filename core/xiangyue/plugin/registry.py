@@ -88,6 +88,20 @@ class HouseholdPanel:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonPanel:
+    """A panel of a person's page, for those who have ``permission`` at the person's household.
+
+    ``build(uow, person_id)`` returns what to show, or None where there is nothing to say.
+    """
+
+    key: str
+    label: Any
+    permission: Permission | None
+    build: Callable[[Uow, int], PanelView | None]
+    position: int = 50
+
+
+@dataclass(frozen=True, slots=True)
 class HouseholdFilter:
     """A condition of the household list: query parameter ``key`` (a plugin's begins with its name and ``_``).
 

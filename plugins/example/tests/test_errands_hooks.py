@@ -83,6 +83,13 @@ def test_register_household_panels(home: Home) -> None:
     assert "Panel errand" in home.page(f"/households/{home.id}")
 
 
+def test_register_person_panels(home: Home) -> None:
+    person = home.call("GET", f"/households/{home.id}").json["persons"][0]["id"]
+    assert "panel-errands_person" not in home.page(f"/persons/{person}"), "nothing is open"
+    home.errand("Panel errand")
+    assert "Panel errand" in home.page(f"/persons/{person}")
+
+
 def test_register_household_filters(home: Home) -> None:
     def found(value: str) -> bool:
         items = home.call("GET", f"/households?errands_state={value}&limit=200").json["items"]

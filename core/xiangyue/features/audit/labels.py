@@ -104,6 +104,9 @@ FIELDS: dict[str, Any] = {
     "left_on": _l("Left on"),
     "left_reason": _l("Reason for leaving"),
     "lawful_basis": _l("On what ground"),
+    "due_on": _l("Due"),
+    "by_agent": _l("Asked by an agent"),
+    "answer": _l("Answer"),
     "file_expires_at": _l("File deleted on"),
 }
 
@@ -119,6 +122,11 @@ VALUES: dict[str, dict[str, Any]] = {
         "suspended": _l("suspended"),
         "proposed": _l("proposed"),
         "confirmed": _l("confirmed"),
+        "received": _l("received"),
+        "in_work": _l("in work"),
+        "done": _l("answered"),
+        "refused": _l("turned down"),
+        "withdrawn": _l("withdrawn"),
     },
     "sensitivity": {
         "normal": _l("ordinary"),

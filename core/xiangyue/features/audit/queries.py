@@ -17,6 +17,7 @@ from xiangyue.db.paging import decode_ids, encode_cursor
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Forbidden, NotFound
 from xiangyue.features.areas.models import Area
+from xiangyue.features.audit.forgotten import hide_forgotten
 from xiangyue.features.audit.policy import COUNT_LIMIT, VERIFY_KIND
 from xiangyue.features.households.models import AwardKind, CustomField, MarkKind
 from xiangyue.features.households.policy import EXPORTED
@@ -115,7 +116,8 @@ def find_entries(
     if mark is not None:
         conditions.append(AuditEntry.id > mark if ascending else AuditEntry.id < mark)
     order = AuditEntry.id.asc() if ascending else AuditEntry.id.desc()
-    found = list(uow.session.scalars(select(AuditEntry).where(*conditions).order_by(order).limit(limit + 1)))
+    rows = uow.session.scalars(select(AuditEntry).where(*conditions).order_by(order).limit(limit + 1))
+    found = hide_forgotten(uow, list(rows))
     more, found = len(found) > limit, found[:limit]
     if backwards:
         found.reverse()
@@ -146,7 +148,8 @@ def each_entry(uow: Uow, wanted: EntryFilter, *, limit: int, oldest_first: bool 
     """The entries of an export, newest first, in small memory."""
     order = AuditEntry.id.asc() if oldest_first else AuditEntry.id.desc()
     statement = select(AuditEntry).where(*_conditions(uow, wanted)).order_by(order).limit(limit)
-    yield from uow.session.scalars(statement.execution_options(yield_per=500))
+    for some in uow.session.scalars(statement.execution_options(yield_per=500)).partitions():
+        yield from hide_forgotten(uow, some)
 
 
 def get_entry(uow: Uow, id: int) -> AuditEntry:
@@ -154,7 +157,7 @@ def get_entry(uow: Uow, id: int) -> AuditEntry:
     found = uow.session.scalars(select(AuditEntry).where(AuditEntry.id == id, *visible(uow))).one_or_none()
     if found is None:
         raise NotFound(_l("There is no such entry, or it lies outside your area."))
-    return found
+    return hide_forgotten(uow, [found])[0]
 
 
 def history_of(uow: Uow, object_type: str, object_id: int, *, limit: int = 20) -> list[AuditEntry]:
@@ -165,7 +168,7 @@ def history_of(uow: Uow, object_type: str, object_id: int, *, limit: int = 20) -
         .order_by(AuditEntry.id.desc())
         .limit(limit)
     )
-    return list(uow.session.scalars(statement))
+    return hide_forgotten(uow, list(uow.session.scalars(statement)))
 
 
 def area_names(uow: Uow, codes: Iterable[int] | None = None) -> dict[int, str]:

@@ -38,6 +38,7 @@ _PAGES = {
     "job": "/jobs",
     "classification": "/classifications",
     "import_batch": "/imports",
+    "privacy_request": "/privacy/requests",
 }
 
 

@@ -49,6 +49,7 @@ THINGS: dict[str, Any] = {
     "duplicate": _l("Possible duplicate"),
     "duplicate_pair": _l("Possible duplicate"),
     "record_merge": _l("Merge"),
+    "privacy_request": _l("Request about personal information"),
 }
 
 #: What was done, by the rest of an action's name, where nobody registered words for the whole.

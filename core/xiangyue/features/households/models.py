@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import (
     BigInteger,
@@ -104,6 +104,8 @@ class Person(Timestamps, Versioned, AreaBound, Base):
     left_on: Mapped[date | None] = mapped_column(Date)
     left_reason: Mapped[str] = mapped_column(default="", server_default="")
     note: Mapped[str] = mapped_column(default="", server_default="")
+    #: When everything that said who it was was erased (PIPL article 47); the row stays as a member without a name.
+    erased_at: Mapped[datetime | None]
     client_id: Mapped[uuid.UUID | None]
     #: Keyed hash of what the client sent with its UUID: sent again, it must be the same.
     client_digest: Mapped[bytes | None] = mapped_column(LargeBinary)

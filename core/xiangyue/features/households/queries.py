@@ -12,6 +12,7 @@ from xiangyue.access.crypto import TenantKeys
 from xiangyue.access.models import AuditEntry
 from xiangyue.db.uow import Uow
 from xiangyue.features.areas import queries as areas
+from xiangyue.features.audit.forgotten import hide_forgotten
 from xiangyue.features.households.custom import FieldValue, active_fields, values_of
 from xiangyue.features.households.listing import Ranges, mark_rights
 from xiangyue.features.households.models import (
@@ -147,7 +148,7 @@ def history(uow: Uow, object_type: str, id: int, *, limit: int = 50) -> list[Aud
     sensitive = set(uow.session.scalars(select(MarkKind.key).where(MarkKind.sensitivity != NORMAL)))
     entries = uow.session.scalars(select(AuditEntry).where(about).order_by(AuditEntry.id.desc()).limit(2 * limit))
     shown = [e for e in entries if not _marks_in(e) & sensitive or _inside(rights.ranges, e.area_code)]
-    return shown[:limit]
+    return hide_forgotten(uow, shown[:limit])
 
 
 def _marks_in(entry: AuditEntry) -> set[str]:

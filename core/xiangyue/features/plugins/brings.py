@@ -60,6 +60,7 @@ def brought_by(installed: Installed) -> list[Brought]:
     found: list[tuple[str, Any, Iterable[str]]] = [
         ("pages", _l("Pages"), labels("navigation")),
         ("household_panels", _l("Panels on the page of a household"), labels("household_panels")),
+        ("person_panels", _l("Panels on the page of a person"), labels("person_panels")),
         ("household_filters", _l("Conditions of the household list"), labels("household_filters")),
         ("household_columns", _l("Columns of the household list"), labels("household_columns")),
         ("dashboard_cards", _l("Cards of the cockpit"), labels("dashboard_cards")),

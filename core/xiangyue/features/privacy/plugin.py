@@ -8,10 +8,10 @@ from typing import Any
 from flask import Blueprint
 
 from xiangyue.access.permissions import Permission
-from xiangyue.features.privacy import api, pages, policy
+from xiangyue.features.privacy import api, api_requests, pages, points, policy
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.hookspecs import hookimpl
-from xiangyue.plugin.registry import NavItem
+from xiangyue.plugin.registry import Follows, NavItem, PersonPanel, WorkProvider
 
 
 @hookimpl
@@ -26,7 +26,7 @@ def register_pages() -> Sequence[Blueprint]:
 
 @hookimpl
 def register_api() -> Sequence[Any]:
-    return (api.bp,)
+    return (api.bp, api_requests.bp)
 
 
 @hookimpl
@@ -35,13 +35,33 @@ def register_navigation() -> Sequence[NavItem]:
         NavItem(
             "privacy",
             _l("Personal information"),
-            "privacy.list_fields",
+            "privacy.show_privacy",
             policy.FIELDS_VIEW,
             group="people",
             icon="shield-lock",
             position=70,
         ),
     )
+
+
+@hookimpl
+def register_person_panels() -> Sequence[PersonPanel]:
+    return (points.PANEL,)
+
+
+@hookimpl
+def register_follows() -> Sequence[Follows]:
+    return (points.FOLLOWS,)
+
+
+@hookimpl
+def register_work() -> Sequence[WorkProvider]:
+    return (points.WORK,)
+
+
+@hookimpl
+def register_audit_actions() -> Mapping[str, Any]:
+    return policy.ACTIONS
 
 
 @hookimpl

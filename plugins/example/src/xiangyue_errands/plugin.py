@@ -24,6 +24,7 @@ from xiangyue.sdk.hooks import (
     JobKind,
     Manifest,
     NavItem,
+    PersonPanel,
     ProfileSection,
     Schedule,
     SearchKind,
@@ -82,6 +83,11 @@ def register_navigation() -> Sequence[NavItem]:
 @hookimpl
 def register_household_panels() -> Sequence[HouseholdPanel]:
     return (points.PANEL,)
+
+
+@hookimpl
+def register_person_panels() -> Sequence[PersonPanel]:
+    return (points.PERSON_PANEL,)
 
 
 @hookimpl

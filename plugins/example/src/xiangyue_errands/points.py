@@ -17,12 +17,14 @@ from xiangyue.sdk.hooks import (
     ImportColumn,
     NavItem,
     PanelView,
+    PersonPanel,
     SearchHit,
     SearchKind,
     WorkItem,
     WorkProvider,
 )
 from xiangyue.sdk.i18n import _, _l, ngettext, today
+from xiangyue.sdk.register import Person
 from xiangyue_errands import queries, service, words
 from xiangyue_errands.models import Errand
 from xiangyue_errands.policy import EDIT, KINDS, VIEW
@@ -41,6 +43,12 @@ def panel(uow: Uow, household_id: int) -> PanelView:
     lines = queries.list_errands(uow, household_id=household_id, limit=MOST)
     context = {"lines": lines, "household_id": household_id, "kinds": KINDS, "may_edit": uow.actor.can(EDIT)}
     return PanelView("errands/panel.html", context)
+
+
+def person_panel(uow: Uow, person_id: int) -> PanelView | None:
+    """The same on the page of a member; nothing where nothing is open."""
+    found = panel(uow, uow.get(Person, person_id).household_id)
+    return found if found.context["lines"] else None
 
 
 def choices(_uow: Uow) -> Sequence[tuple[str, Any]]:
@@ -117,6 +125,7 @@ NAVIGATION = NavItem(
     count=late_ones,
 )
 PANEL = HouseholdPanel("errands_open", _l("Errands"), VIEW, panel)
+PERSON_PANEL = PersonPanel("errands_person", _l("Errands of the household"), VIEW, person_panel)
 FILTER = HouseholdFilter("errands_state", _l("Errands"), VIEW, choices, condition)
 COLUMN = HouseholdColumn("errands_open", _l("Errands"), VIEW, column)
 CARD = DashboardCard("errands_open", _l("Errands"), VIEW, card)

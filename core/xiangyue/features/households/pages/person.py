@@ -19,6 +19,7 @@ from xiangyue.features.households.service_records import note_sensitive_read
 from xiangyue.web.access import requires
 from xiangyue.web.components import FormView
 from xiangyue.web.pipeline import current_uow
+from xiangyue.web.points import panels
 from xiangyue.web.shell import page
 
 
@@ -90,6 +91,7 @@ def person_page(
         mark_choices=kinds,
         leaving=list(LEAVING.items()),
         gate=sensitive_gate(person.area_code),
+        panels=panels(uow, "person_panels", lambda panel: panel.build(uow, id), area_code=person.area_code),
         **template_words(),
     )
 

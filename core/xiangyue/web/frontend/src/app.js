@@ -9,6 +9,7 @@ import "./behaviours/forms.js";
 import "./behaviours/lists.js";
 import "./behaviours/menus.js";
 import "./behaviours/network.js";
+import "./behaviours/printing.js";
 import "./behaviours/search.js";
 import { onReady } from "./behaviours/shared.js";
 

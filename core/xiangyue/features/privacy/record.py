@@ -1,0 +1,135 @@
+"""The whole record of a person, to be looked into or handed out as a copy (PIPL article 45)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from xiangyue.access.acts import acts
+from xiangyue.access.audit import audit
+from xiangyue.access.crypto import TenantKeys
+from xiangyue.db.uow import Uow
+from xiangyue.errors import Conflict
+from xiangyue.features.areas import queries as areas
+from xiangyue.features.households.custom import values_of
+from xiangyue.features.households.identifiers import ID_NUMBER, PHONE, in_full
+from xiangyue.features.households.models import Household, MarkKind, Person, PersonMark
+from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.privacy import policy, queries
+from xiangyue.features.privacy.policy import REQUEST
+from xiangyue.i18n import gettext as _
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.i18n import pick
+from xiangyue.text.codes import NATIONALITIES, RELATIONS, SEX
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of the record: ``part`` of it, ``name`` and ``value`` in words, ``key`` and ``raw`` as stored."""
+
+    part: str
+    name: str
+    value: str
+    key: str
+    raw: Any
+
+
+@acts(REQUEST)
+def hand_out(uow: Uow, keys: TenantKeys, *, id: int, format: str) -> tuple[queries.Line, list[Fact]]:
+    """The request's person with everything that is recorded, identifiers and sensitive marks in full.
+
+    Only while a request to look into it or copy it is open; it stands in the audit trail and in the person's log. The
+    right to requests suffices: the person is the one who asks. Raises NotFound, Conflict.
+    """
+    line = queries.get_request(uow, id)
+    if line.request.kind not in (policy.ACCESS, policy.COPY) or not line.open:
+        raise Conflict(_l("A record is handed out for an open request to look into it or copy it only."))
+    audit(
+        uow,
+        action="privacy_request.copy",
+        obj=line.request,
+        label=line.request.number,
+        area_code=line.person.area_code,
+        after={"format": format, "person_id": line.person.id},
+        purpose=str(policy.KINDS[line.request.kind]),
+    )
+    return line, facts_of(uow, keys, line.person)
+
+
+def facts_of(uow: Uow, keys: TenantKeys, person: Person) -> list[Fact]:
+    """Everything recorded of the person, part by part; who reads it has written the audit entry."""
+    found = [*_particulars(uow, keys, person), *_own_fields(uow, person), *_marks(uow, person), *_origin(uow, person)]
+    return [fact for fact in found if fact.raw not in (None, "")]
+
+
+def _particulars(uow: Uow, keys: TenantKeys, person: Person) -> list[Fact]:
+    part = _("About the person")
+    home = uow.get(Household, person.household_id)
+    path = areas.paths(uow, {home.area_code}).get(home.area_code, [])
+    place = "".join(name for _code, name in path)
+    number = in_full(keys, uow.tenant_id, ID_NUMBER, person.id_number)
+    phone = in_full(keys, uow.tenant_id, PHONE, person.phone)
+    plain = (
+        ("name", _("Full name"), person.name, person.name),
+        ("sex", _("Sex"), SEX.label(str(person.sex)) if person.sex else "", person.sex or None),
+        ("birth_date", _("Date of birth"), str(person.birth_date or ""), person.birth_date),
+        ("nationality", _("Nationality"), NATIONALITIES.label(person.nationality), person.nationality),
+        ("id_number", _("Citizen number"), number, number),
+        ("phone", _("Phone"), phone, phone),
+        ("relation", _("Relation to head"), RELATIONS.label(person.relation), person.relation),
+        ("away", _("Away"), _("Yes") if person.away else _("No"), person.away),
+        ("state", _("State"), _state(person), person.state),
+        ("left_on", _("Left on"), str(person.left_on or ""), person.left_on),
+        ("left_reason", _("Reason for leaving"), person.left_reason, person.left_reason),
+        ("note", _("Note"), person.note, person.note),
+        ("household", _("Household number"), home.code, home.code),
+        ("place", _("Village or group"), place, home.area_code),
+        ("address", _("Address"), home.address, home.address),
+        ("created_at", _("Registered on"), person.created_at.date().isoformat(), person.created_at),
+        ("updated_at", _("Last change"), person.updated_at.date().isoformat(), person.updated_at),
+    )
+    return [Fact(part, name, value, key, raw) for key, name, value, raw in plain]
+
+
+def _state(person: Person) -> str:
+    words = {"active": _("Lives here"), "moved": _("Moved away"), "deceased": _("Deceased")}
+    return words[person.state]
+
+
+def _own_fields(uow: Uow, person: Person) -> list[Fact]:
+    part = _("The county's own fields")
+    return [
+        Fact(part, pick(one.field.name, one.field.name_en), str(one.label), f"custom.{one.field.key}", one.value)
+        for one in values_of(uow, "person", [person])[person.id]
+    ]
+
+
+def _marks(uow: Uow, person: Person) -> list[Fact]:
+    """All of them, sensitive ones too: it is the person's own record."""
+    kinds = {kind.key: kind for kind in uow.session.scalars(select(MarkKind))}
+    rows = select(PersonMark).where(PersonMark.household_id == person.household_id, PersonMark.person_id == person.id)
+    found = []
+    for mark in uow.session.scalars(rows.order_by(PersonMark.id)):
+        kind = kinds[mark.mark_key]
+        days = f"{mark.valid_from or '…'} – {mark.valid_to or '…'}"
+        value = " · ".join(text for text in (days, mark.source, mark.note) if text)
+        raw = {"from": mark.valid_from, "to": mark.valid_to, "source": mark.source, "note": mark.note}
+        found.append(Fact(_("Marks"), pick(kind.name, kind.name_en), value, f"mark.{mark.mark_key}", raw))
+    return found
+
+
+def _origin(uow: Uow, person: Person) -> list[Fact]:
+    """The import that last brought values of the person."""
+    if person.import_batch_id is None:
+        return []
+    batch = uow.session.scalars(select(ImportBatch).where(ImportBatch.id == person.import_batch_id)).one_or_none()
+    if batch is None:
+        return []
+    part = _("Where it came from")
+    return [
+        Fact(part, _("Import"), str(batch.id), "import_id", batch.id),
+        Fact(part, _("Where the data comes from"), batch.source, "import_source", batch.source),
+        Fact(part, _("What the data is used for"), batch.purpose, "import_purpose", batch.purpose),
+    ]

@@ -1,0 +1,184 @@
+"""Erasure (PIPL article 47): what has no lawful ground to stay goes, and what stays is named with its law."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from xiangyue.access.acts import acts
+from xiangyue.access.audit import audit
+from xiangyue.db.uow import Uow
+from xiangyue.errors import Conflict, Forbidden
+from xiangyue.features.households.events import tell_person
+from xiangyue.features.households.models import CustomField, CustomValue, MarkKind, Person, PersonMark
+from xiangyue.features.households.writing import follow
+from xiangyue.features.privacy import policy, queries
+from xiangyue.features.privacy.models import PrivacyRequest
+from xiangyue.features.privacy.policy import ERASE
+from xiangyue.features.privacy.service import close_as_done, open_request, required_words
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.runtime import offer_of
+from xiangyue.tenancy.field_owners import STANDARD
+
+#: What stands in the place of a name; a sign, for it is read in both languages.
+NO_NAME = "＊"
+
+#: What stays and why: key -> (what, law). Stored by key, worded when shown.
+KEPT: dict[str, tuple[Any, Any]] = {
+    "registration": (
+        _l("Name, citizen number, date of birth, sex, nationality, relation and address"),
+        _l("Household Registration Regulations (1958): as long as the person is on the register"),
+    ),
+    "established_marks": (
+        _l("Marks that a department established and that still hold"),
+        _l("The law on the benefit or duty they stand for; asked of that department"),
+    ),
+    "membership": (
+        _l("That somebody was a member of the household, from when to when, without the name"),
+        _l("Household Registration Regulations (1958), article 4: registers are kept"),
+    ),
+    "household": (
+        _l("Yearly incomes, awards and classifications of the household"),
+        _l("They are about the household and its other members"),
+    ),
+    "trail": (
+        _l("The audit trail; it shows the name no longer"),
+        _l("Cybersecurity Law, article 21 (3): logs are kept for six months at least"),
+    ),
+    "request": (
+        _l("This request with its number, without the name"),
+        _l("Personal Information Protection Law, articles 50 and 54: proof that it was answered"),
+    ),
+}
+ERASED: dict[str, Any] = {
+    "name": _l("Full name"),
+    "id_number": _l("Citizen number"),
+    "birth_date": _l("Date of birth"),
+    "sex": _l("Sex"),
+    "nationality": _l("Nationality"),
+    "phone": _l("Phone"),
+    "note": _l("Note"),
+    "left_reason": _l("Reason for leaving"),
+    "marks": _l("Marks"),
+    "ended_marks": _l("Marks that ended or that nobody established"),
+    "custom": _l("The county's own fields"),
+}
+
+
+def obligations(uow: Uow, person_id: int, *, but: int = 0) -> list[tuple[Any, int]]:
+    """Open work that hangs on the person: (what, how many), by what features and plugins registered as following a
+    person. Marks are none: they are part of the record. ``but``: the request that asks for the erasure."""
+    found = []
+    for _contributor, item in offer_of(uow).each("follows"):
+        if item.of != "person" or item.open is None or item.model is PersonMark:
+            continue
+        model: Any = item.model
+        statement = select(func.count()).select_from(model).where(getattr(model, item.column) == person_id, item.open)
+        if item.where is not None:
+            statement = statement.where(item.where)
+        if model is PrivacyRequest:
+            statement = statement.where(PrivacyRequest.id != but)
+        number = uow.session.execute(statement).scalar_one()
+        if number:
+            found.append((item.label, number))
+    return found
+
+
+@acts(ERASE)
+def erase_person(uow: Uow, *, id: int, version: int, person_version: int, text: str) -> PrivacyRequest:
+    """Erase what has no lawful ground to stay, and close the request; ``text`` says what the person was told.
+
+    Of somebody on the register go phone, note, own fields, and marks that ended or that no department established. Of
+    somebody who moved away or died goes everything that says who it was; that there was a member stays. There is no
+    way back. Raises NotFound, Stale, Invalid (answer), Forbidden, Conflict with the open work that stands against it.
+    """
+    line = open_request(uow, id, version)
+    if line.request.kind != policy.ERASURE:
+        raise Conflict(_l("This request does not ask for erasure."))
+    if line.request.state != policy.IN_WORK:
+        raise Conflict(_l("Take the request up first."))
+    text = required_words(text, "answer")
+    person = uow.get_for_update(Person, line.person.id)
+    if person.version != person_version:
+        raise Conflict(_l("The person was changed in the meantime. Look at the record again."))
+    open_work = obligations(uow, person.id, but=id)
+    if open_work:
+        listed = "; ".join(f"{label}: {number}" for label, number in open_work)
+        raise Conflict(_l("Open work hangs on this person (%(listed)s). Finish it first.", listed=listed))
+    gone = person.state != "active"
+    erased = [*_texts_away(person), *_values_away(uow, person), *_marks_away(uow, person, all_of_them=gone)]
+    if gone:
+        erased = [*_identity_away(person), *erased]
+        person.erased_at = datetime.now(UTC)
+    person.version += 1
+    person.client_digest = None
+    uow.session.flush()
+    kept = [*([] if gone else ["registration", "established_marks"]), "membership", "household", "trail", "request"]
+    # Only which fields went: their values are what was to be forgotten.
+    audit(uow, action="person.erase", obj=person, label="" if gone else person.name, after={"fields": erased})
+    tell_person(uow, person, "person.erase")
+    follow(uow, {person.household_id}, [person.id])
+    fresh = queries.get_request(uow, id, lock=True)
+    return close_as_done(uow, fresh, text, {"erased": erased, "kept": kept, "whole": gone})
+
+
+def _texts_away(person: Person) -> Iterator[str]:
+    assert not STANDARD["person.phone"].stays
+    assert not STANDARD["person.note"].stays
+    if person.phone is not None:
+        person.phone = person.phone_index = person.phone_tail = None
+        yield "phone"
+    if person.note:
+        person.note = ""
+        yield "note"
+
+
+def _values_away(uow: Uow, person: Person) -> Iterator[str]:
+    fields = select(CustomField.id).where(CustomField.entity == "person")
+    rows = list(
+        uow.session.scalars(
+            select(CustomValue).where(CustomValue.owner_id == person.id, CustomValue.field_id.in_(fields))
+        )
+    )
+    for row in rows:
+        uow.session.delete(row)
+    if rows:
+        yield "custom"
+
+
+def _marks_away(uow: Uow, person: Person, *, all_of_them: bool) -> Iterator[str]:
+    established = set(uow.session.scalars(select(MarkKind.key).where(MarkKind.source != "")))
+    statement = select(PersonMark).where(
+        PersonMark.household_id == person.household_id, PersonMark.person_id == person.id
+    )
+    going = [
+        mark
+        for mark in uow.session.scalars(statement)
+        if all_of_them or mark.valid_to is not None or not (mark.source or mark.mark_key in established)
+    ]
+    for mark in going:
+        uow.session.delete(mark)
+    if going:
+        yield "marks" if all_of_them else "ended_marks"
+
+
+def _identity_away(person: Person) -> Iterator[str]:
+    """Everything that says who it was."""
+    person.name, person.sort_key = NO_NAME, ""
+    yield "name"
+    if person.id_number is not None:
+        person.id_number = person.id_number_index = person.id_number_tail = None
+        yield "id_number"
+    for name, empty in (("birth_date", None), ("sex", 0), ("nationality", ""), ("left_reason", "")):
+        if getattr(person, name) not in (None, 0, ""):
+            setattr(person, name, empty)
+            yield name
+
+
+def may_erase(uow: Uow, person: Person) -> None:
+    """Raises Forbidden when the actor may not erase where the person lies."""
+    if not uow.actor.scope(ERASE).contains(person.area_code):
+        raise Forbidden(_l("You do not have the right “%(right)s”.", right=str(ERASE.label)), permission=ERASE.name)
