@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 
 from xiangyue.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from xiangyue.features.audit.policy import AUDIT_VIEW
-from xiangyue.features.households.models import CustomValue, NameSuffix, Person, PersonMark
+from xiangyue.features.households.models import NameSuffix, Person, PersonMark
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT, HOUSEHOLD_VIEW
 from xiangyue.features.households.service_persons import edit_person, person_left
@@ -249,7 +249,6 @@ def test_of_somebody_who_left_everything_goes_and_no_page_says_the_name(county: 
         assert person.erased_at is not None
         assert (person.id_number, person.id_number_index, person.birth_date, person.sex) == (None, None, None, 0)
         assert not uow.session.scalars(select(PersonMark).where(PersonMark.person_id == id)).all()
-        assert not uow.session.scalars(select(CustomValue).where(CustomValue.owner_id == id)).all()
         assert not uow.session.scalars(select(NameSuffix).where(NameSuffix.id == id)).all()
         household = person.household_id
         with pytest.raises(Conflict):

@@ -15,11 +15,12 @@ from xiangyue.db.scope import area_range
 from xiangyue.db.uow import Uow
 from xiangyue.errors import NotFound
 from xiangyue.features.audit.forgotten import hide_forgotten
-from xiangyue.features.households.models import Person
+from xiangyue.features.households.models import Person, PersonMark
 from xiangyue.features.households.person_input import today
 from xiangyue.features.privacy.models import PrivacyRequest
 from xiangyue.features.privacy.policy import OPEN_STATES
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.runtime import offer_of
 from xiangyue.text.workdays import working_days_between
 
 #: Acts that put a record right, or complete it.
@@ -207,6 +208,25 @@ def open_requests(uow: Uow, *, limit: int = 50) -> list[Line]:
     return [Line(row[0], row[1]) for row in uow.session.execute(statement)]
 
 
+def obligations(uow: Uow, person_id: int, *, but: int = 0) -> list[tuple[Any, int]]:
+    """Open work that hangs on the person: (what, how many), by what features and plugins registered as following a
+    person. Marks are none: they are part of the record. ``but``: the request that asks for the erasure."""
+    found = []
+    for _contributor, item in offer_of(uow).each("follows"):
+        if item.of != "person" or item.open is None or item.model is PersonMark:
+            continue
+        model: Any = item.model
+        statement = select(func.count()).select_from(model).where(getattr(model, item.column) == person_id, item.open)
+        if item.where is not None:
+            statement = statement.where(item.where)
+        if model is PrivacyRequest:
+            statement = statement.where(PrivacyRequest.id != but)
+        number = uow.session.execute(statement).scalar_one()
+        if number:
+            found.append((item.label, number))
+    return found
+
+
 __all__ = [
     "CHANGES",
     "SORTS",
@@ -219,6 +239,7 @@ __all__ = [
     "entries_by_id",
     "get_request",
     "list_requests",
+    "obligations",
     "open_requests",
     "requests_of",
 ]

@@ -9,10 +9,11 @@ from typing import Any
 from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit
 from xiangyue.db.uow import Uow
-from xiangyue.errors import Conflict, Invalid, Stale
+from xiangyue.errors import Conflict, Invalid
 from xiangyue.features.households.models import Person
 from xiangyue.features.households.person_input import past_day, today
 from xiangyue.features.privacy import policy, queries
+from xiangyue.features.privacy.deciding import clean_words, move, note, open_request, required_words
 from xiangyue.features.privacy.models import PrivacyRequest
 from xiangyue.features.privacy.policy import REQUEST
 from xiangyue.i18n import lazy_gettext as _l
@@ -32,28 +33,6 @@ _LIMITS = {
 }
 
 
-def _texts(values: Mapping[str, Any], limits: Mapping[str, int], wrong: dict[str, list[Any]]) -> dict[str, str]:
-    found = {}
-    for name, limit in limits.items():
-        # What people said stays as they said it; only names and numbers are folded elsewhere.
-        text = str(values.get(name) or "").replace("\x00", "").strip()
-        found[name] = "\n".join(" ".join(line.split()) for line in text.splitlines())
-        if len(found[name]) > limit:
-            wrong[name] = [_l("At most %(limit)s characters.", limit=limit)]
-    return found
-
-
-def required_words(text: Any, name: str, *, limit: int = policy.TEXT_LENGTH) -> str:
-    """A text that says something. Raises Invalid."""
-    wrong: dict[str, list[Any]] = {}
-    found = _texts({name: text}, {name: limit}, wrong)[name]
-    if not wrong and len(found) < 2:
-        wrong[name] = [_l("Please fill this in.")]
-    if wrong:
-        raise Invalid(wrong)
-    return found
-
-
 @acts(REQUEST)
 def register_request(uow: Uow, *, person_id: int, values: Mapping[str, Any]) -> PrivacyRequest:
     """Take a request in for a person, or for the agent who asks on the person's behalf.
@@ -66,7 +45,7 @@ def register_request(uow: Uow, *, person_id: int, values: Mapping[str, Any]) -> 
     if person.erased_at is not None:
         raise Conflict(_l("What was recorded of this person is erased: there is nothing left to ask for."))
     wrong: dict[str, list[Any]] = {}
-    found: dict[str, Any] = _texts(values, _LIMITS, wrong)
+    found: dict[str, Any] = clean_words(values, _LIMITS, wrong)
     for name, known in _CHOICES.items():
         found[name] = str(values.get(name) or "")
         if found[name] not in known:
@@ -105,7 +84,7 @@ def register_request(uow: Uow, *, person_id: int, values: Mapping[str, Any]) -> 
     uow.session.flush()
     request.number = f"{received.year}-{request.id:06d}"
     after = {"kind": request.kind, "due_on": request.due_on, "by_agent": request.by_agent}
-    _audit(uow, "add", request, person, after=after)
+    note(uow, "add", request, person, after=after)
     uow.session.flush()
     return request
 
@@ -123,26 +102,13 @@ def _received(given: Any, wrong: dict[str, list[Any]]) -> date:
     return day
 
 
-def open_request(uow: Uow, id: int, version: int) -> queries.Line:
-    """The request, locked, that is still to be answered. Raises NotFound, Stale, Conflict."""
-    line = queries.get_request(uow, id, lock=True)
-    if line.request.version != version:
-        raise Stale(
-            _l("Somebody else has saved this in the meantime."),
-            theirs={"state": line.request.state, "version": line.request.version},
-        )
-    if not line.open:
-        raise Conflict(_l("This request is closed: %(state)s.", state=policy.STATES[line.request.state]))
-    return line
-
-
 @acts(REQUEST)
 def take_up(uow: Uow, *, id: int, version: int) -> PrivacyRequest:
     """Somebody begins to work on it. Raises NotFound, Stale, Conflict."""
     line = open_request(uow, id, version)
     if line.request.state != policy.RECEIVED:
         raise Conflict(_l("Somebody works on this request already."))
-    return _move(uow, line, "take", policy.IN_WORK)
+    return move(uow, line, "take", policy.IN_WORK)
 
 
 @acts(REQUEST)
@@ -158,7 +124,7 @@ def extend(uow: Uow, *, id: int, version: int, reason: str) -> PrivacyRequest:
     request.extended_from, request.extension_reason = request.due_on, reason
     request.due_on, request.due_provisional = due.day, due.provisional
     request.version += 1
-    _audit(uow, "extend", request, line.person, before=before, after={"due_on": due.day, "reason": reason})
+    note(uow, "extend", request, line.person, before=before, after={"due_on": due.day, "reason": reason})
     uow.session.flush()
     return request
 
@@ -186,7 +152,7 @@ def answer(uow: Uow, *, id: int, version: int, text: str) -> PrivacyRequest:
             )
         request.outcome = {"entries": [entry.id for entry in entries]}
     request.answer = text
-    return _move(uow, line, "done", policy.DONE, after={"answer": text})
+    return move(uow, line, "done", policy.DONE, after={"answer": text})
 
 
 @acts(REQUEST)
@@ -195,7 +161,7 @@ def refuse(uow: Uow, *, id: int, version: int, reason: str) -> PrivacyRequest:
     Invalid (reason)."""
     line = open_request(uow, id, version)
     line.request.answer = required_words(reason, "reason")
-    return _move(uow, line, "refuse", policy.REFUSED, after={"reason": line.request.answer})
+    return move(uow, line, "refuse", policy.REFUSED, after={"reason": line.request.answer})
 
 
 @acts(REQUEST)
@@ -203,38 +169,7 @@ def withdraw(uow: Uow, *, id: int, version: int, reason: str) -> PrivacyRequest:
     """The person no longer asks for it. Raises NotFound, Stale, Conflict, Invalid (reason)."""
     line = open_request(uow, id, version)
     line.request.answer = required_words(reason, "reason")
-    return _move(uow, line, "withdraw", policy.WITHDRAWN, after={"reason": line.request.answer})
-
-
-def _move(
-    uow: Uow, line: queries.Line, verb: str, state: str, *, after: Mapping[str, Any] | None = None
-) -> PrivacyRequest:
-    request = line.request
-    before = {"state": request.state}
-    request.state = state
-    request.version += 1
-    if state not in policy.OPEN_STATES:
-        request.ended_on = today()
-    _audit(uow, verb, request, line.person, before=before, after={"state": state, **(after or {})})
-    uow.session.flush()
-    return request
-
-
-def close_as_done(uow: Uow, line: queries.Line, text: str, outcome: Mapping[str, Any]) -> PrivacyRequest:
-    """For an act of the feature's own that answers a request (``line`` is locked and open)."""
-    line.request.answer, line.request.outcome = text, dict(outcome)
-    return _move(uow, line, "done", policy.DONE)
-
-
-def _audit(uow: Uow, verb: str, request: PrivacyRequest, person: Person, **values: Any) -> None:
-    audit(
-        uow,
-        action=f"privacy_request.{verb}",
-        obj=request,
-        label=request.number,
-        area_code=person.area_code,
-        **values,
-    )
+    return move(uow, line, "withdraw", policy.WITHDRAWN, after={"reason": line.request.answer})
 
 
 @acts(REQUEST)

@@ -6,21 +6,21 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select, update
 
 from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit
 from xiangyue.db.uow import Uow
-from xiangyue.errors import Conflict, Forbidden
+from xiangyue.errors import Conflict
 from xiangyue.features.households.events import tell_person
 from xiangyue.features.households.models import CustomField, CustomValue, MarkKind, Person, PersonMark
+from xiangyue.features.households.models_change import ImportChange
 from xiangyue.features.households.writing import follow
 from xiangyue.features.privacy import policy, queries
+from xiangyue.features.privacy.deciding import close_as_done, open_request, required_words
 from xiangyue.features.privacy.models import PrivacyRequest
 from xiangyue.features.privacy.policy import ERASE
-from xiangyue.features.privacy.service import close_as_done, open_request, required_words
 from xiangyue.i18n import lazy_gettext as _l
-from xiangyue.runtime import offer_of
 from xiangyue.tenancy.field_owners import STANDARD
 
 #: What stands in the place of a name; a sign, for it is read in both languages.
@@ -68,25 +68,6 @@ ERASED: dict[str, Any] = {
 }
 
 
-def obligations(uow: Uow, person_id: int, *, but: int = 0) -> list[tuple[Any, int]]:
-    """Open work that hangs on the person: (what, how many), by what features and plugins registered as following a
-    person. Marks are none: they are part of the record. ``but``: the request that asks for the erasure."""
-    found = []
-    for _contributor, item in offer_of(uow).each("follows"):
-        if item.of != "person" or item.open is None or item.model is PersonMark:
-            continue
-        model: Any = item.model
-        statement = select(func.count()).select_from(model).where(getattr(model, item.column) == person_id, item.open)
-        if item.where is not None:
-            statement = statement.where(item.where)
-        if model is PrivacyRequest:
-            statement = statement.where(PrivacyRequest.id != but)
-        number = uow.session.execute(statement).scalar_one()
-        if number:
-            found.append((item.label, number))
-    return found
-
-
 @acts(ERASE)
 def erase_person(uow: Uow, *, id: int, version: int, person_version: int, text: str) -> PrivacyRequest:
     """Erase what has no lawful ground to stay, and close the request; ``text`` says what the person was told.
@@ -104,17 +85,23 @@ def erase_person(uow: Uow, *, id: int, version: int, person_version: int, text: 
     person = uow.get_for_update(Person, line.person.id)
     if person.version != person_version:
         raise Conflict(_l("The person was changed in the meantime. Look at the record again."))
-    open_work = obligations(uow, person.id, but=id)
+    open_work = queries.obligations(uow, person.id, but=id)
     if open_work:
         listed = "; ".join(f"{label}: {number}" for label, number in open_work)
         raise Conflict(_l("Open work hangs on this person (%(listed)s). Finish it first.", listed=listed))
     gone = person.state != "active"
-    erased = [*_texts_away(person), *_values_away(uow, person), *_marks_away(uow, person, all_of_them=gone)]
-    if gone:
-        erased = [*_identity_away(person), *erased]
-        person.erased_at = datetime.now(UTC)
-    person.version += 1
-    person.client_digest = None
+    erased: list[str] = []
+    # Records that became part of this one say the same of the same human being.
+    parts = uow.session.scalars(select(Person).where(Person.merged_into_id == person.id).with_for_update())
+    for one in (person, *parts):
+        found = [*_texts_away(one), *_values_away(uow, one), *_marks_away(uow, one, all_of_them=gone)]
+        if gone:
+            found = [*_identity_away(one), *found]
+            one.erased_at = datetime.now(UTC)
+        erased += [name for name in found if name not in erased]
+        one.version += 1
+        one.client_digest = None
+        _forget_changes(uow, "person", [one.id])
     uow.session.flush()
     kept = [*([] if gone else ["registration", "established_marks"]), "membership", "household", "trail", "request"]
     # Only which fields went: their values are what was to be forgotten.
@@ -143,6 +130,7 @@ def _values_away(uow: Uow, person: Person) -> Iterator[str]:
             select(CustomValue).where(CustomValue.owner_id == person.id, CustomValue.field_id.in_(fields))
         )
     )
+    _forget_changes(uow, "value", [row.id for row in rows])
     for row in rows:
         uow.session.delete(row)
     if rows:
@@ -165,6 +153,15 @@ def _marks_away(uow: Uow, person: Person, *, all_of_them: bool) -> Iterator[str]
         yield "marks" if all_of_them else "ended_marks"
 
 
+def _forget_changes(uow: Uow, kind: str, ids: list[int]) -> None:
+    """What an import found there before is kept for its undo; it can no longer be undone for these."""
+    statement = update(ImportChange).where(ImportChange.kind == kind, ImportChange.id.in_(ids))
+    uow.session.execute(
+        statement.where(ImportChange.before.is_not(None)).values(before={}),
+        execution_options={"synchronize_session": False},
+    )
+
+
 def _identity_away(person: Person) -> Iterator[str]:
     """Everything that says who it was."""
     person.name, person.sort_key = NO_NAME, ""
@@ -176,9 +173,3 @@ def _identity_away(person: Person) -> Iterator[str]:
         if getattr(person, name) not in (None, 0, ""):
             setattr(person, name, empty)
             yield name
-
-
-def may_erase(uow: Uow, person: Person) -> None:
-    """Raises Forbidden when the actor may not erase where the person lies."""
-    if not uow.actor.scope(ERASE).contains(person.area_code):
-        raise Forbidden(_l("You do not have the right “%(right)s”.", right=str(ERASE.label)), permission=ERASE.name)

@@ -54,7 +54,7 @@ def _page(id: int, status: int = 200, forms: dict[str, FormView] | None = None) 
         changes=rows_in_words(uow, entries),
         corrects=corrects,
         history=rows_in_words(uow, history_of(uow, "privacy_request", id)),
-        obligations=service_erase.obligations(uow, line.person.id, but=id) if erases else [],
+        obligations=queries.obligations(uow, line.person.id, but=id) if erases else [],
         may_erase=erases
         and current_actor().scope(policy.ERASE).contains(line.person.area_code)
         and current_actor().can(policy.ERASE),
@@ -166,7 +166,7 @@ def copy_record(id: int) -> Any:
     name = f"{line.request.number}-{today().isoformat()}"
     if format == "xlsx":
         rows = ([fact.part, fact.name, fact.value] for fact in facts)
-        return send_written(write_table(_("Record"), [_("Part"), _("Item"), _("Value")], rows), name)
+        return send_written(write_table(_("Personal information"), [_("Part"), _("Item"), _("Content")], rows), name)
     body = {
         "request": line.request.number,
         "on": today().isoformat(),
