@@ -19,6 +19,7 @@ from bench.stage import Stage  # noqa: E402
 BENCHMARKS = {
     "app_start": "app_start",
     "import_plain": "import_plain",
+    "import_kill": "import_kill",
     "search_name": "search_name",
     "search_two_characters": "search_two_characters",
     "recolour_county": "recolour_county",

@@ -67,6 +67,12 @@ class Stage:
         upgrade(made.migration_database_url, made.migrations_dir)
         return made
 
+    @property
+    def servers(self) -> EmbeddedServers:
+        """The servers that run."""
+        assert self._servers is not None
+        return self._servers
+
     @cached_property
     def runtime(self) -> Runtime:
         """Hanyin and Tongyu aboard from their real profiles."""

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
 import pytest
-from imports_kit import batch_of, checked, commit, empty, job_of, register, synthetic
-from sqlalchemy import update
+from imports_kit import batch_of, checked, empty, job_of, register, synthetic
 
+from bench.killing import KINDS, Killing
+from bench.stage import Stage
 from xiangyue.features.imports import service
-from xiangyue.jobs.models import Job
-from xiangyue.jobs.scheduler import Scheduler
+from xiangyue.features.imports.commands import make_roster
 from xiangyue.jobs.worker import serve
 from xiangyue.local.plan import environ_of
 from xiangyue.testing.fixtures import County
+
+#: Names the moments of this run; another time it is others.
+SEED = int(os.environ.get("XIANGYUE_SEED") or random.SystemRandom().randrange(10**6))
+HOUSEHOLDS = 400
 
 
 @pytest.fixture
@@ -58,35 +62,31 @@ def until(condition: Callable[[], object], seconds: float = 90) -> None:
         gate.cpu_percent(interval=0.05)
 
 
-def test_kill_9_in_the_writing_and_a_second_run_give_the_register_of_an_undisturbed_one(
-    hanyin: County, tmp_path: Path, worker: subprocess.Popen[bytes]
+@pytest.fixture(scope="module")
+def killing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killing]:
+    """An import of some thousand rows on servers of its own, with fsync as in a deployment."""
+    stage = Stage()
+    file = tmp_path_factory.mktemp("roster") / "roster.xlsx"
+    try:
+        make_roster(stage.runtime, stage.county(), file, households=HOUSEHOLDS, seed=1)
+        made = Killing(stage, file, SEED)
+        try:
+            yield made
+        finally:
+            made.close()
+    finally:
+        stage.close()
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_an_import_that_is_killed_at_any_moment_leaves_the_register_of_an_undisturbed_one(
+    killing: Killing, number: int
 ) -> None:
-    data = synthetic(hanyin, tmp_path, 4500).read_bytes()
-    nothing = register(hanyin)
-    batch = checked(hanyin, data)
-    with hanyin.uow() as uow:
-        service.request_commit(uow, batch_id=batch.id, version=batch.version)
-    until(lambda: job_of(hanyin, batch.id).done > 0)
-    job = job_of(hanyin, batch.id)
-    assert job.state == "running"
-    kill(worker)
-    assert register(hanyin) == nothing
-    assert batch_of(hanyin, batch.id).state == "committing"
-    # A minute without a heartbeat, without waiting for it.
-    long_ago = datetime.now(UTC) - timedelta(seconds=61)
-    with hanyin.uow() as uow:
-        uow.session.execute(update(Job).where(Job.id == job.id).values(heartbeat_at=long_ago))
-    assert Scheduler(hanyin.runtime).tick()
-    serve(hanyin.runtime, burst=True)
-    resumed = batch_of(hanyin, batch.id)
-    assert resumed.state == "committed"
-    assert job_of(hanyin, batch.id).attempts == 2
-    after_the_kill = register(hanyin)
-    empty(hanyin)
-    assert register(hanyin) == nothing
-    assert commit(hanyin, checked(hanyin, data)).state == "committed"
-    assert register(hanyin) == after_the_kill
-    assert after_the_kill[1] == 4500
+    print(f"seed {SEED}", killing.point(KINDS[number % 2]))
+
+
+def test_a_cancelled_import_leaves_no_row(killing: Killing) -> None:
+    print(f"seed {SEED}", killing.cancel())
 
 
 def test_a_worker_that_is_told_to_stop_gives_its_import_back(
@@ -94,7 +94,7 @@ def test_a_worker_that_is_told_to_stop_gives_its_import_back(
 ) -> None:
     empty(hanyin)
     nothing = register(hanyin)
-    batch = checked(hanyin, synthetic(hanyin, tmp_path, 4500).read_bytes())
+    batch = checked(hanyin, synthetic(hanyin, tmp_path, 2600).read_bytes())
     with hanyin.uow() as uow:
         service.request_commit(uow, batch_id=batch.id, version=batch.version)
     until(lambda: job_of(hanyin, batch.id).done > 0)
@@ -105,4 +105,4 @@ def test_a_worker_that_is_told_to_stop_gives_its_import_back(
     assert register(hanyin) == nothing
     serve(hanyin.runtime, burst=True)
     assert batch_of(hanyin, batch.id).state == "committed"
-    assert register(hanyin)[1] == 4500
+    assert register(hanyin)[1] == 2600

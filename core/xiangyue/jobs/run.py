@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import structlog
 from gevent import GreenletExit
@@ -37,6 +39,7 @@ from xiangyue.runtime import Runtime, offer_of
 from xiangyue.tenancy.directory import TenantInfo
 
 log = structlog.get_logger()
+R = TypeVar("R")
 
 #: Seconds before the second, third, … attempt.
 RETRY_DELAYS = (5.0, 30.0, 120.0, 300.0)
@@ -82,10 +85,10 @@ def run_job(tenant_id: int, job_id: int) -> None:
 
 def run_with(runtime: Runtime, tenant_id: int, job_id: int) -> str | None:
     """The same with a given runtime; returns the job's state afterwards, None when it was not ours to run."""
-    tenant = runtime.directory.by_id(tenant_id)
+    tenant = _soon(partial(runtime.directory.by_id, tenant_id))
     if tenant is None or tenant.state != "active":
         return None  # the row stays queued; the scheduler sends it again once the county is back
-    claim = _claim(runtime, tenant, job_id)
+    claim = _soon(partial(_claim, runtime, tenant, job_id))
     if claim is None:
         return None
     with structlog.contextvars.bound_contextvars(tenant=tenant_id, job=job_id, kind=claim.kind):
@@ -96,6 +99,19 @@ def run_with(runtime: Runtime, tenant_id: int, job_id: int) -> str | None:
         log.info("job", state=state, attempt=claim.attempt, seconds=round(seconds, 3))
         observe_job(runtime, claim.kind, state, seconds, spent)
     return state
+
+
+def _soon(read: Callable[[], R]) -> R:
+    """What ``read`` answers, waiting for PostgreSQL for a while if it is away: the message is in our hands only, and
+    the scheduler would miss it minutes later."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        try:
+            return read()
+        except (OperationalError, InterfaceError):
+            if time.monotonic() > deadline or STOP.is_set():
+                raise
+            time.sleep(0.5)
 
 
 def _claim(runtime: Runtime, tenant: TenantInfo, job_id: int) -> Claim | None:
