@@ -19,7 +19,7 @@ from xiangyue.i18n import TIMEZONE
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: Up to here a file stays in memory.
-_IN_MEMORY = 8 * 1024 * 1024
+IN_MEMORY = 8 * 1024 * 1024
 #: A spreadsheet counts with 15 digits and makes zeros of the rest.
 _EXACT = 10**15
 _CELL = 32_767
@@ -65,7 +65,7 @@ def write_table(
     and nothing is left behind.
     """
     extension, media_type, write = FORMATS[format]
-    stream = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed by whoever sends it
+    stream = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by whoever sends it
     try:
         count = write(stream, str(title), [str(header) for header in headers], rows, watermark)
         size = stream.seek(0, io.SEEK_END)
@@ -85,7 +85,7 @@ def _xlsx(stream: Any, title: str, headers: Sequence[str], rows: Cells, watermar
     options = {"constant_memory": True, "default_date_format": "yyyy-mm-dd"}
     count = 0
     with xlsxwriter.Workbook(stream, options) as book:
-        sheet = book.add_worksheet(_sheet_name(title))
+        sheet = book.add_worksheet(sheet_name(title))
         bold = book.add_format({"bold": True})
         moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
         for column, header in enumerate(headers):
@@ -156,7 +156,7 @@ def _plain(value: Any) -> Any:
     return f"\t{text}" if text.isascii() and text.isdigit() and len(text) > 11 else text
 
 
-def _sheet_name(title: str) -> str:
+def sheet_name(title: str) -> str:
     """Excel's rules: at most 31 characters, none of these."""
     return "".join("-" if c in "[]:*?/\\" else c for c in title)[:31] or "1"
 

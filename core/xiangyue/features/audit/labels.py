@@ -39,6 +39,8 @@ FIELDS: dict[str, Any] = {
     "thing": _l("Thing"),
     "place": _l("Village or group"),
     "list": _l("List"),
+    "ledger": _l("Ledger"),
+    "full": _l("Numbers in full"),
     "query": _l("Conditions"),
     "shared": _l("For everybody in the county"),
     "updated": _l("Last change"),

@@ -66,7 +66,7 @@ def register_profile_sections() -> Sequence[ProfileSection]:
 
 @hookimpl
 def register_jobs() -> Sequence[JobKind]:
-    return (jobs.SEARCHABLE, export_job.EXPORT)
+    return (jobs.SEARCHABLE, export_job.EXPORT, export_job.LEDGER)
 
 
 @hookimpl

@@ -43,6 +43,7 @@ ACTIONS = {
     "person.import": _l("Person changed by an import"),
     "person.import_undo": _l("Person put back by the undo of an import"),
     "person.export": _l("Persons exported"),
+    "ledger.export": _l("Ledger made"),
     "mark.add": _l("Mark added"),
     "mark.end": _l("Mark ended"),
     "mark.read": _l("Sensitive marks shown"),

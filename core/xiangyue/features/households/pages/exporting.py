@@ -29,8 +29,8 @@ from xiangyue.features.households.pages.listings import Listing, household_listi
 from xiangyue.features.households.pages.own_columns import own_cell
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.queries_persons import age_on
-from xiangyue.features.households.service_export import note_export
-from xiangyue.files.workbook import Watermark, Written, write_table
+from xiangyue.features.households.service_export import note_export, watermark
+from xiangyue.files.workbook import Written, write_table
 from xiangyue.i18n import TIMEZONE
 from xiangyue.i18n import gettext as _
 
@@ -100,20 +100,8 @@ def write_export(uow: Uow, wanted: Wanted, listing: Listing, keys: TenantKeys, s
                 step(number)
             yield [_cell(listing, column.key, row) for column in columns]
 
-    mark = Watermark(watermark_line(uow, wanted.purpose, wanted.number), wanted.number)
+    mark = watermark(uow, wanted.purpose, wanted.number)
     return write_table(wanted.title, [c.label for c in columns], cells(), format=wanted.format, watermark=mark)
-
-
-def watermark_line(uow: Uow, purpose: str, number: str) -> str:
-    """Who took it along, when, what for, and the number of the audit entry."""
-    return _(
-        "Exported by %(who)s · %(when)s · for: %(purpose)s · number %(number)s · personal information: keep it safe,"
-        " destroy it after use",
-        who=uow.actor.name or uow.actor.login,
-        when=datetime.now(TIMEZONE).strftime("%Y-%m-%d %H:%M"),
-        purpose=purpose,
-        number=number,
-    )
 
 
 def put_on_record(uow: Uow, wanted: Wanted, listing: Listing, rows: int) -> None:
