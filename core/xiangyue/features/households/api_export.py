@@ -20,7 +20,8 @@ from xiangyue.features.households.pages.addresses import sealed_query
 from xiangyue.features.households.pages.exporting import Wanted
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.policy import HOUSEHOLD_EXPORT, IDENTIFIER_REVEAL
-from xiangyue.features.households.service_export import EXPORT_KIND, LEDGER_KIND, new_number, start_export
+from xiangyue.features.households.service_export import EXPORT_KIND, LEDGER_KIND, start_export
+from xiangyue.features.households.watermark import new_number
 from xiangyue.features.households.writing import required_text
 from xiangyue.features.jobs.api import plain_job
 from xiangyue.features.jobs.queries import get_job

@@ -21,7 +21,8 @@ from xiangyue.features.households.listing import mark_rights
 from xiangyue.features.households.models import MarkKind
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.policy import HOUSEHOLD_EXPORT
-from xiangyue.features.households.service_export import note_export, watermark
+from xiangyue.features.households.service_export import note_export
+from xiangyue.features.households.watermark import watermark
 from xiangyue.files.ledger import LedgerSheet, write_ledger
 from xiangyue.files.workbook import Written
 from xiangyue.i18n import gettext as _

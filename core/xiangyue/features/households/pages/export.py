@@ -18,7 +18,8 @@ from xiangyue.features.households.pages.addresses import sealed_address
 from xiangyue.features.households.pages.common import keys, template_words
 from xiangyue.features.households.pages.exporting import Wanted, count_rows, put_on_record, write_export
 from xiangyue.features.households.pages.listings import Listing, household_listing, person_listing
-from xiangyue.features.households.service_export import new_number, start_export
+from xiangyue.features.households.service_export import start_export
+from xiangyue.features.households.watermark import new_number
 from xiangyue.features.households.writing import required_text
 from xiangyue.files.workbook import FORMATS
 from xiangyue.i18n import lazy_gettext as _l

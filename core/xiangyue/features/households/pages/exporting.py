@@ -29,7 +29,8 @@ from xiangyue.features.households.pages.listings import Listing, household_listi
 from xiangyue.features.households.pages.own_columns import own_cell
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.queries_persons import age_on
-from xiangyue.features.households.service_export import note_export, watermark
+from xiangyue.features.households.service_export import note_export
+from xiangyue.features.households.watermark import watermark
 from xiangyue.files.workbook import Written, write_table
 from xiangyue.i18n import TIMEZONE
 from xiangyue.i18n import gettext as _

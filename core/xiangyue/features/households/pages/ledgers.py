@@ -13,7 +13,8 @@ from xiangyue.features.households.ledger_make import LedgerWanted
 from xiangyue.features.households.pages import bp
 from xiangyue.features.households.pages.common import keys
 from xiangyue.features.households.person_input import today
-from xiangyue.features.households.service_export import LEDGER_KIND, new_number, start_export
+from xiangyue.features.households.service_export import LEDGER_KIND, start_export
+from xiangyue.features.households.watermark import new_number
 from xiangyue.features.households.writing import required_text
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import requires
