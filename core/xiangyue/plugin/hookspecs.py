@@ -353,6 +353,31 @@ def person_change_happened(uow: Uow, person_id: int, household_id: int, action: 
 
 
 @hookspec
+def person_merge_happened(uow: Uow, person_id: int, merged_id: int, undone: bool) -> None:
+    """Two records of one person became one, ``person_id``; or, ``undone``, two again.
+
+    Example::
+
+        @hookimpl
+        def person_merge_happened(uow, person_id, merged_id, undone):
+            service.look_again(uow, person_ids=[person_id, merged_id])
+    """
+
+
+@hookspec
+def household_merge_happened(uow: Uow, household_id: int, merged_id: int, undone: bool) -> None:
+    """Two records of one household became one, ``household_id``; or, ``undone``, two again.
+
+    Example::
+
+        @hookimpl
+        def household_merge_happened(uow, household_id, merged_id):
+            service.recount(uow, household_id=household_id)
+            service.recount(uow, household_id=merged_id)
+    """
+
+
+@hookspec
 def import_commit_happened(uow: Uow, batch_id: int) -> None:
     """A roster was written into the register.
 
@@ -417,6 +442,8 @@ REQUESTED = ("household_change_requested", "import_commit_requested", "classific
 HAPPENED = (
     "household_change_happened",
     "person_change_happened",
+    "person_merge_happened",
+    "household_merge_happened",
     "import_commit_happened",
     "classification_decision_happened",
     "plugin_switch_happened",

@@ -255,6 +255,30 @@ def test_person_change_happened(home: Home) -> None:
     assert home.errands()[0].ask_again
 
 
+def merged(home: Home, kind: str, keep: int, other: int) -> None:
+    """Two records become one, by the core's API."""
+    pair = home.call("POST", "/duplicates", {"kind": kind, "one_id": keep, "other_id": other})
+    side = "first" if keep < other else "second"
+    done = home.call("POST", f"/duplicates/{pair.json['id']}/merge", {"keep": side}, version=pair.json["version"])
+    assert done.status_code == 200, done.json
+
+
+def test_person_merge_happened(home: Home) -> None:
+    home.errand()
+    bodies = [{"relation": "12", "name": name} for name in ("Twice", "Twicee")]
+    ids = [home.call("POST", f"/households/{home.id}/persons", body).json["id"] for body in bodies]
+    merged(home, "person", *ids)
+    assert home.errands()[0].ask_again
+
+
+def test_household_merge_happened(home: Home) -> None:
+    other = home.kit.lay("merged", home.county, rows=1, village=4).households[0]
+    home.errand()
+    merged(home, "household", home.id, other)
+    assert len(home.errands()) > 1
+    assert all(errand.ask_again for errand in home.errands())
+
+
 def test_import_commit_happened(home: Home) -> None:
     batch = upload(home, "代缴水费")
     assert home.call("POST", f"/imports/{batch['id']}/commit", {}).status_code < 300

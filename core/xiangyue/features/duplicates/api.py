@@ -10,8 +10,10 @@ from flask import Response, jsonify, make_response
 from xiangyue.api.lists import list_response, required_version, set_etag, takes_version
 from xiangyue.api.setup import ApiBlueprint
 from xiangyue.errors import PreconditionFailed, Stale
-from xiangyue.features.duplicates import queries, schemas, service
+from xiangyue.features.duplicates import queries, schemas, service, service_merge
+from xiangyue.features.duplicates.facts import Fact, Side, facts_of
 from xiangyue.features.duplicates.policy import DUPLICATE_MERGE
+from xiangyue.features.households.api_common import tenant_keys
 from xiangyue.web.access import requires
 from xiangyue.web.pipeline import current_uow
 
@@ -105,6 +107,80 @@ def open_again(id: int) -> Response:
     version = required_version()
     try:
         service.open_again(current_uow(), id=id, version=version)
+    except Stale as error:
+        raise PreconditionFailed(error.message, theirs=error.theirs) from None
+    return one_pair(id)
+
+
+@bp.route("/<int:id>/preview", methods=["GET"])
+@bp.arguments(schemas.PreviewArgs, location="query")
+@bp.response(200, schemas.PreviewSchema)
+@requires(DUPLICATE_MERGE)
+def preview(args: dict[str, Any], id: int) -> Response:
+    """What a merge would take from each record, and what would go along"""
+    uow, keep = current_uow(), args["keep"]
+    pair, first, second = queries.get_pair(uow, id)
+    found = service_merge.preview(uow, id=id, keep=keep)
+    return jsonify(
+        {
+            "keep": keep,
+            "facts": [fact_json(fact, keep) for fact in facts_of(uow, tenant_keys(), pair.kind, first, second)],
+            "rows": [
+                {
+                    "key": row.follows.key,
+                    "label": str(row.follows.label),
+                    "move": len(row.move),
+                    "stay": len(row.stay),
+                }
+                for row in found.following
+            ],
+            "members": found.members,
+        }
+    )
+
+
+def fact_json(fact: Fact, keep: str) -> dict[str, Any]:
+    """A fact as ``FactSchema`` says."""
+
+    def side(one: Side) -> dict[str, Any]:
+        origin = one.origin
+        told = None if origin is None else {"what": str(origin.what), "who": origin.who, "batch": origin.batch}
+        return {"text": str(one.text), "origin": told and {**told, "at": origin.at if origin else None}}
+
+    return {
+        "key": fact.key,
+        "label": str(fact.label),
+        "same": fact.same,
+        "better": fact.better(keep),
+        "first": side(fact.first),
+        "second": side(fact.second),
+    }
+
+
+@bp.route("/<int:id>/merge", methods=["POST"])
+@bp.arguments(schemas.Merging)
+@bp.response(200, schemas.PairSchema)
+@requires(DUPLICATE_MERGE)
+@takes_version
+def merge(data: dict[str, Any], id: int) -> Response:
+    """Make one of the two; can be undone until something is built on it. Needs If-Match"""
+    version = required_version()
+    try:
+        service_merge.merge_pair(current_uow(), keys=tenant_keys(), id=id, version=version, **data)
+    except Stale as error:
+        raise PreconditionFailed(error.message, theirs=error.theirs) from None
+    return one_pair(id)
+
+
+@bp.route("/<int:id>/undo", methods=["POST"])
+@bp.response(200, schemas.PairSchema)
+@requires(DUPLICATE_MERGE)
+@takes_version
+def undo(id: int) -> Response:
+    """Both records as they were; 409 when something was built on the merge. Needs If-Match"""
+    version = required_version()
+    try:
+        service_merge.undo_merge(current_uow(), id=id, version=version)
     except Stale as error:
         raise PreconditionFailed(error.message, theirs=error.theirs) from None
     return one_pair(id)

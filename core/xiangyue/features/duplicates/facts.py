@@ -16,15 +16,28 @@ from xiangyue.features.areas.queries import paths
 from xiangyue.features.duplicates import policy
 from xiangyue.features.households.custom import values_of
 from xiangyue.features.households.identifiers import ID_NUMBER, PHONE, in_full, masked
-from xiangyue.features.households.models import Household, Person
+from xiangyue.features.households.memberships import Home, Place, home_of, standing
+from xiangyue.features.households.models import Household
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import pick
 from xiangyue.text.codes import NATIONALITIES, RELATIONS, SEX
 from xiangyue.text.idnumber import check_digit
 
-#: Facts of each kind that one may choose of; ``home``: household, relation, whether and since when here.
+#: Facts of each kind that one may choose of. ``registered``, ``living``: household and relation on that basis;
+#: ``state``: lives here, moved away, deceased.
 PLAIN = {
-    policy.PERSON: ("name", "id_number", "phone", "sex", "birth_date", "nationality", "home", "away", "note"),
+    policy.PERSON: (
+        "name",
+        "id_number",
+        "phone",
+        "sex",
+        "birth_date",
+        "nationality",
+        "registered",
+        "living",
+        "state",
+        "note",
+    ),
     policy.HOUSEHOLD: ("address", "area_code", "note"),
 }
 LABELS: dict[str, Any] = {
@@ -34,13 +47,16 @@ LABELS: dict[str, Any] = {
     "sex": _l("Sex"),
     "birth_date": _l("Date of birth"),
     "nationality": _l("Nationality"),
-    "home": _l("Household and relation"),
-    "away": _l("Away"),
+    "registered": _l("Registered in"),
+    "living": _l("Lives in"),
+    "state": _l("State"),
     "note": _l("Note"),
     "address": _l("Address"),
     "area_code": _l("Village or group"),
 }
-HOME = ("household_id", "relation", "state", "left_on", "left_reason")
+BASES = ("registered", "living")
+#: Where the trail tells of a fact under other names.
+_TOLD = {"household_id": BASES, "relation": BASES, "away": ("living",), "left_on": ("state",), "on": ("state",)}
 CUSTOM = "custom."
 _PERSON_STATES = {"active": _l("Lives here"), "moved": _l("Moved away"), "deceased": _l("Deceased")}
 
@@ -66,17 +82,20 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """``same``: nothing to choose. ``better``: first or second, the guess that is ticked when the first survives, and
-    when the second does."""
+    """``same``: nothing to choose. ``best``: first or second where one is plainly right (a right check digit, lives
+    here)."""
 
     key: str
     label: Any
     first: Side
     second: Side
     same: bool
+    best: str = ""
 
     def better(self, keep: str) -> str:
-        """``keep``: whose record stays; its value, unless it has none or the other's number alone is right."""
+        """The side that is ticked when ``keep`` stays: its own, unless that says nothing or the other is the best."""
+        if self.best:
+            return self.best
         mine, other = (self.first, self.second) if keep == "first" else (self.second, self.first)
         return keep if mine.text or not other.text else ("second" if keep == "first" else "first")
 
@@ -84,15 +103,45 @@ class Fact:
 def facts_of(uow: Uow, keys: TenantKeys, kind: str, first: Any, second: Any) -> list[Fact]:
     """Every fact of both, chosen ones first, then the county's own fields; identifiers masked."""
     origins = [_origins(uow, record) for record in (first, second)]
+    homes = _homes(uow, [first.id, second.id]) if kind == policy.PERSON else {}
     found = []
     for key in PLAIN[kind]:
-        values = [_raw(record, key) for record in (first, second)]
-        sides = [
-            Side(*_shown(uow, keys, record, key), origin.get(key, origin[""]))
-            for record, origin in zip((first, second), origins, strict=True)
-        ]
-        found.append(Fact(key, LABELS[key], sides[0], sides[1], values[0] == values[1]))
+        if key in BASES:
+            values = [getattr(homes[record.id], key) for record in (first, second)]
+            texts = [(_place(uow, place), True) for place in values]
+        else:
+            values = [_raw(record, key) for record in (first, second)]
+            texts = [_shown(uow, keys, record, key) for record in (first, second)]
+        sides = [Side(*text, origin.get(key, origin[""])) for text, origin in zip(texts, origins, strict=True)]
+        best = _best([_plainly_right(uow, keys, record, key) for record in (first, second)])
+        found.append(Fact(key, LABELS[key], sides[0], sides[1], values[0] == values[1], best))
     return [*found, *_own(uow, kind, first, second, origins)]
+
+
+def _homes(uow: Uow, ids: Sequence[int]) -> dict[int, Home]:
+    return {id: home_of(rows) for id, rows in standing(uow, ids).items()}
+
+
+def _place(uow: Uow, place: Place | None) -> str:
+    """Head, number and relation; only the number of a household outside the actor's area."""
+    if place is None:
+        return ""
+    statement = select(Household.head_name, Household.code, Household.area_code)
+    with uow.tenant_wide("a person may be registered in one area and live in another"):
+        head, code, area = uow.session.execute(statement.where(Household.id == place.household_id)).one()
+    relation = RELATIONS.label(place.relation) if place.relation else ""
+    return " · ".join(part for part in (head if uow.scope.contains(area) else "", code, relation) if part)
+
+
+def _plainly_right(uow: Uow, keys: TenantKeys, record: Any, key: str) -> bool:
+    if key == "id_number" and record.id_number is not None:
+        number = in_full(keys, uow.tenant_id, ID_NUMBER, record.id_number)
+        return check_digit(number[:17]) == number[17]
+    return key == "state" and record.state == "active"
+
+
+def _best(right: Sequence[bool]) -> str:
+    return {(True, False): "first", (False, True): "second"}.get((right[0], right[1]), "")
 
 
 def _own(uow: Uow, kind: str, first: Any, second: Any, origins: Sequence[Mapping[str, Origin]]) -> Iterator[Fact]:
@@ -109,8 +158,8 @@ def _own(uow: Uow, kind: str, first: Any, second: Any, origins: Sequence[Mapping
 def _raw(record: Any, key: str) -> Any:
     if key in (ID_NUMBER, PHONE):
         return getattr(record, f"{key}_index")
-    if key == "home":
-        return tuple(getattr(record, name) for name in HOME)
+    if key == "state":
+        return (record.state, record.left_on)
     return getattr(record, key)
 
 
@@ -119,24 +168,14 @@ def _shown(uow: Uow, keys: TenantKeys, record: Any, key: str) -> tuple[Any, bool
     value = _raw(record, key)
     if key in (ID_NUMBER, PHONE):
         return masked(keys, uow.tenant_id, key, getattr(record, key)), False
-    if key == "home":
-        return _home(uow, record), True
+    if key == "state":
+        return f"{_PERSON_STATES.get(record.state, record.state)} {record.left_on or ''}".strip(), False
     if key == "area_code":
         return " · ".join(name for _code, name in paths(uow, [value]).get(value, [])), True
-    if key == "away":
-        return (_l("Yes") if value else _l("No")), False
     table = {"sex": SEX, "nationality": NATIONALITIES}.get(key)
     if table is not None:
         return (table.label(str(value)) if value else ""), False
     return ("" if value is None else str(value)), key in ("name", "note", "address")
-
-
-def _home(uow: Uow, person: Person) -> str:
-    home = uow.get(Household, person.household_id)
-    parts = [home.head_name, home.code, RELATIONS.label(person.relation) if person.relation else ""]
-    if person.state != "active":
-        parts.append(f"{_PERSON_STATES.get(person.state, person.state)} {person.left_on or ''}".strip())
-    return " · ".join(part for part in parts if part)
 
 
 def _origins(uow: Uow, record: Any) -> dict[str, Origin]:
@@ -154,18 +193,11 @@ def _origins(uow: Uow, record: Any) -> dict[str, Origin]:
     for entry in entries:
         origin = Origin(entry.action, entry.actor_name, entry.at)
         for key in entry.after or {}:
-            found.setdefault("home" if key in HOME else key, origin)
+            for told in _TOLD.get(key, (key,)):
+                found.setdefault(told, origin)
         if entry.action.endswith(".add"):
             found.setdefault("", origin)
     if "" not in found:
         action = f"{kind}.import" if record.import_batch_id else f"{kind}.add"
         found[""] = Origin(action, "", record.created_at, record.import_batch_id)
     return found
-
-
-def right_number(uow: Uow, keys: TenantKeys, person: Person) -> bool | None:
-    """Whether the citizen number's check digit is right; None without a number."""
-    if person.id_number is None:
-        return None
-    number = in_full(keys, uow.tenant_id, ID_NUMBER, person.id_number)
-    return check_digit(number[:17]) == number[17]

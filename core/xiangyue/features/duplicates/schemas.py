@@ -71,3 +71,63 @@ class Difference(Schema):
 
 class FindJobSchema(Schema):
     job_id = fields.Integer()
+
+
+class OriginSchema(Schema):
+    """Where a value came from."""
+
+    what = fields.String(metadata={"description": "Action of the audit trail"})
+    who = fields.String()
+    at = fields.DateTime(allow_none=True)
+    batch = fields.Integer(allow_none=True, metadata={"description": "Number of the import"})
+
+
+class ValueSchema(Schema):
+    text = fields.String(metadata={"description": "As shown; identifiers masked"})
+    origin = fields.Nested(OriginSchema, allow_none=True)
+
+
+class FactSchema(Schema):
+    """What both say of one thing."""
+
+    key = fields.String()
+    label = fields.String()
+    same = fields.Boolean()
+    better = fields.String(metadata={"description": "Side that is taken when nothing else is said"})
+    first = fields.Nested(ValueSchema)
+    second = fields.Nested(ValueSchema)
+
+
+class MovingSchema(Schema):
+    """Rows of one kind that hang on the record that goes."""
+
+    key = fields.String()
+    label = fields.String()
+    move = fields.Integer()
+    stay = fields.Integer(metadata={"description": "Stay behind, because the survivor has such a row"})
+
+
+class PreviewSchema(Schema):
+    """What a merge would do."""
+
+    keep = fields.String()
+    facts = fields.List(fields.Nested(FactSchema))
+    rows = fields.List(fields.Nested(MovingSchema))
+    members = fields.Integer(metadata={"description": "Members of a household that go along"})
+
+
+_SIDE = validate.OneOf(["first", "second"])
+
+
+class PreviewArgs(Schema):
+    keep = fields.String(load_default="first", validate=_SIDE, metadata={"description": "Which record stays"})
+
+
+class Merging(Schema):
+    keep = fields.String(required=True, validate=_SIDE, metadata={"description": "Which record stays"})
+    take = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(validate=_SIDE),
+        load_default=dict,
+        metadata={"description": "Side by fact; otherwise as the preview says"},
+    )

@@ -8,6 +8,7 @@ updated; ``changed`` it or something that hangs on it; ``known`` (marks, values)
 from __future__ import annotations
 
 from xiangyue.features.households.bulk_members import MEMBERS
+from xiangyue.features.households.bulk_merged import MERGED_HOUSEHOLDS, MERGED_PERSONS
 
 # ruff: noqa: S608 - statements are put together from constants of this module only
 
@@ -27,6 +28,7 @@ UPDATE stage_household g SET id = h.id, skip = CASE WHEN {scope:h} THEN g.skip E
   FROM household h
  WHERE {tenant:g} AND {tenant:h} AND h.code = g.code
 """,
+    *MERGED_HOUSEHOLDS,
 )
 
 _BY_NAME = """
@@ -39,7 +41,7 @@ known AS (
      SELECT p.id, p.household_id, p.name, p.birth_date,
             row_number() OVER (PARTITION BY p.household_id, p.name{born_p} ORDER BY p.id) AS k
        FROM stage_household g JOIN person p ON p.household_id = g.id
-      WHERE {{tenant:g}} AND {{tenant:p}}
+      WHERE {{tenant:g}} AND {{tenant:p}} AND p.state <> 'merged'
         AND NOT EXISTS (SELECT 1 FROM stage_person t WHERE {{tenant:t}} AND t.id = p.id))
 UPDATE stage_person s SET id = known.id, home = known.household_id, mine = true
   FROM wanted JOIN known ON known.household_id = wanted.household_id AND known.name = wanted.name
@@ -54,6 +56,7 @@ UPDATE stage_person s SET id = p.id, home = p.household_id, mine = {scope:p}
   FROM person p
  WHERE {tenant:s} AND {tenant:p} AND s.id_number_index IS NOT NULL AND p.id_number_index = s.id_number_index
 """,
+    *MERGED_PERSONS,
     _BY_NAME.format(
         born_s=", s.birth_date",
         born_p=", p.birth_date",
@@ -311,7 +314,7 @@ UPDATE person p SET area_code = g.area_code, household_id = g.id, name = s.name,
        relation = coalesce(nullif(s.relation, ''), p.relation), sex = coalesce(nullif(s.sex, 0), p.sex),
        birth_date = coalesce(s.birth_date, p.birth_date),
        nationality = coalesce(nullif(s.nationality, ''), p.nationality),
-       id_number = coalesce(e.id_number, p.id_number),
+       id_number = CASE WHEN s.id_number_index IS NULL THEN p.id_number ELSE coalesce(e.id_number, p.id_number) END,
        id_number_index = coalesce(s.id_number_index, p.id_number_index),
        id_number_tail = coalesce(s.id_number_tail, p.id_number_tail),
        phone = coalesce(e.phone, p.phone), phone_index = coalesce(s.phone_index, p.phone_index),

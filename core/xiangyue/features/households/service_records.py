@@ -26,7 +26,7 @@ from xiangyue.features.households.models import (
 )
 from xiangyue.features.households.person_input import Errors, today
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT, SENSITIVE_VIEW
-from xiangyue.features.households.writing import check_version, checked_day, take_text
+from xiangyue.features.households.writing import check_version, checked_day, refuse_merged, take_text
 from xiangyue.i18n import lazy_gettext as _l
 
 SOURCE_LENGTH, NOTE_LENGTH = 100, 500
@@ -150,6 +150,7 @@ def set_income(
     """Record a year's income in whole yuan; None takes the record away. ``version`` of the record (0: none yet) guards
     against a lost update. Raises NotFound, Invalid (year, amount, source), Stale."""
     household = uow.get_for_update(Household, household_id)
+    refuse_merged(household)
     _check_year(year)
     if amount is not None and not 0 <= amount <= MOST_INCOME:
         raise Invalid({"amount": [_l("Whole yuan from 0 to %(most)s.", most=MOST_INCOME)]})
@@ -194,6 +195,7 @@ def set_award(
     """Record a year's judgement: True awarded, False judged and not awarded, None takes the record away (nothing is
     known). Raises NotFound, Invalid (award, year, source), Stale."""
     household = uow.get_for_update(Household, household_id)
+    refuse_merged(household)
     if uow.session.scalars(select(AwardKind.id).where(AwardKind.key == key)).one_or_none() is None:
         raise Invalid({"award": [_l("There is no award “%(award)s”.", award=key)]})
     _check_year(year)

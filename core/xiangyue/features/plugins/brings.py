@@ -24,6 +24,8 @@ PREVENTS: dict[str, Any] = {
 FOLLOWS: dict[str, Any] = {
     "household_change_happened": _l("Changes of households"),
     "person_change_happened": _l("Changes of persons"),
+    "person_merge_happened": _l("Records of persons being merged"),
+    "household_merge_happened": _l("Records of households being merged"),
     "import_commit_happened": _l("Rosters written into the register"),
     "classification_decision_happened": _l("Decisions by rule"),
     "plugin_switch_happened": _l("Its own switching on and off"),

@@ -196,6 +196,10 @@ def _occasions(kit: Kit, hook: str, laid: Laid) -> list[dict[str, Any]]:
     if hook == "household_change_happened":
         actions = ("household.edit", "household.move", "household.close", "household.reopen", "household.income")
         return [{"household_id": household, "action": action} for action in actions]
+    if hook == "household_merge_happened":
+        return [{"household_id": household, "merged_id": household, "undone": undone} for undone in (False, True)]
+    if hook == "person_merge_happened":
+        return [{"person_id": 1, "merged_id": 2, "undone": undone} for undone in (False, True)]
     if hook == "person_change_happened":
         with kit.on.uow() as uow:
             person = uow.session.scalars(select(Person.id).where(Person.household_id == household)).first()

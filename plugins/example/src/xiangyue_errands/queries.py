@@ -11,7 +11,7 @@ from sqlalchemy import and_, func, select, tuple_
 
 from xiangyue.sdk.db import Uow, area_range, scoped_rows
 from xiangyue.sdk.i18n import today
-from xiangyue.sdk.register import Area, Household
+from xiangyue.sdk.register import Area, Household, Person
 from xiangyue_errands.models import Errand, Station
 from xiangyue_errands.policy import STALE_DAYS
 
@@ -112,3 +112,8 @@ def towns(uow: Uow) -> list[tuple[int, str]]:
 def stale_day() -> date:
     """Open errands that were due before this day are asked about again."""
     return today() - timedelta(days=STALE_DAYS)
+
+
+def household_of(uow: Uow, person_id: int) -> int | None:
+    """Where a person is, None for nobody."""
+    return uow.session.scalars(select(Person.household_id).where(Person.id == person_id)).one_or_none()
