@@ -102,7 +102,7 @@ def undo_merge(uow: Uow, *, id: int, version: int) -> DuplicatePair:
     way = _WAYS[pair.kind]
     if loser.merged_into_id != survivor.id or survivor.merged_into_id is not None:
         raise BuiltOn(_l("The record that stayed was merged once more. Undo that first."), [])
-    if way.built_on(uow, survivor, loser, merge.changes):
+    if not merge.changes or way.built_on(uow, survivor, loser, merge.changes):
         raise BuiltOn(_l("This cannot be undone any more: the record was changed since."), _built_since(uow, merge))
     _ask(uow, pair, survivor, loser)
     way.unmerge(uow, survivor, loser, merge.changes)
@@ -118,6 +118,8 @@ def undo_merge(uow: Uow, *, id: int, version: int) -> DuplicatePair:
 
 def _built_since(uow: Uow, merge: RecordMerge) -> list[AuditEntry]:
     """What was done to the merged record and, of a household, to its members since."""
+    if not merge.changes:
+        return []  # what to put back is erased
     records = {merge.kind: [merge.survivor_id, merge.loser_id]}
     if merge.kind == policy.HOUSEHOLD:
         records[policy.PERSON] = [person["id"] for person in merge.changes["persons"]]

@@ -12,6 +12,7 @@ from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
+from xiangyue.features.duplicates.models import RecordMerge
 from xiangyue.features.households.events import tell_person
 from xiangyue.features.households.models import CustomField, CustomValue, MarkKind, Person, PersonMark
 from xiangyue.features.households.models_change import ImportChange
@@ -102,6 +103,7 @@ def erase_person(uow: Uow, *, id: int, version: int, person_version: int, text: 
         one.version += 1
         one.client_digest = None
         _forget_changes(uow, "person", [one.id])
+        _forget_merges(uow, one.id)
     uow.session.flush()
     kept = [*([] if gone else ["registration", "established_marks"]), "membership", "household", "trail", "request"]
     # Only which fields went: their values are what was to be forgotten.
@@ -160,6 +162,12 @@ def _forget_changes(uow: Uow, kind: str, ids: list[int]) -> None:
         statement.where(ImportChange.before.is_not(None)).values(before={}),
         execution_options={"synchronize_session": False},
     )
+
+
+def _forget_merges(uow: Uow, id: int) -> None:
+    """What a merge of records kept for its undo says the same once more."""
+    statement = update(RecordMerge).where(RecordMerge.kind == "person", RecordMerge.survivor_id == id)
+    uow.session.execute(statement.values(changes={}), execution_options={"synchronize_session": False})
 
 
 def _identity_away(person: Person) -> Iterator[str]:
