@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 import openpyxl
@@ -170,7 +171,7 @@ def test_errors_by_kind_and_the_rest_is_written(hanyin: County) -> None:
     page = html(client, path)
     assert "镇名认不出" in page
     assert "漩窝镇" in page
-    assert '<b class="text-nowrap"><span lang="zh-CN">漩涡镇</span></b>' in page
+    assert '<span lang="zh-CN">漩涡镇</span></button>' in page
     assert "只写入没有错的 1 户" in page
     assert "全部写入" not in page
     assert "漩窝镇" in html(client, f"{path}?kind=town_unknown")
@@ -197,7 +198,7 @@ def test_a_long_cell_does_not_take_the_room_of_the_table(hanyin: County) -> None
     batch_id = checked(hanyin, client, roster(head(61, id_number=None, town="镇" * 60)))
     page = html(client, f"/imports/{batch_id}")
     assert f"{'镇' * 40}</span>…" in page
-    assert "镇" * 41 not in page
+    assert "镇" * 41 not in re.sub(r'value="[^"]*"', "", page)
 
 
 def test_an_income_is_compared_within_its_year(hanyin: County) -> None:
@@ -219,8 +220,8 @@ def test_errors_are_paged(hanyin: County) -> None:
     batch_id = checked(hanyin, client, roster(*people))
     page = html(client, f"/imports/{batch_id}")
     following = page.split('rel="next"')[1].split('href="')[1].split('"')[0].replace("&amp;", "&")
-    assert "第 71 行" not in page
-    assert "第 71 行" in html(client, following)
+    assert "第 41 行" not in page
+    assert "第 41 行" in html(client, following)
     assert html(client, f"/imports/{batch_id}?after=nonsense", 422)
 
     items: list[Any] = []

@@ -76,6 +76,39 @@ def numbers(uow: Uow, batch_id: int, wanted: Sequence[Alike]) -> dict[Alike, int
     return {wanted[place - 1]: number for place, number in found}
 
 
+_GROUPS = """
+SELECT g.col, g.code, g.val, g.town, g.word, count(DISTINCT g.row_no), min(g.suggestion)
+  FROM (SELECT r.row_no, e.value->>'column' AS col, e.value->>'code' AS code, e.value->>'suggestion' AS suggestion,
+               coalesce(w.mark, e.value->>'shown_value') AS val, w.mark IS NOT NULL AS word,
+               CASE WHEN w.mark IS NULL THEN coalesce(e.value->'params'->>'town', '') ELSE '' END AS town
+          FROM import_row r, jsonb_array_elements(r.errors) AS e(value),
+               LATERAL (SELECT CASE WHEN e.value->>'column' = 'marks' THEN e.value->'params'->>'mark' END AS mark) w
+         WHERE {tenant:r} AND r.batch_id = :batch AND r.error_count > 0
+           AND e.value->>'code' <> ALL(:own) AND e.value->>'shown_value' NOT LIKE :masked
+           AND length(e.value->>'shown_value') < :long
+           AND (:code = '' OR e.value->>'code' = :code) AND (:column = '' OR e.value->>'column' = :column)) g
+ GROUP BY 1, 2, 3, 4, 5 HAVING count(DISTINCT g.row_no) > 1 ORDER BY 6 DESC, 1, 2, 3, 4 LIMIT :limit
+"""
+
+
+class Group(NamedTuple):
+    """Cells that are wrong in the same way, in how many rows, and what was likely meant (or "")."""
+
+    alike: Alike
+    rows: int
+    suggestion: str
+
+
+def groups(uow: Uow, batch_id: int, *, code: str = "", column: str = "", limit: int = 8) -> list[Group]:
+    """The mistakes that most rows share, the most frequent first; of one kind or column where that is given."""
+    params = {"own": sorted(_OF_ITS_OWN), "masked": "%*%", "long": SHOWN_LENGTH, "code": code, "column": column}
+    found = scoped_rows(uow.session, _GROUPS, {"batch": batch_id, "limit": limit, **params})
+    return [
+        Group(Alike(col, kind, value, town, word), rows, suggestion or "")
+        for col, kind, value, town, word, rows, suggestion in found
+    ]
+
+
 def replace_word(text: str, old: str, new: str) -> str:
     """A cell of several words with one of them replaced, or taken out where ``new`` is empty."""
     kept = []

@@ -87,15 +87,15 @@ class ImportRow(TenantOwned, Base):
 class ImportRepair(TenantOwned, Base):
     """修正: what a person mended in the rows of a batch before it was written; the file stays as it was uploaded.
 
-    ``kind``: cell, alike (the same wrong value of a column in all rows), out (rows left out), workbook (the error
-    workbook came back). ``row_no``: of a single row; ``column_key``: "" where it is about rows; ``old_value``,
-    ``new_value``: encrypted. ``state``: waiting (a job works on it), done, undoing, undone. ``result``: ``rows``
-    changed, and what the kind needs besides. Which rows it changed stands in them (`ImportRow.mended`).
+    ``kind``: cell, alike (the same wrong value of a column in all rows), out (rows left out), back (one of them not),
+    workbook (the error workbook came back). ``row_no``: of a single row; ``column_key``: "" where it is about rows;
+    ``old_value``, ``new_value``: encrypted. ``state``: waiting (a job works on it), done, undoing, undone. ``result``:
+    ``rows`` changed, and what the kind needs besides. Which rows it changed stands in them (`ImportRow.mended`).
     """
 
     __tablename__ = "import_repair"
     __table_args__ = (
-        CheckConstraint("kind in ('cell', 'alike', 'out', 'workbook')", name="kind"),
+        CheckConstraint("kind in ('cell', 'alike', 'out', 'back', 'workbook')", name="kind"),
         CheckConstraint("state in ('waiting', 'done', 'undoing', 'undone')", name="state"),
         tenant_fk("batch_id", "import_batch", ondelete="CASCADE"),
         Index(None, "tenant_id", "batch_id", "id"),

@@ -9,18 +9,17 @@ from typing import IO, Any
 from flask import Blueprint, redirect, request, send_file, url_for
 
 from xiangyue.access.lawful import BASES, USUAL
-from xiangyue.db.paging import decode_ids, encode_cursor, unreadable
+from xiangyue.db.paging import encode_cursor
 from xiangyue.errors import Conflict, Invalid, NotFound, Refused, Stale, TooLarge
 from xiangyue.features.areas.queries import has_villages
-from xiangyue.features.imports import keeping, policy, queries, samples, service, view, view_columns
+from xiangyue.features.imports import keeping, policy, queries, review, service, view, view_columns
 from xiangyue.features.imports.models import ImportBatch
-from xiangyue.features.imports.offered import named
 from xiangyue.features.imports.roster_file import MAX_BYTES, MAX_ROWS
 from xiangyue.features.imports.roster_template import write_template
 from xiangyue.features.imports.staging import open_columns
 from xiangyue.files.names import content_disposition
 from xiangyue.files.workbook import MEDIA_TYPE
-from xiangyue.i18n import current_locale, ngettext
+from xiangyue.i18n import current_locale
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.tenancy.own import own_settings
@@ -40,13 +39,6 @@ _COLUMNS = (
     Column("errors", _l("Cells to mend"), numeric=True),
     Column("who", _l("Uploaded by")),
     Column("when", _l("Uploaded at")),
-)
-_ERROR_COLUMNS = (
-    Column("row", _l("Row of the sheet"), primary=True),
-    Column("column", _l("Column")),
-    Column("value", _l("Stands there")),
-    Column("problem", _l("What is wrong")),
-    Column("suggestion", _l("Likely meant")),
 )
 
 
@@ -68,22 +60,11 @@ def list_imports() -> Any:
         return onward
     state_wanted = asked.value("state") or None
     found = queries.list_batches(
-        current_uow(), state=state_wanted, q=asked.value("q"), limit=PAGE + 1, before=_cursor(asked, 1)[0]
+        current_uow(), state=state_wanted, q=asked.value("q"), limit=PAGE + 1, before=review.page_start(asked)
     )
     rows = found[:PAGE]
     shown = ListView(**state, next_cursor=encode_cursor(rows[-1].id) if len(found) > PAGE else None)
     return page("imports/list.html", view=shown, rows=rows, show=view, no_villages=not has_villages(current_uow()))
-
-
-def _cursor(asked: ListView, size: int) -> tuple[int | None, ...]:
-    """Where the page begins, or as many None on the first one. Raises Invalid."""
-    direction, cursor = asked.cursor
-    if direction != "after" or cursor is None:
-        return (None,) * size
-    try:
-        return tuple(decode_ids(cursor, size))
-    except Invalid:
-        raise unreadable("after") from None
 
 
 @bp.get("/imports/new")
@@ -190,9 +171,9 @@ def show_import(id: int) -> Any:
     elif batch.state == "mapping":
         context |= _matching(batch)
     elif batch.state == "checked":
-        context |= _review(batch)
+        context |= review.review(batch)
     elif batch.state == "committed":
-        context |= _outcome(batch, batch.counts.get("written") or {})
+        context |= review.outcome(batch, batch.counts.get("written") or {})
     elif batch.state == "undone":
         context["undone"] = view.undone_lines(batch.counts.get("undone") or {})
     return page("imports/show.html", **context)
@@ -253,48 +234,6 @@ def match_columns(id: int) -> Any:
         return do_act(id, lambda: service.match_columns(uow, keys, batch_id=id, version=version, targets=chosen))
     except Invalid as invalid:
         return _columns_page(queries.get_batch(uow, id), chosen, invalid.fields.get("columns", ()), 422)
-
-
-def _outcome(batch: ImportBatch, counts: Mapping[str, Any]) -> dict[str, Any]:
-    uow = current_uow()
-    taken = [(*named(uow, key), number) for key, number in (counts.get("taken") or {}).items()]
-    return {"tallies": samples.tallies(counts), "samples": samples.samples(uow, batch.counts), "taken": taken}
-
-
-def _review(batch: ImportBatch) -> dict[str, Any]:
-    """Errors by kind with the table of the chosen one, and what a writing would do."""
-    uow = current_uow()
-    columns = queries.columns_of(uow)
-    kinds = queries.error_kinds(uow, batch.id)
-    state: dict[str, Any] = {
-        "columns": _ERROR_COLUMNS,
-        "filters": (Filter("column", _l("Column"), choices=[(c.key, view.marked(c.label)) for c in columns]),),
-        "args": request.args,
-        "path": url_for("imports.show_import", id=batch.id),
-        "page_size": PAGE,
-    }
-    asked = ListView(**state)
-    code = next((kind for kind, _n in kinds if kind == asked.value("kind")), "")
-    column = asked.value("column")
-    row, place = _cursor(asked, 2)
-    after = (row, place) if row is not None and place is not None else None
-    found, following = queries.list_errors(
-        uow, batch.id, code=code or None, column=column or None, after=after, limit=PAGE
-    )
-    total = sum(n for kind, n in kinds if code in ("", kind))
-    shown = ListView(
-        **state,
-        count=None if column else total,
-        count_text="" if column else ngettext("%(n)d cell to mend", "%(n)d cells to mend", total),
-        next_cursor=encode_cursor(*following) if following else None,
-    )
-    return {
-        "view": shown,
-        "lines": [view.error_line(error, columns) for error in found],
-        "kinds": kinds,
-        "kind": code,
-        **_outcome(batch, batch.counts),
-    }
 
 
 @bp.get("/imports/<int:id>/progress")

@@ -11,7 +11,7 @@ from flask import Blueprint, url_for
 
 from xiangyue.access.permissions import Permission
 from xiangyue.db.uow import Uow
-from xiangyue.features.imports import api_undo, commands, pages_undo, policy, queries
+from xiangyue.features.imports import api_undo, commands, pages_repair, policy, queries
 from xiangyue.features.imports.check_job import CHECK
 from xiangyue.features.imports.clear_job import CLEAR, DAILY
 from xiangyue.features.imports.commit_job import COMMIT
@@ -60,7 +60,7 @@ def register_permissions() -> Sequence[Permission]:
 
 @hookimpl
 def register_pages() -> Sequence[Blueprint]:
-    return (pages_undo.bp,)
+    return (pages_repair.bp,)
 
 
 @hookimpl
@@ -126,6 +126,7 @@ def register_audit_actions() -> Mapping[str, Any]:
         "import.undo_list": _l("Downloaded what was built on an import"),
         "import.stop": _l("Stopped an import"),
         "import.drop": _l("Dropped an import"),
+        "import.row": _l("Looked at a row of a roster in full"),
         "import.repair": _l("Mended rows of a roster"),
         "import.repair_undo": _l("Took a repair of a roster back"),
         "import.errors": _l("Downloaded an error workbook"),

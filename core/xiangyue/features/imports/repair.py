@@ -18,12 +18,11 @@ from xiangyue.features.imports.alike import Alike
 from xiangyue.features.imports.models import ImportBatch, ImportRepair
 from xiangyue.features.imports.policy import IMPORT_RUN
 from xiangyue.features.imports.queries import columns_of, get_batch
+from xiangyue.features.imports.queries_rows import get_row
 from xiangyue.features.imports.repair_work import do_or_queue, get_repair, list_repairs, rows_of, seal_value, values_of
 from xiangyue.features.imports.rework import touch, touch_by
 from xiangyue.features.imports.roster_check import shown
 from xiangyue.features.imports.roster_columns import Column
-from xiangyue.features.imports.staging import open_row, payload_context
-from xiangyue.i18n import LazyText
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.folding import cell_text
 
@@ -62,7 +61,7 @@ def repair_cell(
     batch = _open_batch(uow, batch_id, version)
     known = _column(uow, column)
     value = _text(value)
-    cells = _cells(uow, keys, batch, row_no)
+    cells = get_row(uow, keys, batch.id, row_no).cells
     if seen and seen != cell_seen(keys, row_no, column, cells.get(column)):
         raise Stale(
             _l("Row %(row)s, %(column)s was mended by somebody else meanwhile. Look at it again.", row=row_no,
@@ -129,8 +128,9 @@ def leave_out(
     if households:
         found = scoped_rows(uow.session, _HOUSEHOLD, {"batch": batch.id, "rows": wanted})
         wanted = sorted({row_no for (row_no,) in found})
-    if not wanted or any(not _exists(uow, batch, row_no) for row_no in wanted):
-        raise NotFound(_no_row())
+    there = scoped_rows(uow.session, rework_sql.PAYLOADS, {"batch": batch.id, "rows": wanted})
+    if not wanted or len(there) < len(wanted):
+        raise NotFound(_l("The file has no such row."))
     repair = _new(uow, keys, batch, "out", row_no=wanted[0] if len(wanted) == 1 else None)
     repair.result = {"named": wanted}
     _audit(uow, batch, None, {"left_out": ", ".join(map(str, wanted[:20]))})
@@ -152,6 +152,20 @@ def undo_repair(
     _audit(uow, batch, None, _told(uow, keys, repair), action="import.repair_undo")
     repair.state, repair.undone_by_name = "undoing", uow.actor.name or uow.actor.login
     do_or_queue(uow, keys, batch, repair, rows_of(uow, keys, batch, repair))
+    return repair
+
+
+@acts(IMPORT_RUN)
+def take_back(uow: Uow, keys: TenantKeys, *, batch_id: int, row_no: int, version: int | None = None) -> ImportRepair:
+    """Take a row back that was left out; other rows that were left out with it stay so.
+
+    Raises Conflict when the row is not left out, and as `repair_cell`."""
+    batch = _open_batch(uow, batch_id, version)
+    if not get_row(uow, keys, batch.id, row_no).out:
+        raise Conflict(_l("This row is not left out."))
+    repair = _new(uow, keys, batch, "back", row_no=row_no)
+    _audit(uow, batch, None, {"row": row_no})
+    do_or_queue(uow, keys, batch, repair, touch(uow, [row_no]))
     return repair
 
 
@@ -197,22 +211,6 @@ def _text(value: str) -> str:
     if len(value) > MAX_CELL:
         raise Invalid({"value": [_l("At most %(n)d characters.", n=MAX_CELL)]})
     return value
-
-
-def _no_row() -> LazyText:
-    return _l("The file has no such row.")
-
-
-def _exists(uow: Uow, batch: ImportBatch, row_no: int) -> bool:
-    return bool(scoped_rows(uow.session, rework_sql.PAYLOADS, {"batch": batch.id, "rows": [row_no]}))
-
-
-def _cells(uow: Uow, keys: TenantKeys, batch: ImportBatch, row_no: int) -> dict[str, Any]:
-    found = scoped_rows(uow.session, rework_sql.PAYLOADS, {"batch": batch.id, "rows": [row_no]})
-    if not found:
-        raise NotFound(_no_row())
-    cells: dict[str, Any] = open_row(keys, payload_context(uow.tenant_id), found[0][1])["cells"]
-    return cells
 
 
 def _new(uow: Uow, keys: TenantKeys, batch: ImportBatch, kind: str, **values: Any) -> ImportRepair:

@@ -76,8 +76,9 @@ def change_of(uow: Uow, keys: TenantKeys, repair: ImportRepair | None) -> Change
     id = repair.id
     if repair.state == "undoing":
         return lambda row: row.take(id)
-    if repair.kind == "out":
-        return lambda row: row.put(id, WHOLE_ROW, True)
+    if repair.kind in ("out", "back"):
+        out = repair.kind == "out"
+        return lambda row: row.put(id, WHOLE_ROW, out)
     context, column = _value_context(uow), repair.column_key
     new = decrypt_text(keys, repair.new_value or b"", context)
     if repair.kind == "alike" and repair.result.get("word"):
@@ -94,7 +95,7 @@ def rows_of(uow: Uow, keys: TenantKeys, batch: ImportBatch, repair: ImportRepair
         return touch_by(uow, _MENDED_BY, {"batch": batch.id, "repair": f"[{repair.id}]"})
     if repair.kind == "out":
         return touch(uow, repair.result["named"])
-    if repair.kind == "cell":
+    if repair.kind in ("cell", "back"):
         return touch(uow, [repair.row_no or 0])
     old = decrypt_text(keys, repair.old_value or b"", _value_context(uow))
     same = {key: repair.result[key] for key in ("code", "town", "word")}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from heapq import nsmallest
 from typing import NamedTuple, Protocol
 
 from xiangyue.text.folding import cell_text, without_spaces
@@ -243,23 +244,31 @@ class ListAreaIndex:
         return likeliest(text, [r.name for r in self._rows if r.level == VILLAGE and r.code // 10**6 * 10**6 == town])
 
 
+#: How much less like than the likeliest a name may be to stand beside it.
+_FARTHEST = 20.0
+
+
 def likeliest(text: str, names: Iterable[str]) -> str:
     """The name most like the text by its characters or by its sound, or "" when none is near.
 
     A sound that is the same counts more than most of the characters: people choose the wrong one of two
     homophones.
     """
+    return next(iter(likely_names(text, names, limit=1)), "")
+
+
+def likely_names(text: str, names: Iterable[str], *, limit: int, floor: float = 55.0) -> list[str]:
+    """The names most like the text (`likeliest`), the likeliest first; ``floor``: likeness that is too little."""
     from rapidfuzz import fuzz
 
     if not text:
-        return ""
+        return []
     sound = " ".join(syllables(text, person=False))
-    best, best_score = "", 55.0
-    for name in names:
-        score = max(
-            fuzz.ratio(text, name),
-            fuzz.ratio(sound, " ".join(syllables(name, person=False))) - 12,
-        )
-        if score > best_score:
-            best, best_score = name, score
-    return best
+    scores: list[tuple[float, int, str]] = []
+    for place, name in enumerate(dict.fromkeys(names)):
+        score = max(fuzz.ratio(text, name), fuzz.ratio(sound, " ".join(syllables(name, person=False))) - 12)
+        if score > floor:
+            scores.append((-score, place, name))
+    best = nsmallest(limit, scores)
+    # Beside one that is very like, the others are noise.
+    return [name for score, _place, name in best if score <= best[0][0] + _FARTHEST]

@@ -1,0 +1,135 @@
+"""The page on which wrong cells are mended."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sqlalchemy import select
+from tests.integration.imports_kit import batch_of, job_of, workbook
+from tests.integration.test_imports_pages import html, token, uploaded, work
+from tests.integration.test_imports_repair import row
+
+from xiangyue.access.models import AuditEntry
+from xiangyue.testing.fixtures import County
+from xiangyue.testing.source import english_page_faults
+
+ROWS = [
+    row(number="1", town="漩窝镇", name="王试一"),
+    row(number="2", town="漩窝镇", name="王试二"),
+    row("上七村", "3", "户王", name="王试三"),
+    row("上七村", "4", name="王试四", id_number="6109211980010112"),
+    row("上七村", "5", name="王试五"),
+]
+
+
+def started(county: County, client: Any, rows: Any = ROWS) -> int:
+    batch_id = uploaded(client, workbook(rows))
+    assert work(county, batch_id).state == "checked"
+    return batch_id
+
+
+def form_at(page: str, row_no: int, column: str) -> dict[str, str]:
+    """Hidden fields of a wrong cell's form."""
+    article = page.split(f'id="r{row_no}"')[1].split("</article>")[0]
+    for form in article.split("<form")[1:]:
+        fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
+        if fields.get("column") == column:
+            return fields
+    raise AssertionError(f"no form of {column} in row {row_no}")
+
+
+def send(client: Any, path: str, **fields: str) -> str:
+    answer = client.post(path, data={"csrf_token": token(client), **fields}, follow_redirects=True)
+    assert answer.status_code == 200
+    return str(answer.get_data(as_text=True))
+
+
+def test_cells_are_mended_one_by_one_and_all_alike_and_taken_back(hanyin: County) -> None:
+    client = hanyin.client("county_admin", name="郑示范")
+    id = started(hanyin, client)
+    path = f"/imports/{id}"
+    page = html(client, path)
+    assert "多行同样的错误" in page
+    for words in ("漩窝镇", "漩涡镇", "户王", "610921********12"):
+        assert words in page
+    assert "6109211980010112" not in page
+    fields = form_at(page, 4, "relation")
+    answer = send(client, f"{path}/repairs", **{**fields, "pick": "户主"})
+    assert "已改好" in answer
+    assert "按建议" in answer
+    assert 'id="r4"' not in answer
+    fields = {**form_at(answer, 2, "town"), "value": "漩窝镇", "all": "1", "pick": "漩涡镇"}
+    answer = send(client, f"{path}/repairs", **fields)
+    assert "已改好 2 行" in answer
+    assert batch_of(hanyin, id).counts["errors"] == 1
+    # Pressed again from a page that is no longer true.
+    assert "这样的错误已经没有了" in send(client, f"{path}/repairs", **fields)
+    undo = re.findall(rf'action="({path}/repairs/\d+/undo)"', answer)
+    assert len(undo) == 2
+    send(client, undo[0])
+    assert batch_of(hanyin, id).counts["errors"] == 3
+    send(client, f"{path}/repairs/undo-all")
+    assert batch_of(hanyin, id).counts["errors"] == 4
+    assert "已撤回" in html(client, f"{path}/repairs")
+
+
+def test_a_value_that_is_wrong_too_is_told_and_so_is_somebody_elses_repair(hanyin: County) -> None:
+    client = hanyin.client("county_admin")
+    id = started(hanyin, client)
+    path = f"/imports/{id}"
+    fields = form_at(html(client, path), 4, "relation")
+    answer = send(client, f"{path}/repairs", **{**fields, "value": "户干"})
+    assert "还是不对" in answer
+    late = send(client, f"{path}/repairs", **{**fields, "value": "户主"})
+    assert "刚刚被别人改过" in late
+    assert "xy-alert-warning" in late
+
+
+def test_a_row_is_seen_in_full_mended_left_out_and_taken_back(hanyin: County) -> None:
+    client = hanyin.client("county_admin")
+    id = started(hanyin, client)
+    path = f"/imports/{id}/rows/5"
+    page = html(client, path)
+    assert "6109211980010112" in page
+    with hanyin.uow() as uow:
+        entry = uow.session.scalars(
+            select(AuditEntry).where(AuditEntry.action == "import.row").order_by(AuditEntry.id.desc())
+        ).first()
+        assert entry is not None
+        assert (entry.object_id, entry.after) == (id, {"row": 5})
+    seen = dict(re.findall(r'type="hidden" name="((?:was|seen)_\w+)" value="([^"]*)"', page))
+    fields = {"cell_id_number": "610921198001011232", "cell_name": "王试四", **seen}
+    assert "第 5 行已改好" in send(client, path, **fields)
+    assert batch_of(hanyin, id).counts["errors"] == 3
+    assert "没有改动" in send(client, path, cell_name="王试四", was_name="王试四")
+    left = send(client, f"{path}/out", **{"from": "row"})
+    assert "这一行不导入" in left
+    assert batch_of(hanyin, id).counts["rows"] == 4
+    assert "恢复导入" in send(client, f"{path}/back", **{"from": "row"})
+    assert batch_of(hanyin, id).counts["rows"] == 5
+    assert "没有被排除" in send(client, f"{path}/back", **{"from": "row"})
+    assert client.get(f"/imports/{id}/rows/99").status_code == 404
+
+
+def test_english_pages_mark_their_chinese(hanyin: County) -> None:
+    client = hanyin.client("county_admin", locale="en", name="Wu")
+    id = started(hanyin, client)
+    page = html(client, f"/imports/{id}")
+    fields = form_at(page, 4, "relation")
+    send(client, f"/imports/{id}/repairs", **{**fields, "pick": "户主"})
+    for path in (f"/imports/{id}", f"/imports/{id}/rows/2", f"/imports/{id}/repairs"):
+        assert english_page_faults(html(client, path)) == []
+
+
+def test_who_may_not_import_sees_and_mends_nothing(hanyin: County, tongyu: County) -> None:
+    client = hanyin.client("county_admin")
+    id = started(hanyin, client)
+    stranger = tongyu.client("county_admin")
+    assert stranger.get(f"/imports/{id}/rows/2").status_code == 404
+    other = hanyin.client("town", area=610921107000000)
+    assert other.get(f"/imports/{id}/rows/2").status_code == 404
+    assert other.get(f"/imports/{id}/repairs").status_code == 404
+    village = hanyin.client("village", area=610921107224000)
+    assert village.get(f"/imports/{id}/rows/2").status_code == 403
+    assert job_of(hanyin, id).state == "succeeded"
