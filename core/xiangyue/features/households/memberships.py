@@ -68,16 +68,25 @@ def home_of(rows: Iterable[HouseholdMember]) -> Home:
     return Home(registered, living)
 
 
-def first_home(uow: Uow, person: Person, *, away: bool) -> None:
-    """The memberships of a person who is recorded as already belonging to ``person.household_id``."""
-    _insert(
-        uow,
-        person.id,
-        [(Place(person.household_id, person.relation), True, not away)],
-        max(person.birth_date or NO_BEGINNING, NO_BEGINNING),
-        None,
-    )
-    person.away = away
+@dataclass(frozen=True, slots=True)
+class First:
+    """How somebody new belongs to the household: since when, on which base, by which act."""
+
+    since: date
+    registered: bool = True
+    living: bool = True
+    act_id: int | None = None
+
+
+def first_home(uow: Uow, person: Person, first: First | None) -> None:
+    """The first membership of a person, in ``person.household_id``. None: who is only now recorded belonged there
+    already, and lives there unless away."""
+    if first is None:
+        since = max(person.birth_date or NO_BEGINNING, NO_BEGINNING)
+        first = First(since, living=not person.away)
+    place = Place(person.household_id, person.relation)
+    _insert(uow, person.id, [(place, first.registered, first.living)], first.since, first.act_id)
+    person.away = not first.living
 
 
 def settle(uow: Uow, person: Person, home: Home, on: date, *, act_id: int | None = None) -> dict[str, Any]:
@@ -113,32 +122,6 @@ def settle(uow: Uow, person: Person, home: Home, on: date, *, act_id: int | None
     _bring_along(uow, person, home)
     change["standing"] = sorted(row.id for row in standing(uow, [person.id])[person.id])
     return change
-
-
-def leave_household(uow: Uow, household: Household, on: date, reason: str) -> tuple[list[int], set[int]]:
-    """End all memberships of a household; returns the persons who belong to no other now (they count as moved), and
-    the other households that are concerned."""
-    statement = select(HouseholdMember.person_id).where(
-        HouseholdMember.household_id == household.id, HouseholdMember.valid_to.is_(None)
-    )
-    # With those who were recorded without a membership.
-    recorded = select(Person.id).where(Person.household_id == household.id, Person.state == "active")
-    ids = {*uow.session.scalars(statement), *uow.session.scalars(recorded)}
-    gone: list[int] = []
-    others: set[int] = set()
-    persons = uow.session.scalars(select(Person).where(Person.id.in_(ids)).order_by(Person.id).with_for_update())
-    for person in persons:
-        home = home_of(standing(uow, [person.id])[person.id])
-        left = Home(
-            *(None if place is None or place.household_id == household.id else place
-              for place in (home.registered, home.living))
-        )  # fmt: skip
-        others |= set(settle(uow, person, left, on)["households"]) - {household.id}
-        if left.current is None:
-            person.state, person.left_on, person.left_reason = "moved", on, reason
-            gone.append(person.id)
-        person.version += 1
-    return gone, others
 
 
 def unsettle(uow: Uow, person: Person, change: dict[str, Any]) -> None:
@@ -180,6 +163,11 @@ def set_relation(uow: Uow, person: Person, relation: str) -> None:
         if row.household_id == person.household_id:
             with uow.tenant_wide(_WHY):
                 row.relation = relation
+
+
+def stand_in(uow: Uow, person: Person, place: Place) -> None:
+    """Let the record of somebody who belongs nowhere any more stand with a household."""
+    _go(uow, person, place)
 
 
 def _wanted(home: Home) -> list[tuple[Place, bool, bool]]:

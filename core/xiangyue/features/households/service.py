@@ -7,42 +7,34 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
-
 from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit, changed
 from xiangyue.access.crypto import TenantKeys
-from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
-from xiangyue.errors import Conflict, Invalid
-from xiangyue.features.areas.models import Area
-from xiangyue.features.households import derived, memberships, searchable
+from xiangyue.errors import Invalid
+from xiangyue.features.households import derived, searchable
 from xiangyue.features.households.custom import parse_values, write_values
 from xiangyue.features.households.events import ask, tell_household, tell_person
 from xiangyue.features.households.models import Household
-from xiangyue.features.households.person_input import NOTE_LENGTH, Errors
+from xiangyue.features.households.numbers import next_code
+from xiangyue.features.households.person_input import NOTE_LENGTH, Errors, today
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT
+from xiangyue.features.households.register.acts import carry_out
+from xiangyue.features.households.register.asked import Asked
 from xiangyue.features.households.writing import (
     ADDRESS_LENGTH,
     by_client_id,
     check_area,
     check_version,
-    checked_day,
-    end_marks_of,
     follow,
     fresh,
     household_values,
     new_person,
-    required_text,
     sent_digest,
     take_text,
     unique,
 )
-from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.codes import HEAD
-
-#: Households of a village are numbered with four digits.
-LAST_NUMBER = 9999
 
 
 @acts(HOUSEHOLD_EDIT)
@@ -75,7 +67,7 @@ def register_household(
         errors.update(error.fields)
     if errors:
         raise Invalid(errors)
-    code = _next_code(uow, area_code - area_code % 1000)
+    code = next_code(uow, area_code - area_code % 1000)
     digest = sent_digest(keys, area_code=area_code, head=head, address=address, note=note, custom=custom)
     made = by_client_id(uow, Household, client_id, digest)
     if made is not None:
@@ -102,25 +94,6 @@ def register_household(
     follow(uow, {household.id}, [person.id])
     searchable.write_pieces(uow, [searchable.found_by(household)])
     return fresh(uow, household)
-
-
-def _next_code(uow: Uow, village: int) -> str:
-    """12-digit village code and the next number. The village's row is locked: two at once get different numbers."""
-    with uow.tenant_wide("the village of a group may lie above the actor's area; its numbers are the whole village's"):
-        uow.session.scalars(select(Area.id).where(Area.area_code == village).with_for_update()).one()
-        start = str(village // 1000)
-        rows = scoped_rows(
-            uow.session,
-            "SELECT h.code FROM household h WHERE {tenant:h} AND h.code >= :first AND h.code <= :last",
-            {"first": f"{start}0000", "last": f"{start}{LAST_NUMBER}"},
-        )
-    used = {int(code[12:]) for (code,) in rows if len(code) == 16 and code[12:].isdecimal()}
-    number = max(used, default=0) + 1
-    if number > LAST_NUMBER:
-        number = next((n for n in range(1, LAST_NUMBER + 1) if n not in used), 0)
-    if not number:
-        raise Conflict(_l("The village has no household number left."))
-    return f"{start}{number:04}"
 
 
 @acts(HOUSEHOLD_EDIT)
@@ -180,52 +153,20 @@ def edit_household(uow: Uow, *, household_id: int, version: int, changes: Mappin
 @acts(HOUSEHOLD_EDIT)
 def close_household(uow: Uow, *, household_id: int, version: int, on: date, reason: str) -> Household:
     """The household has left as a whole (``reason`` must be given): members who belong to no other count as moved and
-    their marks end. Name and size stay as they last were. Raises NotFound, Stale, Conflict, Invalid."""
-    household = uow.get_for_update(Household, household_id)
-    check_version(household, version, {**household_values(household), "state": household.state})
-    if household.state != "active":
-        raise Conflict(_l("This household is closed already."))
-    reason = required_text(reason, "reason")
-    day = checked_day(on)
-    ask(uow, household.id, {"state": "closed", "on": day, "reason": reason})
-    with uow.tenant_wide("members may live or be registered in another area"):
-        gone, others = memberships.leave_household(uow, household, day, reason)
-        marks = end_marks_of(uow, gone, [household_id], day)
-    household.state, household.left_on, household.left_reason = "closed", day, reason
-    household.version += 1
-    audit(
-        uow,
-        action="household.close",
-        obj=household,
-        label=household.head_name,
-        before={"state": "active"},
-        after={"state": "closed", "on": day, "reason": reason, "members": gone, "marks": marks},
-    )
-    derived.refresh_derived_sql(uow, others)
-    derived.rewrite_suffixes(uow, gone)
-    tell_household(uow, household, "household.close")
-    return fresh(uow, household)
+    their marks end. Name and size stay as they last were. An act (``register``). Raises NotFound, Stale, Conflict,
+    Invalid."""
+    return _act(uow, "close", household_id, version, on, reason)
 
 
 @acts(HOUSEHOLD_EDIT)
 def reopen_household(uow: Uow, *, household_id: int, version: int, reason: str) -> Household:
-    """Take a closing back; members come back one by one (``person_back``), so that nobody does by mistake."""
+    """Take a closing back; members come back one by one (``person_back``), so that nobody does by mistake. To take back
+    everything that the closing did, undo that act instead."""
+    return _act(uow, "reopen", household_id, version, today(), reason)
+
+
+def _act(uow: Uow, kind: str, household_id: int, version: int, on: date, reason: str) -> Household:
     household = uow.get_for_update(Household, household_id)
     check_version(household, version, {**household_values(household), "state": household.state})
-    if household.state == "active":
-        raise Conflict(_l("This household is not closed."))
-    reason = required_text(reason, "reason")
-    ask(uow, household.id, {"state": "active", "reason": reason})
-    household.state, household.left_on, household.left_reason = "active", None, ""
-    household.version += 1
-    audit(
-        uow,
-        action="household.reopen",
-        obj=household,
-        label=household.head_name,
-        before={"state": "closed"},
-        after={"state": "active", "reason": reason},
-    )
-    follow(uow, {household.id}, [])
-    tell_household(uow, household, "household.reopen")
+    carry_out(uow, Asked(kind, on, {"household_id": household_id}, reason))
     return fresh(uow, household)

@@ -12,22 +12,19 @@ from xiangyue.access.audit import audit
 from xiangyue.access.crypto import TenantKeys
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Invalid
-from xiangyue.features.households import memberships
 from xiangyue.features.households.events import ask, tell_person
 from xiangyue.features.households.identifiers import ID_NUMBER, PHONE, in_full
-from xiangyue.features.households.memberships import Home, Place
 from xiangyue.features.households.models import Household, Person
-from xiangyue.features.households.person_input import clean_text, today
+from xiangyue.features.households.person_input import today
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT, IDENTIFIER_REVEAL
+from xiangyue.features.households.register.acts import carry_out
+from xiangyue.features.households.register.asked import Asked
+from xiangyue.features.households.register.corrections import change_person
 from xiangyue.features.households.writing import (
     by_client_id,
-    change_person,
     check_version,
-    checked_day,
-    end_marks_of,
     follow,
     fresh,
-    head_of,
     new_person,
     person_values,
     plain_values,
@@ -35,7 +32,6 @@ from xiangyue.features.households.writing import (
     sent_digest,
 )
 from xiangyue.i18n import lazy_gettext as _l
-from xiangyue.text.codes import HEAD
 
 
 @acts(HOUSEHOLD_EDIT)
@@ -90,64 +86,27 @@ def edit_person(
 
 @acts(HOUSEHOLD_EDIT)
 def person_left(uow: Uow, *, person_id: int, version: int, state: str, on: date, reason: str = "") -> Person:
-    """A person moved away (``moved``) or died (``deceased``): standing marks end, the household has one member less.
-    Raises NotFound, Stale, Conflict, Invalid."""
-    person = uow.get_for_update(Person, person_id)
-    check_version(person, version, {**person_values(uow, None, person), "state": person.state})
+    """A person moved away (``moved``) or died (``deceased``): memberships and standing marks end. An act
+    (``register``). Raises NotFound, Stale, Conflict, Invalid."""
     if state not in ("moved", "deceased"):
         raise Invalid({"state": [_l("Choose one of the options.")]})
-    if person.state != "active":
-        raise Conflict(_l("This person has left already."))
-    day = checked_day(on)
-    if person.birth_date is not None and day < person.birth_date:
-        raise Invalid({"on": [_l("This day is before the person's birth.")]})
-    try:
-        reason = clean_text(reason, 200)
-    except ValueError as error:
-        raise Invalid({"reason": [str(error)]}) from None
-    ask(uow, person.household_id, {"person_id": person.id, "state": state, "on": day, "reason": reason})
-    marks = end_marks_of(uow, [person.id], [person.household_id], day)
-    settled = memberships.settle(uow, person, Home(), day)
-    person.state, person.left_on, person.left_reason = state, day, reason
-    person.version += 1
-    after = {"state": state, "on": day, "reason": reason, "marks": marks}
-    audit(
-        uow,
-        action="person.leave",
-        obj=person,
-        label=person.name,
-        before={"state": "active"},
-        after={name: value for name, value in after.items() if value},
-    )
-    tell_person(uow, person, "person.leave")
-    follow(uow, {person.household_id, *settled["households"]}, [person.id])
-    return fresh(uow, person)
+    return _act(uow, "death" if state == "deceased" else "move_out", person_id, version, on, reason)
 
 
 @acts(HOUSEHOLD_EDIT)
 def person_back(uow: Uow, *, person_id: int, version: int, reason: str) -> Person:
-    """A person came back, or was never gone. Marks that ended are given anew. A former head whose place is taken comes
-    back without a relation. Raises NotFound, Stale, Conflict, Invalid."""
+    """A person who had left came back, or was never gone. A former head whose place is taken comes back without a
+    relation. Marks that ended stay so; to have everything as it was, undo the act by which the person left. Raises
+    NotFound, Stale, Conflict, Invalid."""
+    if uow.get(Person, person_id).state == "active":
+        raise Conflict(_l("This person lives here."))
+    return _act(uow, "return", person_id, version, today(), required_text(reason, "reason"))
+
+
+def _act(uow: Uow, kind: str, person_id: int, version: int, on: date, reason: str) -> Person:
     person = uow.get_for_update(Person, person_id)
     check_version(person, version, {**person_values(uow, None, person), "state": person.state})
-    if person.state == "active":
-        raise Conflict(_l("This person lives here."))
-    if uow.get_for_update(Household, person.household_id).state != "active":
-        raise Conflict(_l("This household is closed."))
-    reason = required_text(reason, "reason")
-    ask(uow, person.household_id, {"person_id": person.id, "state": "active", "reason": reason})
-    before = {"state": person.state}
-    after = {"state": "active", "reason": reason}
-    if person.relation == HEAD and head_of(uow, person.household_id) is not None:
-        before["relation"], after["relation"] = HEAD, ""
-        person.relation = ""
-    person.state, person.left_on, person.left_reason = "active", None, ""
-    here = Place(person.household_id, person.relation)
-    memberships.settle(uow, person, Home(here, here), today())
-    person.version += 1
-    audit(uow, action="person.return", obj=person, label=person.name, before=before, after=after)
-    tell_person(uow, person, "person.return")
-    follow(uow, {person.household_id}, [person.id])
+    carry_out(uow, Asked(kind, on, {"person_id": person_id}, reason))
     return fresh(uow, person)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from typing import Any, TypeVar
@@ -12,20 +12,19 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from xiangyue.access.audit import audit, changed
+from xiangyue.access.audit import audit
 from xiangyue.access.crypto import TenantKeys, blind_index
 from xiangyue.db.uow import Uow
 from xiangyue.errors import AlreadyUsed, Conflict, Invalid, Stale
 from xiangyue.features.areas import queries as areas
 from xiangyue.features.areas.models import GROUP, VILLAGE, Area
 from xiangyue.features.households import derived, memberships
-from xiangyue.features.households.alike import COMPARED, look_for_alike
+from xiangyue.features.households.alike import look_for_alike
 from xiangyue.features.households.custom import parse_values, write_values
-from xiangyue.features.households.events import ask, tell_person
 from xiangyue.features.households.identifiers import ID_NUMBER, PHONE, masked, sealed, tail_index
-from xiangyue.features.households.memberships import Home, Place
+from xiangyue.features.households.memberships import First
 from xiangyue.features.households.models import Household, Person, PersonMark
-from xiangyue.features.households.person_input import Errors, clean_person, clean_text, past_day, today
+from xiangyue.features.households.person_input import Errors, clean_person, clean_text, past_day
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.codes import HEAD
 from xiangyue.text.pinyin import sort_key
@@ -130,7 +129,7 @@ def person_values(uow: Uow, keys: TenantKeys | None, person: Person) -> dict[str
     }
 
 
-def _recorded(person: Person) -> dict[str, Any]:
+def recorded(person: Person) -> dict[str, Any]:
     """For the audit trail: identifiers as bytes, which it hides, and whose change it still sees."""
     hashes = {"id_number": person.id_number_index, "phone": person.phone_index}
     return {**plain_values(person), "household_id": person.household_id, **hashes}
@@ -145,9 +144,10 @@ def new_person(
     client: tuple[uuid.UUID | None, bytes | None] = (None, None),
     allow_synthetic: bool = False,
     prefix: str = "",
+    first: First | None = None,
 ) -> Person:
-    """Check, add and audit a member. ``client``: UUID and digest of what was sent. Raises Invalid (fields under
-    ``prefix``) or Conflict."""
+    """Check, add and audit a member. ``client``: UUID and digest of what was sent; ``first``: the membership an act
+    opens. Raises Invalid (fields under ``prefix``) or Conflict."""
     errors: Errors = {}
     found = clean_person(values, errors, allow_synthetic=allow_synthetic, new=True)
     custom = {}
@@ -156,98 +156,24 @@ def new_person(
     except Invalid as error:
         errors.update(error.fields)
     if found.get("relation") == HEAD:
-        _only_head(uow, household, None, errors)
+        only_head(uow, household, None, errors)
     if errors:
         raise Invalid({prefix + name: messages for name, messages in errors.items()})
     person = Person(household_id=household.id, area_code=household.area_code)
     person.client_id, person.client_digest = client
     person.version = 1
     with unique(uow):
-        _apply(uow, keys, person, found)
+        apply_values(uow, keys, person, found)
         uow.session.add(person)
         look_for_alike(uow, keys, person, household, found, different=bool(values.get("different")))
-    memberships.first_home(uow, person, away=person.away or False)
+    memberships.first_home(uow, person, first)
     _before, after_custom = write_values(uow, person, custom)
-    after = {name: value for name, value in _recorded(person).items() if value not in (None, "", False, 0)}
+    after = {name: value for name, value in recorded(person).items() if value not in (None, "", False, 0)}
     audit(uow, action="person.add", obj=person, label=person.name, after={**after, **after_custom})
     return person
 
 
-def change_person(
-    uow: Uow, keys: TenantKeys, person: Person, changes: Mapping[str, Any], *, allow_synthetic: bool
-) -> bool:
-    """Check, apply and audit changes of a member; whether anything differs. Raises Invalid or Conflict."""
-    errors: Errors = {}
-    found = clean_person(changes, errors, allow_synthetic=allow_synthetic, new=False)
-    custom = {}
-    try:
-        custom = parse_values(uow, "person", changes.get("custom") or {})
-    except Invalid as error:
-        errors.update(error.fields)
-    target = person.household_id
-    if changes.get("household_id") not in (None, "", target):
-        target = int(changes["household_id"])
-    home = uow.get_for_update(Household, target)
-    moving = home.id != person.household_id
-    if moving and home.state != "active":
-        errors["household_id"] = [_l("This household is closed.")]
-    if found.get("relation", person.relation) == HEAD and (moving or "relation" in found):
-        _only_head(uow, home, person.id, errors)
-    belongs = memberships.home_of(memberships.standing(uow, [person.id])[person.id])
-    if found.get("away") and not person.away and belongs.living and not belongs.registered:
-        errors["away"] = [_l("This person is not registered here. Say instead that he or she has moved away.")]
-    if errors:
-        raise Invalid(errors)
-    before = _recorded(person)
-    asked = {name: value for name, value in found.items() if name not in PLAIN or before[name] != value}
-    if moving:
-        asked["household_id"] = home.id
-    if asked or custom:
-        ask(uow, person.household_id, {"person_id": person.id, **asked}, custom)
-    with unique(uow):
-        _apply(uow, keys, person, {name: value for name, value in found.items() if name not in DERIVED})
-        households = _belong(uow, person, home, belongs, found)
-        now = _recorded(person)
-        if any(now[name] != before[name] for name in COMPARED):
-            look_for_alike(uow, keys, person, home, found, different=bool(changes.get("different")))
-    old_custom, new_custom = write_values(uow, person, custom)
-    old, new = changed(before, _recorded(person))
-    if not new and not new_custom:
-        return False
-    person.version += 1
-    action = "person.move" if moving else "person.edit"
-    audit(uow, action=action, obj=person, label=person.name, before={**old, **old_custom}, after={**new, **new_custom})
-    tell_person(uow, person, action)
-    if moving:
-        derived.move_with_person(uow, [person.id])
-    follow(uow, {before["household_id"], home.id, *households}, [person.id])
-    return True
-
-
-def _belong(uow: Uow, person: Person, household: Household, belongs: Home, found: Mapping[str, Any]) -> Collection[int]:
-    """Another household, relation or being away, from today on; returns the households it concerns."""
-    moving, away = household.id != person.household_id, found.get("away", person.away)
-    relation = found.get("relation", person.relation)
-    if belongs.current is None:  # has left: only what is on record changes
-        person.household_id, person.area_code = household.id, household.area_code
-        person.relation, person.away = relation, away
-        return ()
-    registered, living = belongs.registered, belongs.living
-    here = Place(household.id, relation)
-    if moving:
-        registered = here if registered and registered.household_id == person.household_id else registered
-        living = here if living and living.household_id == person.household_id else living
-    if away != person.away:
-        living = None if away else here
-    if moving or away != person.away:
-        settled = memberships.settle(uow, person, Home(registered, living), today())
-        return list(settled["households"])
-    if relation != person.relation:
-        memberships.set_relation(uow, person, relation)
-    return ()
-
-
-def _apply(uow: Uow, keys: TenantKeys, person: Person, found: Mapping[str, Any]) -> None:
+def apply_values(uow: Uow, keys: TenantKeys, person: Person, found: Mapping[str, Any]) -> None:
     for name in PLAIN:
         if name in found:
             setattr(person, name, found[name])
@@ -274,7 +200,7 @@ def head_of(uow: Uow, household_id: int, *, besides: int | None = None) -> Perso
     return next((p for p in uow.session.scalars(statement) if p.id != besides), None)
 
 
-def _only_head(uow: Uow, household: Household, person_id: int | None, errors: Errors) -> None:
+def only_head(uow: Uow, household: Household, person_id: int | None, errors: Errors) -> None:
     head = head_of(uow, household.id, besides=person_id)
     if head is not None:
         errors["relation"] = [_l("%(name)s is the head of this household. Change that relation first.", name=head.name)]
