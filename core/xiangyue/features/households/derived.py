@@ -48,7 +48,7 @@ UPDATE household h
 #: Tables whose rows lie where their household does; classifications are another feature's and move along.
 _CHILDREN = (
     "person", "person_mark", "household_income", "household_award", "name_suffix", "household_member",
-    "classification",
+    "register_act", "classification",
 )  # fmt: skip
 _MOVE = """
 UPDATE {child} c SET area_code = h.area_code

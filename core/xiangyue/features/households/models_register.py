@@ -116,7 +116,10 @@ class RegisterAct(Timestamps, Versioned, AreaBound, Base):
 
 
 class RegisterActPart(TenantOwned, Base):
-    """What an act touched. ``kind``: person, or household: that its state, head or existence changed."""
+    """What an act touched: persons, and the households they came from and went to.
+
+    ``id`` goes up in the order in which acts on the same person or household were done.
+    """
 
     __tablename__ = "register_act_part"
     __table_args__ = (

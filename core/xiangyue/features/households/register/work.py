@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from xiangyue.access.crypto import TenantKeys
 from xiangyue.db.uow import Uow
@@ -59,7 +59,8 @@ class Work:
         if act is None:
             self.act.state = "done"
             self.act.reported_by, self.act.reported_name = who(uow)
-            self.act.reported_at = now()
+            self.act.reported_at = self.act.decided_at = now()
+            self.act.decided_by, self.act.decided_name = who(uow)
             with uow.tenant_wide(OUTSIDE):
                 uow.session.add(self.act)
                 uow.session.flush()
@@ -107,6 +108,8 @@ class Work:
         uow = self.uow
         parts = [("person", id) for id in self.persons] + [("household", id) for id in self.households]
         with uow.tenant_wide(OUTSIDE):
+            # What a report noted counts from now on, when it is done.
+            uow.session.execute(delete(RegisterActPart).where(RegisterActPart.act_id == self.act.id))
             uow.session.add_all(RegisterActPart(kind=kind, thing_id=id, act_id=self.act.id) for kind, id in parts)
             self.act.changes = self.changes
             follow(uow, self.households, list(self.persons))
