@@ -23,6 +23,7 @@ from xiangyue.features.households.models import (
     Person,
     PersonMark,
 )
+from xiangyue.features.households.person_input import today
 from xiangyue.testing.fixtures import County
 
 VILLAGE = 610921100200_000
@@ -184,11 +185,15 @@ def test_leaving_coming_back_and_closing(admin: Api) -> None:
     back = admin("POST", f"/persons/{person['id']}/back", {"reason": "登记错误"}, version=2)
     assert back.get_json()["state"] == "active"
     assert (back.get_json()["left_on"], back.get_json()["left_reason"]) == (None, "")
-    assert admin("POST", f"{path}/close", {"on": "2024-05-01", "reason": "搬走"}).status_code == 428
-    closed = admin("POST", f"{path}/close", {"on": "2024-05-01", "reason": "搬走"}, version=1)
+    closing = {"on": today().isoformat(), "reason": "搬走"}
+    assert admin("POST", f"{path}/close", closing).status_code == 428
+    # The head came back today, so that the household cannot have left before.
+    early = admin("POST", f"{path}/close", {**closing, "on": "2024-05-01"}, version=1)
+    assert (early.status_code, list(early.get_json()["errors"])) == (422, ["on"])
+    closed = admin("POST", f"{path}/close", closing, version=1)
     assert closed.get_json()["state"] == "closed"
-    assert (closed.get_json()["left_on"], closed.get_json()["left_reason"]) == ("2024-05-01", "搬走")
-    assert admin("POST", f"{path}/close", {"on": "2024-05-01", "reason": "搬走"}, version=2).status_code == 409
+    assert (closed.get_json()["left_on"], closed.get_json()["left_reason"]) == (today().isoformat(), "搬走")
+    assert admin("POST", f"{path}/close", closing, version=2).status_code == 409
     assert (heads(admin), heads(admin, "state=closed")) == ([], ["王德福"])
     opened = admin("POST", f"{path}/reopen", {"reason": "登记错误"}, version=2).get_json()
     assert (opened["state"], opened["left_on"], opened["left_reason"]) == ("active", None, "")

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from xiangyue.access.lawful import BASES
+from xiangyue.features.households.register.words import KIND_LABELS, STATE_LABELS
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 
@@ -52,6 +53,9 @@ FIELDS: dict[str, Any] = {
     "areas": _l("Areas"),
     "groups": _l("Villager groups"),
     "count": _l("Number"),
+    "act": _l("Change of the register"),
+    "registered": _l("By the household register"),
+    "living": _l("By where they live"),
     "award": _l("Award"),
     "changed": _l("Changed"),
     "codes_left": _l("Recovery codes left"),
@@ -114,7 +118,9 @@ FIELDS: dict[str, Any] = {
 
 #: Codes by the key they stand under.
 VALUES: dict[str, dict[str, Any]] = {
+    "act": KIND_LABELS,
     "state": {
+        **STATE_LABELS,
         "active": _l("in use"),
         "closed": _l("closed"),
         "moved": _l("moved away"),

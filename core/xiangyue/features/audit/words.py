@@ -17,6 +17,7 @@ from xiangyue.text.codes import NATIONALITIES, RELATIONS, SEX
 THINGS: dict[str, Any] = {
     "household": _l("Household"),
     "person": _l("Person"),
+    "register_act": _l("Change of the register"),
     "person_mark": _l("Mark"),
     "household_income": _l("Household income"),
     "household_award": _l("Household award"),

@@ -42,7 +42,7 @@ def _custom(values: Iterable[FieldValue]) -> dict[str, Any]:
     return {v.field.key: v.value for v in values}
 
 
-def _place(path: list[tuple[int, str]]) -> str:
+def place_name(path: list[tuple[int, str]]) -> str:
     """Village and group of a path from the town down."""
     return "".join(name for _code, name in path[1:])
 
@@ -57,7 +57,7 @@ def person_json(view: PersonView) -> dict[str, Any]:
         **{name: getattr(person, name) for name in plain},
         "id_number": view.id_number,
         "phone": view.phone,
-        "area_name": _place(view.area_path),
+        "area_name": place_name(view.area_path),
         "household_code": household.code,
         "head_name": household.head_name,
         "address": household.address,
@@ -78,8 +78,10 @@ def household_json(view: HouseholdView) -> dict[str, Any]:
     return {
         **{name: getattr(household, name) for name in plain},
         "marks": [group.kind.key for group in view.marks],
-        "area_name": _place(view.area_path),
+        "area_name": place_name(view.area_path),
         "away_count": sum(p.person.away for p in view.persons if p.person.state == "active"),
+        "registered_count": household.registered_count,
+        "living_count": household.living_count,
         "income": latest.amount if latest else None,
         "income_year": latest.year if latest else None,
         "note": household.note,

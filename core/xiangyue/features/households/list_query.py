@@ -51,6 +51,8 @@ HOUSEHOLD_FIELDS = {
     "area_name": "",
     "away_count": "(SELECT count(*) FROM person a WHERE {tenant:a} AND a.household_id = h.id"
     " AND a.state = 'active' AND a.away)",
+    "registered_count": "h.registered_count",
+    "living_count": "h.living_count",
     "income": "latest.amount",
     "income_year": "latest.year",
     "note": "h.note",

@@ -8,7 +8,17 @@ from typing import Any
 from flask import Blueprint
 
 from xiangyue.access.permissions import Permission
-from xiangyue.features.households import api, api_export, api_persons, api_search, export_job, jobs, pages, policy
+from xiangyue.features.households import (
+    api,
+    api_export,
+    api_persons,
+    api_register,
+    api_search,
+    export_job,
+    jobs,
+    pages,
+    policy,
+)
 from xiangyue.features.households.following import FOLLOWS
 from xiangyue.features.households.profile import apply_custom_fields, apply_kinds
 from xiangyue.i18n import lazy_gettext as _l
@@ -28,7 +38,7 @@ def register_pages() -> Sequence[Blueprint]:
 
 @hookimpl
 def register_api() -> Sequence[Any]:
-    return (api.bp, api_persons.bp, api_export.bp, api_search.bp)
+    return (api.bp, api_persons.bp, api_register.bp, api_export.bp, api_search.bp)
 
 
 @hookimpl

@@ -165,6 +165,8 @@ class HouseholdSchema(Schema):
     )
     area_name = fields.String(metadata={"description": "Village and group"})
     away_count = fields.Integer()
+    registered_count = fields.Integer(metadata={"description": "Members by the household register"})
+    living_count = fields.Integer(metadata={"description": "Members who live here"})
     income = fields.Integer(allow_none=True, metadata={"description": "Latest recorded, whole yuan"})
     income_year = fields.Integer(allow_none=True)
     note = fields.String()

@@ -22,7 +22,7 @@ KIND_LABELS: dict[str, Any] = {
 }
 STATE_LABELS: dict[str, Any] = {
     "reported": _l("Waits to be confirmed"),
-    "done": _l("Done"),
+    "done": _l("Registered"),
     "refused": _l("Refused"),
     "undone": _l("Undone"),
 }
