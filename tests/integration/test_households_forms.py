@@ -23,6 +23,7 @@ from xiangyue.features.households.models import (
     Person,
     PersonMark,
 )
+from xiangyue.features.households.person_input import today
 from xiangyue.testing.fixtures import County
 
 __all__ = ["filled_county"]
@@ -183,15 +184,18 @@ def test_leaving_coming_back_closing_and_opening(county: County) -> None:
     assert "已离开 1 人" in text(client, f"/households/{household}")
     assert post(client, url, f"{url}/back", version="1", reason="登记有误").status_code == 409
     assert post(client, url, f"{url}/back", version="2", reason="登记有误").status_code == 303
-    home = f"/households/{household}"
-    assert post(client, home, f"{home}/close", version="1", on="2024-03-01", reason="").status_code == 422
-    assert post(client, home, f"{home}/close", version="1", on="2024-03-01", reason="整户搬迁").status_code == 303
+    # She came back today, so that the household cannot have left before.
+    home, day = f"/households/{household}", today().isoformat()
+    early = post(client, home, f"{home}/close", version="1", on="2024-03-01", reason="整户搬迁")
+    assert (early.status_code, day in early.get_data(as_text=True)) == (422, True)
+    assert post(client, home, f"{home}/close", version="1", on=day, reason="").status_code == 422
+    assert post(client, home, f"{home}/close", version="1", on=day, reason="整户搬迁").status_code == 303
     assert "6109211002000001" not in text(client, "/households")
     assert "6109211002000001" in text(client, "/households?state=closed")
     closed = text(client, home)
-    assert re.search(r"2024-03-01 销户：<span[^>]*>整户搬迁", closed)
-    assert re.search(r"2024-03-01 · <span[^>]*>整户搬迁", text(client, "/households?state=closed&cols=left"))
-    assert re.search(r"2024-03-01 · <span[^>]*>整户搬迁", text(client, url))  # members left with it
+    assert re.search(rf"{day} 销户：<span[^>]*>整户搬迁", closed)
+    assert re.search(rf"{day} · <span[^>]*>整户搬迁", text(client, "/households?state=closed&cols=left"))
+    assert re.search(rf"{day} · <span[^>]*>整户搬迁", text(client, url))  # members left with it
     assert post(client, home, f"{home}/reopen", version="2", reason="有误").status_code == 303
 
 

@@ -23,6 +23,6 @@ KIND_LABELS: dict[str, Any] = {
 STATE_LABELS: dict[str, Any] = {
     "reported": _l("Waits to be confirmed"),
     "done": _l("Registered"),
-    "refused": _l("Refused"),
+    "refused": _l("Sent back"),
     "undone": _l("Undone"),
 }
