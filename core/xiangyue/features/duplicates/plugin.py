@@ -55,7 +55,7 @@ def register_navigation() -> Sequence[NavItem]:
             "duplicates.list_pairs",
             policy.DUPLICATE_MERGE,
             "people",
-            "users",
+            "copy",
             position=60,
         ),
     )

@@ -20,7 +20,7 @@ from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import ngettext
 from xiangyue.web.access import requires
-from xiangyue.web.components import BulkAction, Column, Filter, ListView
+from xiangyue.web.components import BulkAction, Column, Filter, ListView, ViewTab
 from xiangyue.web.pipeline import current_actor, current_uow
 from xiangyue.web.shell import flash, page, safe_next
 
@@ -61,10 +61,9 @@ def listing(uow: Uow) -> Listing:
     if args.get("area") == switch.ALL:
         args.poplist("area")
     filters = (
-        Filter("kind", _l("Of"), choices=list(KINDS.items())),
-        Filter("state", _l("State"), choices=[*STATES.items(), ("all", _l("All states"))]),
         Filter("reason", _l("Why"), choices=list(REASONS.items())),
         Filter("least", _l("Likeness"), choices=list(LEVELS)),
+        Filter("state", _l("State"), choices=[*STATES.items(), ("all", _l("All states"))], more=True),
     )
     view = ListView(COLUMNS, args, request.path, filters, default_sort="-score")
     given: dict[str, tuple[str, dict[str, Any]]] = {
@@ -118,6 +117,10 @@ def list_page() -> Any:
             back_cursor=found.back,
             export_url=url_for("duplicates.ask_export") if current_actor().can(HOUSEHOLD_EXPORT) else None,
             select_name="pair" if some_open else None,
+            views=[
+                ViewTab(label, asked.view.url(kind=key, reason=None, after=None, before=None), key == wanted.kind, False)
+                for key, label in KINDS.items()
+            ],
         ),
         listing=asked,
         rows=found.items,
