@@ -118,7 +118,9 @@ def list_page() -> Any:
             export_url=url_for("duplicates.ask_export") if current_actor().can(HOUSEHOLD_EXPORT) else None,
             select_name="pair" if some_open else None,
             views=[
-                ViewTab(label, asked.view.url(kind=key, reason=None, after=None, before=None), key == wanted.kind, False)
+                ViewTab(
+                    label, asked.view.url(kind=key, reason=None, after=None, before=None), key == wanted.kind, False
+                )
                 for key, label in KINDS.items()
             ],
         ),
