@@ -23,18 +23,18 @@ def changed(row: Sequence[Any], **cells: Any) -> list[Any]:
 
 @dataclass(frozen=True)
 class Case:
-    """``wrong``: what is wrong in the file. Expected: ``problem`` of the file as a whole, or ``taken``: the sheet's row
-    numbers of rows without errors, ``errors``: (row, column, kind, suggestion) of the others, ``skipped`` counts,
-    ``headings``: (kind, heading) told of the header, ``others``: sheets left aside, ``values``: (row, key, value) that
-    must have been understood."""
+    """``wrong``: what is wrong in the file. Expected: ``problem`` of the file as a whole, or ``taken``: the rows
+    without errors, as people read their numbers (`row_text`), ``errors``: (row, column, kind, suggestion) of the
+    others, ``skipped`` counts, ``headings``: (kind, heading) told of the header, ``others``: sheets left aside,
+    ``values``: (row, key, value) that must have been understood."""
 
     name: str
     wrong: str
     data: Callable[[], bytes]
     problem: str = ""
-    taken: Sequence[int] = (2, 3, 4)
-    errors: Sequence[tuple[int, str, str, str]] = ()
+    taken: Sequence[int | str] = (2, 3, 4)
+    errors: Sequence[tuple[int | str, str, str, str]] = ()
     skipped: dict[str, int] = field(default_factory=dict)
     headings: Sequence[tuple[str, str]] = ()
     others: Sequence[tuple[str, bool]] = ()
-    values: Sequence[tuple[int, str, Any]] = ()
+    values: Sequence[tuple[int | str, str, Any]] = ()

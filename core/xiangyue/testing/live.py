@@ -98,7 +98,8 @@ def serve(
                 processes.append(
                     subprocess.Popen(command, env=environment, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
                 )
-            wait_for(lambda: _ready(port, ready, processes, log), what="the live server")
+            # On a busy machine three processes take their time; one that ended is noticed at once.
+            wait_for(lambda: _ready(port, ready, processes, log), seconds=180, what="the live server")
             yield LiveServer(port, log)
         finally:
             for process in processes:

@@ -12,8 +12,10 @@ from xiangyue.db.paging import decode_ids, encode_cursor
 from xiangyue.errors import Invalid, PreconditionFailed, Stale
 from xiangyue.features.imports import policy, queries, service, view, view_columns
 from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.imports.roster_book import columns_of_sheet, sheet_of
 from xiangyue.features.imports.roster_header import describe_header
 from xiangyue.features.imports.roster_messages import problem_of
+from xiangyue.features.imports.roster_places import place_of_number, row_text, sheet_names
 from xiangyue.features.imports.schemas import (
     ImportColumnsChangeSchema,
     ImportColumnsSchema,
@@ -109,10 +111,13 @@ def show_columns(id: int) -> Response:
     batch = queries.get_batch(uow, id)
     found = open_columns(runtime().tenant_keys(uow), batch)
     columns = queries.columns_of(uow)
+    sheets = view_columns.sheets(batch.header, found, columns)
+    targets = {c.key: c for sheet in batch.header.get("sheets") or () for c in columns_of_sheet(sheet, columns)}
     body = {
-        "items": [column.as_dict() for column in found],
-        "targets": [{"key": c.key, "label": c.label, "required": c.required} for c in columns],
-        "missing": [column.key for column in view_columns.missing(found, columns)],
+        "items": [{**column.as_dict(), "sheet": sheets[sheet_of(column.position)].name} for column in found],
+        "targets": [{"key": c.key, "label": c.label, "required": c.required} for c in targets.values()],
+        "missing": [column.key for column in view_columns.missing(sheets, found, columns)],
+        "sheets": [{"name": sheet.name, "read": sheet.read, "members": sheet.members} for sheet in sheets],
     }
     return set_etag(jsonify(body), batch.version)
 
@@ -128,7 +133,9 @@ def match_columns(values: dict[str, Any], id: int) -> Response:
     keys = runtime().tenant_keys(uow)
     version = required_version()
     try:
-        batch = service.match_columns(uow, keys, batch_id=id, version=version, targets=values["targets"])
+        batch = service.match_columns(
+            uow, keys, batch_id=id, version=version, targets=values["targets"], sheets=values["sheets"]
+        )
     except Stale as stale:
         raise PreconditionFailed(stale.message, theirs=stale.theirs) from None
     return shown_import(batch, 202)
@@ -153,11 +160,13 @@ def list_errors(args: dict[str, Any], id: int) -> Response:
         after=(row, place) if row is not None and place is not None else None,
         limit=args["limit"],
     )
+    sheets = sheet_names(batch.header)
     labels = {column.key: column.label for column in queries.columns_of(uow)}
     items = []
     for error in found:
         line = {
-            "row": error.row,
+            "row": place_of_number(error.row).row,
+            "place": str(row_text(error.row, sheets)),
             "column": error.column,
             "column_label": labels.get(error.column, error.column),
             "code": error.code,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,9 +15,10 @@ from xiangyue.features.imports.judging import Grouping, Judge, RowKeys
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.policy import CHECK_KIND, IMPORT_RUN
 from xiangyue.features.imports.release import drop_rows, let_go
+from xiangyue.features.imports.roster_book import columns_found, columns_given, header_of
 from xiangyue.features.imports.roster_file import RosterFileError
 from xiangyue.features.imports.roster_messages import CellError
-from xiangyue.features.imports.roster_read import RosterSheet, read_rows
+from xiangyue.features.imports.roster_read import SKIPPED, RosterBook, RosterSheet, read_book
 from xiangyue.features.imports.staging import errors_json, payload_context, read_upload, seal_columns, seal_row
 from xiangyue.features.imports.trial import try_out
 from xiangyue.i18n import lazy_gettext as _l
@@ -76,13 +77,13 @@ def run(context: JobContext) -> dict[str, Any]:
         if not _mine(context, batch):
             raise Conflict(_l("This import was discarded, or is being checked by newer work."))
         drop_rows(uow, batch)
-        given = batch.header.get("given")
-        batch.counts, batch.problem, batch.header = {}, None, {"given": given} if given else {}
+        kept = {key: batch.header[key] for key in ("given", "wanted") if batch.header.get(key)}
+        batch.counts, batch.problem, batch.header = {}, None, kept
         batch.checked_at = datetime.now(UTC)
         batch.version += 1
-        sheet = _sheet(context, uow, batch)
-        if sheet is not None:
-            _Check(context, uow, batch, sheet).run()
+        book = _book(context, uow, batch)
+        if book is not None:
+            _Check(context, uow, batch, book.sheets).run()
         context.check_cancelled()
         return {"batch_id": batch_id, **{k: v for k, v in batch.counts.items() if isinstance(v, int)}}
 
@@ -92,42 +93,38 @@ def _mine(context: JobContext, batch: ImportBatch) -> bool:
     return batch.job_id == context.job_id and (broke or batch.state in ("uploaded", "checking"))
 
 
-def _sheet(context: JobContext, uow: Uow, batch: ImportBatch) -> RosterSheet | None:
-    """The roster in the file; None, with the problem noted on the batch, when it cannot be read as one or its
+def _book(context: JobContext, uow: Uow, batch: ImportBatch) -> RosterBook | None:
+    """The rosters in the file; None, with the problem noted on the batch, when it cannot be read as one or its
     columns must be matched by a person first."""
     data = read_upload(uow, context.runtime, batch.file_id)
     given = batch.header.get("given")
 
-    def recall(fingerprint: str) -> dict[int, str] | None:
+    def recall(fingerprint: str, sheet: int) -> dict[int, str] | None:
         """What a person decided for this very file, else for an earlier one of the kind."""
-        return {int(place): key for place, key in given.items()} if given else queries.remembered(uow, fingerprint)
+        decided = columns_given(given, sheet) if given else {}
+        return decided or queries.remembered(uow, fingerprint)
 
     try:
-        sheet = read_rows(data, queries.columns_of(uow), recall)
+        book = read_book(data, queries.columns_of(uow), recall, batch.header.get("wanted"))
     except RosterFileError as error:
         batch.state, batch.problem = "failed", {"code": error.code, "params": error.params}
         return None
     batch.header = {
         **batch.header,
-        "sheet": sheet.name,
-        "row": sheet.header_row,
-        "columns": list(sheet.columns),
-        "problems": [problem.as_dict() for problem in sheet.problems],
-        "others": sheet.others,
-        "fingerprint": sheet.fingerprint,
-        "file_columns": seal_columns(context.runtime.tenant_keys(uow), uow.tenant_id, sheet.file_columns),
+        **header_of(book),
+        "file_columns": seal_columns(context.runtime.tenant_keys(uow), uow.tenant_id, columns_found(book)),
     }
-    if sheet.blocking:
+    if any(sheet.blocking for sheet in book.sheets):
         batch.state, batch.problem = "mapping", {"code": "header", "params": {}}
         return None
-    return sheet
+    return book
 
 
 class _Check:
-    """One check of one sheet."""
+    """One check of one file."""
 
-    def __init__(self, context: JobContext, uow: Uow, batch: ImportBatch, sheet: RosterSheet) -> None:
-        self.context, self.uow, self.batch, self.sheet = context, uow, batch, sheet
+    def __init__(self, context: JobContext, uow: Uow, batch: ImportBatch, sheets: Sequence[RosterSheet]) -> None:
+        self.context, self.uow, self.batch, self.sheets = context, uow, batch, sheets
         self.keys: TenantKeys = context.runtime.tenant_keys(uow)
         self.judge = Judge(context.runtime, uow, batch)
         self.checker = self.judge.checker()
@@ -137,7 +134,7 @@ class _Check:
         staged = stage_rows(self.uow.session, "stage_import", _STAGE, self._rows())
         self.batch.header = {
             **self.batch.header,
-            "skipped": dict(self.sheet.skipped),
+            "skipped": {kind: sum(sheet.skipped[kind] for sheet in self.sheets) for kind in SKIPPED},
             "repaired": dict(self.checker.repaired),
         }
         if not staged:
@@ -155,8 +152,8 @@ class _Check:
         """Each row as `_STAGE` has it, in the sheet's order."""
         context = payload_context(self.uow.tenant_id)
         row_keys = RowKeys(self.keys)
-        total = self.sheet.row_count
-        for count, row in enumerate(self.sheet.rows):
+        total = sum(sheet.row_count for sheet in self.sheets)
+        for count, row in enumerate(row for sheet in self.sheets for row in sheet.rows):
             if count % _PULSE == 0:
                 self.context.progress(count, total, CHECKING)
                 self.context.check_cancelled()

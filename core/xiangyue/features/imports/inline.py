@@ -16,6 +16,7 @@ from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.roster_file import describe_file_problem
 from xiangyue.features.imports.roster_header import HeaderProblem, describe_header
 from xiangyue.features.imports.roster_messages import describe
+from xiangyue.features.imports.roster_places import sheet_names
 from xiangyue.i18n import gettext as _
 from xiangyue.jobs.models import FINAL_STATES, Job
 from xiangyue.jobs.run import run_with
@@ -90,11 +91,12 @@ def error_lines(runtime: Runtime, tenant: TenantInfo, batch_id: int) -> Iterator
     """Every wrong cell as a line: where, what, and how to mend it; identifiers masked."""
     with runtime.uow(tenant.id) as uow:
         columns = queries.columns_of(uow)
+        sheets = sheet_names(queries.get_batch(uow, batch_id).header)
         after: tuple[int, int] | None = None
         while True:
             errors, after = queries.list_errors(uow, batch_id, after=after, limit=500)
             for error in errors:
-                yield describe(error, columns)
+                yield describe(error, columns, sheets)
             if after is None:
                 return
 

@@ -3,6 +3,7 @@ households; at the check of the file, and again when rows were mended."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from xiangyue.access.crypto import TenantKeys, blind_index
@@ -14,6 +15,7 @@ from xiangyue.features.imports.roster_areas import AreaRow, ListAreaIndex
 from xiangyue.features.imports.roster_check import CheckedRow, RosterChecker, place_of
 from xiangyue.features.imports.roster_columns import Column
 from xiangyue.features.imports.roster_messages import CellError
+from xiangyue.features.imports.roster_places import row_text, sheet_names
 from xiangyue.features.imports.roster_read import RosterRow
 from xiangyue.runtime import Runtime
 
@@ -32,12 +34,14 @@ class Judge:
         self._synthetic = bool(tenant is not None and tenant.settings.get("allow_synthetic_people"))
         self._marks = queries.mark_kinds(uow)
         self._fields = queries.custom_fields(uow)
+        self._batch = batch
         ranges = batch.scope_ranges
         self._scope = Scope(uow.tenant_id, None if ranges is None else tuple((lo, hi) for lo, hi in ranges))
 
     def checker(self) -> RosterChecker:
         """One that has seen no row yet."""
-        return RosterChecker(self.columns, self._index, self._synthetic, self._marks, self._fields)
+        text = partial(row_text, sheets=sheet_names(self._batch.header))
+        return RosterChecker(self.columns, self._index, self._synthetic, self._marks, self._fields, row_text=text)
 
     def check(self, checker: RosterChecker, row: RosterRow) -> CheckedRow:
         """`RosterChecker.check_row`, and whether the row lies where the uploader may import."""

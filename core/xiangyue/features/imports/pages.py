@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import IO, Any
 
 from flask import Blueprint, redirect, request, send_file, url_for
@@ -40,6 +40,11 @@ _COLUMNS = (
     Column("who", _l("Uploaded by")),
     Column("when", _l("Uploaded at")),
 )
+
+
+@bp.app_template_filter("import_row")
+def _row_of(number: int, batch: ImportBatch) -> Any:
+    return view.row_of(batch, number)
 
 
 @bp.get("/imports")
@@ -179,18 +184,19 @@ def show_import(id: int) -> Any:
     return page("imports/show.html", **context)
 
 
-def _matching(batch: ImportBatch, chosen: Mapping[int, str] | None = None) -> dict[str, Any]:
-    """The file's columns, each with what is suggested or was chosen just now."""
+def _matching(
+    batch: ImportBatch, chosen: Mapping[int, str] | None = None, read: Collection[str] | None = None
+) -> dict[str, Any]:
+    """The file's columns by sheet, each with what is suggested or was chosen just now."""
     columns = queries.columns_of(current_uow())
     found = open_columns(runtime().tenant_keys(current_uow()), batch)
     if chosen is not None:
         for column in found:
             column.target = chosen.get(column.position, "")
-    lacking = view_columns.missing(found, columns)
+    sheets = view_columns.sheets(batch.header, found, columns, read)
     return {
-        "file_columns": found,
-        "targets": view_columns.targets(columns),
-        "lacking": [view.marked(column.label) for column in lacking],
+        "sheets": sheets,
+        "lacking": [view.marked(column.label) for column in view_columns.missing(sheets, found, columns)],
         "how": view_columns.HOW,
         "field": view_columns.FIELD,
     }
@@ -207,7 +213,11 @@ def show_columns(id: int) -> Any:
 
 
 def _columns_page(
-    batch: ImportBatch, chosen: Mapping[int, str] | None = None, errors: Any = (), status: int = 200
+    batch: ImportBatch,
+    chosen: Mapping[int, str] | None = None,
+    read: Collection[str] | None = None,
+    errors: Any = (),
+    status: int = 200,
 ) -> Any:
     steps = view.steps(batch)[0]
     faults = [view.marked(fault) for fault in errors]
@@ -219,7 +229,7 @@ def _columns_page(
         current=1,
         show=view,
         faults=faults,
-        **_matching(batch, chosen),
+        **_matching(batch, chosen, read),
     )
 
 
@@ -229,11 +239,16 @@ def match_columns(id: int) -> Any:
     uow = current_uow()
     version = request.form.get("version", type=int) or 0
     chosen = view_columns.typed(request.form)
+    # With one sheet there is nothing to choose.
+    read = request.form.getlist("sheet") if "several" in request.form else None
     keys = runtime().tenant_keys(uow)
     try:
-        return do_act(id, lambda: service.match_columns(uow, keys, batch_id=id, version=version, targets=chosen))
+        return do_act(
+            id,
+            lambda: service.match_columns(uow, keys, batch_id=id, version=version, targets=chosen, sheets=read),
+        )
     except Invalid as invalid:
-        return _columns_page(queries.get_batch(uow, id), chosen, invalid.fields.get("columns", ()), 422)
+        return _columns_page(queries.get_batch(uow, id), chosen, read, invalid.fields.get("columns", ()), 422)
 
 
 @bp.get("/imports/<int:id>/progress")

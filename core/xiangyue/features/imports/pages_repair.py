@@ -101,12 +101,13 @@ def _say(id: int, done: ImportRepair) -> None:
         flash(ngettext("%(n)d row left out.", "%(n)d rows left out.", n))
         return
     row = get_row(uow, _keys(), id, done.row_no)
+    place = view.row_of(queries.get_batch(uow, id), done.row_no)
     label = view.column_label(queries.columns_of(uow), done.column_key)
     still = next((error for error in row.errors if error.column == done.column_key), None)
     if still is None:
-        flash(_("Row %(row)s, %(column)s: mended.", row=done.row_no, column=label))
+        flash(_("Row %(row)s, %(column)s: mended.", row=place, column=label))
     else:
-        told = {"row": done.row_no, "column": label, "problem": problem_of(still)}
+        told = {"row": place, "column": label, "problem": problem_of(still)}
         flash(_("Row %(row)s, %(column)s is still wrong: %(problem)s", **told), "warning")
 
 
@@ -227,7 +228,7 @@ def save_row(id: int, row_no: int) -> Any:
     if row.errors and queries.get_batch(uow, id).state == "checked":
         flash(_("Saved. This row is still wrong, see below."), "warning")
         return redirect(url_for("imports.show_row", id=id, row_no=row_no), 303)
-    flash(_("Row %(row)s is mended.", row=row_no))
+    flash(_("Row %(row)s is mended.", row=view.row_of(queries.get_batch(uow, id), row_no)))
     return redirect(url_for("imports.show_import", id=id, at=row_no, _anchor="errors"), 303)
 
 

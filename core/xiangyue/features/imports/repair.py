@@ -23,6 +23,7 @@ from xiangyue.features.imports.repair_work import do_or_queue, get_repair, list_
 from xiangyue.features.imports.rework import touch, touch_by
 from xiangyue.features.imports.roster_check import shown
 from xiangyue.features.imports.roster_columns import Column
+from xiangyue.features.imports.roster_places import row_text, sheet_names
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.folding import cell_text
 
@@ -64,14 +65,14 @@ def repair_cell(
     cells = get_row(uow, keys, batch.id, row_no).cells
     if seen and seen != cell_seen(keys, row_no, column, cells.get(column)):
         raise Stale(
-            _l("Row %(row)s, %(column)s was mended by somebody else meanwhile. Look at it again.", row=row_no,
+            _l("Row %(row)s, %(column)s was mended by somebody else meanwhile. Look at it again.", row=row_text(row_no, sheet_names(batch.header)),
                column=known.label),
             theirs={"value": shown(column, cells.get(column))},
         )  # fmt: skip
     repair = _new(uow, keys, batch, "cell", row_no=row_no, column=column, suggested=suggested)
     repair.old_value, repair.new_value = (seal_value(uow, keys, cell_text(t)) for t in (cells.get(column), value))
     before, after = ({"column": known.zh, "value": shown(column, text)} for text in (cells.get(column), value))
-    _audit(uow, batch, before, {"row": row_no, **after})
+    _audit(uow, batch, before, {"row": row_text(row_no, sheet_names(batch.header)), **after})
     do_or_queue(uow, keys, batch, repair, touch(uow, [row_no]))
     return repair
 

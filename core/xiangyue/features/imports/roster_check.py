@@ -11,6 +11,7 @@ from xiangyue.features.imports import roster_values as judge
 from xiangyue.features.imports.roster_areas import AreaIndex, parse_group
 from xiangyue.features.imports.roster_columns import Column, CustomFieldLike, MarkKindLike, mark_table
 from xiangyue.features.imports.roster_messages import CellError
+from xiangyue.features.imports.roster_places import row_text
 from xiangyue.features.imports.roster_read import Cell, RosterRow
 from xiangyue.features.imports.roster_values import CellProblem, as_problem
 from xiangyue.i18n import TIMEZONE
@@ -58,7 +59,8 @@ class RosterChecker:
 
     ``columns``: of the county (`roster_columns`); ``areas``: see `roster_areas`; ``allow_synthetic``: citizen numbers
     with a wrong check digit are taken if all else of them is right; ``mark_kinds`` and ``custom_fields``: the
-    county's; ``today``: the day that dates may not pass (default: now in China).
+    county's; ``today``: the day that dates may not pass (default: now in China); ``row_text``: a row's number as errors
+    that name another row say it.
     """
 
     def __init__(
@@ -70,10 +72,12 @@ class RosterChecker:
         custom_fields: Iterable[CustomFieldLike] = (),
         *,
         today: date | None = None,
+        row_text: Callable[[int], int | str] = row_text,
     ) -> None:
         self.columns = tuple(columns)
         self._areas = areas
         self._allow_synthetic = allow_synthetic
+        self._row_text = row_text
         self._today = today or datetime.now(TIMEZONE).date()
         self._marks = mark_table(mark_kinds)
         named = {(spec.entity, spec.key) for spec in custom_fields}
@@ -274,7 +278,7 @@ class RosterChecker:
         if identity is not None:
             first = self._id_rows.setdefault(identity, number)
             if first != number:
-                params = {"first_row": first}
+                params = {"first_row": self._row_text(first)}
                 self._cross.append(CellError(number, "id_number", "id_duplicate", params, idnumber.mask(identity)))
         household_no = values["household_no"]
         if household_no is None:
@@ -297,7 +301,7 @@ class RosterChecker:
             household.shared = {key: (value, shown(key, row.cells.get(key))) for key, value in found}
             return
         if relation == HEAD:
-            params = {"household": household_no, "first_row": household.head_row}
+            params = {"household": household_no, "first_row": self._row_text(household.head_row)}
             text = shown("relation", row.cells.get("relation"))
             self._cross.append(CellError(number, "relation", "two_heads", params, text))
         for key, value in found:
@@ -308,12 +312,12 @@ class RosterChecker:
 
     def _compare(self, household: _Household, number: int, key: str, value: Any, text: str) -> None:
         if key not in household.shared:
-            params = {"first_row": household.head_row}
+            params = {"first_row": self._row_text(household.head_row)}
             self._cross.append(CellError(number, key, "head_row_only", params, text))
             return
         first, first_text = household.shared[key]
         if first != value:
-            differing = {"first_row": household.head_row, "first_value": first_text}
+            differing = {"first_row": self._row_text(household.head_row), "first_value": first_text}
             self._cross.append(CellError(number, key, "household_differs", differing, text, first_text))
 
 

@@ -14,6 +14,7 @@ import xlsxwriter
 
 from xiangyue.features.imports.roster_columns import NOTE_HEADER, Column
 from xiangyue.features.imports.roster_messages import CellError, problem_of
+from xiangyue.features.imports.roster_places import row_text
 from xiangyue.features.imports.roster_read import Cell, RosterRow
 from xiangyue.features.imports.roster_template import SHEET_NAMES
 from xiangyue.i18n import current_locale, pick
@@ -26,14 +27,18 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_error_workbook(
-    stream: IO[bytes], columns: Sequence[Column], rows_with_errors: Iterable[tuple[RosterRow, Sequence[CellError]]]
+    stream: IO[bytes],
+    columns: Sequence[Column],
+    rows_with_errors: Iterable[tuple[RosterRow, Sequence[CellError]]],
+    sheets: Sequence[str] = (),
 ) -> int:
     """Write an .xlsx of rows with their errors, in the current language; gives the number of rows.
 
-    ``columns``: of the county; ``rows_with_errors``: in the sheet's order. Give whole households: rows without errors
-    belong in between, otherwise a corrected member comes back without its head. Values are the original ones (whoever
-    may download this may see them), all of them as text, so that nothing in them runs as a formula and no number is
-    cut; wrong cells are coloured and commented; the last column says what to mend and is passed over by the reader.
+    ``columns``: of the county; ``rows_with_errors``: in the sheet's order; ``sheets``: names of the file's sheets,
+    where several were read. Give whole households: rows without errors belong in between, otherwise a corrected member comes
+    back without its head. Values are the original ones (whoever may download this may see them), all of them as text,
+    text, so that nothing in them runs as a formula and no number is cut; wrong cells are coloured and commented; the last
+    column says what to mend and is passed over by the reader.
     """
     locale = current_locale()
     book = xlsxwriter.Workbook(
@@ -77,7 +82,7 @@ def write_error_workbook(
                     comments += 1
                     sheet.write_comment(count, position, "\n".join(found), {"x_scale": 1.8, "author": ""})
             if errors:
-                sheet.write_string(count, last, _note(row, errors, columns), note)
+                sheet.write_string(count, last, _note(row, errors, columns, sheets), note)
     finally:
         # It keeps rows in a temporary file.
         book.close()
@@ -91,13 +96,13 @@ def _by_column(errors: Sequence[CellError]) -> dict[str, list[str]]:
     return found
 
 
-def _note(row: RosterRow, errors: Sequence[CellError], columns: Sequence[Column]) -> str:
+def _note(row: RosterRow, errors: Sequence[CellError], columns: Sequence[Column], sheets: Sequence[str]) -> str:
     labels: dict[str, Any] = {column.key: column.label for column in columns}
     listed = [
         _("%(column)s: %(problem)s", column=labels.get(error.column, error.column), problem=problem_of(error))
         for error in errors
     ]
-    return _("Row %(row)s of the file.", row=row.number) + " " + " ".join(listed)
+    return _("Row %(row)s of the file.", row=row_text(row.number, sheets)) + " " + " ".join(listed)
 
 
 def _original(column: Column, value: Cell) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from xiangyue.features.imports.roster_columns import STANDARD_COLUMNS, Column
+from xiangyue.features.imports.roster_places import row_text
 from xiangyue.i18n import LazyText, gettext
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.codes import SEX
@@ -116,18 +117,20 @@ def problem_of(error: CellError) -> str:
     return text
 
 
-def describe(error: CellError, columns: Iterable[Column] = STANDARD_COLUMNS) -> str:
+def describe(error: CellError, columns: Iterable[Column] = STANDARD_COLUMNS, sheets: Sequence[str] = ()) -> str:
     """Where, what, and how to mend it, in the current language.
 
-    ``columns``: those of the county, for the labels of custom fields.
+    ``columns``: those of the county, for the labels of custom fields; ``sheets``: names of the file's sheets, where
+    several are read.
     """
+    row = row_text(error.row, sheets)
     label = next((column.label for column in columns if column.key == error.column), error.column)
     if error.shown_value:
         return gettext(
             "Row %(row)s, %(column)s, “%(value)s”: %(problem)s",
-            row=error.row,
+            row=row,
             column=label,
             value=error.shown_value,
             problem=problem_of(error),
         )
-    return gettext("Row %(row)s, %(column)s: %(problem)s", row=error.row, column=label, problem=problem_of(error))
+    return gettext("Row %(row)s, %(column)s: %(problem)s", row=row, column=label, problem=problem_of(error))

@@ -6,7 +6,7 @@ Nothing is judged here but the headers; the cells go to `roster_check` as the sp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from itertools import islice
@@ -14,10 +14,12 @@ from typing import Any, NamedTuple
 
 from xiangyue.features.imports.book import open_book
 from xiangyue.features.imports.book_sheet import Sheet
-from xiangyue.features.imports.roster_columns import NOTE_ROW, STANDARD_COLUMNS, TOTAL_ROW, Column
+from xiangyue.features.imports.roster_columns import EXAMPLE_SHEET, NOTE_ROW, STANDARD_COLUMNS, TOTAL_ROW, Column
 from xiangyue.features.imports.roster_file import MAX_ROWS, RosterFileError
 from xiangyue.features.imports.roster_header import HEADER_ROWS, HeaderFinder, HeaderProblem
 from xiangyue.features.imports.roster_match import SAMPLE_ROWS, FileColumn, file_columns, fingerprint
+from xiangyue.features.imports.roster_places import MOST_SHEETS, number_of
+from xiangyue.features.imports.roster_wide import WideFinder, grouped, members_of, persons_of
 from xiangyue.text.folding import half_width, without_spaces
 
 Cell = str | float | int | bool | date | datetime | time | timedelta | None
@@ -43,7 +45,9 @@ class RosterSheet:
     ``header_row`` from 1; ``columns``: key -> position from 0; ``row_count``: rows below the header, blank
     ones among them; ``rows``: an iterator, to be read once; ``skipped``: counts by `SKIPPED`, complete after that;
     ``fingerprint``, ``file_columns``: see `roster_match`; ``others``: other sheets with something in them, as (name,
-    whether they have a header of a roster too).
+    whether they have a header of a roster too). ``index``: from 0 among the sheets with a header, which the numbers of
+    its rows tell (`roster_places`); ``members``: of a sheet with one row for each household, how many members have
+    columns of their own (`roster_wide`); ``read``: whether it is among those that are to be read.
     """
 
     name: str
@@ -56,64 +60,141 @@ class RosterSheet:
     others: list[tuple[str, bool]] = field(default_factory=list)
     fingerprint: str = ""
     file_columns: list[FileColumn] = field(default_factory=list)
+    index: int = 0
+    members: int | None = None
+    read: bool = True
+    known: int = 0
 
     @property
     def blocking(self) -> list[HeaderProblem]:
         return [problem for problem in self.problems if problem.blocking]
 
 
+@dataclass(slots=True)
+class RosterBook:
+    """``found``: sheets with the header of a roster; ``others``: names of those with something else in them."""
+
+    found: list[RosterSheet]
+    others: list[str]
+
+    @property
+    def sheets(self) -> list[RosterSheet]:
+        """Those to be read."""
+        return [sheet for sheet in self.found if sheet.read]
+
+    @property
+    def aside(self) -> list[tuple[str, bool]]:
+        """Sheets that are not read: (name, whether they have a header of a roster)."""
+        return [
+            *((sheet.name, True) for sheet in self.found if not sheet.read),
+            *((name, False) for name in self.others),
+        ]
+
+
+Recall = Callable[[str, int], Mapping[int, str] | None]
+
+
 def read_rows(
+    data: bytes, columns: Sequence[Column] = STANDARD_COLUMNS, recall: Recall = lambda _fingerprint, _sheet: None
+) -> RosterSheet:
+    """The one roster of a file (`read_book`): of several sheets that with most known headings, the first of equals."""
+    book = read_book(data, columns, recall)
+    best = max(book.found, key=lambda sheet: sheet.known)
+    best.others = [
+        *((sheet.name, True) for sheet in book.found if sheet is not best),
+        *((n, False) for n in book.others),
+    ]
+    return best
+
+
+def read_book(
     data: bytes,
     columns: Sequence[Column] = STANDARD_COLUMNS,
-    recall: Callable[[str], Mapping[int, str] | None] = lambda _fingerprint: None,
-) -> RosterSheet:
-    """Find the roster in an uploaded file and iterate over its rows.
+    recall: Recall = lambda _fingerprint, _sheet: None,
+    wanted: Container[str] | None = None,
+) -> RosterBook:
+    """Find the rosters in an uploaded file, to iterate over their rows.
 
-    Takes the visible sheet with most known headings, the first of equals; blank rows, the template's example row,
-    remarks, totals and repeated headers are passed over; row numbers stay the sheet's own. Header problems are in
-    ``problems``; with a blocking one the rows must not be used.
+    ``recall(fingerprint, sheet)``: where the columns go, if a person has decided that; ``wanted``: names of the sheets
+    to read. Without, the sheet with most known headings is read and every other whose header is whole, but examples.
+    Blank rows, the template's example row, remarks, totals and repeated headers are passed over; a sheet with one row
+    for each household gives a row for each person. Header problems are in ``problems``; with a blocking one the rows
+    must not be used.
 
     :raises RosterFileError: the file is no sound table, has too many rows, or no header row.
     """
-    finder = HeaderFinder(columns)
-    best: tuple[int, int, list[Any], Sheet] | None = None
-    others: list[tuple[str, bool]] = []
+    found: list[RosterSheet] = []
+    others: list[str] = []
     for sheet in open_book(data):
-        found = finder.header_row(sheet.rows())
-        if found is None or (best is not None and found[0] <= best[0]):
-            if sheet.end is not None:
-                others.append((sheet.name, found is not None))
-            sheet.release()
-            continue
-        if best is not None:
-            others.append((best[3].name, True))
-            best[3].release()
-        best = (*found, sheet)
+        roster = _roster(sheet, columns, recall, len(found)) if len(found) < MOST_SHEETS else None
+        if roster is not None:
+            found.append(roster)
+        elif sheet.end is not None:
+            others.append(sheet.name)
+        sheet.release()
+    if not found:
+        needed = "、".join(column.label for column in columns if column.required)
+        raise RosterFileError("no_header", rows=HEADER_ROWS, headers=needed)
+    best = max(found, key=lambda sheet: sheet.known)
+    for one in found:
+        if wanted is not None:
+            one.read = one.name in wanted
+        else:
+            one.read = one is best or (not one.blocking and one.row_count > 0 and not EXAMPLE_SHEET.search(one.name))
+    if not any(one.read for one in found):
+        best.read = True
+    if sum(one.row_count for one in found if one.read) > MAX_ROWS:
+        raise RosterFileError("too_many_rows", limit=MAX_ROWS)
+    return RosterBook(found, others)
+
+
+def _roster(sheet: Sheet, columns: Sequence[Column], recall: Recall, index: int) -> RosterSheet | None:
+    """The roster in a sheet, or None."""
+    finder = HeaderFinder(columns)
+    wide = WideFinder(columns)
+    best = finder.header_row(sheet.rows()) or wide.header_row(sheet.rows())
     if best is None:
-        wanted = "、".join(column.label for column in columns if column.required)
-        raise RosterFileError("no_header", rows=HEADER_ROWS, headers=wanted)
-    _, position, header, sheet = best
+        return None
+    known, position, header = best
+    above = next(islice(sheet.rows(), position - 1, position), []) if position else []
+    members = members_of(wide, named := grouped(header, above))
+    if members is not None:
+        header, finder = named, WideFinder(columns, members)
     below = (sheet.end[0] if sheet.end else 0) - position
     if below > MAX_ROWS:
         raise RosterFileError("too_many_rows", limit=MAX_ROWS)
     kind = fingerprint(header)
-    chosen = recall(kind)
+    chosen = recall(kind, index)
     mapping, problems = finder.map(header, position + 1) if chosen is None else finder.apply(header, chosen)
     skipped = dict.fromkeys(SKIPPED, 0)
+    rows = _rows(sheet, position, header, mapping, skipped)
+    persons = {column.key for column in columns if column.entity == "person"}
     return RosterSheet(
         name=sheet.name,
         header_row=position + 1,
         columns=mapping,
         problems=problems,
         row_count=below,
-        rows=_rows(sheet, position, header, mapping, skipped),
+        rows=_numbered(rows, index, None if members is None else persons),
         skipped=skipped,
-        others=others,
         fingerprint=kind,
         file_columns=file_columns(
             finder, header, position + 1, islice(sheet.rows(), position + 1, position + 1 + SAMPLE_ROWS), chosen
         ),
+        index=index,
+        members=members,
+        known=known,
     )
+
+
+def _numbered(rows: Iterator[RosterRow], index: int, persons: Container[str] | None) -> Iterator[RosterRow]:
+    """Rows with numbers that tell their sheet; those of households as rows of persons."""
+    for row in rows:
+        if persons is None:
+            yield row if not index else RosterRow(number_of(index, row.number), row.cells)
+            continue
+        for member, cells in persons_of(row.cells, persons):
+            yield RosterRow(number_of(index, row.number, member), cells)
 
 
 def _rows(
@@ -140,6 +221,7 @@ def _rows(
             if number in hidden:
                 skipped["hidden"] += 1
             yield RosterRow(number, cells)
+    sheet.release()
 
 
 def _kind(values: list[Any]) -> str:

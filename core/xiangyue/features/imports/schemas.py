@@ -47,7 +47,8 @@ class ImportSchema(Schema):
 class FileColumnSchema(Schema):
     """A column of the uploaded file and where it goes."""
 
-    position = fields.Integer(metadata={"description": "From 0"})
+    position = fields.Integer(metadata={"description": "From 0; of a second sheet from 100000, and so on"})
+    sheet = fields.String(metadata={"description": "Name of its sheet"})
     cell = fields.String(metadata={"description": "Cell of its heading"})
     heading = fields.String()
     samples = fields.List(fields.String(), metadata={"description": "Up to three values, long numbers masked"})
@@ -65,12 +66,26 @@ class RosterTargetSchema(Schema):
     required = fields.Boolean()
 
 
+class FileSheetSchema(Schema):
+    """A sheet with the header of a roster."""
+
+    name = fields.String()
+    read = fields.Boolean()
+    members = fields.Integer(
+        allow_none=True,
+        metadata={
+            "description": "Where a row is a household: members in columns of their own. Null: a row is a person"
+        },
+    )
+
+
 class ImportColumnsSchema(Schema):
     """How the columns of a file match those of the roster."""
 
     items = fields.List(fields.Nested(FileColumnSchema))
     targets = fields.List(fields.Nested(RosterTargetSchema))
     missing = fields.List(fields.String(), metadata={"description": "Keys of required columns that nothing goes to"})
+    sheets = fields.List(fields.Nested(FileSheetSchema))
 
 
 class ImportColumnsChangeSchema(Schema):
@@ -81,6 +96,12 @@ class ImportColumnsChangeSchema(Schema):
         values=fields.String(),
         required=True,
         metadata={"description": "Position of the file's column -> key of the roster's; left out: not read"},
+    )
+    sheets = fields.List(
+        fields.String(),
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Names of the sheets to read; left out: as it stands"},
     )
 
 
@@ -124,6 +145,11 @@ class ImportErrorSchema(Schema):
     """A wrong cell. Identifiers in ``value`` are masked."""
 
     row = fields.Integer(metadata={"description": "The sheet's own row number"})
+    place = fields.String(
+        metadata={
+            "description": "The row as people read it: `5`; `Sheet2!5` of several sheets; `5(2)` its second member"
+        }
+    )
     column = fields.String(metadata={"description": "Key of the column"})
     column_label = fields.String()
     code = fields.String()

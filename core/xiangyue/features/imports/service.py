@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import IO, Any, BinaryIO
 
 from sqlalchemy import select
@@ -21,8 +21,11 @@ from xiangyue.features.imports.offered import check_still_on
 from xiangyue.features.imports.policy import CHECK_KIND, COMMIT_KIND, IMPORT_RUN
 from xiangyue.features.imports.queries import as_json, batch_job, columns_of, get_batch, import_ranges
 from xiangyue.features.imports.release import drop_batch, require_version, start_job
+from xiangyue.features.imports.roster_book import columns_given, columns_of_sheet, of_sheet, sheet_of
 from xiangyue.features.imports.roster_columns import Column
 from xiangyue.features.imports.roster_errors import write_error_workbook
+from xiangyue.features.imports.roster_match import FileColumn
+from xiangyue.features.imports.roster_places import sheet_names
 from xiangyue.features.imports.roster_upload import check_roster
 from xiangyue.features.imports.staging import open_columns, seal_upload, wrong_rows
 from xiangyue.files.service import in_days, store_file
@@ -124,13 +127,21 @@ def upload_roster(
 
 @acts(IMPORT_RUN)
 def match_columns(
-    uow: Uow, keys: TenantKeys, *, batch_id: int, version: int, targets: Mapping[int, str]
+    uow: Uow,
+    keys: TenantKeys,
+    *,
+    batch_id: int,
+    version: int,
+    targets: Mapping[int, str],
+    sheets: Collection[str] | None = None,
 ) -> ImportBatch:
-    """Say where the columns of the file go (position -> key; what is not named is left out), and check it anew.
+    """Say where the columns of the file go (position -> key; what is not named is left out) and which of its sheets are
+    read (their names; None: as it stands), and check it anew.
 
     It is remembered: the next file of the county with the same headings goes the same way. Raises Invalid (field
-    columns) for a column that is not there, one that two go to, or a required one that nothing goes to; Conflict when
-    the batch does not wait for it; Stale when it is no longer what ``version`` was.
+    columns) for a column or sheet that is not there, no sheet at all, a column that two of a sheet go to, or a required
+    one that nothing goes to; Conflict when the batch does not wait for it; Stale when it is no longer what ``version``
+    was.
     """
     batch = get_batch(uow, batch_id, lock=True)
     if batch.state not in ("mapping", "checked"):
@@ -140,22 +151,24 @@ def match_columns(
     found = open_columns(keys, batch)
     known = columns_of(uow)
     chosen = {position: key for position, key in sorted(targets.items()) if key}
-    wrong = _column_faults(chosen, {column.position for column in found}, known)
+    there: list[dict[str, Any]] = batch.header["sheets"]
+    if sheets is not None:
+        there = [{**sheet, "read": sheet["name"] in sheets} for sheet in there]
+    wrong = _sheet_faults(chosen, found, there, known)
     if wrong:
         raise Invalid({"columns": wrong})
     given = {str(column.position): chosen.get(column.position, "") for column in found}
-    batch.header = {**batch.header, "given": given}
-    statement = select(ImportMapping).where(ImportMapping.fingerprint == batch.header["fingerprint"])
-    mapping = uow.session.scalars(statement.with_for_update()).one_or_none()
-    if mapping is None:
-        mapping = ImportMapping(fingerprint=batch.header["fingerprint"])
-        uow.session.add(mapping)
-    else:
-        mapping.version += 1
-    mapping.targets, mapping.account_id = given, uow.actor.account_id
+    read = [sheet["name"] for sheet in there if sheet["read"]]
+    batch.header = {**batch.header, "given": given, "wanted": read, "sheets": there}
+    for index, sheet in enumerate(there):
+        if sheet["read"]:
+            places = {str(place): key for place, key in columns_given(given, index).items()}
+            _remember(uow, sheet["fingerprint"], places)
     batch.state, batch.problem = "uploaded", None
     start_job(uow, batch, CHECK_KIND)
-    cells, headings = {c.position: c.cell for c in found}, {c.key: c.zh for c in known}
+    cells = {c.position: c.cell if len(read) == 1 else f"{there[sheet_of(c.position)]['name']}!{c.cell}" for c in found}
+    headings = {c.key: c.zh for sheet in there for c in columns_of_sheet(sheet, known)}
+    chosen = {place: key for place, key in chosen.items() if there[sheet_of(place)]["read"]}
     audit(
         uow,
         action="import.columns",
@@ -164,6 +177,38 @@ def match_columns(
         after={"columns": ", ".join(f"{cells[place]} {headings[key]}" for place, key in chosen.items())},
     )
     return batch
+
+
+def _remember(uow: Uow, fingerprint: str, targets: dict[str, str]) -> None:
+    statement = select(ImportMapping).where(ImportMapping.fingerprint == fingerprint)
+    mapping = uow.session.scalars(statement.with_for_update()).one_or_none()
+    if mapping is None:
+        mapping = ImportMapping(fingerprint=fingerprint)
+        uow.session.add(mapping)
+        uow.session.flush()
+    else:
+        mapping.version += 1
+    mapping.targets, mapping.account_id = targets, uow.actor.account_id
+
+
+def _sheet_faults(
+    chosen: Mapping[int, str],
+    found: Sequence[FileColumn],
+    sheets: Sequence[Mapping[str, Any]],
+    columns: Sequence[Column],
+) -> list[Any]:
+    """What is wrong with where the columns of the sheets that are read go, each thing once."""
+    if not any(sheet["read"] for sheet in sheets):
+        return [_l("Choose a sheet to read.")]
+    if not set(chosen) <= {column.position for column in found}:
+        return [_l("There is no such column. Reload the page and match the columns again.")]
+    faults: list[Any] = []
+    for index, sheet in enumerate(sheets):
+        if sheet["read"]:
+            own = {place: key for place, key in chosen.items() if sheet_of(place) == index}
+            places = {column.position for column in of_sheet(found, index)}
+            faults += _column_faults(own, places, columns_of_sheet(sheet, columns))
+    return list({str(fault): fault for fault in faults}.values())
 
 
 def _column_faults(chosen: Mapping[int, str], positions: set[int], columns: Sequence[Column]) -> list[Any]:
@@ -246,4 +291,4 @@ def write_error_workbook_of(uow: Uow, keys: TenantKeys, *, batch_id: int, stream
     batch = get_batch(uow, batch_id)
     check_rows_kept(uow, batch)
     audit(uow, action="import.errors", obj=batch, label=batch.file_name, purpose=batch.purpose)
-    return write_error_workbook(stream, columns_of(uow), wrong_rows(uow, keys, batch.id))
+    return write_error_workbook(stream, columns_of(uow), wrong_rows(uow, keys, batch.id), sheet_names(batch.header))

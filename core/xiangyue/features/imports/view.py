@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from xiangyue.features.imports.roster_columns import Column
 from xiangyue.features.imports.roster_file import FILE_PROBLEMS, describe_file_problem
 from xiangyue.features.imports.roster_header import HeaderProblem, describe_header
 from xiangyue.features.imports.roster_messages import CellError, problem_of
+from xiangyue.features.imports.roster_places import row_text, sheet_names
 from xiangyue.features.jobs import view as job_view
 from xiangyue.i18n import current_locale, ngettext
 from xiangyue.i18n import gettext as _
@@ -170,10 +171,16 @@ def reading(batch: ImportBatch) -> list[Any]:
     if "row" not in header:
         return []
     lines: list[Any] = []
-    if header.get("sheet"):
+    read = [sheet for sheet in header.get("sheets") or () if sheet["read"]]
+    if len(read) > 1:
+        names = [_("“%(sheet)s” (header in row %(row)d)", sheet=s["name"], row=s["row"]) for s in read]
+        lines.append(_("Read: %(n)d sheets: %(names)s.", n=len(read), names=" · ".join(names)))
+    elif header.get("sheet"):
         lines.append(_("Read: sheet “%(sheet)s”, header in row %(row)d.", sheet=header["sheet"], row=header["row"]))
     else:
         lines.append(_("Read: header in row %(row)d.", row=header["row"]))
+    if any(sheet["members"] is not None for sheet in read):
+        lines.append(_("Each row is a household with its members; 5(2) is the second member in row 5."))
     counts = header.get("skipped") or {}
     for key, sentence in _PASSED_OVER.items():
         if n := int(counts.get(key) or 0):
@@ -196,7 +203,7 @@ def reading(batch: ImportBatch) -> list[Any]:
         )
     for name, roster in header.get("others") or []:
         lines.append(
-            _("Sheet “%(sheet)s” has a roster too and was not read. Upload it as a file of its own.", sheet=name)
+            _("Sheet “%(sheet)s” has a roster too and was not read. “Change the columns” has the choice.", sheet=name)
             if roster
             else _("Sheet “%(sheet)s” was left aside: it has no header of a roster.", sheet=name)
         )
@@ -234,7 +241,7 @@ class ErrorLine:
     short (``clipped``), for the error workbook has all of it."""
 
     id: str
-    row: int
+    row: Any
     column: Any
     value: str
     problem: Any
@@ -242,18 +249,24 @@ class ErrorLine:
     clipped: bool = False
 
 
-def error_line(error: CellError, columns: Iterable[Column]) -> ErrorLine:
+def error_line(error: CellError, columns: Iterable[Column], sheets: Sequence[str] = ()) -> ErrorLine:
+    """``sheets``: names of the file's sheets, where several are read."""
     # The suggestion has a column of its own, so the sentence goes without.
     sentence = problem_of(replace(error, suggestion=""))
     return ErrorLine(
         f"{error.row}-{error.column}-{error.code}",
-        error.row,
+        marked(row_text(error.row, sheets)),
         marked(column_label(columns, error.column)),
         error.shown_value[:MOST_SHOWN],
         marked(sentence),
         error.suggestion,
         len(error.shown_value) > MOST_SHOWN,
     )
+
+
+def row_of(batch: ImportBatch, number: int) -> Any:
+    """The number of a row of the batch as people read it."""
+    return marked(row_text(number, sheet_names(batch.header or {})))
 
 
 def job_card(uow: Uow, batch: ImportBatch, job: Job) -> JobCard:
