@@ -61,18 +61,18 @@ def repair_cell(
     """
     batch = _open_batch(uow, batch_id, version)
     known = _column(uow, column)
-    value = _text(value)
+    value, place = _text(value), row_text(row_no, sheet_names(batch.header))
     cells = get_row(uow, keys, batch.id, row_no).cells
     if seen and seen != cell_seen(keys, row_no, column, cells.get(column)):
         raise Stale(
-            _l("Row %(row)s, %(column)s was mended by somebody else meanwhile. Look at it again.", row=row_text(row_no, sheet_names(batch.header)),
+            _l("Row %(row)s, %(column)s was mended by somebody else meanwhile. Look at it again.", row=place,
                column=known.label),
             theirs={"value": shown(column, cells.get(column))},
         )  # fmt: skip
     repair = _new(uow, keys, batch, "cell", row_no=row_no, column=column, suggested=suggested)
     repair.old_value, repair.new_value = (seal_value(uow, keys, cell_text(t)) for t in (cells.get(column), value))
     before, after = ({"column": known.zh, "value": shown(column, text)} for text in (cells.get(column), value))
-    _audit(uow, batch, before, {"row": row_text(row_no, sheet_names(batch.header)), **after})
+    _audit(uow, batch, before, {"row": place, **after})
     do_or_queue(uow, keys, batch, repair, touch(uow, [row_no]))
     return repair
 

@@ -35,10 +35,10 @@ def write_error_workbook(
     """Write an .xlsx of rows with their errors, in the current language; gives the number of rows.
 
     ``columns``: of the county; ``rows_with_errors``: in the sheet's order; ``sheets``: names of the file's sheets,
-    where several were read. Give whole households: rows without errors belong in between, otherwise a corrected member comes
-    back without its head. Values are the original ones (whoever may download this may see them), all of them as text,
-    text, so that nothing in them runs as a formula and no number is cut; wrong cells are coloured and commented; the last
-    column says what to mend and is passed over by the reader.
+    where several were read. Give whole households: rows without errors belong in between, otherwise a corrected
+    member comes back without its head. Values are the original ones (whoever may download this may see them), all of
+    them as text, so that nothing in them runs as a formula and no number is cut; wrong cells are coloured and
+    commented; the last column says what to mend and is passed over by the reader.
     """
     locale = current_locale()
     book = xlsxwriter.Workbook(
