@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,6 @@ from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.roster_columns import Column
 from xiangyue.features.imports.roster_file import FILE_PROBLEMS, describe_file_problem
 from xiangyue.features.imports.roster_header import HeaderProblem, describe_header
-from xiangyue.features.imports.roster_messages import CellError, problem_of
 from xiangyue.features.imports.roster_places import row_text, sheet_names
 from xiangyue.features.jobs import view as job_view
 from xiangyue.i18n import current_locale, ngettext
@@ -24,7 +23,7 @@ from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import Job
 from xiangyue.web.components import JobCard, Step
 
-#: Characters of a cell that the table of errors shows: a longer one would take the room of the other columns.
+#: Characters of a cell that a page shows: a longer one would take the room of the others.
 MOST_SHOWN = 40
 
 #: States in which a job works on the batch.
@@ -233,35 +232,6 @@ def header_text(problem: HeaderProblem) -> Any:
 
 def column_label(columns: Iterable[Column], key: str) -> str:
     return next((column.label for column in columns if column.key == key), key)
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorLine:
-    """A wrong cell as a line of the table. ``value`` is masked and, like ``suggestion``, data; a long one is cut
-    short (``clipped``), for the error workbook has all of it."""
-
-    id: str
-    row: Any
-    column: Any
-    value: str
-    problem: Any
-    suggestion: str
-    clipped: bool = False
-
-
-def error_line(error: CellError, columns: Iterable[Column], sheets: Sequence[str] = ()) -> ErrorLine:
-    """``sheets``: names of the file's sheets, where several are read."""
-    # The suggestion has a column of its own, so the sentence goes without.
-    sentence = problem_of(replace(error, suggestion=""))
-    return ErrorLine(
-        f"{error.row}-{error.column}-{error.code}",
-        marked(row_text(error.row, sheets)),
-        marked(column_label(columns, error.column)),
-        error.shown_value[:MOST_SHOWN],
-        marked(sentence),
-        error.suggestion,
-        len(error.shown_value) > MOST_SHOWN,
-    )
 
 
 def row_of(batch: ImportBatch, number: int) -> Any:
