@@ -58,7 +58,7 @@ STANDARD: dict[str, FieldOwner] = {
     "household.address": FieldOwner(_l("Address"), "police", law=REGISTRATION, stays=True),
     "household.income": FieldOwner(_l("Yearly income"), "agriculture", law=RELAPSE, stays=True),
     "household.award": FieldOwner(_l("Yearly awards"), "political_legal", law=VILLAGE_LAW, stays=True),
-    "household.note": FieldOwner(_l("Note on the household"), "village", law=VILLAGE_LAW),
+    "household.note": FieldOwner(_l("Note on the household"), "village", law=VILLAGE_LAW, stays=True),
 }
 
 

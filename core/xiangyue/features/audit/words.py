@@ -51,6 +51,7 @@ THINGS: dict[str, Any] = {
     "duplicate_pair": _l("Possible duplicate"),
     "record_merge": _l("Merge"),
     "privacy_request": _l("Request about personal information"),
+    "person_access": _l("Access log"),
 }
 
 #: What was done, by the rest of an action's name, where nobody registered words for the whole.

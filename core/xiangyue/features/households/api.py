@@ -22,6 +22,7 @@ from xiangyue.features.households.api_common import (
     one_household,
     one_person,
     read_household,
+    take_ids,
     tenant_keys,
     with_own,
 )
@@ -82,16 +83,18 @@ def list_all(args: dict[str, Any]) -> Response:
         sort=args["sort"],
         limit=args["limit"],
         after=args["cursor"],
-        fields=[*own, *custom, "id", "area_code"] if columns else [*own, *custom],
+        fields=[*own, *custom, "id", *(["area_code"] if columns else [])],
         keys=tenant_keys() if id_number_of(args["q"]) else None,
     )
     page = run_strictly(uow, wanted, lambda tried: read(uow, tried))
     if columns:
         refuse(fill(uow, page.items, columns))
+    ids = take_ids(page.items, keep="id" in own)
+    if columns:
         page.items = [{name: row[name] for name in (*fields, *custom)} for row in page.items]
     if custom:
         nest_own(page.items, custom)
-    note_sensitive_list(page.items, args["area"], wanted.marks)
+    note_sensitive_list(page.items, args["area"], wanted.marks, ids=ids, of_persons=False)
     return list_response(page.items, page.next)
 
 

@@ -32,18 +32,35 @@ def lost_update(error: Stale) -> PreconditionFailed:
     return PreconditionFailed(error.message, theirs=error.theirs)
 
 
-def note_sensitive_list(items: list[dict[str, Any]], area: int, asked: Sequence[str]) -> None:
-    """One audit entry for a list that showed sensitive marks, in its rows or by what was ``asked`` for."""
+def take_ids(items: list[dict[str, Any]], *, keep: bool) -> list[int]:
+    """Ids of the rows, which are read with them; ``keep``: they were asked for."""
+    return [row["id"] if keep else row.pop("id") for row in items]
+
+
+def note_sensitive_list(
+    items: list[dict[str, Any]], area: int, asked: Sequence[str], *, ids: Sequence[int], of_persons: bool
+) -> None:
+    """One audit entry for a list that showed sensitive marks, in its rows or by what was ``asked`` for; ``ids`` of
+    those who were shown, persons or households, whose logs it stands in."""
     with_marks = items if items and "marks" in items[0] else []
     told = {key for item in with_marks for key in item["marks"]}.union(asked)
     if told:
-        _note("household", None, "", area, sorted(told.intersection(mark_rights(current_uow()).sensitive)))
+        marks = sorted(told.intersection(mark_rights(current_uow()).sensitive))
+        _note("household", None, "", area, marks, **{"persons" if of_persons else "households": ids})
 
 
-def _note(object_type: str, object_id: int | None, label: str, area_code: int, marks: list[str]) -> None:
+def _note(
+    object_type: str, object_id: int | None, label: str, area_code: int, marks: list[str], **shown: Sequence[int]
+) -> None:
     if marks:
         service_records.note_sensitive_read(
-            current_uow(), object_type=object_type, object_id=object_id, label=label, area_code=area_code, marks=marks
+            current_uow(),
+            object_type=object_type,
+            object_id=object_id,
+            label=label,
+            area_code=area_code,
+            marks=marks,
+            **shown,
         )
 
 

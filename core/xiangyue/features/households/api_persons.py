@@ -20,6 +20,7 @@ from xiangyue.features.households.api_common import (
     note_sensitive_list,
     one_person,
     read_person,
+    take_ids,
     tenant_keys,
     with_own,
 )
@@ -54,12 +55,13 @@ def list_all(args: dict[str, Any]) -> Response:
         sort=args["sort"],
         limit=args["limit"],
         after=args["cursor"],
-        fields=[*fields, *custom],
+        fields=[*fields, *custom, "id"],
         keys=tenant_keys(),
     )
+    ids = take_ids(page.items, keep="id" in fields)
     if custom:
         nest_own(page.items, custom)
-    note_sensitive_list(page.items, args["area"], wanted.marks)
+    note_sensitive_list(page.items, args["area"], wanted.marks, ids=ids, of_persons=True)
     return list_response(page.items, page.next)
 
 

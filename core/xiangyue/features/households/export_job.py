@@ -14,6 +14,7 @@ from xiangyue.features.households import ledger_make
 from xiangyue.features.households.pages.exporting import Wanted, count_rows, put_on_record, write_export
 from xiangyue.features.households.policy import HOUSEHOLD_EXPORT
 from xiangyue.features.households.service_export import EXPORT_KIND, LEDGER_KIND
+from xiangyue.features.privacy.access_log import Ids
 from xiangyue.files.service import in_days, store_file
 from xiangyue.files.workbook import Written
 from xiangyue.i18n import lazy_gettext as _l
@@ -52,7 +53,7 @@ def _stepping(context: JobContext, total: int) -> Callable[[int], None]:
 def run_export(context: JobContext) -> dict[str, Any]:
     """Write the list page by page, then keep the file and put it on record in one transaction: a cancel leaves
     neither."""
-    wanted = Wanted.kept(context.params)
+    wanted, seen = Wanted.kept(context.params), Ids()
     with _reading(context, wanted.reading) as uow:
         keys = context.runtime.tenant_keys(uow)
         listing = wanted.listing(uow)
@@ -60,25 +61,27 @@ def run_export(context: JobContext) -> dict[str, Any]:
         if problems:
             raise Invalid(problems)
         total = count_rows(uow, wanted, listing, keys)
-        written = write_export(uow, wanted, listing, keys, _stepping(context, total))
+        written = write_export(uow, wanted, listing, keys, seen, _stepping(context, total))
         name = wanted.file_name
-    return _keep(context, written, name, wanted.number, lambda uow: put_on_record(uow, wanted, listing, written.rows))
+    return _keep(
+        context, written, name, wanted.number, lambda uow: put_on_record(uow, wanted, listing, written.rows, seen)
+    )
 
 
 def run_ledger(context: JobContext) -> dict[str, Any]:
     """The same for a ledger."""
-    wanted = ledger_make.LedgerWanted.kept(context.params)
+    wanted, seen = ledger_make.LedgerWanted.kept(context.params), Ids()
     with _reading(context, wanted.reading) as uow:
         ledger = ledger_make.checked(uow, wanted)
         keys = context.runtime.tenant_keys(uow)
-        written = ledger_make.write(uow, wanted, ledger, keys, _stepping(context, 0))
+        written = ledger_make.write(uow, wanted, ledger, keys, seen, _stepping(context, 0))
         name = ledger_make.file_name(uow, wanted, ledger)
     return _keep(
         context,
         written,
         name,
         wanted.number,
-        lambda uow: ledger_make.put_on_record(uow, wanted, ledger, written.rows),
+        lambda uow: ledger_make.put_on_record(uow, wanted, ledger, written.rows, seen),
     )
 
 

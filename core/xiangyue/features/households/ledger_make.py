@@ -23,6 +23,7 @@ from xiangyue.features.households.person_input import today
 from xiangyue.features.households.policy import HOUSEHOLD_EXPORT
 from xiangyue.features.households.service_export import note_export
 from xiangyue.features.households.watermark import watermark
+from xiangyue.features.privacy.access_log import Ids
 from xiangyue.files.ledger import LedgerSheet, write_ledger
 from xiangyue.files.workbook import Written
 from xiangyue.i18n import gettext as _
@@ -86,10 +87,12 @@ def most_rows(uow: Uow, wanted: LedgerWanted, ledger: Ledger, *, cap: int) -> in
     return count_persons(uow, PersonFilter(area=wanted.area, state="all"), cap=cap)
 
 
-def write(uow: Uow, wanted: LedgerWanted, ledger: Ledger, keys: TenantKeys, step: Step | None = None) -> Written:
-    """The finished ledger."""
+def write(
+    uow: Uow, wanted: LedgerWanted, ledger: Ledger, keys: TenantKeys, seen: Ids, step: Step | None = None
+) -> Written:
+    """The finished ledger; ``seen`` gets the ids of everybody in it."""
     names = {kind.key: pick(kind.name, kind.name_en) for kind in queries.mark_kinds(uow, retired=True)}
-    reading = ledger_query.Reading(wanted.area, date.fromisoformat(wanted.on), names, keys, wanted.full)
+    reading = ledger_query.Reading(wanted.area, date.fromisoformat(wanted.on), names, keys, wanted.full, seen)
     lines: Iterator[Any]
     if ledger.of == "household":
         lines = ledger_query.each_household_line(uow, reading)
@@ -152,8 +155,8 @@ def file_name(uow: Uow, wanted: LedgerWanted, ledger: Ledger) -> str:
     return f"{title(uow, wanted, ledger)}-{wanted.on}"
 
 
-def put_on_record(uow: Uow, wanted: LedgerWanted, ledger: Ledger, rows: int) -> None:
-    """The audit entry of a ledger that was made."""
+def put_on_record(uow: Uow, wanted: LedgerWanted, ledger: Ledger, rows: int, seen: Ids) -> None:
+    """The audit entry of a ledger that was made, and a line in the log of everybody in it."""
     sensitive = mark_rights(uow).sensitive
     note_export(
         uow,
@@ -165,4 +168,6 @@ def put_on_record(uow: Uow, wanted: LedgerWanted, ledger: Ledger, rows: int) -> 
         columns=(),
         conditions={"ledger": wanted.ledger, "on": wanted.on, **({"full": True} if wanted.full else {})},
         sensitive_marks=[key for key in ledger.marks if key in sensitive],
+        seen=seen,
+        what="identifiers" if wanted.full else "columns",
     )

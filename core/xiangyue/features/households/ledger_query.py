@@ -16,6 +16,7 @@ from xiangyue.features.households.identifiers import ID_NUMBER, PHONE, in_full, 
 from xiangyue.features.households.listing import MarkRights, mark_rights
 from xiangyue.features.households.policy import IDENTIFIER_REVEAL
 from xiangyue.features.households.queries_persons import age_on
+from xiangyue.features.privacy.access_log import Ids
 from xiangyue.i18n import gettext as _
 from xiangyue.text.codes import HEAD
 
@@ -67,13 +68,14 @@ class HouseholdLine:
 @dataclass(frozen=True, slots=True)
 class Reading:
     """How a ledger is read. ``area``: 15 digits or 0; ``on``: the day it is as of; ``marks``: names of kinds by key;
-    ``full``: numbers in full where the reader may see them."""
+    ``full``: numbers in full where the reader may see them; ``seen`` gets the ids of everybody in it."""
 
     area: int
     on: date
     marks: dict[str, str]
     keys: TenantKeys
     full: bool = False
+    seen: Ids = field(default_factory=Ids)
 
 
 _STANDS = "m.valid_from <= :on AND (m.valid_to IS NULL OR m.valid_to > :on)"
@@ -147,6 +149,7 @@ def each_person_line(
                 age = age_on(member.born, reading.on)
                 if (marks and not kinds) or (least_age and (age is None or age < least_age)):
                     continue
+                reading.seen.add(member.id)
                 other = member.living if basis == "registered" else member.registered
                 yield PersonLine(
                     home.code,
@@ -176,6 +179,8 @@ def each_household_line(uow: Uow, reading: Reading) -> Iterator[HouseholdLine]:
     for homes in _each_chunk(uow, reading):
         told = _marks(uow, reading, rights, [member.id for home in homes for member in home.members])
         for home in homes:
+            for member in home.members:
+                reading.seen.add(member.id)
             keys = {key: 1 for member in home.members for key in told.get(member.id, ()) if key in rights.normal}
             yield HouseholdLine(
                 home.code,

@@ -11,6 +11,7 @@ from xiangyue.access.audit import audit
 from xiangyue.db.uow import Uow
 from xiangyue.features.households.policy import EXPORTED, HOUSEHOLD_EXPORT
 from xiangyue.features.households.writing import required_text
+from xiangyue.features.privacy.access_log import Ids, members_of, note_set
 from xiangyue.jobs.models import Job
 from xiangyue.jobs.service import enqueue_job
 
@@ -39,10 +40,16 @@ def note_export(
     columns: Sequence[str],
     conditions: Mapping[str, Any],
     sensitive_marks: Sequence[str] = (),
+    seen: Ids | None = None,
+    what: str = "columns",
 ) -> None:
     """Put an export of a list (``entity`` household or person) or a ledger into the audit trail, where its ``number``
-    finds it. Raises Invalid on ``purpose``."""
+    finds it, and into the log of everybody in it (``seen``: ids of the rows, of households where the ``entity`` is
+    household, else of persons; ``what``: a key of ``privacy.policy.SEEN``). Raises Invalid on ``purpose``."""
     purpose = required_text(purpose, "purpose", least=2)
+    if seen is not None:
+        persons = members_of(uow, seen) if entity == "household" else seen
+        note_set(uow, persons=persons, seen=what, detail=columns, purpose=purpose, way="export", number=number)
     after = {"rows": rows, "fields": list(columns), "filters": dict(conditions), "marks": list(sensitive_marks)}
     audit(
         uow,

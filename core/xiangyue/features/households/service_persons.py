@@ -31,6 +31,7 @@ from xiangyue.features.households.writing import (
     required_text,
     sent_digest,
 )
+from xiangyue.features.privacy.access_log import note_look
 from xiangyue.i18n import lazy_gettext as _l
 
 
@@ -117,6 +118,7 @@ def reveal_identifier(uow: Uow, *, keys: TenantKeys, person_id: int, purpose: st
     purpose = required_text(purpose, "purpose", least=2)
     person = uow.get(Person, person_id)
     audit(uow, action="identifier.reveal", obj=person, label=person.name, purpose=purpose)
+    note_look(uow, person_id=person.id, seen="identifiers", purpose=purpose)
     return (
         in_full(keys, uow.tenant_id, ID_NUMBER, person.id_number),
         in_full(keys, uow.tenant_id, PHONE, person.phone),

@@ -27,6 +27,7 @@ from xiangyue.features.households.models import (
 from xiangyue.features.households.person_input import Errors, today
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT, SENSITIVE_VIEW
 from xiangyue.features.households.writing import check_version, checked_day, refuse_merged, take_text
+from xiangyue.features.privacy.access_log import Ids, marked_in, note_look, note_set, way_of
 from xiangyue.i18n import lazy_gettext as _l
 
 SOURCE_LENGTH, NOTE_LENGTH = 100, 500
@@ -257,10 +258,26 @@ def set_custom_values(
 
 @acts(SENSITIVE_VIEW)
 def note_sensitive_read(
-    uow: Uow, *, object_type: str, object_id: int | None, label: str, area_code: int, marks: Sequence[str]
+    uow: Uow,
+    *,
+    object_type: str,
+    object_id: int | None,
+    label: str,
+    area_code: int,
+    marks: Sequence[str],
+    persons: Sequence[int] = (),
+    households: Sequence[int] = (),
 ) -> None:
-    """Put into the audit trail that sensitive marks (keys) of a household, person or list were shown, and what for."""
+    """Put into the audit trail that sensitive marks (keys) of a household, person or list were shown, and what for;
+    and into the access logs of the persons: of a list ``persons``, or those of ``households`` who have the marks."""
     if marks:
+        if object_type == "person" and object_id is not None:
+            note_look(uow, person_id=object_id, seen="marks", detail=marks, purpose=uow.info.purpose)
+        else:
+            homes = [object_id] if object_id is not None else households
+            seen = Ids(persons) if persons else marked_in(uow, homes, marks)
+            way = way_of(uow) if object_id is not None else "list"
+            note_set(uow, persons=seen, seen="marks", detail=marks, purpose=uow.info.purpose, way=way)
         audit(
             uow,
             action="mark.read",

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Date, Index, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from xiangyue.db.base import Base, CText, Json, TenantOwned, Timestamps, Versioned, tenant_fk
@@ -53,3 +64,58 @@ class PrivacyRequest(Timestamps, Versioned, TenantOwned, Base):
     ended_on: Mapped[date | None] = mapped_column(Date)
     created_by: Mapped[int | None]
     created_by_name: Mapped[str] = mapped_column(default="", server_default="")
+
+
+class PersonAccess(TenantOwned, Base):
+    """查阅记录: somebody saw one person's identifiers, sensitive marks or whole record. Appended only.
+
+    ``way`` and ``seen`` are keys of ``policy.WAYS`` and ``policy.SEEN``; ``detail``: keys of the marks, with commas. No
+    foreign key: the log outlives the row.
+    """
+
+    __tablename__ = "person_access"
+    __table_args__ = (Index(None, "tenant_id", "person_id", "id"),)
+    runtime_grants = "SELECT, INSERT"
+
+    person_id: Mapped[int]
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+    actor_kind: Mapped[str]
+    account_id: Mapped[int | None]
+    actor_name: Mapped[str] = mapped_column(default="")
+    way: Mapped[str] = mapped_column(CText)
+    seen: Mapped[str] = mapped_column(CText)
+    detail: Mapped[str] = mapped_column(default="", server_default="")
+    purpose: Mapped[str] = mapped_column(default="", server_default="")
+
+
+class PersonAccessSet(TenantOwned, Base):
+    """Somebody saw many persons at once: an export (``number`` as on its file) or a page of a list. Appended only."""
+
+    __tablename__ = "person_access_set"
+    runtime_grants = "SELECT, INSERT"
+
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+    actor_kind: Mapped[str]
+    account_id: Mapped[int | None]
+    actor_name: Mapped[str] = mapped_column(default="")
+    way: Mapped[str] = mapped_column(CText)
+    seen: Mapped[str] = mapped_column(CText)
+    detail: Mapped[str] = mapped_column(default="", server_default="")
+    purpose: Mapped[str] = mapped_column(default="", server_default="")
+    number: Mapped[str] = mapped_column(CText, default="", server_default="")
+    persons: Mapped[int] = mapped_column(Integer)
+
+
+class PersonAccessMember(TenantOwned, Base):
+    """Who was in a set: one row for each run of 4096 person ids, a bit for each of them. ``id`` is the set's.
+
+    The run leads the key, so a person's sets are found by index, one row a set, whatever their size.
+    """
+
+    __tablename__ = "person_access_member"
+    __table_args__ = (PrimaryKeyConstraint("tenant_id", "bucket", "id"),)
+    runtime_grants = "SELECT, INSERT"
+
+    bucket: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, sort_order=-19)
+    members: Mapped[bytes] = mapped_column(LargeBinary)

@@ -46,7 +46,7 @@ def register_navigation() -> Sequence[NavItem]:
 
 @hookimpl
 def register_person_panels() -> Sequence[PersonPanel]:
-    return (points.PANEL,)
+    return (points.PANEL, points.LOG_PANEL)
 
 
 @hookimpl

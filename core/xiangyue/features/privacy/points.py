@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import url_for
 
 from xiangyue.db.uow import Uow
-from xiangyue.features.privacy import policy, queries, view
+from xiangyue.features.households.models import Person
+from xiangyue.features.privacy import policy, queries, queries_log, view, view_log
 from xiangyue.features.privacy.models import PrivacyRequest
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
@@ -61,4 +62,11 @@ def _panel(uow: Uow, person_id: int) -> PanelView:
     )
 
 
+def _log_panel(uow: Uow, person_id: int) -> PanelView:
+    looks = queries_log.read_log(uow, uow.get(Person, person_id), queries_log.LogFilter(), limit=3).looks
+    context = {"looks": looks, "person_id": person_id, "show": view_log, "names": view_log.mark_names(uow)}
+    return PanelView("privacy/person_log.html", context)
+
+
+LOG_PANEL = PersonPanel("privacy_log", _l("Who looked"), policy.LOG_VIEW, _log_panel, position=70)
 PANEL = PersonPanel("privacy_requests", _l("Requests of the person"), policy.REQUEST, _panel, position=60)

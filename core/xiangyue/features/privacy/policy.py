@@ -12,17 +12,18 @@ GROUP = _l("Personal information")
 FIELDS_VIEW = Permission("privacy.view", _l("See which department answers for which field"), group=GROUP)
 REQUEST = Permission("privacy.request", _l("Register and answer requests about personal information"), group=GROUP)
 ERASE = Permission("privacy.erase", _l("Erase what is recorded of a person"), sensitive=True, group=GROUP)
+LOG_VIEW = Permission("privacy.log", _l("See who looked at a person's protected data"), sensitive=True, group=GROUP)
 
-PERMISSIONS = (FIELDS_VIEW, REQUEST, ERASE)
+PERMISSIONS = (FIELDS_VIEW, REQUEST, ERASE, LOG_VIEW)
 
 _SEES = frozenset({FIELDS_VIEW.name})
 ROLE_TEMPLATES = {
-    "county_admin": _SEES | {REQUEST.name, ERASE.name},
+    "county_admin": _SEES | {REQUEST.name, ERASE.name, LOG_VIEW.name},
     "department": _SEES,
     "town": _SEES | {REQUEST.name},
     "village": _SEES | {REQUEST.name},
     "grid_leader": _SEES,
-    "auditor": _SEES,
+    "auditor": _SEES | {LOG_VIEW.name},
 }
 
 ACTIONS = {
@@ -35,6 +36,8 @@ ACTIONS = {
     "privacy_request.copy": _l("Copy of a person's record handed out"),
     "privacy_request.export": _l("Requests exported"),
     "person.erase": _l("Personal information erased"),
+    "person_access.read": _l("Access log of a person shown"),
+    "person_access.export": _l("Access log of a person exported"),
 }
 
 #: What may be asked for, by the articles of the Personal Information Protection Law (个人信息保护法).
@@ -69,13 +72,31 @@ IDENTITIES: dict[str, Any] = {
 
 RECEIVED, IN_WORK, DONE, REFUSED, WITHDRAWN = "received", "in_work", "done", "refused", "withdrawn"
 STATES: dict[str, Any] = {
-    RECEIVED: _l("Received"),
+    RECEIVED: _l("Taken in"),
     IN_WORK: _l("In work"),
     DONE: _l("Answered"),
     REFUSED: _l("Refused"),
     WITHDRAWN: _l("Withdrawn"),
 }
 OPEN_STATES = (RECEIVED, IN_WORK)
+
+#: In which way somebody came to see it, and what it was.
+WAYS: dict[str, Any] = {
+    "page": _l("Page"),
+    "api": _l("API"),
+    "list": _l("List"),
+    "export": _l("Export"),
+    "copy": _l("Copy for the person"),
+    "import": _l("Import"),
+    "job": _l("Background job"),
+}
+SEEN: dict[str, Any] = {
+    "identifiers": _l("Citizen number and phone"),
+    "marks": _l("Sensitive marks"),
+    "columns": _l("Columns of a list"),
+    "record": _l("Whole record"),
+    "values": _l("Values of a roster"),
+}
 
 #: Where the core's fifteen working days come from; the law itself only says "in good time" (article 50).
 DAYS_SOURCE = _l("Rules on identifying unlawful collection of personal information by apps (2019, No. 191), item 6")

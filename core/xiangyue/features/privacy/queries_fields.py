@@ -51,7 +51,9 @@ def field_lines(uow: Uow) -> list[FieldLine]:
         department = department_of(name, overrides)
         words = pick(field.name, field.name_en), not field.name_en
         label = DEPARTMENTS.get(department, "")
-        found.append(FieldLine(name, *words, department, label, "", "", False, said=name in overrides))
+        found.append(
+            FieldLine(name, *words, department, label, "", "", field.entity == "household", said=name in overrides)
+        )
     marks = select(MarkKind).where(MarkKind.active).order_by(MarkKind.position, MarkKind.id)
     for kind in uow.session.scalars(marks):
         words = pick(kind.name, kind.name_en), not kind.name_en

@@ -18,6 +18,7 @@ from xiangyue.features.households.identifiers import ID_NUMBER, PHONE, in_full
 from xiangyue.features.households.models import Household, MarkKind, Person, PersonMark
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.privacy import policy, queries
+from xiangyue.features.privacy.access_log import note_look
 from xiangyue.features.privacy.policy import REQUEST
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
@@ -55,6 +56,8 @@ def hand_out(uow: Uow, keys: TenantKeys, *, id: int, format: str) -> tuple[queri
         after={"format": format, "person_id": line.person.id},
         purpose=str(policy.KINDS[line.request.kind]),
     )
+    purpose = line.request.number
+    note_look(uow, person_id=line.person.id, seen="record", purpose=purpose, way="copy")
     return line, facts_of(uow, keys, line.person)
 
 

@@ -6,7 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from xiangyue.access.lawful import BASES
 from xiangyue.api.lists import ListArgs
-from xiangyue.features.privacy.policy import CHANNELS, IDENTITIES, KINDS, STATES
+from xiangyue.features.privacy.policy import CHANNELS, IDENTITIES, KINDS, SEEN, STATES, WAYS
 from xiangyue.tenancy.field_owners import DEPARTMENTS
 
 
@@ -104,6 +104,37 @@ class PrivacyRequestListArgs(ListArgs):
     since = fields.Date(load_default=None, metadata={"description": "Received from"})
     until = fields.Date(load_default=None, metadata={"description": "Received up to"})
     person_id = fields.Integer(load_default=None)
+
+
+class PersonLookSchema(Schema):
+    """Somebody saw protected data of the person."""
+
+    at = fields.DateTime()
+    account_id = fields.Integer(allow_none=True)
+    actor_name = fields.String()
+    way = fields.String(validate=validate.OneOf(list(WAYS)))
+    seen = fields.String(validate=validate.OneOf(list(SEEN)))
+    detail = fields.String(metadata={"description": "Keys of the marks or columns, with commas"})
+    purpose = fields.String()
+    number = fields.String(metadata={"description": "Of an export, as on its file"})
+    persons = fields.Integer(metadata={"description": "How many were seen together"})
+
+
+class PersonLookPageSchema(Schema):
+    """One page of a person's access log, newest first."""
+
+    items = fields.List(fields.Nested(PersonLookSchema))
+    next = fields.String(allow_none=True)
+
+
+class PersonLookArgs(ListArgs):
+    """Arguments of the log; it has one order."""
+
+    who = fields.String(load_default="", metadata={"description": "Part of the name of whoever looked"})
+    way = fields.String(load_default="", validate=validate.OneOf(["", *WAYS]))
+    seen = fields.String(load_default="", validate=validate.OneOf(["", *SEEN]))
+    since = fields.Date(load_default=None)
+    until = fields.Date(load_default=None)
 
 
 class PrivacyAnswerSchema(Schema):

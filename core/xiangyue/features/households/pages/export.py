@@ -21,6 +21,7 @@ from xiangyue.features.households.pages.listings import Listing, household_listi
 from xiangyue.features.households.service_export import start_export
 from xiangyue.features.households.watermark import new_number
 from xiangyue.features.households.writing import required_text
+from xiangyue.features.privacy.access_log import Ids
 from xiangyue.files.workbook import FORMATS
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import requires
@@ -110,14 +111,14 @@ def _send(listing: Listing, entity: str) -> Any:
     if problems:
         return _again(listing, entity, problems, 422)
     wanted = _wanted(entity, format, purpose)
-    most = runtime().settings.export_direct_rows
+    most, seen = runtime().settings.export_direct_rows, Ids()
     try:
         if count_rows(uow, wanted, listing, keys(), cap=most) > most:
             return redirect(url_for("jobs.show_job", id=start_export(uow, params=wanted.params()).id), 303)
-        written = write_export(uow, wanted, listing, keys())
+        written = write_export(uow, wanted, listing, keys(), seen)
     except PluginFailed as failed:
         return _again(listing, entity, {"": [failed.message]}, 409)
-    put_on_record(uow, wanted, listing, written.rows)
+    put_on_record(uow, wanted, listing, written.rows, seen)
     return send_written(written, wanted.file_name)
 
 

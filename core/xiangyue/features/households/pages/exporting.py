@@ -31,6 +31,7 @@ from xiangyue.features.households.person_input import today
 from xiangyue.features.households.queries_persons import age_on
 from xiangyue.features.households.service_export import note_export
 from xiangyue.features.households.watermark import watermark
+from xiangyue.features.privacy.access_log import Ids
 from xiangyue.files.workbook import Written, write_table
 from xiangyue.i18n import TIMEZONE
 from xiangyue.i18n import gettext as _
@@ -85,8 +86,11 @@ def count_rows(uow: Uow, wanted: Wanted, listing: Listing, keys: TenantKeys, *, 
     return run_strictly(uow, narrowed, lambda tried: count_households(uow, tried, keys=keys, cap=cap))
 
 
-def write_export(uow: Uow, wanted: Wanted, listing: Listing, keys: TenantKeys, step: Step | None = None) -> Written:
-    """The file, in memory that does not grow with it. Raises PluginFailed, and what ``step`` raises."""
+def write_export(
+    uow: Uow, wanted: Wanted, listing: Listing, keys: TenantKeys, seen: Ids, step: Step | None = None
+) -> Written:
+    """The file, in memory that does not grow with it; ``seen`` gets the ids of its rows. Raises PluginFailed, and what
+    ``step`` raises."""
     narrowed = replace(listing.filter, area=wanted.area)
     columns = listing.view.visible
     options: dict[str, Any] = {"sort": listing.sort, "fields": listing.fields, "keys": keys}
@@ -99,14 +103,15 @@ def write_export(uow: Uow, wanted: Wanted, listing: Listing, keys: TenantKeys, s
         for number, row in enumerate(rows, 1):
             if step is not None:
                 step(number)
+            seen.add(row["id"])
             yield [_cell(listing, column.key, row) for column in columns]
 
     mark = watermark(uow, wanted.purpose, wanted.number)
     return write_table(wanted.title, [c.label for c in columns], cells(), format=wanted.format, watermark=mark)
 
 
-def put_on_record(uow: Uow, wanted: Wanted, listing: Listing, rows: int) -> None:
-    """The audit entry of a file that was made."""
+def put_on_record(uow: Uow, wanted: Wanted, listing: Listing, rows: int, seen: Ids) -> None:
+    """The audit entry of a file that was made, and a line in the log of everybody in it."""
     known = listing.marks
     note_export(
         uow,
@@ -116,6 +121,7 @@ def put_on_record(uow: Uow, wanted: Wanted, listing: Listing, rows: int) -> None
         area_code=wanted.area,
         rows=rows,
         columns=[c.key for c in listing.view.visible],
+        seen=seen,
         conditions={n: listing.view.values(n) for n in listing.view.active_names},
         sensitive_marks=[k for k in listing.filter.marks if k in known and known[k].sensitivity != "normal"],
     )

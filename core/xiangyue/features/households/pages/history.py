@@ -52,6 +52,8 @@ LABELS: dict[str, Any] = {
 }
 #: Said by the action itself, or of no use to a reader.
 HIDDEN = {"members", "version"}
+#: Looks have a log of their own.
+LOOKS = {"mark.read", "person_access.read", "person_access.export"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def _head_names(uow: Uow, ids: set[int]) -> dict[int, str]:
 
 def timeline(uow: Uow, object_type: str, id: int, *, limit: int = 30) -> list[TimelineItem]:
     """Entries about a household with its members, or a person, newest first; looks are left out, changes stay."""
-    entries = [e for e in queries.history(uow, object_type, id, limit=limit) if e.action != "mark.read"]
+    entries = [e for e in queries.history(uow, object_type, id, limit=limit) if e.action not in LOOKS]
     words = words_for(uow, entries)
     actions = runtime().registry.actions
     items = []

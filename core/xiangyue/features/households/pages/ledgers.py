@@ -16,6 +16,7 @@ from xiangyue.features.households.person_input import today
 from xiangyue.features.households.service_export import LEDGER_KIND, start_export
 from xiangyue.features.households.watermark import new_number
 from xiangyue.features.households.writing import required_text
+from xiangyue.features.privacy.access_log import Ids
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import requires
 from xiangyue.web.components import FormView
@@ -66,8 +67,9 @@ def make_ledger() -> Any:
     if ledger_make.most_rows(uow, wanted, ledger, cap=most) > most:
         job = start_export(uow, params=wanted.params(), kind=LEDGER_KIND)
         return redirect(url_for("jobs.show_job", id=job.id), 303)
-    written = ledger_make.write(uow, wanted, ledger, keys())
-    ledger_make.put_on_record(uow, wanted, ledger, written.rows)
+    seen = Ids()
+    written = ledger_make.write(uow, wanted, ledger, keys(), seen)
+    ledger_make.put_on_record(uow, wanted, ledger, written.rows, seen)
     return send_written(written, ledger_make.file_name(uow, wanted, ledger))
 
 

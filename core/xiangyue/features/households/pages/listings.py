@@ -200,12 +200,21 @@ def _read(view: ListView, reader: Any, empty: Any) -> tuple[Any, dict[str, list[
             return empty, invalid.fields
 
 
-def note_filter(uow: Uow, listing: Listing) -> None:
-    """Looking for people by a sensitive mark is reading it, so it stands in the audit trail."""
+def note_filter(uow: Uow, listing: Listing, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Looking for people by a sensitive mark is reading it, so it stands in the audit trail and in the logs of those
+    who were shown (``rows``)."""
     found = [key for key in listing.filter.marks if key in listing.marks and _sensitive(listing.marks[key])]
     if found:
+        ids = [row["id"] for row in rows]
         note_sensitive_read(
-            uow, object_type="list", object_id=None, label=request.path, area_code=listing.filter.area, marks=found
+            uow,
+            object_type="list",
+            object_id=None,
+            label=request.path,
+            area_code=listing.filter.area,
+            marks=found,
+            persons=ids if isinstance(listing.filter, PersonFilter) else (),
+            households=() if isinstance(listing.filter, PersonFilter) else ids,
         )
 
 

@@ -78,7 +78,7 @@ def list_households_page() -> Any:
     except Invalid as invalid:
         return without(listing, invalid)
     failed = [*listing.failed, *failed, *fill(uow, found.items, listing.offered)]
-    note_filter(uow, listing)
+    note_filter(uow, listing, found.items)
     total = count if not listing.view.filtered else count_households(uow, HouseholdFilter(area=code))
     persons = count_persons(uow, PersonFilter(area=code))
     return page(
@@ -130,7 +130,7 @@ def list_persons_page() -> Any:
         )
     except Invalid as invalid:
         return without(listing, invalid)
-    note_filter(uow, listing)
+    note_filter(uow, listing, found.items)
     count = count_persons(uow, wanted, keys=keys())
     today = datetime.now(TIMEZONE).date()
     return page(
