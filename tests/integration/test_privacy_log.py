@@ -134,6 +134,17 @@ def test_an_export_counts_for_everybody_in_it_by_its_number(county: County) -> N
     assert len(log(county, "陈桂兰", way="export")) == 1, "a household's export is about its members"
 
 
+def test_a_ledger_counts_for_everybody_in_it(county: County) -> None:
+    client = county.client("county_admin")
+    page = f"/households/ledgers?area={TOWN // 1000}"
+    sent = {"ledger": "registered", "purpose": "上报", "on": "", "full": "1"}
+    post(client, page, page, **sent).close()
+    (look,) = log(county, way="export")
+    assert (look.purpose, look.seen) == ("上报", "identifiers")
+    assert len(log(county, "吴·木子", way="export")) == 1
+    assert log(county, "周永贵", way="export") == [], "in another town"
+
+
 def test_a_copy_for_the_person_counts(county: County) -> None:
     with county.uow(county.actor(REQUEST)) as uow:
         values = {"kind": "copy", "channel": "counter", "identity": "card"}

@@ -12,7 +12,6 @@ from xiangyue.db.uow import Uow
 from xiangyue.features.households.models import MarkKind
 from xiangyue.features.privacy import policy
 from xiangyue.features.privacy.queries_log import LogFilter, Look
-from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import ngettext, pick
 from xiangyue.web.components import Column, Filter
@@ -67,7 +66,7 @@ def who(look: Look) -> str:
 def way(look: Look) -> str:
     """Page, API …; of an export its number."""
     words = str(policy.WAYS.get(look.way, look.way))
-    return _("%(way)s %(number)s", way=words, number=look.number) if look.number else words
+    return f"{words} {look.number}".strip()
 
 
 def seen(look: Look, names: Mapping[str, str]) -> str:
