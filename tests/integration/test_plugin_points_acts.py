@@ -76,8 +76,8 @@ ACTS: dict[str, tuple[Act, dict[str, Any], list[tuple[str, str]]]] = {
         lambda uow, _k: service.close_household(
             uow, household_id=home(uow).id, version=1, on=date(2025, 3, 1), reason="搬走"
         ),
-        {"state": "closed", "on": date(2025, 3, 1), "reason": "搬走"},
-        [("household", "household.close")],
+        {"act": "close", "state": "closed", "on": date(2025, 3, 1), "reason": "搬走"},
+        [("household", "household.close"), *[("person", "household.close")] * 2],
     ),
     "income": (
         lambda uow, _k: service_records.set_income(uow, household_id=home(uow).id, year=2023, amount=100),
@@ -86,7 +86,7 @@ ACTS: dict[str, tuple[Act, dict[str, Any], list[tuple[str, str]]]] = {
     ),
     "leave": (
         leave,
-        {"state": "moved", "on": date(2025, 3, 1), "reason": "务工"},
+        {"act": "move_out", "state": "moved", "on": date(2025, 3, 1), "reason": "务工"},
         [("person", "person.leave")],
     ),
     "rename": (rename, {"name": "陈桂花"}, [("person", "person.edit")]),

@@ -53,6 +53,7 @@ GROUPS: dict[str, LazyText] = {
     "mark": _l("Marks on persons"),
     "identifier": _l("Citizen numbers and telephones"),
     "person": _l("Households and persons"),
+    "register": _l("Households and persons"),
     "import": _l("Import"),
     "cockpit": _l("Overview"),
     "account": _l("Accounts and roles"),
