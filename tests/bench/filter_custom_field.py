@@ -26,8 +26,8 @@ FIELDS = {
     "plate": ("text", "text_value", "'K' || lpad((h.id * 7919 % 100000)::text, 5, '0')"),
     "mu": ("integer", "int_value", "h.id * 31 % 1000"),
     "checked": ("date", "date_value", "DATE '2020-01-01' + (h.id * 17 % 2000)::int"),
-    "roof": ("choice", "text_value", "(ARRAY['tile', 'slab', 'thatch', 'iron'])[1 + h.id % 4]"),
-    "well": ("boolean", "int_value", "h.id % 2"),
+    "roof": ("choice", "text_value", "(ARRAY['tile', 'slab', 'thatch', 'iron'])[1 + h.id / 7 % 4]"),
+    "well": ("boolean", "int_value", "h.id / 3 % 2"),
 }
 #: What is asked for, some of each kind.
 KINDS = {
