@@ -77,7 +77,7 @@ def run(context: JobContext) -> dict[str, Any]:
         if not _mine(context, batch):
             raise Conflict(_l("This import was discarded, or is being checked by newer work."))
         drop_rows(uow, batch)
-        kept = {key: batch.header[key] for key in ("given", "wanted") if batch.header.get(key)}
+        kept = {key: batch.header[key] for key in ("given", "wanted", "asked") if batch.header.get(key)}
         batch.counts, batch.problem, batch.header = {}, None, kept
         batch.checked_at = datetime.now(UTC)
         batch.version += 1
@@ -97,15 +97,15 @@ def _book(context: JobContext, uow: Uow, batch: ImportBatch) -> RosterBook | Non
     """The rosters in the file; None, with the problem noted on the batch, when it cannot be read as one or its
     columns must be matched by a person first."""
     data = read_upload(uow, context.runtime, batch.file_id)
-    given = batch.header.get("given")
+    given, asked = batch.header.get("given"), batch.header.get("asked")
 
     def recall(fingerprint: str, sheet: int) -> dict[int, str] | None:
         """What a person decided for this very file, else for an earlier one of the kind."""
         decided = columns_given(given, sheet) if given else {}
-        return decided or queries.remembered(uow, fingerprint)
+        return decided or (None if asked else queries.remembered(uow, fingerprint))
 
     try:
-        book = read_book(data, queries.columns_of(uow), recall, batch.header.get("wanted"))
+        book = read_book(data, queries.columns_of(uow), recall, batch.header.get("wanted"), asked)
     except RosterFileError as error:
         batch.state, batch.problem = "failed", {"code": error.code, "params": error.params}
         return None
