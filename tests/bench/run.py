@@ -19,6 +19,7 @@ from bench.stage import COUNTY, DEPLOYMENT, Stage  # noqa: E402
 BENCHMARKS = {
     "app_start": "app_start",
     "import_plain": "import_plain",
+    "import_roster": "import_roster",
     "import_kill": "import_kill",
     "search_name": "search_name",
     "recolour_county": "recolour_county",

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from xiangyue.access.crypto import TenantKeys
-from xiangyue.db.sql import scoped_rows, scoped_sql, stage_rows
+from xiangyue.db.sql import analyze_columns, fill_stage, scoped_rows, scoped_sql, stage_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
 from xiangyue.features.imports import queries
@@ -131,7 +131,8 @@ class _Check:
         self.households = Grouping()
 
     def run(self) -> None:
-        staged = stage_rows(self.uow.session, "stage_import", _STAGE, self._rows())
+        staged = fill_stage(self.uow.session, "stage_import", _STAGE, self._rows())
+        analyze_columns(self.uow.session, "stage_import", ("row_no", "household_n", "error_count", "head"))
         self.batch.header = {
             **self.batch.header,
             "skipped": {kind: sum(sheet.skipped[kind] for sheet in self.sheets) for kind in SKIPPED},
