@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from html import unescape
 
@@ -23,7 +22,6 @@ from xiangyue.features.households.models import (
     Person,
     PersonMark,
 )
-from xiangyue.features.households.person_input import today
 from xiangyue.testing.fixtures import County
 
 __all__ = ["filled_county"]
@@ -126,19 +124,6 @@ def test_a_persons_lost_update_and_kept_identifiers(county: County) -> None:
         assert (row.id_number is not None, row.phone) == (True, None)
 
 
-def test_a_person_moves_by_household_number(county: County) -> None:
-    person = id_of(county, Person, name="陈桂兰")
-    url = f"/persons/{person}/edit"
-    client = county.client("county_admin")
-    fields = {"csrf_token": hidden(text(client, url), "csrf_token"), "version": "1", "name": "陈桂兰", "relation": "12"}
-    unknown = client.post(url, data={**fields, "household_code": "6109211002009999"})
-    assert unknown.status_code == 422
-    assert client.post(url, data={**fields, "household_code": "6109211002000002"}).status_code == 303
-    target = id_of(county, Household, code="6109211002000002")
-    assert "陈桂兰" in text(client, f"/households/{target}")
-    assert "转到" in text(client, url)
-
-
 def test_marks_are_added_and_ended(county: County) -> None:
     person = id_of(county, Person, name="陈桂兰")
     url = f"/persons/{person}"
@@ -167,36 +152,6 @@ def test_incomes_and_awards_by_year(county: County) -> None:
     assert post(client, url, f"{url}/incomes", year="2023", remove="1", version="1").status_code == 303
     assert "还没有记录" in text(client, url)
     assert post(client, url, f"{url}/awards", award="safe_family", year="2023", awarded="?").status_code == 422
-
-
-def test_leaving_coming_back_closing_and_opening(county: County) -> None:
-    household, person = id_of(county, Household, code="6109211002000001"), id_of(county, Person, name="陈桂兰")
-    client = county.client("county_admin")
-    url = f"/persons/{person}"
-    future = post(client, url, f"{url}/leave", version="1", state="moved", on="2999-01-01")
-    assert future.status_code == 422
-    assert (
-        post(client, url, f"{url}/leave", version="1", state="moved", on="2024-02-01", reason="出嫁").status_code == 303
-    )
-    for page in (text(client, url), text(client, f"/households/{household}"),
-                 text(client, "/persons?state=moved&cols=left")):  # fmt: skip
-        assert re.search(r"2024-02-01 · <span[^>]*>出嫁", page)
-    assert "已离开 1 人" in text(client, f"/households/{household}")
-    assert post(client, url, f"{url}/back", version="1", reason="登记有误").status_code == 409
-    assert post(client, url, f"{url}/back", version="2", reason="登记有误").status_code == 303
-    # She came back today, so that the household cannot have left before.
-    home, day = f"/households/{household}", today().isoformat()
-    early = post(client, home, f"{home}/close", version="1", on="2024-03-01", reason="整户搬迁")
-    assert (early.status_code, day in early.get_data(as_text=True)) == (422, True)
-    assert post(client, home, f"{home}/close", version="1", on=day, reason="").status_code == 422
-    assert post(client, home, f"{home}/close", version="1", on=day, reason="整户搬迁").status_code == 303
-    assert "6109211002000001" not in text(client, "/households")
-    assert "6109211002000001" in text(client, "/households?state=closed")
-    closed = text(client, home)
-    assert re.search(rf"{day} 销户：<span[^>]*>整户搬迁", closed)
-    assert re.search(rf"{day} · <span[^>]*>整户搬迁", text(client, "/households?state=closed&cols=left"))
-    assert re.search(rf"{day} · <span[^>]*>整户搬迁", text(client, url))  # members left with it
-    assert post(client, home, f"{home}/reopen", version="2", reason="有误").status_code == 303
 
 
 def opened(page: str) -> str:
@@ -237,14 +192,14 @@ def test_two_people_change_different_fields_of_a_person(county: County) -> None:
     form = text(client, url)
     base = {
         "csrf_token": hidden(form, "csrf_token"), "opened": opened(form), "version": "1", "name": "王德福",
-        "relation": "02", "sex": "1", "birth_date": "1980-01-31", "nationality": "", "away": "no", "note": "",
+        "relation": "02", "sex": "1", "birth_date": "1980-01-31", "nationality": "", "note": "",
         "id_number": "", "phone": "",
     }  # fmt: skip
-    assert client.post(url, data={**base, "note": "腿疾", "away": "yes"}).status_code == 303
+    assert client.post(url, data={**base, "note": "腿疾"}).status_code == 303
     assert client.post(url, data={**base, "name": "王得福", "phone": "15400000025"}).status_code == 303
     with county.uow() as uow:
         row = uow.get(Person, person)
-        assert (row.name, row.note, row.away, row.version) == ("王得福", "腿疾", True, 3)
+        assert (row.name, row.note, row.version) == ("王得福", "腿疾", 3)
     wrong = client.post(url, data={**base, "name": "王德富", "birth_date": "2999-01-01"})
     assert wrong.status_code == 409
     late = client.post(url, data={**base, "birth_date": "2999-01-01"})

@@ -51,7 +51,7 @@ def test_a_town_account_sees_its_own_households_only(county: County) -> None:
         f"/persons/{person}/edit",
     ):
         assert client.get(url).status_code == 404, url
-    for url in (f"/households/{foreign}/edit", f"/households/{foreign}/close", f"/persons/{person}/leave",
+    for url in (f"/households/{foreign}/edit", f"/households/{foreign}/acts/close", f"/households/{foreign}/acts/leave",
                 f"/persons/{person}/marks", f"/households/{foreign}/incomes"):  # fmt: skip
         assert (
             post(client, "/households", url, version="1", area_code=str(OTHER_VILLAGE), year="2024").status_code == 404
@@ -245,7 +245,7 @@ def test_viewers_get_no_forms(county: County) -> None:
     client = county.client("department")
     for url in ("/households", f"/households/{household}", f"/persons/{person}"):
         page = text(client, url)
-        for act in ("/edit", "/new", "/marks", "/incomes", "/close", "/leave", "/export"):
+        for act in ("/edit", "/new", "/marks", "/incomes", "/acts/close", "/acts/leave", "/export"):
             assert f'{act}"' not in page, (url, act)
     assert client.get(f"/households/{household}/edit").status_code == 403
     assert client.get("/households/new").status_code == 403

@@ -206,7 +206,7 @@ def forms(county: County) -> dict[str, tuple[str, str, dict[str, str], str]]:
              "client_id": str(uuid.uuid4())}, "李长青",
         ),
         "edit household": (f"{household}/edit", f"{household}/edit", {"note": "搬进新房", "version": "1"}, "搬进新房"),
-        "close": (household, f"{household}/close", {"on": "2025-03-01", "reason": "搬走了", "version": "1"}, "搬走了"),
+        "close": (household, f"{household}/acts/close", {"on": "2025-03-01", "reason": "搬走了"}, "搬走了"),
         "income": (household, f"{household}/incomes", {"year": "2023", "amount": "4711"}, "4711"),
         "new person": (
             f"{household}/persons/new", f"{household}/persons/new",
@@ -217,8 +217,9 @@ def forms(county: County) -> dict[str, tuple[str, str, dict[str, str], str]]:
         ),
         "mark": (someone, f"{someone}/marks", {"mark": "veteran", "note": "档案在县里"}, "档案在县里"),
         "leave": (
-            someone, f"{someone}/leave",
-            {"state": "moved", "on": "2025-03-01", "reason": "外出务工", "version": "1"}, "外出务工",
+            someone, f"{household}/acts/move_out",
+            {"person_id": someone.rsplit("/", 1)[1], "registered": "1", "living": "1", "on": "2025-03-01",
+             "reason": "外出务工"}, "外出务工",
         ),
     }  # fmt: skip
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 
 from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit
@@ -49,10 +48,9 @@ def ensure_groups(uow: Uow, codes: Iterable[int]) -> list[int]:
             )
         )
     made = [code for code in missing if code - code % 1000 in villages]
-    if made:
-        whose = {"tenant_id": uow.tenant_id}
-        rows = [{**whose, **_group_values(code, group_name(code % 1000))} for code in made]
-        uow.session.execute(insert(Area), rows)
+    for code in made:
+        uow.session.add(new_group(code, group_name(code % 1000)))
+    uow.session.flush()
     return made
 
 
@@ -108,17 +106,13 @@ def common_area(codes: Sequence[int]) -> int:
 
 def new_group(code: int, name: str) -> Area:
     """A group's row, not yet added to a session."""
-    return Area(**_group_values(code, name))
-
-
-def _group_values(code: int, name: str) -> dict[str, Any]:
-    return {
-        "area_code": code,
-        "parent_code": code - code % 1000,
-        "level": GROUP,
-        "kind": GROUP,
-        "name": name,
-        "official_name": name,
-        "sort_key": sort_key(name, person=False),
-        "position": code % 1000,
-    }
+    return Area(
+        area_code=code,
+        parent_code=code - code % 1000,
+        level=GROUP,
+        kind=GROUP,
+        name=name,
+        official_name=name,
+        sort_key=sort_key(name, person=False),
+        position=code % 1000,
+    )

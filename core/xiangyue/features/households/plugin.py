@@ -21,9 +21,11 @@ from xiangyue.features.households import (
 )
 from xiangyue.features.households.following import FOLLOWS
 from xiangyue.features.households.profile import apply_custom_fields, apply_kinds
+from xiangyue.features.households.queries_register import waiting_count
+from xiangyue.features.households.register_work import PROVIDER as register_work_lines
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.hookspecs import hookimpl
-from xiangyue.plugin.registry import Follows, JobKind, NavItem, ProfileSection, Schedule
+from xiangyue.plugin.registry import Follows, JobKind, NavItem, ProfileSection, Schedule, WorkProvider
 
 
 @hookimpl
@@ -63,7 +65,31 @@ def register_navigation() -> Sequence[NavItem]:
             "users",
             position=20,
         ),
+        NavItem(
+            "acts",
+            _l("Changes of the register"),
+            "households.list_acts",
+            policy.HOUSEHOLD_VIEW,
+            "people",
+            "history",
+            position=30,
+        ),
+        NavItem(
+            "reports",
+            _l("Reports of changes"),
+            "households.list_reports",
+            policy.HOUSEHOLD_VIEW,
+            "people",
+            "message-report",
+            position=31,
+            count=waiting_count,
+        ),
     )
+
+
+@hookimpl
+def register_work() -> Sequence[WorkProvider]:
+    return (register_work_lines,)
 
 
 @hookimpl

@@ -49,6 +49,7 @@ ACTIONS = {
     "household.head": _l("Head of the household changed"),
     "household.split": _l("Household split"),
     "household.merge": _l("Household merged into another"),
+    "register.export": _l("Changes of the register exported"),
     "register.report": _l("Change of the register reported"),
     "register.confirm": _l("Report confirmed"),
     "register.refuse": _l("Report refused"),

@@ -27,8 +27,9 @@ class ActRequest(Schema):
     birth, move_in: household_id, values (move_in: or person_id of somebody who had left), registered, living · move:
     person_id, household_id, relation, registered, living · move_out: person_id, registered, living · leave, death:
     person_id · return: person_id, household_id (where registered, when missing), relation · head_change: household_id,
-    person_id, relations · split: household_id, persons, person_id (the new head), relations, address, area_code ·
-    merge: household_id, other_household_id (the one that stays), relations · close, reopen: household_id.
+    person_id, relations · split: household_id, persons, person_id (the new head), relations, address, area_code,
+    registered, living · merge: household_id, other_household_id (the one that stays), relations · close, reopen:
+    household_id.
     """
 
     household_id = fields.Integer(strict=True)

@@ -90,7 +90,6 @@ def upload(values: dict[str, Any]) -> Response:
         source=values["source"].strip(),
         purpose=values["purpose"].strip(),
         lawful_basis=values["lawful_basis"],
-        columns=values["columns"],
     )
     return shown_import(batch, 202)
 
@@ -123,7 +122,7 @@ def show_columns(id: int) -> Response:
     return set_etag(jsonify(body), batch.version)
 
 
-@bp.route("/<int:id>/columns", methods=["PUT", "POST"])
+@bp.post("/<int:id>/columns")
 @bp.arguments(ImportColumnsChangeSchema)
 @bp.response(202, ImportSchema)
 @requires(policy.IMPORT_RUN)

@@ -17,7 +17,6 @@ from xiangyue.features.duplicates.policy import DUPLICATE_MERGE, REASONS, STATES
 from xiangyue.features.duplicates.queries import each_pair
 from xiangyue.features.duplicates.service import note_export
 from xiangyue.features.households.policy import HOUSEHOLD_EXPORT
-from xiangyue.features.households.watermark import new_number, watermark
 from xiangyue.files.workbook import FORMATS, write_table
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
@@ -48,12 +47,10 @@ def send_export() -> Any:
     columns = asked.view.visible
     rows = [[_cell(c.key, row) for c in columns] for row in each_pair(uow, wanted, sort=asked.sort)]
     problems = dict(asked.problems)
-    purpose, number = request.form.get("purpose", "").strip(), new_number()
     try:
         note_export(
             uow,
-            number=number,
-            purpose=purpose,
+            purpose=request.form.get("purpose", ""),
             area=wanted.area,
             rows=len(rows),
             filters={name: asked.view.values(name) for name in asked.view.active_names},
@@ -65,8 +62,7 @@ def send_export() -> Any:
         problems["format"] = [_l("Choose one of the options.")]
     if problems:
         return _ask(asked, status=422, problems=problems)
-    mark = watermark(uow, purpose, number)
-    written = write_table(_("Possible duplicates"), [c.label for c in columns], rows, format=format, watermark=mark)
+    written = write_table(_("Possible duplicates"), [c.label for c in columns], rows, format=format)
     place = code_text(wanted.area) if wanted.area else ""
     name = "-".join(part for part in (_("Possible duplicates"), place, today().isoformat()) if part)
     return send_written(written, name)

@@ -16,6 +16,10 @@ from xiangyue.features.households.pages import (  # noqa: E402
     person,
     person_forms,
     records,
+    register_acts,
+    register_export,
+    register_forms,
+    register_reports,
     search,
 )
 
@@ -30,5 +34,9 @@ __all__ = [
     "person",
     "person_forms",
     "records",
+    "register_acts",
+    "register_export",
+    "register_forms",
+    "register_reports",
     "search",
 ]

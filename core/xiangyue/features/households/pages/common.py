@@ -23,7 +23,6 @@ from xiangyue.web.pipeline import current_actor, current_tenant, current_uow, ru
 
 HOUSEHOLD_STATES = {"active": _l("On the register"), "closed": _l("Closed")}
 PERSON_STATES = {"active": _l("Lives here"), "moved": _l("Moved away"), "deceased": _l("Deceased")}
-LEAVING = {"moved": PERSON_STATES["moved"], "deceased": PERSON_STATES["deceased"]}
 
 TABLES: dict[str, CodeTable] = {"relation": RELATIONS, "sex": SEX, "nationality": NATIONALITIES}
 

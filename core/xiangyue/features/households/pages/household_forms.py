@@ -29,8 +29,7 @@ from xiangyue.features.households.pages.common import (
     template_words,
     typed_label,
 )
-from xiangyue.features.households.pages.household import household_page
-from xiangyue.features.households.service import close_household, edit_household, register_household, reopen_household
+from xiangyue.features.households.service import edit_household, register_household
 from xiangyue.features.households.writing import household_values
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
@@ -317,51 +316,3 @@ def _conflict(household: Household, stale: Stale, typed: Any, fields: Sequence[F
             mine = typed_label(own.field, typed[name])
             rows.append(ConflictRow(name, kind_name(own.field), mine, str(own.label), take=field_text(own.value)))
     return rows
-
-
-@bp.post("/households/<int:id>/close")
-@requires(policy.HOUSEHOLD_EDIT)
-def close(id: int) -> Any:
-    """The household has left as a whole."""
-    typed = request.form
-    return _state(
-        id,
-        "close",
-        lambda uow: close_household(
-            uow,
-            household_id=id,
-            version=typed.get("version", type=int) or 0,
-            on=typed.get("on"),
-            reason=typed.get("reason", ""),
-        ),
-        _("The household is closed."),
-    )
-
-
-@bp.post("/households/<int:id>/reopen")
-@requires(policy.HOUSEHOLD_EDIT)
-def reopen(id: int) -> Any:
-    """Take a closing back."""
-    typed = request.form
-    return _state(
-        id,
-        "reopen",
-        lambda uow: reopen_household(
-            uow, household_id=id, version=typed.get("version", type=int) or 0, reason=typed.get("reason", "")
-        ),
-        _("The household is open again. Bring its members back one by one."),
-    )
-
-
-def _state(id: int, name: str, act: Any, done: str) -> Any:
-    """Do an act of a small form on the household's page; its faults come back there."""
-    uow = current_uow()
-    try:
-        act(uow)
-    except (Invalid, Stale, Conflict, Refused) as error:
-        errors = error.fields if isinstance(error, Invalid) else {"": [error.message]}
-        household = uow.get(Household, id)
-        form = FormView(action=request.path, values=request.form, errors=errors, version=household.version, id=name)
-        return household_page(id, status=422 if isinstance(error, Invalid) else 409, forms={name: form})
-    flash(done, "success")
-    return redirect(url_for("households.show_household", id=id), 303)

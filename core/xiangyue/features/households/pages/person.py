@@ -10,9 +10,11 @@ from xiangyue.errors import Invalid
 from xiangyue.features.households import policy, queries
 from xiangyue.features.households.models import Person
 from xiangyue.features.households.pages import bp
-from xiangyue.features.households.pages.common import LEAVING, keys, kind_name, may, sensitive_gate, template_words
+from xiangyue.features.households.pages.common import keys, kind_name, may, sensitive_gate
 from xiangyue.features.households.pages.history import timeline
+from xiangyue.features.households.pages.register_common import acts_for, menu_of, register_words, taps_for_person
 from xiangyue.features.households.person_input import today
+from xiangyue.features.households.queries_acts import belongings
 from xiangyue.features.households.queries_persons import PartOfAnother, person_view, survivor_of
 from xiangyue.features.households.service_persons import reveal_identifier
 from xiangyue.features.households.service_records import note_sensitive_read
@@ -73,6 +75,7 @@ def person_page(
         for k in queries.mark_kinds(uow)
         if k.key not in standing and (k.sensitivity == "normal" or changeable)
     ]
+    changing = ("move", "move_out") if person.state == "active" else ("move_in",) if person.state == "moved" else ()
     return page(
         "households/person.html",
         status=status,
@@ -89,10 +92,13 @@ def person_page(
         problems=problems or {},
         forms={**_forms(person), **(forms or {})},
         mark_choices=kinds,
-        leaving=list(LEAVING.items()),
+        belongs=belongings(uow, id),
+        acts=acts_for(uow, "person", id),
+        taps=taps_for_person(person),
+        changes=menu_of(changing, person.household_id, person.area_code, id),
         gate=sensitive_gate(person.area_code),
         panels=panels(uow, "person_panels", lambda panel: panel.build(uow, id), area_code=person.area_code),
-        **template_words(),
+        **register_words(),
     )
 
 
@@ -100,11 +106,4 @@ def _forms(person: Person) -> dict[str, FormView]:
     day = today().isoformat()
     return {
         "mark": FormView(action=url_for("households.add_mark", id=person.id), values={"valid_from": day}, id="mark"),
-        "leave": FormView(
-            action=url_for("households.leave", id=person.id),
-            values={"on": day, "state": "moved"},
-            version=person.version,
-            id="leave",
-        ),
-        "back": FormView(action=url_for("households.come_back", id=person.id), version=person.version, id="back"),
     }

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flask import redirect, request, url_for
-from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
 from xiangyue.errors import Conflict, Invalid, Refused, Stale
@@ -27,8 +26,7 @@ from xiangyue.features.households.pages.common import (
     typed_label,
 )
 from xiangyue.features.households.pages.household_forms import client_uuid, form_errors, next_client_id, say_saved
-from xiangyue.features.households.pages.person import person_page
-from xiangyue.features.households.service_persons import add_person, edit_person, person_back, person_left
+from xiangyue.features.households.service_persons import add_person, edit_person
 from xiangyue.features.households.writing import person_values
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
@@ -44,7 +42,6 @@ LABELS: dict[str, Any] = {
     "sex": _l("Sex"),
     "birth_date": _l("Date of birth"),
     "nationality": _l("Nationality"),
-    "away": _l("Away"),
     "note": _l("Note"),
 }
 IDENTIFIERS = ("id_number", "phone")
@@ -84,7 +81,7 @@ def register_person(id: int) -> Any:
     """Register a member; the same form sent twice is the same person."""
     uow, typed = current_uow(), request.form
     client_id = client_uuid(typed.get("client_id"))
-    values = {name: typed.get(name, "") for name in (*LABELS, *IDENTIFIERS)}
+    values = {name: typed.get(name, "") for name in (*LABELS, "away", *IDENTIFIERS)}
     values["custom"] = custom_input(queries.custom_fields(uow, "person"), typed)  # type: ignore[assignment]
     values["different"] = "different" in typed  # type: ignore[assignment]
     try:
@@ -159,19 +156,11 @@ def edit(id: int) -> Any:
     uow, typed = current_uow(), request.form
     version = typed.get("version", type=int) or 0
     opened = opened_of(typed)
-    moving: dict[str, Any] = {}
-    if household := typed.get("household_code", "").strip():
-        target = household_by_code(household)
-        if target is None:
-            message = _("There is no household with this number in your area.")
-            person, errors = uow.get(Person, id), {"household_code": [message]}
-            return _edit_page(person, typed, version=version, status=422, errors=errors, opened=opened)
-        moving["household_id"] = target
     taken: list[Any] = []
     values: Any = typed
     try:
         try:
-            _save(id, version, {**_changes(typed), **moving})
+            _save(id, version, _changes(typed))
         except Stale as stale:
             person, version = uow.get(Person, id), int(stale.theirs["version"])
             own = values_of(uow, "person", [person])[id]
@@ -180,13 +169,11 @@ def edit(id: int) -> Any:
             if both.conflicts:
                 rows = [row for row in _conflict(person, stale, typed) if row.field in both.conflicts]
                 return _edit_page(person, values, version=version, status=409, conflict=rows)
-            _save(id, version, {**_changes(values, only=both.mine), **moving})
+            _save(id, version, _changes(values, only=both.mine))
             names = {**LABELS, **{f"custom.{v.field.key}": kind_name(v.field) for v in own}}
             taken = [names[name] for name in both.taken]
     except (Invalid, Conflict, Refused) as error:
         errors = form_errors(error, "id_number")
-        if "household_id" in errors:
-            errors["household_code"] = errors.pop("household_id")
         uow.session.expire_all()
         status = 409 if isinstance(error, Refused) else 422
         return _edit_page(uow.get(Person, id), values, version=version, status=status, errors=errors, opened=opened)
@@ -202,7 +189,7 @@ def _save(id: int, version: int, changes: Mapping[str, Any]) -> None:
 
 def _changes(typed: MultiDict[str, str], only: Sequence[str] | None = None) -> dict[str, Any]:
     """The form's fields as changes; ``only`` these, and what was typed for identifiers."""
-    given = {**{name: typed[name] for name in LABELS if name in typed}, "away": typed.get("away", "")}
+    given = {name: typed[name] for name in LABELS if name in typed}
     changes: dict[str, Any] = {name: value for name, value in given.items() if only is None or name in only}
     for name in IDENTIFIERS:
         if typed.get(name, "").strip():
@@ -212,11 +199,6 @@ def _changes(typed: MultiDict[str, str], only: Sequence[str] | None = None) -> d
     custom = custom_input(queries.custom_fields(current_uow(), "person"), typed)
     changes["different"] = "different" in typed
     return {**changes, "custom": {k: v for k, v in custom.items() if only is None or f"custom.{k}" in only}}
-
-
-def household_by_code(code: str) -> int | None:
-    """Id of the household with exactly this number in the area where one may change."""
-    return current_uow().session.scalars(select(Household.id).where(Household.code == code)).one_or_none()
 
 
 def _conflict(person: Person, stale: Stale, typed: Any) -> list[ConflictRow]:
@@ -229,17 +211,6 @@ def _conflict(person: Person, stale: Stale, typed: Any) -> list[ConflictRow]:
             rows.append(
                 ConflictRow(name, label, table.label(str(mine)), table.label(str(theirs or "")), take=theirs or "")
             )
-        elif name == "away":
-            rows.append(
-                ConflictRow(
-                    name,
-                    label,
-                    _("Yes") if mine == "yes" else _("No"),
-                    _("Yes") if theirs else _("No"),
-                    data=False,
-                    take=field_text(theirs),
-                )
-            )
         else:
             rows.append(ConflictRow(name, label, mine, "" if theirs is None else str(theirs)))
     for own in values_of(uow, "person", [person])[person.id]:
@@ -248,54 +219,3 @@ def _conflict(person: Person, stale: Stale, typed: Any) -> list[ConflictRow]:
             mine = typed_label(own.field, typed[name])
             rows.append(ConflictRow(name, kind_name(own.field), mine, str(own.label), take=field_text(own.value)))
     return rows
-
-
-@bp.post("/persons/<int:id>/leave")
-@requires(policy.HOUSEHOLD_EDIT)
-def leave(id: int) -> Any:
-    """The person moved away or died."""
-    typed = request.form
-    return _state(
-        id,
-        "leave",
-        lambda uow: person_left(
-            uow,
-            person_id=id,
-            version=typed.get("version", type=int) or 0,
-            state=typed.get("state", ""),
-            on=typed.get("on"),
-            reason=typed.get("reason", ""),
-        ),
-    )
-
-
-@bp.post("/persons/<int:id>/back")
-@requires(policy.HOUSEHOLD_EDIT)
-def come_back(id: int) -> Any:
-    """The person came back, or was never gone."""
-    typed = request.form
-    return _state(
-        id,
-        "back",
-        lambda uow: person_back(
-            uow, person_id=id, version=typed.get("version", type=int) or 0, reason=typed.get("reason", "")
-        ),
-    )
-
-
-def _state(id: int, name: str, act: Any) -> Any:
-    uow = current_uow()
-    try:
-        act(uow)
-    except (Invalid, Stale, Conflict, Refused) as error:
-        errors = error.fields if isinstance(error, Invalid) else {"": [error.message]}
-        form = FormView(
-            action=request.path,
-            values=request.form,
-            errors=errors,
-            version=uow.get(Person, id).version,
-            id=name,
-        )
-        return person_page(id, status=422 if isinstance(error, Invalid) else 409, forms={name: form})
-    flash(_("Saved"), "success")
-    return redirect(url_for("households.show_person", id=id), 303)

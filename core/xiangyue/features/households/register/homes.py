@@ -41,13 +41,15 @@ def members(uow: Uow, household_id: int) -> dict[int, Person]:
         return {person.id: person for person in found}
 
 
-def _elsewhere(at: Home, household_id: int, there: Place | None) -> Home:
-    """``at`` with the bases in the household now at ``there`` (None: nowhere)."""
+def _elsewhere(
+    at: Home, household_id: int, there: Place | None, *, registered: bool = True, living: bool = True
+) -> Home:
+    """``at`` with the bases in the household, or one of them, now at ``there`` (None: nowhere)."""
 
-    def put(place: Place | None) -> Place | None:
-        return there if place is not None and place.household_id == household_id else place
+    def put(place: Place | None, moves: bool) -> Place | None:
+        return there if moves and place is not None and place.household_id == household_id else place
 
-    return Home(put(at.registered), put(at.living))
+    return Home(put(at.registered, registered), put(at.living, living))
 
 
 def change_head(uow: Uow, asked: Asked) -> RegisterAct:
@@ -83,6 +85,12 @@ def split(uow: Uow, asked: Asked) -> RegisterAct:
     if len(chosen) == len(people):
         raise Invalid({"persons": [_l("At least one member stays. Change the address instead if all move.")]})
     head = _one_of(chosen, asked.number("person_id"), "person_id")
+    registered, living = asked.bases()
+    homes = {id: home(uow, person) for id, person in chosen.items()}
+    staying = [chosen[id].name for id, at in homes.items()
+               if _elsewhere(at, household.id, None, registered=registered, living=living) == at]  # fmt: skip
+    if staying:
+        raise Invalid({"persons": [_l("%(name)s is not here on that base.", name=staying[0])]})
     relations = {**_relations(asked, chosen, head.id), head.id: HEAD}
     errors: Errors = {}
     found: dict[str, Any] = {"address": household.address}
@@ -102,7 +110,8 @@ def split(uow: Uow, asked: Asked) -> RegisterAct:
         work = asked.work(uow, day, household, other=new)
         work.changes["made"]["households"] = [new.id]
         for id, person in chosen.items():
-            work.settle(person, _elsewhere(home(uow, person), household.id, Place(new.id, relations.get(id, ""))))
+            there = Place(new.id, relations.get(id, ""))
+            work.settle(person, _elsewhere(homes[id], household.id, there, registered=registered, living=living))
         after = {"household_id": new.id, "code": new.code, "members": sorted(chosen), "on": day, "reason": asked.reason}
         audit(
             uow,

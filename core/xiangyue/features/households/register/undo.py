@@ -71,6 +71,15 @@ def take_back(uow: Uow, act: RegisterAct, reason: str) -> None:
         _tell(uow, act, reason, persons, households, labels)
 
 
+def standing_against(uow: Uow, act: RegisterAct) -> list[str]:
+    """What was built on a done act, in words; empty: it can be taken back."""
+    with uow.tenant_wide(OUTSIDE):
+        persons = _locked(uow, Person, [int(id) for id in act.changes["persons"]])
+        made = _locked(uow, Person, act.changes["made"].get("persons", []))
+        households = _locked(uow, Household, _touched(uow, act))
+        return list(_against(uow, act, persons, made, households))
+
+
 def _against(
     uow: Uow,
     act: RegisterAct,

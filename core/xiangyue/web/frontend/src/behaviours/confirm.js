@@ -54,4 +54,10 @@ document.addEventListener("htmx:confirm", async (event) => {
   if (await ask(event.detail.elt, event.detail.question)) event.detail.issueRequest(true);
 });
 
-on("click", "[data-dialog-open]", (button) => document.getElementById(button.dataset.dialogOpen)?.showModal());
+// On a link the dialog is the short way: without a script the link leads to the whole form.
+on("click", "[data-dialog-open]", (button, event) => {
+  const sheet = document.getElementById(button.dataset.dialogOpen);
+  if (!sheet) return;
+  event.preventDefault();
+  sheet.showModal();
+});
