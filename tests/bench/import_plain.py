@@ -28,7 +28,7 @@ def import_plain(stage: Stage) -> Result:
         # Families differ in size: the second file comes out at the wanted number of rows, give or take a few.
         households = round(households * ROWS / rows)
         rows = commands.make_roster(runtime, county, file, households=households, seed=1)
-    cells = _cells(file.read_bytes())
+    cells = cells_of(file.read_bytes())
     assert len(cells) == rows
 
     def ours() -> float:
@@ -42,7 +42,7 @@ def import_plain(stage: Stage) -> Result:
         return rows / seconds
 
     def reference() -> float:
-        return rows / _copy(stage, cells)
+        return rows / copied(stage, cells)
 
     return paired(
         "import_plain",
@@ -62,13 +62,13 @@ def import_plain(stage: Stage) -> Result:
     )
 
 
-def _cells(data: bytes) -> list[tuple[Any, ...]]:
+def cells_of(data: bytes) -> list[tuple[Any, ...]]:
     sheet = read_rows(data)
     keys = list(sheet.columns)
     return [tuple(None if row.cells.get(k) is None else str(row.cells[k]) for k in keys) for row in sheet.rows]
 
 
-def _copy(stage: Stage, cells: list[tuple[Any, ...]]) -> float:
+def copied(stage: Stage, cells: list[tuple[Any, ...]]) -> float:
     columns = [f"c{i}" for i in range(len(cells[0]))]
     with psycopg.connect(stage.settings.migration_database_url) as connection:
         connection.execute("DROP TABLE IF EXISTS bench_copy")

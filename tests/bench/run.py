@@ -13,20 +13,23 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[0:1] = [str(ROOT / "tests")]
 
 from bench.measure import Result, report  # noqa: E402 - after the path is known
-from bench.stage import Stage  # noqa: E402
+from bench.stage import COUNTY, DEPLOYMENT, Stage  # noqa: E402
 
 #: Name of the benchmark (its function) -> module. In an order that lets the large data come late.
 BENCHMARKS = {
     "app_start": "app_start",
     "import_plain": "import_plain",
+    "import_roster": "import_roster",
     "import_kill": "import_kill",
     "search_name": "search_name",
-    "search_two_characters": "search_two_characters",
     "recolour_county": "recolour_county",
     "http_list_households": "over_http",
     "http_household_page": "over_http",
     "plugin_dispatch": "plugin_dispatch",
     "worker_memory": "over_http",
+    "search_two_characters": "search_two_characters",
+    "filter_custom_field": "filter_custom_field",
+    "export_households": "export_households",
 }
 RESULTS = ROOT / ".bench" / "results.json"
 
@@ -34,10 +37,15 @@ RESULTS = ROOT / ".bench" / "results.json"
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=BENCHMARKS, metavar="NAME", help=f"one of: {', '.join(BENCHMARKS)}")
-    only = parser.parse_args(arguments).only
+    parser.add_argument("--county", type=int, default=COUNTY, metavar="N", help="households of the county, large data")
+    parser.add_argument(
+        "--deployment", type=int, default=DEPLOYMENT, metavar="N", help="households of all counties, large data"
+    )
+    options = parser.parse_args(arguments)
+    only = options.only
     results: list[Result] = []
     begin = time.perf_counter()
-    stage = Stage()
+    stage = Stage(options.county, options.deployment)
     try:
         for name, module in BENCHMARKS.items():
             if only in (None, name):

@@ -15,8 +15,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from sqlalchemy import select
 
+from bench.enlarge import enlarge
 from bench.population import Population, populate, settle
 from bench.servers import ROOT
 from xiangyue.access.models import Account, AccountSession, ApiToken, Role, RoleGrant
@@ -31,6 +33,9 @@ from xiangyue.tenancy.profile import load_profile
 from xiangyue.web import logs
 
 HOUSEHOLDS = 100_000
+#: Of the benchmarks of large data: households of the first county, and of all counties.
+COUNTY = 200_000
+DEPLOYMENT = 1_000_000
 COUNTIES = ("hanyin", "tongyu")
 ROLE = "town"
 
@@ -38,8 +43,9 @@ ROLE = "town"
 class Stage:
     """Embedded servers as ``make demo`` runs them (with fsync), in a folder of their own that ``close`` removes."""
 
-    def __init__(self, households: int = HOUSEHOLDS) -> None:
-        self.households = households
+    def __init__(self, county: int = COUNTY, deployment: int = DEPLOYMENT) -> None:
+        self.county_size, self.deployment = county, max(deployment, 2 * county)
+        self.households = min(HOUSEHOLDS, county)
         self._home: Path | None = None
         self._servers: EmbeddedServers | None = None
 
@@ -116,6 +122,29 @@ class Stage:
         return made[0]
 
     @cached_property
+    def many(self) -> Population:
+        """The same counties grown to the large size; what is in the first then. Benchmarks of smaller data come
+        before."""
+        people = self.people
+        begin = time.perf_counter()
+        owner = self.settings.migration_database_url
+        for slug, size in zip(COUNTIES, (self.county_size, self.deployment - self.county_size), strict=True):
+            enlarge(owner, self.county(slug).id, size)
+        settle(self.runtime)
+        with psycopg.connect(owner) as connection:
+            counts = connection.execute(
+                "SELECT (SELECT count(*) FROM household h WHERE h.tenant_id = %(id)s),"
+                " (SELECT count(*) FROM person p WHERE p.tenant_id = %(id)s),"
+                " (SELECT count(*) FROM name_suffix n WHERE n.tenant_id = %(id)s),"
+                " (SELECT count(*) FROM household t WHERE t.tenant_id = %(id)s AND t.area_code / 1000000 = %(town)s)",
+                {"id": self.county().id, "town": people.town // 10**6},
+            ).fetchone()
+        assert counts is not None
+        self.__dict__["people"] = Population(counts[0], counts[1], counts[2], people.town, counts[3])
+        print(f"grown to {self.deployment:,} households in {time.perf_counter() - begin:.0f} s", flush=True)
+        return self.people
+
+    @cached_property
     def account(self) -> int:
         """Id of a town officer's account: role ``town`` in the town with the most households."""
         area = self.people.town
@@ -135,6 +164,25 @@ class Stage:
         return token
 
     @cached_property
+    def clerk(self) -> int:
+        """Id of the account of a county administrator, who sees the whole county."""
+        county = self.county()
+        with self.runtime.uow(county.id) as uow:
+            account = Account(login="bench-county", name="bench")
+            uow.session.add(account)
+            uow.session.flush()
+            role = uow.session.scalars(select(Role.id).where(Role.key == "county_admin")).one()
+            uow.session.add(RoleGrant(account_id=account.id, role_id=role, area_code=county.area_code))
+            return account.id
+
+    @cached_property
+    def clerk_bearer(self) -> str:
+        """An access token of that account."""
+        token, digest = new_token(API_PREFIX)
+        self._add(ApiToken(account_id=self.clerk, name="b", token_hash=digest, scopes=["*"], expires_at=soon()))
+        return token
+
+    @cached_property
     def cookie(self) -> str:
         """A session of the account."""
         token, digest = new_token(SESSION_PREFIX)
@@ -145,16 +193,19 @@ class Stage:
         with self.runtime.uow(self.county().id) as uow:
             uow.session.add(row)
 
-    @cached_property
+    @property
     def about(self) -> dict[str, object]:
         """Rows, role and versions, for the ``about`` of results that read the counties."""
         people = self.people
         return {
             "rows": f"{people.households:,} households, {people.persons:,} persons and {people.suffixes:,} suffixes in"
-            f" the county (a second county of the same size beside it); {people.town_households:,} households in"
-            f" the area of the account (town {people.town // 10**6 % 1000:03d}, role template '{ROLE}')",
+            f" the county (a second county beside it: {self._beside():,} households); {people.town_households:,}"
+            f" households in the area of the account (town {people.town // 10**6 % 1000:03d}, role template '{ROLE}')",
             **self.versions,
         }
+
+    def _beside(self) -> int:
+        return self.deployment - self.county_size if "many" in self.__dict__ else self.households
 
     @cached_property
     def versions(self) -> dict[str, object]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 from typing import Any
 
+import openpyxl
 from sqlalchemy import select
 from tests.integration.imports_kit import batch_of, job_of, workbook
 from tests.integration.test_imports_pages import html, token, uploaded, work
@@ -133,3 +135,85 @@ def test_who_may_not_import_sees_and_mends_nothing(hanyin: County, tongyu: Count
     village = hanyin.client("village", area=610921107224000)
     assert village.get(f"/imports/{id}/rows/2").status_code == 403
     assert job_of(hanyin, id).state == "succeeded"
+
+
+def corrected(data: bytes, change: Any) -> bytes:
+    """The error workbook with ``change(sheet, rows by name, columns by heading)`` made in it."""
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    sheet = book.active
+    assert sheet is not None
+    columns = {cell.value: cell.column for cell in sheet[1]}
+    rows = {sheet.cell(n, columns["姓名"]).value: n for n in range(2, sheet.max_row + 1)}
+    change(sheet, rows, columns)
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def bring_back(client: Any, id: int, data: bytes, name: str = "改好.xlsx") -> str:
+    form = {"csrf_token": token(client), "file": (io.BytesIO(data), name)}
+    answer = client.post(f"/imports/{id}/workbook", data=form, follow_redirects=True)
+    assert answer.status_code == 200
+    return str(answer.get_data(as_text=True))
+
+
+def test_the_error_workbook_comes_back_and_only_what_was_changed_is_read(hanyin: County) -> None:
+    client = hanyin.client("county_admin")
+    id = started(hanyin, client)
+    data = client.get(f"/imports/{id}/errors.xlsx", buffered=True).data
+
+    def change(sheet: Any, rows: Any, columns: Any) -> None:
+        assert sheet.cell(rows["王试三"], columns["行号"]).value == "4"
+        key = columns["修正码(勿改)"]
+        assert sheet.column_dimensions[sheet.cell(1, key).column_letter].hidden
+        sheet.cell(rows["王试一"], columns["镇"]).value = "漩涡镇"
+        sheet.cell(rows["王试三"], columns["与户主关系"]).value = "户主"
+        sheet.cell(rows["王试三"], columns["住址"]).value = "路边三号"
+        sheet.cell(rows["王试二"], columns["镇"]).value = "漩涡镇"
+        sheet.cell(rows["王试四"], columns["公民身份号码"]).value = "610921198001011232"
+        # One whose key is gone, one of another import, and one twice.
+        sheet.cell(rows["王试二"], key).value = None
+        last = sheet.max_row + 1
+        for column in range(1, key + 1):
+            sheet.cell(last, column).value = sheet.cell(rows["王试一"], column).value
+            sheet.cell(last + 1, column).value = sheet.cell(rows["王试一"], column).value
+        sheet.cell(last + 1, key).value = "999999.2.abcdef"
+
+    data = corrected(data, change)
+    # Mended on the page after the download: the workbook's row is not taken.
+    fields = form_at(html(client, f"/imports/{id}"), 5, "id_number")
+    send(client, f"/imports/{id}/repairs", **{**fields, "value": "61092119800101"})
+    bring_back(client, id, data)
+    assert batch_of(hanyin, id).state == "checking"
+    after = work(hanyin, id)
+    assert (after.state, after.counts["errors"]) == ("checked", 2)
+    page = html(client, f"/imports/{id}")
+    for words in (
+        "错误表没有全部采用",
+        "错误表第 3 行没有修正码",
+        "错误表第 5 行下载错误表之后在页面上改过",
+        "错误表第 6 行在表里出现两次",
+        "错误表第 7 行属于另一次导入",
+        "改好.xlsx",
+    ):
+        assert words in page
+    assert "路边三号" in html(client, f"/imports/{id}/rows/4")
+    undo = re.findall(rf'action="(/imports/{id}/repairs/\d+/undo)"', page)
+    send(client, undo[0])
+    assert batch_of(hanyin, id).counts["errors"] == 4
+
+
+def test_what_is_no_error_workbook_is_told(hanyin: County) -> None:
+    client = hanyin.client("county_admin", locale="en")
+    id = started(hanyin, client)
+    assert "Choose the workbook" in bring_back(client, id, b"", "")
+    assert "xy-alert-danger" in bring_back(client, id, b"nothing", "a.xlsx")
+    bring_back(client, id, workbook(ROWS))
+    assert work(hanyin, id).state == "checked"
+    page = html(client, f"/imports/{id}")
+    assert "it has no column" in page
+    assert english_page_faults(page) == []
+    # Nothing changed in it: nothing happens.
+    data = client.get(f"/imports/{id}/errors.xlsx", buffered=True).data
+    bring_back(client, id, data)
+    assert work(hanyin, id).counts["errors"] == 4

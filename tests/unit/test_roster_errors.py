@@ -47,7 +47,8 @@ def test_wrong_cells_are_coloured_and_explained() -> None:
     sheet = opened(written(judged(bad, row(20, WIFE))))
     head = [cell.value for cell in sheet[1]]
     assert head[:2] == ["镇", "村"]
-    assert head[-1] == "错误说明"
+    assert head[-2:] == ["错误说明", "行号"]
+    assert [sheet.cell(line, len(COLUMNS) + 2).value for line in (2, 3)] == ["19", "20"]
     wrong = [cell.coordinate for r in sheet.iter_rows() for cell in r if cell.fill.fgColor.rgb == RED]
     assert wrong == ["A2", f"{LETTER['id_number']}2"]
     comment = sheet["A2"].comment

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from roster_samples import workbook
 
 from xiangyue.errors import Invalid, http_status
-from xiangyue.features.imports import roster_file
+from xiangyue.features.imports import book_xlsx, roster_file
 from xiangyue.features.imports.book import open_book
 from xiangyue.features.imports.roster_file import FILE_PROBLEMS, RosterFileError, describe_file_problem
 from xiangyue.features.imports.roster_read import read_rows
@@ -85,6 +85,20 @@ def test_the_sound_one_opens() -> None:
 def test_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(roster_file, "MAX_BYTES", len(GOOD) - 1)
     assert code_of(GOOD) == "too_large"
+
+
+def test_a_list_of_more_strings_than_a_roster_has_is_a_bomb(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.BytesIO()
+    book = xlsxwriter.Workbook(stream, {"in_memory": True})
+    book.add_worksheet().write_row(0, 0, ["镇", "村", "姓名"])
+    book.close()
+    data = stream.getvalue()
+    for name, enough, too_few in (("MAX_STRINGS", 3, 2), ("MAX_STRINGS_SIZE", 1000, 100)):
+        with monkeypatch.context() as patched:
+            patched.setattr(book_xlsx, name, enough)
+            assert len(open_book(data)) == 1
+            patched.setattr(book_xlsx, name, too_few)
+            assert code_of(data) == "zip_bomb"
 
 
 def test_a_zip_bomb_is_refused_before_it_unpacks() -> None:

@@ -114,6 +114,13 @@ def stage_rows(session: Session, name: str, columns: Mapping[str, str], rows: It
     gets ``tenant_id``, always this session's, so that ``{tenant:alias}`` fits it too. It is emptied first and gone at
     the commit. Returns the number of rows. Raises UnscopedSql for a name that is not ``stage_…``.
     """
+    count = fill_stage(session, name, columns, rows)
+    analyze_stage(session, name)
+    return count
+
+
+def fill_stage(session: Session, name: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> int:
+    """The same without a look of the planner at what is in it: the caller sees to that (``analyze_columns``)."""
     if not _STAGE.fullmatch(name):
         raise UnscopedSql(f"temporary tables are called stage_…, not {name!r}")
     tenant_id = int(session.info["scope"].tenant_id)
@@ -134,16 +141,22 @@ def stage_rows(session: Session, name: str, columns: Mapping[str, str], rows: It
             with cursor.copy(f"COPY pg_temp.{name} ({given}) FROM STDIN") as copy:
                 for count, row in enumerate(chain([first], source), 1):  # noqa: B007
                     copy.write_row(row)
-        cursor.execute(f"ANALYZE pg_temp.{name}")
     return count
 
 
 def analyze_stage(session: Session, *names: str) -> None:
     """Tell the planner what the temporary tables hold by now; after an UPDATE of a join column it would guess wrong."""
     for name in names:
-        if not _STAGE.fullmatch(name):
-            raise UnscopedSql(f"temporary tables are called stage_…, not {name!r}")
-        session.connection().exec_driver_sql(f"ANALYZE pg_temp.{name}")
+        analyze_columns(session, name, ())
+
+
+def analyze_columns(session: Session, name: str, columns: Sequence[str]) -> None:
+    """The same of one table's columns that joins and conditions look at, and of the tenant's (which all of them do): a
+    look at all costs several times as much."""
+    if not _STAGE.fullmatch(name) or not all(column.isidentifier() for column in columns):
+        raise UnscopedSql(f"temporary tables are called stage_…, not {name!r}")
+    chosen = f" ({', '.join(['tenant_id', *columns])})" if columns else ""
+    session.connection().exec_driver_sql(f"ANALYZE pg_temp.{name}{chosen}")
 
 
 def hold_statistics(session: Session, *names: str) -> None:

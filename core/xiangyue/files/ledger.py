@@ -17,7 +17,7 @@ import xlsxwriter
 
 from xiangyue.files.workbook import IN_MEMORY, MEDIA_TYPE, Watermark, Written, defused, print_on_a4, sheet_name
 
-_RULE = "#808080"
+_RULE, _GROUND = "#808080", "#EEF3EE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,10 @@ class _Styles:
         self.left = book.add_format({"valign": "vcenter"})
         self.right = book.add_format({"valign": "vcenter", "align": "right"})
         self.mark = book.add_format({"font_size": 8, "font_color": "#8A1F11", "valign": "vcenter"})
-        self.head = book.add_format({**ruled, **centre, "bold": True, "bg_color": "#EEF3EE"})
+        self.head = book.add_format({**ruled, **centre, "bold": True, "bg_color": _GROUND})
+        #: Two cells one above the other without a rule between: merged to the eye, which rows written in order allow.
+        self.upper = book.add_format({**ruled, **centre, "bottom": 0, "bg_color": _GROUND})
+        self.lower = book.add_format({**ruled, **centre, "bold": True, "top": 0, "bg_color": _GROUND})
         self.cell = book.add_format(ruled)
         self.centred = book.add_format({**ruled, **centre})
         self.sum = book.add_format({**ruled, "bold": True})
@@ -119,12 +122,17 @@ def _headings(page: Any, groups: Sequence[ColumnGroup], styles: _Styles) -> None
         width = len(group.columns)
         if width > 1:
             page.merge_range(3, at, 3, at + width - 1, str(group.label), styles.head)
-        else:
+        elif group.label:
             page.write_string(3, at, str(group.label), styles.head)
+        else:
+            page.write_blank(3, at, None, styles.upper)
         at += width
     page.set_row(4, 30)
-    for number, column in enumerate(column for group in groups for column in group.columns):
-        page.write_string(4, number, str(column.label), styles.head)
+    labels = [
+        (column.label, styles.head if group.label else styles.lower) for group in groups for column in group.columns
+    ]
+    for number, (label, style) in enumerate(labels):
+        page.write_string(4, number, str(label), style)
 
 
 def _cell(page: Any, row: int, column: int, value: Any, style: Any) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, insert, select
 
 from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit
@@ -48,9 +49,10 @@ def ensure_groups(uow: Uow, codes: Iterable[int]) -> list[int]:
             )
         )
     made = [code for code in missing if code - code % 1000 in villages]
-    for code in made:
-        uow.session.add(new_group(code, group_name(code % 1000)))
-    uow.session.flush()
+    if made:
+        whose = {"tenant_id": uow.tenant_id}
+        rows = [{**whose, **_group_values(code, group_name(code % 1000))} for code in made]
+        uow.session.execute(insert(Area), rows)
     return made
 
 
@@ -106,13 +108,17 @@ def common_area(codes: Sequence[int]) -> int:
 
 def new_group(code: int, name: str) -> Area:
     """A group's row, not yet added to a session."""
-    return Area(
-        area_code=code,
-        parent_code=code - code % 1000,
-        level=GROUP,
-        kind=GROUP,
-        name=name,
-        official_name=name,
-        sort_key=sort_key(name, person=False),
-        position=code % 1000,
-    )
+    return Area(**_group_values(code, name))
+
+
+def _group_values(code: int, name: str) -> dict[str, Any]:
+    return {
+        "area_code": code,
+        "parent_code": code - code % 1000,
+        "level": GROUP,
+        "kind": GROUP,
+        "name": name,
+        "official_name": name,
+        "sort_key": sort_key(name, person=False),
+        "position": code % 1000,
+    }

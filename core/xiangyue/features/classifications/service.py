@@ -26,6 +26,7 @@ from xiangyue.features.classifications.policy import (
     OPEN_STATES,
 )
 from xiangyue.features.households.models import Household
+from xiangyue.features.households.policy import EXPORTED
 from xiangyue.features.households.writing import required_text
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.dispatch import publish, veto
@@ -244,14 +245,17 @@ def note_read(uow: Uow, *, found: queries.Why) -> None:
 
 
 @acts(CLASSIFICATION_EXPORT)
-def note_export(uow: Uow, *, purpose: str, area: int, rows: int, columns: Sequence[str], filters: Any) -> None:
-    """Put an export of the list into the audit trail. Raises Invalid on ``purpose``."""
+def note_export(
+    uow: Uow, *, number: str, purpose: str, area: int, rows: int, columns: Sequence[str], filters: Any
+) -> None:
+    """Put an export of the list into the audit trail, where its ``number`` finds it. Raises Invalid on ``purpose``."""
     purpose = required_text(purpose, "purpose", least=2)
     after = {"rows": rows, "fields": list(columns), "filters": dict(filters)}
     audit(
         uow,
         action="classification.export",
-        object_type="classification",
+        object_type=EXPORTED,
+        label=number,
         area_code=area or own_area(uow),
         after={k: v for k, v in after.items() if v},
         purpose=purpose,

@@ -13,6 +13,7 @@ from xiangyue.errors import Conflict, Invalid
 from xiangyue.features.duplicates import deciding, find, pairs, policy, queries
 from xiangyue.features.duplicates.models import DuplicatePair
 from xiangyue.features.duplicates.policy import DUPLICATE_MERGE
+from xiangyue.features.households.policy import EXPORTED
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import Job
 from xiangyue.jobs.service import enqueue_job
@@ -135,15 +136,15 @@ def _audit(uow: Uow, action: str, pair: DuplicatePair, rows: list[Any], **after:
 
 
 @acts(DUPLICATE_MERGE)
-def note_export(uow: Uow, *, purpose: str, area: int, rows: int, filters: Mapping[str, Any]) -> None:
-    """Before a list of pairs goes out; the purpose must be said. Raises Invalid."""
+def note_export(uow: Uow, *, number: str, purpose: str, area: int, rows: int, filters: Mapping[str, Any]) -> None:
+    """Before a list of pairs goes out; the purpose must be said. The ``number`` finds the entry. Raises Invalid."""
     if len(purpose.strip()) < 2:
         raise Invalid({"purpose": [_l("Please fill this in.")]})
     audit(
         uow,
         action="duplicate.export",
-        object_type="list",
-        label="duplicates",
+        object_type=EXPORTED,
+        label=number,
         area_code=area,
         after={"rows": rows, "filters": dict(filters)},
         purpose=purpose.strip()[:200],

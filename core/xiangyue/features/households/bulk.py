@@ -7,7 +7,9 @@ stands in the temporary tables.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, fields
 from itertools import islice
 from typing import Any
@@ -16,14 +18,14 @@ from sqlalchemy import select
 
 from xiangyue.access.acts import acts
 from xiangyue.access.crypto import TenantKeys
-from xiangyue.db.sql import analyze_stage, scoped_rows, scoped_sql
+from xiangyue.db.sql import scoped_rows, scoped_sql
 from xiangyue.db.uow import Uow
 from xiangyue.features.areas.groups import ensure_groups, note_groups
 from xiangyue.features.areas.models import Area
 from xiangyue.features.areas.policy import AREA_EDIT
 from xiangyue.features.households import bulk_changes, derived, policy, searchable
 from xiangyue.features.households import bulk_sql as sql
-from xiangyue.features.households.bulk_stage import HouseholdRow, PersonValues, Stager
+from xiangyue.features.households.bulk_stage import HouseholdRow, PersonValues, Prepared, Stager, analyze
 from xiangyue.features.households.models import CustomField, MarkKind
 from xiangyue.features.households.person_input import today
 
@@ -93,6 +95,7 @@ def upsert_households(
     dry_run: bool = False,
     progress: Callable[[int], None] | None = None,
     written: Callable[[dict[int, int], dict[int, int]], None] | None = None,
+    ahead: bool = False,
 ) -> BulkCounts:
     """Create the households of a roster or bring them up to date, with their persons, marks, income and own fields.
 
@@ -100,21 +103,33 @@ def upsert_households(
     is empty in the roster keeps what stands; marks are added, never ended; a person found in another household moves
     here. Nothing outside the actor's area is touched: see ``BulkConflict``. ``progress`` gets the number of
     households done after each chunk and may raise to stop; ``written`` gets the ids of its households and persons by
-    the caller's row numbers. Changes are audited one by one, new rows by their batch (``batch_id``), new groups in
-    one entry. Does not commit.
+    the caller's row numbers. ``ahead``: ``rows`` may be read in a thread of its own, a chunk ahead of the database,
+    so it must not ask with this session. Changes are audited one by one, new rows by their batch (``batch_id``), new
+    groups in one entry. Does not commit.
     """
     run = _Run(uow, keys, batch_id, source, dry_run)
     done = 0
-    for chunk in _chunks(rows, CHUNK):
-        run.take(chunk)
-        done += len(chunk)
-        if written is not None:
-            written(run.ids_by_row(sql.HOUSEHOLD_ROWS), run.ids_by_row(sql.PERSON_ROWS))
-        if progress is not None:
-            progress(done)
+    # Closed at once also when something breaks, so that no thread reads on.
+    with closing(_ahead(run.prepared(rows)) if ahead else run.prepared(rows)) as chunks:
+        for made in chunks:
+            run.take(made)
+            done += made.size
+            if written is not None:
+                written(run.ids_by_row(sql.HOUSEHOLD_ROWS), run.ids_by_row(sql.PERSON_ROWS))
+            if progress is not None:
+                progress(done)
     if run.groups:
         note_groups(uow, run.groups, purpose=source)
     return run.counts
+
+
+def _ahead(prepared: Iterator[Prepared]) -> Generator[Prepared, None, None]:
+    """The same, each made in a thread while the one before is in the caller's hands."""
+    with ThreadPoolExecutor(1, "bulk-ahead") as thread:
+        waiting = thread.submit(next, prepared, None)
+        while (made := waiting.result()) is not None:
+            waiting = thread.submit(next, prepared, None)
+            yield made
 
 
 def _chunks(rows: Iterable[HouseholdRow], size: int) -> Iterator[list[HouseholdRow]]:
@@ -152,7 +167,10 @@ class _Run:
             marks={k.key for k in kinds if allowed or k.sensitivity == "normal"},
             forbidden={k.key for k in kinds if not allowed and k.sensitivity != "normal"},
             fields={(f.entity, f.key): f for f in uow.session.scalars(select(CustomField))},
+            comparing=dry_run,
         )
+        #: Whether the chunk before was new for the most part: then the next one is encrypted ahead.
+        self.mostly_new = not dry_run
 
     def run(self, statement: str, **params: Any) -> int:
         return scoped_sql(self.uow.session, statement, {**self.params, **params}).rowcount
@@ -163,21 +181,28 @@ class _Run:
     def ids_by_row(self, statement: str) -> dict[int, int]:
         return dict(scoped_rows(self.uow.session, statement))
 
-    def take(self, chunk: list[HouseholdRow]) -> None:
-        problems = self.stager.stage(self.uow.session, chunk)
-        self.counts.conflicts += [BulkConflict(*problem) for problem in problems]
-        self._areas(chunk)
+    def prepared(self, rows: Iterable[HouseholdRow]) -> Generator[Prepared, None, None]:
+        """The rows, chunk by chunk, as they go into the temporary tables."""
+        for chunk in _chunks(rows, CHUNK):
+            yield self.stager.prepare(chunk, sealed=self.mostly_new)
+
+    def take(self, made: Prepared) -> None:
+        session = self.uow.session
+        self.stager.stage(session, made)
+        self.counts.conflicts += [BulkConflict(*problem) for problem in made.problems]
+        self._areas(made.groups)
         for step in (sql.MATCH_HOUSEHOLDS, sql.MATCH_PERSONS, sql.COMPARE):
             for statement in step:
                 self.run(statement)
-            analyze_stage(self.uow.session, "stage_household", "stage_person")
+            # After the ids are known; the flags decide no plan.
+            if step is not sql.COMPARE:
+                analyze(self.uow.session)
         self._conflicts()
         self._count()
         if not self.dry_run:
-            self._write()
+            self._write(made)
 
-    def _areas(self, chunk: list[HouseholdRow]) -> None:
-        groups = {row.area_code for row in chunk if row.area_code % 1000}
+    def _areas(self, groups: set[int]) -> None:
         if not groups or not self.uow.actor.can(AREA_EDIT):
             return  # without the right to make groups, unknown ones are a conflict
         if not self.dry_run:
@@ -205,11 +230,11 @@ class _Run:
             rows = scoped_rows(self.uow.session, sql.SAMPLES, {"limit": SAMPLES - len(counts.samples)})
             counts.samples += [BulkSample(*row) for row in rows]
 
-    def _write(self) -> None:
+    def _write(self, made: Prepared) -> None:
         session = self.uow.session
         self.run(sql.NEW_HOUSEHOLD_IDS)
         self.run(sql.NEW_PERSON_IDS)
-        analyze_stage(session, "stage_household", "stage_person")
+        analyze(self.uow.session)
         for noun, statement in (("households", sql.MADE_HOUSEHOLDS), ("persons", sql.MADE_PERSONS)):
             self._note_made(noun, *scoped_rows(session, statement)[0])
         left = self.ids(sql.HOUSEHOLDS_LEFT)
@@ -217,19 +242,17 @@ class _Run:
         moved = self.ids(sql.HOUSEHOLDS_MOVED)
         renamed = self.ids(sql.PERSONS_RENAMED)
         movers = self.ids(sql.PERSONS_MOVED)
-        written = scoped_rows(session, sql.PERSONS_TO_WRITE)
+        written = self.ids(sql.PERSONS_TO_WRITE)
         before = scoped_rows(session, sql.HOUSEHOLDS_REWRITTEN)
-        self.stager.seal(session, [row[0] for row in written])
+        self.mostly_new = len(written) * 2 > len(made.persons)
+        self.stager.seal(session, made, written)
         noted = self.changes > 0 and self.params["batch"] is not None
         for statement in (*(bulk_changes.BEFORE if noted else ()), *sql.WRITE):
             self.run(statement)
         derived.move_with_household(self.uow, moved)
         derived.move_with_person(self.uow, movers)
         derived.refresh_derived_sql(self.uow, list({*left, *stale}))
-        derived.write_suffixes(
-            self.uow,
-            ((id, name, household, area) for _n, id, name, household, area, fresh in written if fresh),
-        )
+        self.run(sql.ADD_SUFFIXES)
         derived.rewrite_suffixes(self.uow, renamed)
         for statement in bulk_changes.AFTER if noted else ():
             self.run(statement)

@@ -243,10 +243,17 @@ PERSONS_MOVED = """
 SELECT s.id FROM stage_person s JOIN stage_household g ON g.n = s.household_n
  WHERE {tenant:s} AND {tenant:g} AND s.skip IS NULL AND s.home <> g.id
 """
+#: Numbers of the persons whose identifiers are needed.
 PERSONS_TO_WRITE = """
-SELECT s.n, s.id, s.name, g.id, g.area_code, s.fresh
-  FROM stage_person s JOIN stage_household g ON g.n = s.household_n
- WHERE {tenant:s} AND {tenant:g} AND s.skip IS NULL AND (s.fresh OR s.differs)
+SELECT s.n FROM stage_person s WHERE {tenant:s} AND s.skip IS NULL AND (s.fresh OR s.differs) ORDER BY s.n
+"""
+#: Search rows of new persons; in the order of the key, so that the index grows page by page and not all over.
+ADD_SUFFIXES = """
+INSERT INTO name_suffix (tenant_id, area_code, suffix, id, household_id)
+SELECT s.tenant_id, g.area_code, one.suffix, s.id, g.id
+  FROM stage_person s JOIN stage_household g ON g.n = s.household_n JOIN stage_cipher e ON e.n = s.n
+ CROSS JOIN string_to_table(e.suffixes, ' ') AS one(suffix)
+ WHERE {tenant:s} AND {tenant:g} AND {tenant:e} AND s.fresh ORDER BY one.suffix, s.id
 """
 
 _AUDIT = """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Required, TypedDict
@@ -10,10 +10,10 @@ from typing import Any, Required, TypedDict
 from sqlalchemy.orm import Session
 
 from xiangyue.access.crypto import TenantKeys, blind_index, column_context, encrypt
-from xiangyue.db.sql import stage_rows
+from xiangyue.db.sql import analyze_columns, fill_stage, stage_rows
 from xiangyue.features.households.models import CustomField
 from xiangyue.text.codes import HEAD
-from xiangyue.text.pinyin import sort_key
+from xiangyue.text.pinyin import sort_key, suffixes
 
 Value = str | int | bool | date
 
@@ -27,8 +27,12 @@ def tail_index(keys: TenantKeys, column: str, value: str) -> bytes | None:
 
     Eight bytes: there are only eleven thousand tails to tell apart, and the hash must not be the whole number's.
     """
-    main = "-".join(value.split("-")[:2])
-    return blind_index(keys, f"{column}_tail", main[-4:])[:TAIL_BYTES] if value else None
+    return blind_index(keys, f"{column}_tail", tail_of(value))[:TAIL_BYTES] if value else None
+
+
+def tail_of(value: str) -> str:
+    """The last four characters, of a phone without its extension."""
+    return "-".join(value.split("-")[:2])[-4:] if "-" in value else value[-4:]
 
 
 class PersonValues(TypedDict, total=False):
@@ -79,18 +83,42 @@ PERSON = {
     "id": "bigint", "home": "bigint", "mine": "bool", "skip": "text", "fresh": "bool DEFAULT false",
     "differs": "bool DEFAULT false", "changed": "bool DEFAULT false",
 }  # fmt: skip
+#: What joins and conditions look at.
+HOUSEHOLD_KEYS = ("n", "id", "code", "area_code", "skip", "fresh")
+PERSON_KEYS = ("n", "household_n", "id", "home", "id_number_index", "name", "relation", "skip", "fresh")
 MARK = {"person_n": "int", "mark_key": _C, "known": "bool DEFAULT false"}
 VALUE = {
     "entity": "text", "n": "int", "field_id": "bigint", "text_value": _C, "int_value": "bigint", "date_value": "date",
     "known": "bool DEFAULT false",
 }  # fmt: skip
-CIPHER = {"n": "int", "id_number": "bytea", "phone": "bytea"}
+CIPHER = {"n": "int", "id_number": "bytea", "phone": "bytea", "suffixes": _C}
 
 Problem = tuple[int, str, str]
+#: A person's number, encrypted citizen number and phone, and search words joined by blanks, which none of them holds.
+Cipher = tuple[int, bytes | None, bytes | None, str]
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A chunk as it goes into the temporary tables, made without the database. ``members``: the persons by their
+    numbers; ``ciphers``: their encrypted identifiers and search words, where they were made ahead."""
+
+    size: int
+    problems: list[Problem] = field(default_factory=list)
+    groups: set[int] = field(default_factory=set)
+    households: list[tuple[Any, ...]] = field(default_factory=list)
+    persons: list[tuple[Any, ...]] = field(default_factory=list)
+    marks: list[tuple[int, str]] = field(default_factory=list)
+    values: list[tuple[Any, ...]] = field(default_factory=list)
+    members: list[PersonValues] = field(default_factory=list)
+    ciphers: list[Cipher] | None = None
 
 
 class Stager:
-    """Turns rows into temporary tables; remembers what an import has already named."""
+    """Turns rows into temporary tables; remembers what an import has already named.
+
+    ``comparing``: nothing will be written, so what only the writing needs is left out.
+    """
 
     def __init__(
         self,
@@ -100,92 +128,124 @@ class Stager:
         marks: set[str],
         forbidden: set[str],
         fields: Mapping[tuple[str, str], CustomField],
+        comparing: bool = False,
     ) -> None:
         self.keys = keys
+        self.comparing = comparing
         self.contexts = [column_context(tenant_id, f"person.{column}") for column in (ID_NUMBER, PHONE)]
         self.marks, self.forbidden, self.fields = marks, forbidden, fields
         self.codes: set[str] = set()
         self.identities: set[bytes] = set()
         self.planned_groups: set[int] = set()
-        self.persons: list[PersonValues] = []
+        #: Keyed hashes of tails: there are few, and an import has many.
+        self._tails: dict[tuple[str, str], bytes | None] = {}
 
-    def stage(self, session: Session, chunk: Sequence[HouseholdRow]) -> list[Problem]:
-        """Fill the temporary tables with a chunk; returns (row_no, kind, detail) of what was left out."""
-        self.persons = []
-        problems: list[Problem] = []
-        households: list[tuple[Any, ...]] = []
-        persons: list[tuple[Any, ...]] = []
-        marks: list[tuple[int, str]] = []
-        values: list[tuple[Any, ...]] = []
+    def prepare(self, chunk: Sequence[HouseholdRow], *, sealed: bool = False) -> Prepared:
+        """A chunk as rows of the temporary tables; chunks in their order. ``sealed``: everybody's identifiers and
+        search words ahead. Nothing here asks the database: it may be done while that is busy with the chunk before."""
+        made = Prepared(len(chunk))
+        problems, members = made.problems, made.members
         for row in chunk:
             if row.code in self.codes:
                 problems.append((row.row_no, "household_twice", row.code))
                 continue
             self.codes.add(row.code)
-            n = len(households)
-            members = [m for m in row.persons if self._first_time(m, problems)]
-            head = next((m for m in members if m.get("relation") == HEAD), members[0] if members else None)
+            if row.area_code % 1000:
+                made.groups.add(row.area_code)
+            n = len(made.households)
+            present = [pair for pair in map(self._identified, row.persons) if self._first_time(*pair, problems)]
+            heads = (member for member, _index in present if member.get("relation") == HEAD)
+            head = next(heads, present[0][0] if present else None)
             year, income = row.income or (None, None)
             name = head["name"] if head else ""
-            households.append((n, row.row_no, row.area_code, row.code, row.address, name, sort_key(name), year, income))
-            values += self._values("household", n, row.custom, row.row_no, problems)
-            for member in members:
-                number = len(self.persons)
-                self.persons.append(member)
-                persons.append(self._person(number, n, member))
-                marks += self._marks(number, member, problems)
-                values += self._values("person", number, member.get("custom") or {}, member.get("row_no", 0), problems)
-        stage_rows(session, "stage_household", HOUSEHOLD, households)
-        stage_rows(session, "stage_person", PERSON, persons)
-        stage_rows(session, "stage_mark", MARK, marks)
-        stage_rows(session, "stage_value", VALUE, values)
-        return problems
+            key = "" if self.comparing else sort_key(name)
+            made.households.append((n, row.row_no, row.area_code, row.code, row.address, name, key, year, income))
+            if row.custom:
+                made.values += self._values("household", n, row.custom, row.row_no, problems)
+            for member, index in present:
+                number = len(members)
+                members.append(member)
+                made.persons.append(self._person(number, n, member, index))
+                if member.get("marks"):
+                    made.marks += self._marks(number, member, problems)
+                if custom := member.get("custom"):
+                    made.values += self._values("person", number, custom, member.get("row_no", 0), problems)
+        if sealed:
+            made.ciphers = list(self._ciphers(made, range(len(members))))
+        return made
 
-    def seal(self, session: Session, numbers: Iterable[int]) -> None:
-        """Stage the encrypted identifiers of the persons that are going to be written."""
-        stage_rows(session, "stage_cipher", CIPHER, self._ciphers(numbers))
+    def stage(self, session: Session, made: Prepared) -> None:
+        """Fill the temporary tables with a chunk."""
+        fill_stage(session, "stage_household", HOUSEHOLD, made.households)
+        fill_stage(session, "stage_person", PERSON, made.persons)
+        analyze(session)
+        stage_rows(session, "stage_mark", MARK, made.marks)
+        stage_rows(session, "stage_value", VALUE, made.values)
 
-    def _ciphers(self, numbers: Iterable[int]) -> Iterator[tuple[int, bytes | None, bytes | None]]:
+    def seal(self, session: Session, made: Prepared, numbers: Collection[int]) -> None:
+        """Stage the encrypted identifiers and search words of the persons that are going to be written."""
+        if made.ciphers is None:
+            rows: Iterable[Cipher] = self._ciphers(made, numbers)
+        elif len(numbers) == len(made.members):
+            rows = made.ciphers
+        else:
+            wanted = frozenset(numbers)
+            rows = (row for row in made.ciphers if row[0] in wanted)
+        fill_stage(session, "stage_cipher", CIPHER, rows)
+        analyze_columns(session, "stage_cipher", ("n",))
+
+    def _ciphers(self, made: Prepared, numbers: Iterable[int]) -> Iterator[Cipher]:
         id_context, phone_context = self.contexts
         for n in numbers:
-            person = self.persons[n]
+            person = made.members[n]
             id_number, phone = person.get("id_number"), person.get("phone")
-            if id_number or phone:
-                yield (
-                    n,
-                    encrypt(self.keys, id_number, id_context) if id_number else None,
-                    encrypt(self.keys, phone, phone_context) if phone else None,
-                )
+            yield (
+                n,
+                encrypt(self.keys, id_number, id_context) if id_number else None,
+                encrypt(self.keys, phone, phone_context) if phone else None,
+                " ".join(suffixes(person["name"])),
+            )
 
-    def _first_time(self, person: PersonValues, problems: list[Problem]) -> bool:
+    def _identified(self, person: PersonValues) -> tuple[PersonValues, bytes | None]:
         id_number = person.get("id_number")
-        if not id_number:
+        return person, blind_index(self.keys, ID_NUMBER, id_number) if id_number else None
+
+    def _first_time(self, person: PersonValues, index: bytes | None, problems: list[Problem]) -> bool:
+        if index is None:
             return True
-        index = blind_index(self.keys, ID_NUMBER, id_number)
         if index in self.identities:
             problems.append((person.get("row_no", 0), "person_twice", ""))
             return False
         self.identities.add(index)
         return True
 
-    def _person(self, n: int, household_n: int, person: PersonValues) -> tuple[Any, ...]:
-        id_number, phone = person.get("id_number"), person.get("phone")
+    def _person(self, n: int, household_n: int, person: PersonValues, index: bytes | None) -> tuple[Any, ...]:
+        phone = person.get("phone")
         return (
             n,
             person.get("row_no", 0),
             household_n,
             person["name"],
-            sort_key(person["name"]),
+            "" if self.comparing else sort_key(person["name"]),
             person.get("relation", ""),
             person.get("sex", 0),
             person.get("birth_date"),
             person.get("nationality", ""),
-            blind_index(self.keys, ID_NUMBER, id_number) if id_number else None,
+            index,
             blind_index(self.keys, PHONE, phone) if phone else None,
-            tail_index(self.keys, ID_NUMBER, id_number or ""),
-            tail_index(self.keys, PHONE, phone or ""),
+            self._tail(ID_NUMBER, person.get("id_number") or ""),
+            self._tail(PHONE, phone or ""),
             person.get("away"),
         )
+
+    def _tail(self, column: str, value: str) -> bytes | None:
+        if self.comparing or not value:
+            return None
+        tail = column, tail_of(value)
+        found = self._tails.get(tail)
+        if found is None:
+            found = self._tails[tail] = tail_index(self.keys, column, value)
+        return found
 
     def _marks(self, n: int, person: PersonValues, problems: list[Problem]) -> Iterator[tuple[int, str]]:
         for key in dict.fromkeys(person.get("marks") or ()):
@@ -206,6 +266,12 @@ class Stager:
                 problems.append((row_no, "field_unknown", key))
                 continue
             yield (entity, n, spec.id, *typed_value(spec.type, value))
+
+
+def analyze(session: Session) -> None:
+    """Let the planner look at the households and persons that are staged."""
+    analyze_columns(session, "stage_household", HOUSEHOLD_KEYS)
+    analyze_columns(session, "stage_person", PERSON_KEYS)
 
 
 def typed_value(kind: str, value: Value | None) -> tuple[str | None, int | None, date | None]:

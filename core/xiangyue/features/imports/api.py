@@ -90,6 +90,7 @@ def upload(values: dict[str, Any]) -> Response:
         source=values["source"].strip(),
         purpose=values["purpose"].strip(),
         lawful_basis=values["lawful_basis"],
+        columns=values["columns"],
     )
     return shown_import(batch, 202)
 
@@ -122,7 +123,7 @@ def show_columns(id: int) -> Response:
     return set_etag(jsonify(body), batch.version)
 
 
-@bp.post("/<int:id>/columns")
+@bp.route("/<int:id>/columns", methods=["PUT", "POST"])
 @bp.arguments(ImportColumnsChangeSchema)
 @bp.response(202, ImportSchema)
 @requires(policy.IMPORT_RUN)

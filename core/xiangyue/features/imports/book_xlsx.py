@@ -29,6 +29,10 @@ _ERROR_CELL = re.compile(
 _SHEET = re.compile(r"<(?:\w+:)?sheet\b([^>]*)>")
 _LINK = re.compile(r"<(?:\w+:)?Relationship\b([^>]*)>")
 _ATTRIBUTE = re.compile(r"""([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_STRING = re.compile(rb"<(?:\w+:)?si(?=[\s/>])")
+#: Entries of the list of strings, and its bytes unpacked: eight texts of their own in each of 300,000 rows.
+MAX_STRINGS = 2_500_000
+MAX_STRINGS_SIZE = 256 * 2**20
 #: Both are lists of sheets and hardly more.
 _MAX_LIST = 4 * 2**20
 
@@ -42,9 +46,22 @@ def scan(archive: zipfile.ZipFile) -> list[Facts]:
     for part in archive.infolist():
         if part.filename.startswith("xl/worksheets/") and part.filename.endswith(".xml"):
             by_part[part.filename] = _scan_sheet(archive, part.filename)
+        elif part.filename.lower().endswith("sharedstrings.xml"):
+            _check_strings(archive, part)
         else:
             unpack(archive, part.filename)
     return [by_part.get(part, Facts()) for part in _parts(archive)]
+
+
+def _check_strings(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
+    """The reader keeps every string of the list, used or not: a few bytes of the file are a hundred of memory."""
+    if part.file_size > MAX_STRINGS_SIZE:
+        raise RosterFileError("zip_bomb")
+    count = 0
+    for block in blocks(archive, part.filename, b"<si"):
+        count += sum(1 for _match in _STRING.finditer(block))
+        if count > MAX_STRINGS:
+            raise RosterFileError("zip_bomb")
 
 
 def _scan_sheet(archive: zipfile.ZipFile, part: str) -> Facts:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from xiangyue.access.crypto import TenantKeys
-from xiangyue.db.sql import scoped_rows, scoped_sql, stage_rows
+from xiangyue.db.sql import analyze_columns, fill_stage, scoped_rows, scoped_sql, stage_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
 from xiangyue.features.imports import queries
@@ -77,7 +77,7 @@ def run(context: JobContext) -> dict[str, Any]:
         if not _mine(context, batch):
             raise Conflict(_l("This import was discarded, or is being checked by newer work."))
         drop_rows(uow, batch)
-        kept = {key: batch.header[key] for key in ("given", "wanted") if batch.header.get(key)}
+        kept = {key: batch.header[key] for key in ("given", "wanted", "asked") if batch.header.get(key)}
         batch.counts, batch.problem, batch.header = {}, None, kept
         batch.checked_at = datetime.now(UTC)
         batch.version += 1
@@ -97,15 +97,15 @@ def _book(context: JobContext, uow: Uow, batch: ImportBatch) -> RosterBook | Non
     """The rosters in the file; None, with the problem noted on the batch, when it cannot be read as one or its
     columns must be matched by a person first."""
     data = read_upload(uow, context.runtime, batch.file_id)
-    given = batch.header.get("given")
+    given, asked = batch.header.get("given"), batch.header.get("asked")
 
     def recall(fingerprint: str, sheet: int) -> dict[int, str] | None:
         """What a person decided for this very file, else for an earlier one of the kind."""
         decided = columns_given(given, sheet) if given else {}
-        return decided or queries.remembered(uow, fingerprint)
+        return decided or (None if asked else queries.remembered(uow, fingerprint))
 
     try:
-        book = read_book(data, queries.columns_of(uow), recall, batch.header.get("wanted"))
+        book = read_book(data, queries.columns_of(uow), recall, batch.header.get("wanted"), asked)
     except RosterFileError as error:
         batch.state, batch.problem = "failed", {"code": error.code, "params": error.params}
         return None
@@ -131,7 +131,8 @@ class _Check:
         self.households = Grouping()
 
     def run(self) -> None:
-        staged = stage_rows(self.uow.session, "stage_import", _STAGE, self._rows())
+        staged = fill_stage(self.uow.session, "stage_import", _STAGE, self._rows())
+        analyze_columns(self.uow.session, "stage_import", ("row_no", "household_n", "error_count", "head"))
         self.batch.header = {
             **self.batch.header,
             "skipped": {kind: sum(sheet.skipped[kind] for sheet in self.sheets) for kind in SKIPPED},

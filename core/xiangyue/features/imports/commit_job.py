@@ -63,21 +63,25 @@ def run(context: JobContext) -> dict[str, Any]:
         check_still_on(uow, batch)
         taker = Taker(uow, batch.header.get("columns", ()))
 
-        def households() -> Iterator[HouseholdRow]:
-            for household in ready_households(uow, keys, batch_id):
-                taker.note(household)
+        def households(reading: Uow) -> Iterator[HouseholdRow]:
+            for household in ready_households(reading, keys, batch_id):
+                if taker.items:
+                    taker.note(household)
                 yield household.as_row()
 
         uow.session.info[IMPORT_BATCH] = batch_id
-        counts = upsert_households(
-            uow,
-            keys,
-            households(),
-            batch_id=batch_id,
-            source=batch.source,
-            progress=progress,
-            written=taker.written if taker.items else None,
-        )
+        # The rows are read by a connection of its own, while this one is busy with the writing.
+        with context.uow() as reading:
+            counts = upsert_households(
+                uow,
+                keys,
+                households(reading),
+                batch_id=batch_id,
+                source=batch.source,
+                progress=progress,
+                written=taker.written if taker.items else None,
+                ahead=not taker.items,
+            )
         if counts.conflicts:
             raise Conflict(
                 _l(

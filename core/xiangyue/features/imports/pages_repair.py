@@ -10,7 +10,7 @@ from flask import redirect, request, url_for
 
 from xiangyue.access.audit import audit
 from xiangyue.db.paging import decode_ids, encode_cursor, unreadable
-from xiangyue.errors import Conflict, Invalid, NotFound, Stale
+from xiangyue.errors import Conflict, Invalid, NotFound, Stale, TooLarge
 from xiangyue.features.imports import policy, queries, repair, view, view_repair
 from xiangyue.features.imports.alike import Alike, replace_word
 from xiangyue.features.imports.models import ImportRepair
@@ -23,6 +23,7 @@ from xiangyue.i18n import gettext as _
 from xiangyue.i18n import ngettext
 from xiangyue.text.folding import cell_text
 from xiangyue.web.access import requires
+from xiangyue.web.limits import limit_uploads
 from xiangyue.web.pipeline import current_uow, runtime
 from xiangyue.web.shell import flash, page
 
@@ -109,6 +110,25 @@ def _say(id: int, done: ImportRepair) -> None:
     else:
         told = {"row": place, "column": label, "problem": problem_of(still)}
         flash(_("Row %(row)s, %(column)s is still wrong: %(problem)s", **told), "warning")
+
+
+@bp.post("/imports/<int:id>/workbook")
+@requires(policy.IMPORT_RUN)
+def return_workbook(id: int) -> Any:
+    """The error workbook comes back corrected."""
+    uow = current_uow()
+    given = request.files.get("file")
+    if given is None or not given.filename:
+        flash(_("Choose the workbook."), "danger")
+        return _go_back(id)
+    limit_uploads(runtime(), uow.actor)
+    name, stream = given.filename, given.stream
+    try:
+        _do(partial(repair.return_workbook, uow, runtime().storage, batch_id=id, stream=stream, name=name))
+    except TooLarge as large:
+        uow.rollback()
+        flash(large.message, "danger")
+    return _go_back(id)
 
 
 @bp.post("/imports/<int:id>/rows/<int:row_no>/out")

@@ -11,7 +11,7 @@ from flask import Blueprint, url_for
 
 from xiangyue.access.permissions import Permission
 from xiangyue.db.uow import Uow
-from xiangyue.features.imports import api_undo, commands, pages_repair, policy, queries
+from xiangyue.features.imports import api_repair, commands, pages_repair, policy, queries
 from xiangyue.features.imports.check_job import CHECK
 from xiangyue.features.imports.clear_job import CLEAR, DAILY
 from xiangyue.features.imports.commit_job import COMMIT
@@ -65,7 +65,7 @@ def register_pages() -> Sequence[Blueprint]:
 
 @hookimpl
 def register_api() -> Sequence[Any]:
-    return (api_undo.bp,)
+    return (api_repair.bp,)
 
 
 @hookimpl

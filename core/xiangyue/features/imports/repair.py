@@ -3,15 +3,16 @@ each taken back at will. The uploaded file stays as it is."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
 from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit
 from xiangyue.access.crypto import TenantKeys, blind_index
 from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
-from xiangyue.errors import Conflict, Invalid, NotFound, Stale
+from xiangyue.errors import Conflict, Invalid, NotFound, Stale, Unavailable
 from xiangyue.features.imports import alike as alikes
 from xiangyue.features.imports import rework_sql
 from xiangyue.features.imports.alike import Alike
@@ -19,12 +20,26 @@ from xiangyue.features.imports.models import ImportBatch, ImportRepair
 from xiangyue.features.imports.policy import IMPORT_RUN
 from xiangyue.features.imports.queries import columns_of, get_batch
 from xiangyue.features.imports.queries_rows import get_row
-from xiangyue.features.imports.repair_work import do_or_queue, get_repair, list_repairs, rows_of, seal_value, values_of
+from xiangyue.features.imports.repair_work import (
+    do_or_queue,
+    get_repair,
+    list_repairs,
+    rows_of,
+    seal_value,
+    start_job,
+    values_of,
+)
 from xiangyue.features.imports.rework import touch, touch_by
 from xiangyue.features.imports.roster_check import shown
 from xiangyue.features.imports.roster_columns import Column
 from xiangyue.features.imports.roster_places import row_text, sheet_names
+from xiangyue.features.imports.roster_upload import check_roster
+from xiangyue.features.imports.staging import seal_upload
+from xiangyue.files.service import in_days, store_file
+from xiangyue.files.storage import Storage
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.runtime import runtime_of
+from xiangyue.tenancy.own import own_settings
 from xiangyue.text.folding import cell_text
 
 #: Longest text that a cell may be given: longer than any that is taken.
@@ -69,7 +84,7 @@ def repair_cell(
                column=known.label),
             theirs={"value": shown(column, cells.get(column))},
         )  # fmt: skip
-    repair = _new(uow, keys, batch, "cell", row_no=row_no, column=column, suggested=suggested)
+    repair = _new(uow, batch, "cell", row_no=row_no, column=column, suggested=suggested)
     repair.old_value, repair.new_value = (seal_value(uow, keys, cell_text(t)) for t in (cells.get(column), value))
     before, after = ({"column": known.zh, "value": shown(column, text)} for text in (cells.get(column), value))
     _audit(uow, batch, before, {"row": place, **after})
@@ -103,7 +118,7 @@ def repair_alike(
         raise Stale(
             _l("By now %(n)s rows have this value. Look at them and mend them again.", n=found), theirs={"rows": found}
         )
-    repair = _new(uow, keys, batch, "alike", column=wrong.column, suggested=suggested)
+    repair = _new(uow, batch, "alike", column=wrong.column, suggested=suggested)
     repair.old_value, repair.new_value = seal_value(uow, keys, wrong.value), seal_value(uow, keys, value)
     repair.result = {"code": wrong.code, "town": wrong.town, "word": wrong.word}
     before, after = ({"column": known.zh, "value": shown(known.key, text)} for text in (wrong.value, value))
@@ -132,10 +147,40 @@ def leave_out(
     there = scoped_rows(uow.session, rework_sql.PAYLOADS, {"batch": batch.id, "rows": wanted})
     if not wanted or len(there) < len(wanted):
         raise NotFound(_l("The file has no such row."))
-    repair = _new(uow, keys, batch, "out", row_no=wanted[0] if len(wanted) == 1 else None)
+    repair = _new(uow, batch, "out", row_no=wanted[0] if len(wanted) == 1 else None)
     repair.result = {"named": wanted}
     _audit(uow, batch, None, {"left_out": ", ".join(map(str, wanted[:20]))})
     do_or_queue(uow, keys, batch, repair, touch(uow, wanted))
+    return repair
+
+
+@acts(IMPORT_RUN)
+def return_workbook(
+    uow: Uow, storage: Storage, *, batch_id: int, stream: BinaryIO, name: str, version: int | None = None
+) -> ImportRepair:
+    """Take a corrected error workbook back: a job reads what was changed in it as one repair.
+
+    The file is kept encrypted as long as uploads are. Raises Invalid (field file), TooLarge, Conflict and Stale as
+    `repair_cell`. Rows that are not taken stand in the repair's result."""
+    runtime = runtime_of(uow)
+    if runtime is None:
+        raise Unavailable(_l("Imports need a running instance."))
+    batch = _open_batch(uow, batch_id, version)
+    upload = check_roster(stream, name, max_bytes=runtime.settings.max_upload_bytes)
+    file = store_file(
+        uow,
+        storage,
+        stream=io.BytesIO(seal_upload(uow, runtime, stream.read())),
+        name=upload.name,
+        media_type=upload.media_type,
+        purpose="import.roster",
+        permission=IMPORT_RUN,
+        expires_at=in_days(own_settings(uow).import_file_days),
+    )
+    repair = _new(uow, batch, "workbook")
+    repair.result = {"file_id": file.id, "file_name": upload.name}
+    _audit(uow, batch, None, {"file": upload.name, "size": upload.size})
+    start_job(uow, batch, repair)
     return repair
 
 
@@ -164,7 +209,7 @@ def take_back(uow: Uow, keys: TenantKeys, *, batch_id: int, row_no: int, version
     batch = _open_batch(uow, batch_id, version)
     if not get_row(uow, keys, batch.id, row_no).out:
         raise Conflict(_l("This row is not left out."))
-    repair = _new(uow, keys, batch, "back", row_no=row_no)
+    repair = _new(uow, batch, "back", row_no=row_no)
     _audit(uow, batch, None, {"row": row_no})
     do_or_queue(uow, keys, batch, repair, touch(uow, [row_no]))
     return repair
@@ -214,7 +259,7 @@ def _text(value: str) -> str:
     return value
 
 
-def _new(uow: Uow, keys: TenantKeys, batch: ImportBatch, kind: str, **values: Any) -> ImportRepair:
+def _new(uow: Uow, batch: ImportBatch, kind: str, **values: Any) -> ImportRepair:
     column = values.pop("column", "")
     repair = ImportRepair(
         batch_id=batch.id,

@@ -8,9 +8,12 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, NotFound
 from xiangyue.features.imports import repair_work as repairs
 from xiangyue.features.imports.judging import Judge
-from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.imports.models import ImportBatch, ImportRepair
 from xiangyue.features.imports.policy import IMPORT_RUN, REPAIR_KIND
-from xiangyue.features.imports.rework import MENDING, Rework
+from xiangyue.features.imports.queries import columns_of
+from xiangyue.features.imports.rework import MENDING, Change, MendedRow, Rework, touch
+from xiangyue.features.imports.staging import read_upload
+from xiangyue.features.imports.workbook_back import Corrections, read_corrections
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.context import JobContext
 from xiangyue.jobs.models import Job
@@ -29,14 +32,39 @@ def run(context: JobContext) -> dict[str, Any]:
         if context.params["repair_id"] is not None:
             repair = repairs.get_repair(uow, batch, int(context.params["repair_id"]))
         keys = context.runtime.tenant_keys(uow)
-        rows = repairs.rows_of(uow, keys, batch, repair)
-        change = repairs.change_of(uow, keys, repair)
+        if repair is not None and repair.kind == "workbook" and repair.state == "waiting":
+            found = _corrections(context, uow, batch, repair)
+            repair.result = {
+                **repair.result,
+                "problem": found.problem,
+                "refused": [list(line) for line in found.refused],
+                "refused_count": found.refused_count,
+                "columns": sorted({column for cells in found.cells.values() for column in cells}),
+            }
+            rows, change = touch(uow, found.cells), _putting(repair.id, found)
+        else:
+            rows = repairs.rows_of(uow, keys, batch, repair)
+            change = repairs.change_of(uow, keys, repair)
         rework = Rework(context, uow, keys, batch, Judge(context.runtime, uow, batch))
         rework.foresee(change)
         rework.apply(change)
         repairs.settle(uow, batch, repair, rows)
         context.check_cancelled()
         return {"batch_id": batch.id, "rows": rows}
+
+
+def _corrections(context: JobContext, uow: Uow, batch: ImportBatch, repair: ImportRepair) -> Corrections:
+    data = read_upload(uow, context.runtime, int(repair.result["file_id"]))
+    keys = context.runtime.tenant_keys(uow)
+    return read_corrections(context, uow, keys, batch.id, data, columns_of(uow))
+
+
+def _putting(repair_id: int, found: Corrections) -> Change:
+    def put(row: MendedRow) -> None:
+        for column, text in found.cells[row.row_no].items():
+            row.put(repair_id, column, text)
+
+    return put
 
 
 def let_go(uow: Uow, job: Job) -> None:

@@ -111,8 +111,11 @@ def settle(uow: Uow, batch: ImportBatch, repair: ImportRepair | None, rows: int)
         elif one.state == "waiting":
             one.state = "done"
             one.result = {**{k: v for k, v in one.result.items() if k != "named"}, "rows": rows}
-    if repair is not None and repair.column_key and repair.column_key not in batch.header.get("columns", ()):
-        batch.header = {**batch.header, "columns": [*batch.header.get("columns", ()), repair.column_key]}
+    if repair is not None:
+        known = list(batch.header.get("columns", ()))
+        new = [key for key in [repair.column_key, *repair.result.get("columns", ())] if key and key not in known]
+        if new:
+            batch.header = {**batch.header, "columns": [*known, *new]}
     batch.state = "checked"
 
 

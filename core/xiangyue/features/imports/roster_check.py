@@ -25,6 +25,9 @@ from xiangyue.text.problems import TextProblem
 #: Longest value that an error shows.
 SHOWN_LENGTH = 60
 
+#: Texts of a column whose meaning is remembered.
+_MEANINGS = 2000
+
 
 @dataclass(frozen=True, slots=True)
 class CheckedRow:
@@ -88,6 +91,11 @@ class RosterChecker:
         ]
         self._shared = [column.key for column in columns if column.entity == "household" and column.kind != "area"]
         self._shared.remove("household_no")
+        #: Columns of few different values -> what a text in them means.
+        self._meanings: dict[str, dict[str, Any]] = {
+            key: {} for key in ("relation", "sex", "nationality", "marks", "away", "income_year")
+        }
+        self._meanings |= {column.key: {} for column, _read in self._custom if column.kind in ("choice", "boolean")}
         self._households: dict[tuple[int | str, str], _Household] = {}
         self._id_rows: dict[str, int] = {}
         self._cross: list[CellError] = []
@@ -157,9 +165,15 @@ class RosterChecker:
             if required:
                 errors.append(CellError(row.number, key, "required"))
             return None
+        meanings = self._meanings.get(key)
+        if meanings is not None and value.__class__ is str and value in meanings:
+            return meanings[value]
         try:
             judge.refuse_error_value(value)
-            return read(value)
+            found = read(value)
+            if meanings is not None and value.__class__ is str and len(meanings) < _MEANINGS:
+                meanings[value] = found
+            return found
         except (CellProblem, TextProblem) as problem:
             code, params, suggestion = as_problem(problem)
             errors.append(CellError(row.number, key, code, params, shown(key, value), suggestion))

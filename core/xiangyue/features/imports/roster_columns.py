@@ -221,7 +221,10 @@ _STANDARD: tuple[Column, ...] = (
 STANDARD_COLUMNS: tuple[Column, ...] = _STANDARD
 #: Headers of columns that are there for people: the reader passes them over in silence.
 NOTE_HEADER = ("错误说明", "What to mend")
-IGNORED_HEADERS = (*NOTE_HEADER, "序号", "No.", "行号", "Row")
+#: Of the error workbook: the row of the file that a row is, and what it is known by when it comes back.
+ROW_HEADER = ("行号", "Row")
+KEY_HEADER = ("修正码(勿改)", "Repair key (leave as it is)")
+IGNORED_HEADERS = (*NOTE_HEADER, *ROW_HEADER, *KEY_HEADER, "序号", "No.")
 #: Sheets that show how it is done, or hold what is no longer true: read only where a person says so.
 EXAMPLE_SHEET = re.compile(r"示例|样表|模板|样例|填写说明|旧|作废|备份|example|sample|template|backup", re.IGNORECASE)
 #: Words that a row begins with which is no data: an example or a remark.

@@ -6,13 +6,13 @@ It has the roster's own headers, so it is corrected in place and uploaded again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import IO, Any
 
 import xlsxwriter
 
-from xiangyue.features.imports.roster_columns import NOTE_HEADER, Column
+from xiangyue.features.imports.roster_columns import KEY_HEADER, NOTE_HEADER, ROW_HEADER, Column
 from xiangyue.features.imports.roster_messages import CellError, problem_of
 from xiangyue.features.imports.roster_places import row_text
 from xiangyue.features.imports.roster_read import Cell, RosterRow
@@ -31,6 +31,7 @@ def write_error_workbook(
     columns: Sequence[Column],
     rows_with_errors: Iterable[tuple[RosterRow, Sequence[CellError]]],
     sheets: Sequence[str] = (),
+    key_of: Callable[[RosterRow], str] | None = None,
 ) -> int:
     """Write an .xlsx of rows with their errors, in the current language; gives the number of rows.
 
@@ -38,7 +39,8 @@ def write_error_workbook(
     where several were read. Give whole households: rows without errors belong in between, otherwise a corrected
     member comes back without its head. Values are the original ones (whoever may download this may see them), all of
     them as text, so that nothing in them runs as a formula and no number is cut; wrong cells are coloured and
-    commented; the last column says what to mend and is passed over by the reader.
+    commented; a column says what to mend, the next which row of the file this is, and a hidden one has ``key_of`` the
+    row, by which it is known when the workbook comes back (`workbook_back`).
     """
     locale = current_locale()
     book = xlsxwriter.Workbook(
@@ -62,6 +64,11 @@ def write_error_workbook(
     last = len(columns)
     sheet.set_column(last, last, 70, note)
     sheet.write_string(0, last, pick(*NOTE_HEADER), head)
+    sheet.set_column(last + 1, last + 1, 8, plain)
+    sheet.write_string(0, last + 1, pick(*ROW_HEADER), head)
+    if key_of is not None:
+        sheet.set_column(last + 2, last + 2, 24, plain, {"hidden": True})
+        sheet.write_string(0, last + 2, pick(*KEY_HEADER), head)
     sheet.freeze_panes(1, 0)
     count = comments = 0
     try:
@@ -69,7 +76,7 @@ def write_error_workbook(
             count += 1
             problems = _by_column(errors)
             for position, column in enumerate(columns):
-                text = _original(column, row.cells.get(column.key))
+                text = original_text(column, row.cells.get(column.key))
                 found = problems.get(column.key)
                 if text or found:
                     runs = text.startswith(_FORMULA_STARTS)
@@ -81,6 +88,9 @@ def write_error_workbook(
                 if found and comments < MAX_COMMENTS:
                     comments += 1
                     sheet.write_comment(count, position, "\n".join(found), {"x_scale": 1.8, "author": ""})
+            sheet.write_string(count, last + 1, str(row_text(row.number, sheets)), plain)
+            if key_of is not None:
+                sheet.write_string(count, last + 2, key_of(row), plain)
             if errors:
                 sheet.write_string(count, last, _note(row, errors, columns, sheets), note)
     finally:
@@ -105,7 +115,7 @@ def _note(row: RosterRow, errors: Sequence[CellError], columns: Sequence[Column]
     return _("Row %(row)s of the file.", row=row_text(row.number, sheets)) + " " + " ".join(listed)
 
 
-def _original(column: Column, value: Cell) -> str:
+def original_text(column: Column, value: Cell) -> str:
     """The cell as text that reads back as the same: dates and times in ISO, whole numbers without a point."""
     if value is None:
         return ""

@@ -74,7 +74,6 @@ class HeaderFinder:
     def __init__(self, columns: Sequence[Column]) -> None:
         self.columns = columns
         self.by_key = {column.key: column for column in columns}
-        self.ignored = {fold_header(text) for text in IGNORED_HEADERS}
         self.known: dict[str, str] = {}
         for column in columns:
             for text in (column.zh, column.en):
@@ -86,6 +85,7 @@ class HeaderFinder:
             if key in self.by_key:
                 for text in headings:
                     self.known.setdefault(fold_header(text), key)
+        self.ignored = {fold_header(text) for text in IGNORED_HEADERS} - set(self.known)
 
     def key_of(self, text: str) -> str | None:
         return self.known.get(fold_header(text)) or self.known.get(bare_header(text))
@@ -121,6 +121,21 @@ class HeaderFinder:
         """The same as `map` where a person decided: ``chosen`` is position -> key, or "" for what is left out."""
         mapping = {key: place for place, key in sorted(chosen.items()) if key in self.by_key and place < len(header)}
         return mapping, self._missing(mapping)
+
+    def resolve(self, header: Sequence[Any], asked: Mapping[str, str]) -> dict[int, str]:
+        """Where columns go when somebody said it in advance: ``asked`` is heading, or position from 0 as text, -> key,
+        or "" for one to be left out. Other headings go where they are known to go, unless that is taken."""
+        folded = {fold_header(name): key for name, key in asked.items()}
+        chosen: dict[int, str] = {}
+        for place, value in enumerate(header):
+            key = asked.get(str(place), folded.get(fold_header(str(value)) if value != "" else ""))
+            if key is not None:
+                chosen[place] = key
+        for place, value in enumerate(header):
+            known = self.key_of(str(value)) if place not in chosen and value != "" else None
+            if known is not None and known not in chosen.values():
+                chosen[place] = known
+        return chosen
 
     def _missing(self, mapping: Mapping[str, int]) -> list[HeaderProblem]:
         return [HeaderProblem("header_missing", c.label) for c in self.columns if c.required and c.key not in mapping]

@@ -112,21 +112,23 @@ def read_book(
     columns: Sequence[Column] = STANDARD_COLUMNS,
     recall: Recall = lambda _fingerprint, _sheet: None,
     wanted: Container[str] | None = None,
+    asked: Mapping[str, str] | None = None,
 ) -> RosterBook:
     """Find the rosters in an uploaded file, to iterate over their rows.
 
     ``recall(fingerprint, sheet)``: where the columns go, if a person has decided that; ``wanted``: names of the sheets
-    to read. Without, the sheet with most known headings is read and every other whose header is whole, but examples.
-    Blank rows, the template's example row, remarks, totals and repeated headers are passed over; a sheet with one row
-    for each household gives a row for each person. Header problems are in ``problems``; with a blocking one the rows
-    must not be used.
+    to read; ``asked``: where columns go as somebody said in advance (`HeaderFinder.resolve`). Without ``wanted``, the
+    sheet with most known headings is read and every other whose header is whole, but examples. Blank rows, the
+    template's example row, remarks, totals and repeated headers are passed over; a sheet with one row for each
+    household gives a row for each person. Header problems are in ``problems``; with a blocking one the rows must not
+    be used.
 
     :raises RosterFileError: the file is no sound table, has too many rows, or no header row.
     """
     found: list[RosterSheet] = []
     others: list[str] = []
     for sheet in open_book(data):
-        roster = _roster(sheet, columns, recall, len(found)) if len(found) < MOST_SHEETS else None
+        roster = _roster(sheet, columns, recall, len(found), asked) if len(found) < MOST_SHEETS else None
         if roster is not None:
             found.append(roster)
         elif sheet.end is not None:
@@ -148,7 +150,9 @@ def read_book(
     return RosterBook(found, others)
 
 
-def _roster(sheet: Sheet, columns: Sequence[Column], recall: Recall, index: int) -> RosterSheet | None:
+def _roster(
+    sheet: Sheet, columns: Sequence[Column], recall: Recall, index: int, asked: Mapping[str, str] | None
+) -> RosterSheet | None:
     """The roster in a sheet, or None."""
     finder = HeaderFinder(columns)
     wide = WideFinder(columns)
@@ -165,6 +169,8 @@ def _roster(sheet: Sheet, columns: Sequence[Column], recall: Recall, index: int)
         raise RosterFileError("too_many_rows", limit=MAX_ROWS)
     kind = fingerprint(header)
     chosen = recall(kind, index)
+    if chosen is None and asked:
+        chosen = finder.resolve(header, asked)
     mapping, problems = finder.map(header, position + 1) if chosen is None else finder.apply(header, chosen)
     skipped = dict.fromkeys(SKIPPED, 0)
     rows = _rows(sheet, position, header, mapping, skipped)

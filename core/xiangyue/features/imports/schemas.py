@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields, validate
+import json
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate
 
 from xiangyue.access.lawful import BASES, USUAL
 from xiangyue.api.files import FileField
 from xiangyue.api.lists import ListArgs
+from xiangyue.i18n import lazy_gettext as _l
 
 STATES = ("uploaded", "checking", "mapping", "checked", "committing", "committed", "failed", "cancelled")
 
@@ -119,6 +123,19 @@ class ImportPageSchema(Schema):
     next = fields.String(allow_none=True)
 
 
+class ColumnsField(fields.Field[dict[str, str]]):
+    """A JSON object of texts, as a part of a form."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_options: Any) -> dict[str, str]:
+        try:
+            made = json.loads(value)
+        except (TypeError, ValueError):
+            made = None
+        if not isinstance(made, dict) or not all(isinstance(key, str) for key in made.values()):
+            raise ValidationError([_l("Send a JSON object of texts here.")])
+        return made
+
+
 class ImportUploadSchema(Schema):
     """A roster and what goes with it."""
 
@@ -138,6 +155,15 @@ class ImportUploadSchema(Schema):
         load_default=USUAL,
         validate=validate.OneOf(list(BASES)),
         metadata={"description": "On what ground it is taken in: an item of PIPL article 13"},
+    )
+    columns = ColumnsField(
+        load_default=None,
+        metadata={
+            "type": "string",
+            "description": "Where columns of the file go that are not known by their heading, as JSON: heading, or "
+            "position from 0, -> key of the roster's column (see /imports/{id}/columns), empty for one to be left out",
+            "example": '{"Dwelling of": "village", "7": ""}',
+        },
     )
 
 

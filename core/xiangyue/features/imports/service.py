@@ -28,6 +28,7 @@ from xiangyue.features.imports.roster_match import FileColumn
 from xiangyue.features.imports.roster_places import sheet_names
 from xiangyue.features.imports.roster_upload import check_roster
 from xiangyue.features.imports.staging import open_columns, seal_upload, wrong_rows
+from xiangyue.features.imports.workbook_back import RowMarks
 from xiangyue.files.service import in_days, store_file
 from xiangyue.files.storage import Storage
 from xiangyue.i18n import lazy_gettext as _l
@@ -50,13 +51,15 @@ def upload_roster(
     source: str,
     purpose: str,
     lawful_basis: str = USUAL,
+    columns: Mapping[str, str] | None = None,
 ) -> ImportBatch:
     """Take a spreadsheet in and start its check as a job.
 
     ``source``: where the data comes from; ``purpose``: what it is taken in for, never empty; ``lawful_basis``: on what
-    ground, a key of ``access.lawful.BASES``; all go into the audit trail. The file is stored encrypted, for as many
-    days as the county says. Raises Invalid (fields file, source, purpose, lawful_basis), TooLarge, or Forbidden for
-    somebody who may not edit households anywhere.
+    ground, a key of ``access.lawful.BASES``; all go into the audit trail. ``columns``: where columns of the file go, by
+    heading or position (`roster_header.HeaderFinder.resolve`). The file is stored encrypted, for as many
+    days as the county says. Raises Invalid (fields file, source, purpose, lawful_basis, columns), TooLarge, or
+    Forbidden for somebody who may not edit households anywhere.
     """
     runtime = runtime_of(uow)
     if runtime is None:
@@ -77,6 +80,8 @@ def upload_roster(
         wrong["purpose"] = [_l("Say what the data is used for.")]
     if lawful_basis not in BASES:
         wrong["lawful_basis"] = [_l("Choose one of the options.")]
+    if columns and (faults := _asked_faults(columns, columns_of(uow))):
+        wrong["columns"] = faults
     try:
         upload = check_roster(stream, name, max_bytes=runtime.settings.max_upload_bytes)
     except Invalid as error:
@@ -102,6 +107,7 @@ def upload_roster(
         purpose=purpose,
         lawful_basis=lawful_basis,
         file_expires_at=file.expires_at,
+        header={"asked": dict(columns)} if columns else {},
         scope_ranges=as_json(ranges),
         created_by=uow.actor.account_id,
         created_by_name=uow.actor.name or uow.actor.login,
@@ -211,6 +217,17 @@ def _sheet_faults(
     return list({str(fault): fault for fault in faults}.values())
 
 
+def _asked_faults(asked: Mapping[str, str], columns: Sequence[Column]) -> list[Any]:
+    """What is wrong with columns given in advance; whether any is missing shows when the file is read."""
+    labels = {column.key: column.label for column in columns}
+    keys = [key for key in asked.values() if key]
+    return [_l("The roster has no column “%(key)s”.", key=key) for key in keys if key not in labels] + [
+        _l("Two columns of the file go to “%(column)s”. Leave one of them out.", column=labels[key])
+        for key in dict.fromkeys(keys)
+        if key in labels and keys.count(key) > 1
+    ]
+
+
 def _column_faults(chosen: Mapping[int, str], positions: set[int], columns: Sequence[Column]) -> list[Any]:
     labels = {column.key: column.label for column in columns}
     keys = list(chosen.values())
@@ -291,4 +308,5 @@ def write_error_workbook_of(uow: Uow, keys: TenantKeys, *, batch_id: int, stream
     batch = get_batch(uow, batch_id)
     check_rows_kept(uow, batch)
     audit(uow, action="import.errors", obj=batch, label=batch.file_name, purpose=batch.purpose)
-    return write_error_workbook(stream, columns_of(uow), wrong_rows(uow, keys, batch.id), sheet_names(batch.header))
+    columns, marks = columns_of(uow), RowMarks(keys, batch.id, columns_of(uow))
+    return write_error_workbook(stream, columns, wrong_rows(uow, keys, batch.id), sheet_names(batch.header), marks)

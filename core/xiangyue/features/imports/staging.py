@@ -75,8 +75,8 @@ def seal_row(
 ) -> bytes:
     """One row as it is stored: its cells (for the error workbook), the values understood and what was mended in it,
     encrypted."""
-    kept = {key: value for key, value in values.items() if value not in (None, "", [], {})}
-    cells = {key: _plain(value) for key, value in row.cells.items()}
+    kept = {key: value for key, value in values.items() if value or value is False or value == 0}
+    cells = {key: value if value.__class__ in _JSON else _plain(value) for key, value in row.cells.items()}
     whole = {"cells": cells, "values": kept, "mends": mends} if mends else {"cells": cells, "values": kept}
     return encrypt(keys, orjson.dumps(whole), context)
 
@@ -85,6 +85,10 @@ def open_row(keys: TenantKeys, context: bytes, payload: bytes) -> dict[str, Any]
     """``cells``, ``values`` and, of a row that was mended, ``mends``."""
     row: dict[str, Any] = orjson.loads(decrypt(keys, payload, context))
     return row
+
+
+#: Kinds of cells that JSON holds as they are.
+_JSON = frozenset({str, float, int})
 
 
 def _plain(value: Cell) -> Any:

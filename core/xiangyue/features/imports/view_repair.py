@@ -18,6 +18,9 @@ from xiangyue.features.imports.roster_columns import Column
 from xiangyue.features.imports.roster_messages import CellError, problem_of
 from xiangyue.features.imports.roster_suggest import Suggester
 from xiangyue.features.imports.view import MOST_SHOWN, column_label, marked
+from xiangyue.features.imports.workbook_back import REASONS
+from xiangyue.i18n import gettext as _
+from xiangyue.i18n import ngettext
 from xiangyue.text.folding import cell_text
 
 #: Columns whose cells are masked wherever a row is listed.
@@ -165,14 +168,15 @@ def same_mistakes(found: Sequence[Group], columns: Sequence[Column], suggester: 
             group.alike.value,
             group.alike.town,
             group.rows,
-            _suggestions(group, suggester),
+            suggestions_of(group, suggester),
             alike_fields(group.alike),
         )
         for group in found
     ]
 
 
-def _suggestions(group: Group, suggester: Suggester | None) -> list[str]:
+def suggestions_of(group: Group, suggester: Suggester | None) -> list[str]:
+    """What may be put in the place of a mistake that several rows share."""
     alike = group.alike
     params = {"mark": alike.value} if alike.word else {}
     error = CellError(0, alike.column, alike.code, params, alike.value, group.suggestion)
@@ -221,6 +225,22 @@ def repair_line(uow: Uow, keys: TenantKeys, one: ImportRepair, columns: Sequence
         int(one.result.get("rows") or 0),
         one.suggested,
         str(one.result.get("file_name") or ""),
-        list(one.result.get("refused") or ()),
+        refused_lines(one),
         one,
     )
+
+
+def refused_lines(one: ImportRepair) -> list[Any]:
+    """What of a returned workbook was not taken, in words."""
+    return [marked(line) for line in refused_texts(one)]
+
+
+def refused_texts(one: ImportRepair) -> list[str]:
+    if problem := one.result.get("problem"):
+        return [str(problem)]
+    told = one.result.get("refused") or []
+    lines = [_("Row %(row)s of the workbook %(reason)s", row=row_no, reason=str(REASONS[why])) for row_no, why in told]
+    more = int(one.result.get("refused_count") or 0) - len(told)
+    if more > 0:
+        lines.append(ngettext("%(n)d more row was not taken.", "%(n)d more rows were not taken.", more))
+    return lines

@@ -16,6 +16,7 @@ from xiangyue.features.classifications.pages import bp
 from xiangyue.features.classifications.pages.lists import Listing, grounds_text, listing
 from xiangyue.features.classifications.policy import CLASSIFICATION_EXPORT, STATES
 from xiangyue.features.classifications.service import note_export
+from xiangyue.features.households.watermark import new_number, watermark
 from xiangyue.files.workbook import FORMATS, write_table
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
@@ -43,10 +44,12 @@ def send_export() -> Any:
     columns = asked.view.visible
     rows = [[_cell(c.key, row) for c in columns] for row in each_classification(uow, wanted, sort=asked.sort)]
     problems = dict(asked.problems)
+    purpose, number = request.form.get("purpose", "").strip(), new_number()
     try:
         note_export(
             uow,
-            purpose=request.form.get("purpose", ""),
+            number=number,
+            purpose=purpose,
             area=wanted.area,
             rows=len(rows),
             columns=[c.key for c in columns],
@@ -59,7 +62,8 @@ def send_export() -> Any:
         problems["format"] = [_l("Choose one of the options.")]
     if problems:
         return _ask(asked, status=422, problems=problems)
-    written = write_table(_("Classifications"), [c.label for c in columns], rows, format=format)
+    mark = watermark(uow, purpose, number)
+    written = write_table(_("Classifications"), [c.label for c in columns], rows, format=format, watermark=mark)
     place = code_text(wanted.area) if wanted.area else ""
     name = "-".join(part for part in (_("Classifications"), place, today().isoformat()) if part)
     return send_written(written, name)

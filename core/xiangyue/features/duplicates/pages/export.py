@@ -17,6 +17,7 @@ from xiangyue.features.duplicates.policy import DUPLICATE_MERGE, REASONS, STATES
 from xiangyue.features.duplicates.queries import each_pair
 from xiangyue.features.duplicates.service import note_export
 from xiangyue.features.households.policy import HOUSEHOLD_EXPORT
+from xiangyue.features.households.watermark import new_number, watermark
 from xiangyue.files.workbook import FORMATS, write_table
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
@@ -47,10 +48,12 @@ def send_export() -> Any:
     columns = asked.view.visible
     rows = [[_cell(c.key, row) for c in columns] for row in each_pair(uow, wanted, sort=asked.sort)]
     problems = dict(asked.problems)
+    purpose, number = request.form.get("purpose", "").strip(), new_number()
     try:
         note_export(
             uow,
-            purpose=request.form.get("purpose", ""),
+            number=number,
+            purpose=purpose,
             area=wanted.area,
             rows=len(rows),
             filters={name: asked.view.values(name) for name in asked.view.active_names},
@@ -62,7 +65,8 @@ def send_export() -> Any:
         problems["format"] = [_l("Choose one of the options.")]
     if problems:
         return _ask(asked, status=422, problems=problems)
-    written = write_table(_("Possible duplicates"), [c.label for c in columns], rows, format=format)
+    mark = watermark(uow, purpose, number)
+    written = write_table(_("Possible duplicates"), [c.label for c in columns], rows, format=format, watermark=mark)
     place = code_text(wanted.area) if wanted.area else ""
     name = "-".join(part for part in (_("Possible duplicates"), place, today().isoformat()) if part)
     return send_written(written, name)
