@@ -63,17 +63,17 @@ def own_filters(fields: Sequence[CustomField], args: MultiDict[str, str]) -> lis
         for operator in OPERATORS[field.type]:
             full = f"{name}.{operator}" if operator else name
             if operator in _OFFERED[field.type] or full in args:
-                found.append(_filter(full, _label(operator, kind_name(field)), field, operator))
+                found.append(_filter(full, _label(operator, kind_name(field), field.type == "date"), field, operator))
     return found
 
 
-def _label(operator: str, field: str) -> Any:
+def _label(operator: str, field: str, day: bool) -> Any:
     return {
         "": field,
         "is": _l("%(field)s is", field=field),
         "has": _l("%(field)s contains", field=field),
-        "from": _l("%(field)s from", field=field),
-        "to": _l("%(field)s up to", field=field),
+        "from": _l("%(field)s since", field=field) if day else _l("%(field)s from", field=field),
+        "to": _l("%(field)s until", field=field) if day else _l("%(field)s up to", field=field),
         "filled": _l("%(field)s recorded", field=field),
     }[operator]
 
