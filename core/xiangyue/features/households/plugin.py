@@ -84,6 +84,15 @@ def register_navigation() -> Sequence[NavItem]:
             position=31,
             count=waiting_count,
         ),
+        NavItem(
+            "ledgers",
+            _l("Ledgers"),
+            "households.choose_ledger",
+            policy.HOUSEHOLD_EXPORT,
+            "people",
+            "printer",
+            position=90,
+        ),
     )
 
 
