@@ -92,7 +92,7 @@ def _place(asked: ListView) -> tuple[str, int, str, str] | None:
 
 def _shown(uow: Uow, rows: Iterable[Built]) -> list[dict[str, Any]]:
     rows = list(rows)
-    names = areas.names(uow, {row.area_code for row in rows if row.area_code})
+    paths = areas.paths(uow, {row.area_code for row in rows if row.area_code})
     return [
         {
             "id": "-".join(str(part) for part in row.key),
@@ -101,7 +101,7 @@ def _shown(uow: Uow, rows: Iterable[Built]) -> list[dict[str, Any]]:
             "entity": _ENTITIES[row.entity],
             "url": _url(row),
             "what": _what(uow, row),
-            "place": names.get(row.area_code, ""),
+            "place": "".join(name for _code, name in paths.get(row.area_code, [])),
             "at": row.at,
         }
         for row in rows
