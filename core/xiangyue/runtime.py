@@ -43,6 +43,7 @@ FEATURES = (
     "xiangyue.features.households.plugin",
     "xiangyue.features.classifications.plugin",
     "xiangyue.features.duplicates.plugin",
+    "xiangyue.features.facts.plugin",
     "xiangyue.features.imports.plugin",
     "xiangyue.features.cockpit.plugin",
     "xiangyue.features.accounts.plugin",

@@ -77,6 +77,7 @@ FIELDS: dict[str, Any] = {
     "households_found": _l("Pairs of households"),
     "households_written": _l("New pairs of households"),
     "households_gone": _l("Pairs of households no longer alike"),
+    "facts_waiting": _l("Values waiting for a decision"),
     "survivor_id": _l("Record that stays"),
     "loser_id": _l("Record that was merged"),
     "moved": _l("Rows that went along"),

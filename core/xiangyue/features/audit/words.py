@@ -47,6 +47,7 @@ THINGS: dict[str, Any] = {
     "identifier": _l("Identity number"),
     "saved_view": _l("Saved view"),
     "plugin": _l("Plugin"),
+    "fact": _l("Conflicting value"),
     "duplicate": _l("Possible duplicate"),
     "duplicate_pair": _l("Possible duplicate"),
     "record_merge": _l("Merge"),

@@ -27,6 +27,7 @@ from xiangyue.features.households import bulk_changes, derived, policy, searchab
 from xiangyue.features.households import bulk_sql as sql
 from xiangyue.features.households.bulk_stage import HouseholdRow, PersonValues, Prepared, Stager, analyze
 from xiangyue.features.households.models import CustomField, MarkKind
+from xiangyue.features.households.origins import hold_back
 from xiangyue.features.households.person_input import today
 
 __all__ = ["BulkConflict", "BulkCounts", "BulkSample", "HouseholdRow", "PersonValues", "upsert_households"]
@@ -73,6 +74,8 @@ class BulkCounts:
     persons_changed: int = 0
     persons_unchanged: int = 0
     groups_new: int = 0
+    #: Values that were not written, because somebody had set others by hand.
+    facts_waiting: int = 0
     conflicts: list[BulkConflict] = field(default_factory=list)
     samples: list[BulkSample] = field(default_factory=list)
     #: First and last id of the households and persons that were made.
@@ -144,6 +147,7 @@ class _Run:
     def __init__(self, uow: Uow, keys: TenantKeys, batch_id: int | None, source: str, dry_run: bool) -> None:
         self.uow = uow
         self.dry_run = dry_run
+        self.batch_id, self.source = batch_id, source
         self.counts = BulkCounts()
         self.groups: list[int] = []
         #: Things that stood before and are changed, in the chunk at hand.
@@ -192,6 +196,8 @@ class _Run:
         self.counts.conflicts += [BulkConflict(*problem) for problem in made.problems]
         self._areas(made.groups)
         for step in (sql.MATCH_HOUSEHOLDS, sql.MATCH_PERSONS, sql.COMPARE):
+            if step is sql.COMPARE:
+                self._hold_back(made)
             for statement in step:
                 self.run(statement)
             # After the ids are known; the flags decide no plan.
@@ -201,6 +207,17 @@ class _Run:
         self._count()
         if not self.dry_run:
             self._write(made)
+
+    def _hold_back(self, made: Prepared) -> None:
+        """What somebody set by hand is not overwritten: it waits for a decision."""
+        self.counts.facts_waiting += hold_back(
+            self.uow,
+            self.stager.keys,
+            made.members,
+            batch_id=self.batch_id,
+            source=self.source,
+            dry_run=self.dry_run,
+        )
 
     def _areas(self, groups: set[int]) -> None:
         if not groups or not self.uow.actor.can(AREA_EDIT):

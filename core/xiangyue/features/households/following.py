@@ -14,6 +14,7 @@ from xiangyue.features.households.models import (
     HouseholdIncome,
     PersonMark,
 )
+from xiangyue.features.households.models_facts import FactConflict, FactOrigin
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.registry import Follows
 
@@ -60,4 +61,14 @@ FOLLOWS = (
         unique=("field_id",),
         where=_of("household"),
     ),
+    Follows(
+        "fact_conflict",
+        _l("Values that wait for a decision"),
+        "person",
+        FactConflict,
+        "owner_id",
+        open=FactConflict.state == "open",
+        unique=("field", "digest"),
+    ),
+    Follows("fact_origin", _l("Where values came from"), "person", FactOrigin, "owner_id", unique=("field",)),
 )

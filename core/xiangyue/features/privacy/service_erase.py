@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit
@@ -16,6 +16,7 @@ from xiangyue.features.duplicates.models import RecordMerge
 from xiangyue.features.households.events import tell_person
 from xiangyue.features.households.models import CustomField, CustomValue, MarkKind, Person, PersonMark
 from xiangyue.features.households.models_change import ImportChange
+from xiangyue.features.households.models_facts import FactConflict, FactOrigin
 from xiangyue.features.households.writing import follow
 from xiangyue.features.privacy import policy, queries
 from xiangyue.features.privacy.deciding import close_as_done, open_request, required_words
@@ -104,6 +105,8 @@ def erase_person(uow: Uow, *, id: int, version: int, person_version: int, text: 
         one.client_digest = None
         _forget_changes(uow, "person", [one.id])
         _forget_merges(uow, one.id)
+        for model in (FactConflict, FactOrigin):
+            uow.session.execute(delete(model).where(model.owner_id == one.id))
     uow.session.flush()
     kept = [*([] if gone else ["registration", "established_marks"]), "membership", "household", "trail", "request"]
     # Only which fields went: their values are what was to be forgotten.

@@ -16,6 +16,7 @@ from xiangyue.features.households.custom import parse_values, write_values
 from xiangyue.features.households.events import ask, tell_person
 from xiangyue.features.households.memberships import Home, Place
 from xiangyue.features.households.models import Household, Person
+from xiangyue.features.households.origins import note_origins
 from xiangyue.features.households.person_input import Errors, clean_person, today
 from xiangyue.features.households.register.asked import home
 from xiangyue.features.households.register.days import check_day
@@ -70,6 +71,7 @@ def change_person(
     old, new = changed(before, recorded(person))
     if not new and not new_custom:
         return False
+    note_origins(uow, person.id, new)
     person.version = version + 1
     action = "person.move" if moving else "person.edit"
     audit(uow, action=action, obj=person, label=person.name, before={**old, **old_custom}, after={**new, **new_custom})

@@ -1,0 +1,162 @@
+"""The list of values that wait, and deciding on some or all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import Blueprint, redirect, request, url_for
+
+from xiangyue.db.uow import Uow
+from xiangyue.errors import Invalid
+from xiangyue.features.areas import switch
+from xiangyue.features.areas.queries import names
+from xiangyue.features.facts import queries, service
+from xiangyue.features.facts.policy import FACT_DECIDE, FIELDS, MOST_AT_ONCE, STATES
+from xiangyue.i18n import gettext as _
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.i18n import ngettext
+from xiangyue.web.access import requires
+from xiangyue.web.components import BulkAction, Column, Filter, ListView
+from xiangyue.web.pipeline import current_tenant, current_uow, runtime
+from xiangyue.web.shell import flash, page, safe_next
+
+bp = Blueprint("facts", __name__, template_folder="templates")
+
+PAGE_SIZE = 50
+COLUMNS = (
+    Column("name", _l("Person"), sort=True, primary=True),
+    Column("field", _l("Fact")),
+    Column("ours", _l("Stands")),
+    Column("value", _l("Offered")),
+    Column("state", _l("State")),
+    Column("at", _l("Since"), sort=True, default=False),
+    Column("decided", _l("Decided by"), default=False),
+)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The list as its address asks for it."""
+
+    view: ListView
+    filter: queries.FactFilter
+
+    @property
+    def sort(self) -> str:
+        key, descending = self.view.sort
+        return f"-{key}" if descending else key
+
+
+def listing() -> Listing:
+    """At the present address; values that cannot be used are left out."""
+    args = request.args.copy()
+    if args.get("area") == switch.ALL:
+        args.poplist("area")
+    filters = (
+        Filter("field", _l("Fact"), choices=list(FIELDS.items())),
+        Filter("batch", _l("Import number"), kind="number"),
+        Filter("state", _l("State"), choices=[*STATES.items(), ("all", _l("All states"))], more=True),
+    )
+    view = ListView(COLUMNS, args, request.path, filters, default_sort="-at")
+    state, field, batch = view.value("state"), view.value("field"), view.value("batch")
+    return Listing(
+        view,
+        queries.FactFilter(
+            state=state if state in STATES or state == "all" else "open",
+            field=field if field in FIELDS else "",
+            batch=int(batch) if batch.isascii() and batch.isdigit() and len(batch) < 19 else None,
+        ),
+    )
+
+
+@bp.get("/facts", endpoint="list_facts")
+@requires(FACT_DECIDE)
+def list_page() -> Any:
+    """Values that wait in the area."""
+    uow = current_uow()
+    code, elsewhere = switch.page_area(uow)
+    if elsewhere:
+        return redirect(elsewhere)
+    asked = listing()
+    wanted = replace(asked.filter, area=code)
+    direction, cursor = asked.view.cursor
+    try:
+        found = queries.list_facts(
+            uow,
+            runtime().tenant_keys(uow),
+            wanted,
+            sort=asked.sort,
+            limit=PAGE_SIZE,
+            after=cursor if direction == "after" else None,
+            before=cursor if direction == "before" else None,
+        )
+    except Invalid as invalid:
+        if "cursor" not in invalid.fields:
+            raise
+        return redirect(asked.view.url(after=None, before=None))
+    count = queries.count_facts(uow, wanted)
+    some_open = any(row["state"] == "open" for row in found.items)
+    back = asked.view.url()
+    return page(
+        "facts/list.html",
+        view=replace(
+            asked.view,
+            count=count,
+            count_text=ngettext("%(count)s value", "%(count)s values", count, count=f"{count:,}"),
+            next_cursor=found.next,
+            back_cursor=found.back,
+            select_name="fact" if some_open else None,
+        ),
+        rows=found.items,
+        bulk=[
+            BulkAction(_("Keep what stands"), url_for("facts.decide", way="keep", back=back)),
+            BulkAction(_("Take what was offered"), url_for("facts.decide", way="take", back=back)),
+        ]
+        if some_open
+        else [],
+        alike=some_open and wanted.state == "open",
+        keep_all_url=asked.view.url(url_for("facts.decide_all"), way="keep", after=None, before=None),
+        take_all_url=asked.view.url(url_for("facts.decide_all"), way="take", after=None, before=None),
+        fields=FIELDS,
+        states=STATES,
+        area_name=names(uow, [code]).get(code, "") if code else "",
+    )
+
+
+@bp.post("/facts/decide")
+@requires(FACT_DECIDE)
+def decide() -> Any:
+    """Those that were ticked."""
+    back = safe_next(request.args.get("back"), url_for("facts.list_facts"))
+    given = request.form.getlist("fact")[:MOST_AT_ONCE]
+    ids = [int(id) for id in given if id.isascii() and id.isdigit() and len(id) < 19]
+    if not ids:
+        flash(_("Tick the values to decide on."), "warning")
+        return redirect(back, 303)
+    return _decide(current_uow(), ids, back)
+
+
+@bp.post("/facts/decide-all")
+@requires(FACT_DECIDE)
+def decide_all() -> Any:
+    """All alike: every value of the list as it is narrowed."""
+    uow = current_uow()
+    asked = listing()
+    wanted = replace(asked.filter, area=switch.asked_area(uow), state="open")
+    ids = queries.ids_of(uow, wanted, MOST_AT_ONCE)
+    return _decide(uow, ids, asked.view.url(url_for("facts.list_facts"), way=None))
+
+
+def _decide(uow: Uow, ids: list[int], back: str) -> Any:
+    done, failed = service.decide_facts(
+        uow,
+        keys=runtime().tenant_keys(uow),
+        ids=ids,
+        way=request.args.get("way", ""),
+        allow_synthetic=bool(current_tenant().settings.get("allow_synthetic_people")),
+    )
+    flash(ngettext("%(n)d value is decided.", "%(n)d values are decided.", done), "success" if done else "warning")
+    for name, why in failed[:5]:
+        flash(_("%(name)s: %(why)s", name=name, why=str(why)), "warning")
+    return redirect(back, 303)
