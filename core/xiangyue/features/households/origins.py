@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import delete, func
 from sqlalchemy.dialects.postgresql import insert
 
 from xiangyue.access.crypto import TenantKeys, blind_index, column_context, encrypt
 from xiangyue.db.sql import scoped_rows, scoped_sql, stage_rows
 from xiangyue.db.uow import Uow
 from xiangyue.features.households.bulk_stage import ID_NUMBER, PHONE, PersonValues
-from xiangyue.features.households.models_facts import FactOrigin
+from xiangyue.features.households.models_facts import FactConflict, FactOrigin
 
 # ruff: noqa: S608 - statements are put together from constants of this module only
 
@@ -84,6 +84,12 @@ def note_origins(uow: Uow, person_id: int, fields: Iterable[str], *, kind: str =
                 index_elements=["tenant_id", "owner_id", "field"], set_={**changed, "at": func.now()}
             )
         )
+
+
+def forget_waiting(uow: Uow, batch_id: int) -> None:
+    """What an import offered goes with its undo; what was decided stays."""
+    statement = delete(FactConflict).where(FactConflict.batch_id == batch_id, FactConflict.state == "open")
+    uow.session.execute(statement, execution_options={"synchronize_session": False})
 
 
 def hold_back(

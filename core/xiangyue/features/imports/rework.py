@@ -40,7 +40,7 @@ WHOLE_ROW = ""
 #: Numbers of the dry run that repairs change by the difference.
 _NUMBERS = (
     "households_new", "households_changed", "households_unchanged", "persons_new", "persons_changed",
-    "persons_unchanged",
+    "persons_unchanged", "facts_waiting",
 )  # fmt: skip
 
 

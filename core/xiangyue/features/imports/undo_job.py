@@ -8,6 +8,7 @@ from typing import Any
 from xiangyue.access.audit import audit
 from xiangyue.db.sql import refresh_statistics
 from xiangyue.errors import Conflict
+from xiangyue.features.households.origins import forget_waiting
 from xiangyue.features.households.undo import undo_import
 from xiangyue.features.imports.commit_job import WRITTEN, take_turn
 from xiangyue.features.imports.models import ImportBatch
@@ -47,6 +48,7 @@ def run(context: JobContext) -> dict[str, Any]:
 
         check_elsewhere(uow, batch)
         counts = undo_import(uow, written=written_of(batch), source=batch.source, progress=progress)
+        forget_waiting(uow, batch.id)
         context.progress(context.total, context.total, FINISHING)
         batch = uow.get(ImportBatch, batch_id)  # the bulk write let go of what the session knew
         batch.state = "undone"
