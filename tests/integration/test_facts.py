@@ -123,7 +123,7 @@ def test_pages(corrected: County) -> None:
     assert post(admin, "/facts?area=all", "/facts/decide?way=keep", fact=str(one)).status_code == 303
     assert post(admin, "/facts?area=all", "/facts/decide-all?way=take&area=all").status_code == 303
     assert ids(corrected) == []
-    assert "Nothing waits here" in text(admin, "/facts?area=all")
+    assert "No value waits here" in text(admin, "/facts?area=all")
     assert corrected.client("auditor").get("/facts").status_code == 403
 
 
