@@ -61,6 +61,7 @@ def test_cells_are_mended_one_by_one_and_all_alike_and_taken_back(hanyin: County
     assert "已改好" in answer
     assert "按建议" in answer
     assert 'id="r4"' not in answer
+    assert "已做的修正将不再保留" in html(client, f"{path}/columns")
     fields = {**form_at(answer, 2, "town"), "value": "漩窝镇", "all": "1", "pick": "漩涡镇"}
     answer = send(client, f"{path}/repairs", **fields)
     assert "已改好 2 行" in answer

@@ -14,6 +14,7 @@ from xiangyue.errors import Conflict, Invalid, NotFound, Refused, Stale, TooLarg
 from xiangyue.features.areas.queries import has_villages
 from xiangyue.features.imports import keeping, policy, queries, review, service, view, view_columns
 from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.imports.repair_work import list_repairs
 from xiangyue.features.imports.roster_file import MAX_BYTES, MAX_ROWS
 from xiangyue.features.imports.roster_template import write_template
 from xiangyue.features.imports.staging import open_columns
@@ -229,6 +230,7 @@ def _columns_page(
         current=1,
         show=view,
         faults=faults,
+        repaired=any(one.state == "done" for one in list_repairs(current_uow(), batch.id)),
         **_matching(batch, chosen, read),
     )
 

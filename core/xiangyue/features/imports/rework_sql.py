@@ -18,6 +18,7 @@ ROW = {
     "row_no": "int", "household_n": "int", "household_key": "bigint", "person_key": "bigint", "payload": "bytea",
     "mended": "jsonb", "errors": "jsonb", "error_count": "int", "action": "text",
 }  # fmt: skip
+VERDICT = {"household_n": "int", "wrong": "bool"}
 CROSS = {"row_no": "int", "errors": "jsonb", "error_count": "int"}
 
 NEXT_TOUCHED = """
@@ -123,13 +124,19 @@ UPDATE import_row r SET errors = r.errors || c.errors, error_count = r.error_cou
   FROM stage_import_cross c
  WHERE {tenant:r} AND {tenant:c} AND r.batch_id = :batch AND r.row_no = c.row_no
 """
-#: As at the check: a household with an error, or without a head, is left out whole.
+#: As at the check: a household with an error, or without a head, is left out whole. In two steps, for the planner knows
+#: nothing of what an aggregate gives and would look through all households for each row.
+JUDGE = """
+INSERT INTO stage_verdict (household_n, wrong)
+SELECT x.household_n, bool_or(x.error_count > 0) OR NOT bool_or(x.action = 'head')
+  FROM import_row x JOIN stage_again a ON a.row_no = x.row_no
+ WHERE {tenant:x} AND {tenant:a} AND x.batch_id = :batch AND x.action <> 'out' GROUP BY x.household_n
+"""
 SETTLE = """
 UPDATE import_row r SET action = CASE WHEN w.wrong THEN 'error' ELSE 'write' END
-  FROM (SELECT x.household_n, bool_or(x.error_count > 0) OR NOT bool_or(x.action = 'head') AS wrong
-          FROM import_row x JOIN stage_again a ON a.row_no = x.row_no
-         WHERE {tenant:x} AND {tenant:a} AND x.batch_id = :batch AND x.action <> 'out' GROUP BY x.household_n) w
- WHERE {tenant:r} AND r.batch_id = :batch AND r.action IN ('head', 'member') AND r.household_n = w.household_n
+  FROM stage_again a, stage_verdict w
+ WHERE {tenant:r} AND {tenant:a} AND {tenant:w} AND r.batch_id = :batch AND r.row_no = a.row_no
+   AND r.action IN ('head', 'member') AND r.household_n = w.household_n
 """
 #: New ids, so that the rows of each household stand together again.
 REORDER = """
