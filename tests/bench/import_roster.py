@@ -117,6 +117,8 @@ class _Run:
                 batch: ImportBatch = uow.get(ImportBatch, id)
                 job = uow.get(Job, batch.job_id)
                 assert job.state not in ("failed", "cancelled"), job.error
+                assert job.attempts <= 1, "it broke off once"
+                assert batch.state not in ("failed", "mapping"), batch.problem
             # The job's end is written a moment after the batch's.
             if batch.state == state and job.state == "succeeded":
                 return batch

@@ -27,6 +27,8 @@ from imports_kit import workbook as book
 from sqlalchemy import select, update
 
 from xiangyue.access.models import AuditEntry
+from xiangyue.db import sql
+from xiangyue.db.session import end_statements_after
 from xiangyue.db.sql import estimated_rows, hold_statistics
 from xiangyue.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from xiangyue.features.households import bulk
@@ -391,3 +393,19 @@ def test_autovacuum_cannot_call_the_register_empty_in_the_middle_of_a_first_impo
         other.execute("SELECT count(*) FROM person")
     with psycopg.connect(owner, autocommit=True) as other:
         other.execute(analyze)
+
+
+def test_rows_that_are_long_in_the_making_do_not_use_up_the_time_of_a_statement(
+    hanyin: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sql, "_AT_A_TIME", 2)
+
+    def slow() -> Any:
+        for number in range(8):
+            time.sleep(0.1)
+            yield (number,)
+
+    with hanyin.uow() as uow:
+        end_statements_after(uow.session, 0.5)
+        assert sql.stage_rows(uow.session, "stage_slow", {"n": "int"}, slow()) == 8
+        assert sql.scoped_rows(uow.session, "SELECT sum(s.n) FROM stage_slow s WHERE {tenant:s}") == [(28,)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from sqlalchemy import CursorResult, text
@@ -105,6 +105,8 @@ def first_rows(session: TenantSession, sql: str, params: Mapping[str, int | byte
 
 
 _STAGE = re.compile(r"stage_[a-z_]+")
+#: Rows of one COPY.
+_AT_A_TIME = 5_000
 
 
 def stage_rows(session: Session, name: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> int:
@@ -135,12 +137,13 @@ def fill_stage(session: Session, name: str, columns: Mapping[str, str], rows: It
                 f"CREATE TEMP TABLE {name} ({body}, tenant_id integer NOT NULL DEFAULT {tenant_id}) ON COMMIT DROP"
             )
         source = iter(rows)
-        first = next(source, None)
-        if first is not None:
+        while (first := next(source, None)) is not None:
             given = ", ".join(list(columns)[: len(first)])
+            # Some at a time: making the rows counts as time of the statement, which PostgreSQL ends after a while.
             with cursor.copy(f"COPY pg_temp.{name} ({given}) FROM STDIN") as copy:
-                for count, row in enumerate(chain([first], source), 1):  # noqa: B007
+                for row in chain([first], islice(source, _AT_A_TIME - 1)):
                     copy.write_row(row)
+                    count += 1
     return count
 
 

@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from xiangyue.access.crypto import TenantKeys
+from xiangyue.db.session import end_statements_after
 from xiangyue.db.sql import analyze_columns, fill_stage, scoped_rows, scoped_sql, stage_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
 from xiangyue.features.imports import queries
 from xiangyue.features.imports.judging import Grouping, Judge, RowKeys
 from xiangyue.features.imports.models import ImportBatch
-from xiangyue.features.imports.policy import CHECK_KIND, IMPORT_RUN
+from xiangyue.features.imports.policy import CHECK_KIND, IMPORT_RUN, STATEMENT_SECONDS
 from xiangyue.features.imports.release import drop_rows, let_go
 from xiangyue.features.imports.roster_book import columns_found, columns_given, header_of
 from xiangyue.features.imports.roster_file import RosterFileError
@@ -73,6 +74,7 @@ def run(context: JobContext) -> dict[str, Any]:
             raise Conflict(_l("This import was discarded, or is being checked by newer work."))
         uow.get(ImportBatch, batch_id).state = "checking"
     with context.uow() as uow:
+        end_statements_after(uow.session, STATEMENT_SECONDS)
         batch = uow.get_for_update(ImportBatch, batch_id)
         if not _mine(context, batch):
             raise Conflict(_l("This import was discarded, or is being checked by newer work."))

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from xiangyue.access.audit import audit
+from xiangyue.db.session import end_statements_after
 from xiangyue.db.sql import estimated_rows, hold_statistics, refresh_statistics
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
@@ -17,7 +18,7 @@ from xiangyue.features.households.bulk_changes import IMPORT_BATCH
 from xiangyue.features.households.undo_built import Written
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.offered import Taker, check_still_on
-from xiangyue.features.imports.policy import COMMIT_KIND, IMPORT_RUN
+from xiangyue.features.imports.policy import COMMIT_KIND, IMPORT_RUN, STATEMENT_SECONDS
 from xiangyue.features.imports.release import let_go
 from xiangyue.features.imports.staging import ready_households
 from xiangyue.i18n import lazy_gettext as _l
@@ -45,6 +46,7 @@ def run(context: JobContext) -> dict[str, Any]:
     """
     batch_id = int(context.params["batch_id"])
     with context.uow() as uow:
+        end_statements_after(uow.session, STATEMENT_SECONDS)
         take_turn(context, uow)
         batch = uow.get_for_update(ImportBatch, batch_id)
         if batch.state == "committed":

@@ -28,3 +28,6 @@ KEEP_UNWRITTEN_DAYS = 60
 REPAIR_AT_ONCE = 1500
 #: What an import found where it changed something; as long can it be undone.
 KEEP_CHANGES_DAYS = 365
+
+#: A statement over a whole file of 200,000 rows takes its time on a busy machine; this long (seconds) at most.
+STATEMENT_SECONDS = 600.0

@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from xiangyue.access.audit import audit
+from xiangyue.db.session import end_statements_after
 from xiangyue.db.sql import refresh_statistics
 from xiangyue.errors import Conflict
 from xiangyue.features.households.origins import forget_waiting
 from xiangyue.features.households.undo import undo_import
 from xiangyue.features.imports.commit_job import WRITTEN, take_turn
 from xiangyue.features.imports.models import ImportBatch
-from xiangyue.features.imports.policy import IMPORT_RUN, UNDO_KIND
+from xiangyue.features.imports.policy import IMPORT_RUN, STATEMENT_SECONDS, UNDO_KIND
 from xiangyue.features.imports.release import let_go
 from xiangyue.features.imports.undoing import check_elsewhere, written_of
 from xiangyue.i18n import lazy_gettext as _l
@@ -33,6 +34,7 @@ def run(context: JobContext) -> dict[str, Any]:
     """
     batch_id = int(context.params["batch_id"])
     with context.uow() as uow:
+        end_statements_after(uow.session, STATEMENT_SECONDS)
         take_turn(context, uow)
         batch = uow.get_for_update(ImportBatch, batch_id)
         if batch.state == "undone":
