@@ -53,6 +53,8 @@ THINGS: dict[str, Any] = {
     "record_merge": _l("Merge"),
     "privacy_request": _l("Request about personal information"),
     "person_access": _l("Access log"),
+    "person_care": _l("Carers and helpers"),
+    "care_referral": _l("Referral to the children's director"),
 }
 
 #: What was done, by the rest of an action's name, where nobody registered words for the whole.

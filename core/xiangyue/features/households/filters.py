@@ -65,6 +65,7 @@ class PersonFilter:
     min_age: int | None = None
     max_age: int | None = None
     household: int | None = None
+    care: str = ""
     batch: int | None = None
     custom: Custom = ()
 

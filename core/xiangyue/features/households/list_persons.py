@@ -9,6 +9,7 @@ from typing import Any
 from xiangyue.access.crypto import TenantKeys
 from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
+from xiangyue.errors import Invalid
 from xiangyue.features.households.filters import PersonFilter
 from xiangyue.features.households.identifiers import ID_NUMBER, PHONE, masked
 from xiangyue.features.households.listing import (
@@ -21,9 +22,12 @@ from xiangyue.features.households.listing import (
     known_fields,
     mark_rights,
     set_area_names,
+    within,
 )
 from xiangyue.features.households.own_lists import add_custom, fetch_by_field, fill_own, sort_field, split_fields
+from xiangyue.features.privacy.conditions_care import person_condition, right_of
 from xiangyue.i18n import TIMEZONE
+from xiangyue.i18n import lazy_gettext as _l
 
 # ruff: noqa: S608 - statements are put together from constants; values are always parameters
 
@@ -159,6 +163,8 @@ def _conditions(uow: Uow, wanted: PersonFilter, keys: TenantKeys | None) -> Cond
         found.add("p.birth_date <= :born_until", born_until=years_before(today, wanted.min_age))
     if wanted.max_age is not None:
         found.add("p.birth_date > :born_after", born_after=years_before(today, wanted.max_age + 1))
+    if wanted.care:
+        _care(uow, found, wanted.care, today)
     if wanted.household is not None:
         found.add("p.household_id = :household", household=wanted.household)
     if wanted.batch is not None:
@@ -173,3 +179,15 @@ def years_before(day: date, years: int) -> date:
         return day.replace(year=day.year - years)
     except ValueError:
         return day.replace(year=day.year - years, day=28)
+
+
+def _care(uow: Uow, found: Conditions, care: str, today: date) -> None:
+    """By age, company and carers; what is recorded of those only where the reader may see it. Raises Invalid."""
+    right = right_of(care)
+    ranges = None if right is None else uow.actor.ranges(right)
+    if ranges == ():
+        raise Invalid({"care": [_l("This condition does not exist here, or is not open to you.")]})
+    sql, params = person_condition(care, today)
+    found.add(sql, **params)
+    if ranges is not None:
+        found.add(within("p", ranges, "care_reach", found.params))

@@ -8,6 +8,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from xiangyue.api.lists import ListArgs
+from xiangyue.features.privacy.policy_care import CARED, LIVING
 from xiangyue.i18n import lazy_gettext as _l
 
 BIGINT = 2**63 - 1
@@ -93,6 +94,7 @@ class PersonConditions(Schema):
     min_age = _number("Full years", top=150)
     max_age = _number("Full years", top=150)
     household = _number("Id of the household", top=BIGINT)
+    care = _one_of("", *LIVING, *CARED, description="Old people by company and phone; children by carer and consent")
     batch = _number("Id of the import that made or last changed the person", top=BIGINT)
 
 

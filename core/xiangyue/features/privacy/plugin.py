@@ -8,15 +8,15 @@ from typing import Any
 from flask import Blueprint
 
 from xiangyue.access.permissions import Permission
-from xiangyue.features.privacy import api, api_requests, pages, points, policy
+from xiangyue.features.privacy import api, api_care, api_requests, pages, points, points_care, policy, policy_care
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.hookspecs import hookimpl
-from xiangyue.plugin.registry import Follows, NavItem, PersonPanel, WorkProvider
+from xiangyue.plugin.registry import Follows, HouseholdFilter, NavItem, PersonPanel, WorkProvider
 
 
 @hookimpl
 def register_permissions() -> Sequence[Permission]:
-    return policy.PERMISSIONS
+    return (*policy.PERMISSIONS, *policy_care.PERMISSIONS)
 
 
 @hookimpl
@@ -26,7 +26,7 @@ def register_pages() -> Sequence[Blueprint]:
 
 @hookimpl
 def register_api() -> Sequence[Any]:
-    return (api.bp, api_requests.bp)
+    return (api.bp, api_requests.bp, api_care.bp)
 
 
 @hookimpl
@@ -46,24 +46,30 @@ def register_navigation() -> Sequence[NavItem]:
 
 @hookimpl
 def register_person_panels() -> Sequence[PersonPanel]:
-    return (points.PANEL, points.LOG_PANEL)
+    return (points_care.PANEL, points.PANEL, points.LOG_PANEL)
+
+
+@hookimpl
+def register_household_filters() -> Sequence[HouseholdFilter]:
+    return (points_care.FILTER,)
 
 
 @hookimpl
 def register_follows() -> Sequence[Follows]:
-    return (points.FOLLOWS,)
+    return (points.FOLLOWS, *points_care.FOLLOWS)
 
 
 @hookimpl
 def register_work() -> Sequence[WorkProvider]:
-    return (points.WORK,)
+    return (points.WORK, points_care.WORK)
 
 
 @hookimpl
 def register_audit_actions() -> Mapping[str, Any]:
-    return policy.ACTIONS
+    return {**policy.ACTIONS, **policy_care.ACTIONS}
 
 
 @hookimpl
 def register_role_templates() -> Mapping[str, frozenset[str]]:
-    return policy.ROLE_TEMPLATES
+    care = policy_care.ROLE_TEMPLATES
+    return {role: names | care.get(role, frozenset()) for role, names in policy.ROLE_TEMPLATES.items()}

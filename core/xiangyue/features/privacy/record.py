@@ -20,6 +20,8 @@ from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.privacy import policy, queries
 from xiangyue.features.privacy.access_log import note_look
 from xiangyue.features.privacy.policy import REQUEST
+from xiangyue.features.privacy.policy_care import LEFT_BEHIND
+from xiangyue.features.privacy.queries_care import care_of, guardian_phone
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import pick
@@ -63,7 +65,13 @@ def hand_out(uow: Uow, keys: TenantKeys, *, id: int, format: str) -> tuple[queri
 
 def facts_of(uow: Uow, keys: TenantKeys, person: Person) -> list[Fact]:
     """Everything recorded of the person, part by part; who reads it has written the audit entry."""
-    found = [*_particulars(uow, keys, person), *_own_fields(uow, person), *_marks(uow, person), *_origin(uow, person)]
+    found = [
+        *_particulars(uow, keys, person),
+        *_own_fields(uow, person),
+        *_marks(uow, person),
+        *_care(uow, keys, person),
+        *_origin(uow, person),
+    ]
     return [fact for fact in found if fact.raw not in (None, "")]
 
 
@@ -121,6 +129,28 @@ def _marks(uow: Uow, person: Person) -> list[Fact]:
         raw = {"from": mark.valid_from, "to": mark.valid_to, "source": mark.source, "note": mark.note}
         found.append(Fact(_("Marks"), pick(kind.name, kind.name_en), value, f"mark.{mark.mark_key}", raw))
     return found
+
+
+def _care(uow: Uow, keys: TenantKeys, person: Person) -> list[Fact]:
+    view = care_of(uow, person.id)
+    part, care = _("Carers and helpers"), view.care
+    found = [
+        Fact(part, _("Children's director"), f"{row.referred_on} {row.director}: {row.reason}", "referral", row.reason)
+        for row in view.referrals
+    ]
+    if care is None:
+        return found
+    phone = guardian_phone(keys, care)
+    plain = (
+        ("carer", _("Carer"), f"{care.carer_name} {care.carer_relation}".strip()),
+        ("guardian", _("Guardian"), f"{care.guardian_name} {care.guardian_relation}".strip()),
+        ("guardian_phone", _("Phone of the guardian"), phone),
+        ("guardian_consent", _("Guardian consented on"), str(care.consent_on or "")),
+        ("left_behind", _("Left behind"), str(LEFT_BEHIND.get(care.left_behind, ""))),
+        ("helper", _("Helper"), f"{care.helper_name} {care.helper_relation}".strip()),
+        ("care_note", _("Note"), care.note),
+    )
+    return [*(Fact(part, name, value, key, value) for key, name, value in plain), *found]
 
 
 def _origin(uow: Uow, person: Person) -> list[Fact]:

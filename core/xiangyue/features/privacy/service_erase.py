@@ -21,6 +21,7 @@ from xiangyue.features.households.writing import follow
 from xiangyue.features.privacy import policy, queries
 from xiangyue.features.privacy.deciding import close_as_done, open_request, required_words
 from xiangyue.features.privacy.models import PrivacyRequest
+from xiangyue.features.privacy.models_care import CareReferral, PersonCare
 from xiangyue.features.privacy.policy import ERASE
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.tenancy.field_owners import STANDARD
@@ -67,6 +68,7 @@ ERASED: dict[str, Any] = {
     "marks": _l("Marks"),
     "ended_marks": _l("Marks that ended or that nobody established"),
     "custom": _l("The county's own fields"),
+    "care": _l("Carers and helpers"),
 }
 
 
@@ -96,7 +98,12 @@ def erase_person(uow: Uow, *, id: int, version: int, person_version: int, text: 
     # Records that became part of this one say the same of the same human being.
     parts = uow.session.scalars(select(Person).where(Person.merged_into_id == person.id).with_for_update())
     for one in (person, *parts):
-        found = [*_texts_away(one), *_values_away(uow, one), *_marks_away(uow, one, all_of_them=gone)]
+        found = [
+            *_texts_away(one),
+            *_care_away(uow, one),
+            *_values_away(uow, one),
+            *_marks_away(uow, one, all_of_them=gone),
+        ]
         if gone:
             found = [*_identity_away(one), *found]
             one.erased_at = datetime.now(UTC)
@@ -126,6 +133,18 @@ def _texts_away(person: Person) -> Iterator[str]:
     if person.note:
         person.note = ""
         yield "note"
+
+
+def _care_away(uow: Uow, person: Person) -> Iterator[str]:
+    """Carers and helpers are kept by consent; that a child was referred stays, without what was said of it."""
+    rows = list(uow.session.scalars(select(PersonCare).where(PersonCare.person_id == person.id)))
+    for row in rows:
+        uow.session.delete(row)
+    words = list(uow.session.scalars(select(CareReferral).where(CareReferral.person_id == person.id)))
+    for referral in words:
+        referral.reason = referral.outcome = ""
+    if rows or words:
+        yield "care"
 
 
 def _values_away(uow: Uow, person: Person) -> Iterator[str]:

@@ -30,6 +30,7 @@ from xiangyue.features.households.pages.own_columns import (
     own_shown,
 )
 from xiangyue.features.households.service_records import note_sensitive_read
+from xiangyue.features.privacy.policy_care import CARE_VIEW, CARED, LIVING
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.offer import Contributor
 from xiangyue.plugin.registry import HouseholdColumn
@@ -169,6 +170,7 @@ def person_listing(uow: Uow, kept: Any | None = None) -> Listing:
         Filter("away", _l("Away"), choices=YES_NO),
         Filter("min_age", _l("Age from"), kind="number", more=True),
         Filter("max_age", _l("Age up to"), kind="number", more=True),
+        Filter("care", _l("Old people and children"), choices=_care_choices(uow), more=True),
         Filter("sex", _l("Sex"), choices=[c for c in code_choices(SEX) if c[0] in ("1", "2")], more=True),
         Filter("nationality", _l("Nationality"), choices=code_choices(NATIONALITIES), more=True),
         Filter("state", _l("State"), choices=[*PERSON_STATES.items(), ("all", _l("All states"))], more=True),
@@ -179,6 +181,11 @@ def person_listing(uow: Uow, kept: Any | None = None) -> Listing:
     wanted, problems = _read(view, person_filter, PersonFilter())
     fields = ["id", "name", "state", *_needs(view, PERSON_NEEDS), *own_shown(view)]
     return Listing(view, wanted, list(dict.fromkeys(fields)), marks, problems, own=by_column(own))
+
+
+def _care_choices(uow: Uow) -> list[tuple[str, Any]]:
+    known = {**LIVING, **CARED} if uow.actor.can(CARE_VIEW) else LIVING
+    return list(known.items())
 
 
 def _chinese(kinds: dict[str, MarkKind]) -> bool:
