@@ -16,6 +16,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import NotFound
 from xiangyue.features.audit.forgotten import hide_forgotten
 from xiangyue.features.households.models import Person, PersonMark
+from xiangyue.features.households.models_register import RegisterAct
 from xiangyue.features.households.person_input import today
 from xiangyue.features.privacy.models import PrivacyRequest
 from xiangyue.features.privacy.policy import OPEN_STATES
@@ -224,6 +225,10 @@ def obligations(uow: Uow, person_id: int, *, but: int = 0) -> list[tuple[Any, in
         number = uow.session.execute(statement).scalar_one()
         if number:
             found.append((item.label, number))
+    waiting = select(func.count()).select_from(RegisterAct)
+    waiting = waiting.where(RegisterAct.state == "reported", RegisterAct.request["person_id"].astext == str(person_id))
+    if number := uow.session.execute(waiting).scalar_one():
+        found.append((_l("Reported changes of the register"), number))
     return found
 
 

@@ -17,6 +17,7 @@ from xiangyue.features.households.events import tell_person
 from xiangyue.features.households.models import CustomField, CustomValue, MarkKind, Person, PersonMark
 from xiangyue.features.households.models_change import ImportChange
 from xiangyue.features.households.models_facts import FactConflict, FactOrigin
+from xiangyue.features.households.models_register import RegisterAct, RegisterActPart
 from xiangyue.features.households.writing import follow
 from xiangyue.features.privacy import policy, queries
 from xiangyue.features.privacy.deciding import close_as_done, open_request, required_words
@@ -107,6 +108,7 @@ def erase_person(uow: Uow, *, id: int, version: int, person_version: int, text: 
         if gone:
             found = [*_identity_away(one), *found]
             one.erased_at = datetime.now(UTC)
+            _forget_acts(uow, one.id)
         erased += [name for name in found if name not in erased]
         one.version += 1
         one.client_digest = None
@@ -190,6 +192,21 @@ def _forget_merges(uow: Uow, id: int) -> None:
     """What a merge of records kept for its undo says the same once more."""
     statement = update(RecordMerge).where(RecordMerge.kind == "person", RecordMerge.survivor_id == id)
     uow.session.execute(statement.values(changes={}), execution_options={"synchronize_session": False})
+
+
+def _forget_acts(uow: Uow, person_id: int) -> None:
+    """Of changes of the register stays what happened on which day; the words that went with it and what would put the
+    person's values back go, and with them the way to undo it."""
+    parts = select(RegisterActPart.act_id).where(
+        RegisterActPart.kind == "person", RegisterActPart.thing_id == person_id
+    )
+    with uow.tenant_wide("a person's changes of the register may lie in other areas"):
+        for act in uow.session.scalars(select(RegisterAct).where(RegisterAct.id.in_(parts))):
+            act.reason, act.request = "", {}
+            persons = {**act.changes.get("persons", {})}
+            if (change := persons.get(str(person_id))) is not None:
+                persons[str(person_id)] = {**change, "was": {**change.get("was", {}), "left_reason": ""}}
+                act.changes = {**act.changes, "persons": persons}
 
 
 def _identity_away(person: Person) -> Iterator[str]:

@@ -92,6 +92,9 @@ def _against(
     for later in _later(uow, act, [*persons, *made]):
         seen.add(later.id)
         yield str(_l("%(act)s on %(day)s", act=KIND_LABELS[later.kind], day=later.on_date.isoformat()))
+    for person in (*persons.values(), *made.values()):
+        if person.erased_at is not None:
+            yield str(_l("What was recorded of somebody in it was erased at the person's request"))
     if not seen:
         for id, person in persons.items():
             if not memberships.untouched(uow, id, act.changes["persons"][str(id)]):
