@@ -141,7 +141,7 @@ def test_persons_are_merged_and_two_again_exactly(twice: County) -> None:
         ] == ["李小龙", "李建国"]
     undo(twice, found)
     assert state_of(twice) == before
-    assert [e.action for e in entries(twice, "person.merge")] == ["person.merge"] * 2
+    assert [e.action for e in entries(twice, "person.fold")] == ["person.fold"] * 2
     with twice.uow() as uow:
         assert uow.get(DuplicatePair, found).state == "open"
 

@@ -18,10 +18,10 @@ ACTIONS = {
     "duplicate.undo": _l("Merge undone"),
     "duplicate.find": _l("Looked for duplicates"),
     "duplicate.export": _l("Possible duplicates exported"),
-    "person.merge": _l("Person merged into another record"),
-    "person.unmerge": _l("Merge of the person undone"),
-    "household.merge": _l("Household merged into another record"),
-    "household.unmerge": _l("Merge of the household undone"),
+    "person.fold": _l("Person merged into another record"),
+    "person.unfold": _l("Merge of the person undone"),
+    "household.fold": _l("Household merged into another record"),
+    "household.unfold": _l("Merge of the household undone"),
 }
 
 PERSON, HOUSEHOLD = "person", "household"

@@ -82,10 +82,10 @@ def merge_pair(
     uow.session.add(merge)
     taken = [key.removeprefix("custom.") if key.startswith("custom.") else key for key in wanted]
     moved = {key: len(ids) for key, ids in changes["moved"].items()}
-    _note(uow, "merge", pair.kind, survivor, loser, {"fields": taken, "moved": sum(moved.values())})
+    _note(uow, "fold", pair.kind, survivor, loser, {"fields": taken, "moved": sum(moved.values())})
     merge.changes = {**changes, "audit_id": merging.last_entry(uow)}
     uow.session.flush()
-    _tell(uow, pair.kind, survivor, loser, f"{pair.kind}.merge", undone=False)
+    _tell(uow, pair.kind, survivor, loser, f"{pair.kind}.fold", undone=False)
     return merge
 
 
@@ -110,9 +110,9 @@ def undo_merge(uow: Uow, *, id: int, version: int) -> DuplicatePair:
     merge.version += 1
     pair.state, pair.decided_at, pair.decided_by, pair.decided_name = "open", None, None, ""
     pair.version += 1
-    _note(uow, "unmerge", pair.kind, survivor, loser, {})
+    _note(uow, "unfold", pair.kind, survivor, loser, {})
     uow.session.flush()
-    _tell(uow, pair.kind, survivor, loser, f"{pair.kind}.unmerge", undone=True)
+    _tell(uow, pair.kind, survivor, loser, f"{pair.kind}.unfold", undone=True)
     return pair
 
 
