@@ -14,6 +14,7 @@ from sqlalchemy import delete, select
 
 from xiangyue.errors import Invalid
 from xiangyue.features.accounts.service.own import create_token_for
+from xiangyue.features.households import own_lists
 from xiangyue.features.households.bulk import HouseholdRow, upsert_households
 from xiangyue.features.households.filters import HouseholdFilter, PersonFilter
 from xiangyue.features.households.groups import household_ids
@@ -78,6 +79,7 @@ def numbers(county: County, *custom: tuple[str, str], **options: Any) -> list[in
         return [int(row["code"][-4:]) for row in page.items]
 
 
+@pytest.mark.parametrize("common", [3000, 0], ids=["rare", "common"])
 @pytest.mark.parametrize(
     ("conditions", "found"),
     [
@@ -100,9 +102,13 @@ def numbers(county: County, *custom: tuple[str, str], **options: Any) -> list[in
     ],
 )
 def test_conditions_by_the_type_of_the_field(
-    county: County, conditions: list[tuple[str, str]], found: list[int]
+    county: County, conditions: list[tuple[str, str]], found: list[int], common: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Either way of reading finds the same.
+    monkeypatch.setattr(own_lists, "COMMON", common)
     assert numbers(county, *conditions) == found
+    assert sorted(numbers(county, *conditions, sort="-custom.mu")) == found
+    assert sorted(numbers(county, *conditions, sort="size")) == found
     with county.uow(county.actor(HOUSEHOLD_VIEW)) as uow:
         persons = list_persons(uow, PersonFilter(custom=tuple(conditions)), sort="birth_date", fields=["birth_date"])
         assert [(row["birth_date"] - date(1970, 1, 1)).days for row in persons.items] == found

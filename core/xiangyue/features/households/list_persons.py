@@ -60,6 +60,8 @@ PERSON_FIELDS = {
 PERSON_DEFAULT = tuple(PERSON_FIELDS)[:12]
 #: Date for those whose birth is unknown, behind everybody else.
 _UNBORN = "DATE '9999-12-31'"
+#: Orders along an index.
+WALKED = ("household", "custom.")
 PERSON_SORTS = {
     "household": Sort("p.household_id", int),
     "name": Sort("p.sort_key", str),
@@ -82,7 +84,7 @@ def list_persons(
     """A page of persons in the actor's area; like ``list_households``. id_number and phone come masked."""
     plain, own = split_fields(fields)
     wanted = known_fields(plain, PERSON_FIELDS)
-    conditions = _conditions(uow, filter, keys)
+    conditions = _conditions(uow, filter, keys, walked=sort.removeprefix("-").startswith(WALKED))
     columns = [PERSON_FIELDS[name] or "NULL" for name in wanted]
     if "marks" in wanted:
         visible = mark_rights(uow).visible("k", conditions.params)
@@ -142,7 +144,7 @@ def each_person(
             return
 
 
-def _conditions(uow: Uow, wanted: PersonFilter, keys: TenantKeys | None) -> Conditions:
+def _conditions(uow: Uow, wanted: PersonFilter, keys: TenantKeys | None, *, walked: bool = False) -> Conditions:
     found = Conditions()
     if wanted.state != "all":
         found.add("p.state = :state", state=wanted.state)
@@ -169,7 +171,7 @@ def _conditions(uow: Uow, wanted: PersonFilter, keys: TenantKeys | None) -> Cond
         found.add("p.household_id = :household", household=wanted.household)
     if wanted.batch is not None:
         found.add("p.import_batch_id = :batch", batch=wanted.batch)
-    add_custom(uow, found, "person", "p.id", wanted.custom)
+    add_custom(uow, found, "person", "p.id", wanted.custom, walked=walked)
     return found
 
 

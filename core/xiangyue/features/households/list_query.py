@@ -68,6 +68,8 @@ HOUSEHOLD_SORTS = {
     "size": Sort("h.person_count", int),
     "updated": Sort("h.updated_at", datetime),
 }
+#: Orders along an index.
+WALKED = ("name", "code", "custom.")
 _LATEST = (
     " LEFT JOIN LATERAL (SELECT i.amount, i.year FROM household_income i WHERE {tenant:i} AND i.household_id = h.id"
     " ORDER BY i.year DESC LIMIT 1) latest ON true"
@@ -90,7 +92,7 @@ def list_households(
     by parameter."""
     plain, own = split_fields(fields)
     wanted = known_fields(plain, HOUSEHOLD_FIELDS)
-    conditions = _conditions(uow, filter, keys)
+    conditions = _conditions(uow, filter, keys, walked=sort.removeprefix("-").startswith(WALKED))
     columns = [HOUSEHOLD_FIELDS[name] or "NULL" for name in wanted]
     if "marks" in wanted:
         visible = mark_rights(uow, follows_only=True).visible("k", conditions.params)
@@ -149,7 +151,7 @@ def each_household(
             return
 
 
-def _conditions(uow: Uow, wanted: HouseholdFilter, keys: TenantKeys | None) -> Conditions:
+def _conditions(uow: Uow, wanted: HouseholdFilter, keys: TenantKeys | None, *, walked: bool = False) -> Conditions:
     found = Conditions()
     if wanted.state != "all":
         found.add("h.state = :state", state=wanted.state)
@@ -170,7 +172,7 @@ def _conditions(uow: Uow, wanted: HouseholdFilter, keys: TenantKeys | None) -> C
         found.add("h.import_batch_id = :batch", batch=wanted.batch)
     _income(found, wanted)
     _award(uow, found, wanted)
-    add_custom(uow, found, "household", "h.id", wanted.custom)
+    add_custom(uow, found, "household", "h.id", wanted.custom, walked=walked)
     for offered in wanted.offered:
         found.add(offered.sql, **offered.params)
     return found
