@@ -91,6 +91,7 @@ def upload(values: dict[str, Any]) -> Response:
         purpose=values["purpose"].strip(),
         lawful_basis=values["lawful_basis"],
         columns=values["columns"],
+        kind=values["kind"],
     )
     return shown_import(batch, 202)
 
@@ -111,7 +112,7 @@ def show_columns(id: int) -> Response:
     uow = current_uow()
     batch = queries.get_batch(uow, id)
     found = open_columns(runtime().tenant_keys(uow), batch)
-    columns = queries.columns_of(uow)
+    columns = queries.columns_for(uow, batch)
     sheets = view_columns.sheets(batch.header, found, columns)
     targets = {c.key: c for sheet in batch.header.get("sheets") or () for c in columns_of_sheet(sheet, columns)}
     body = {

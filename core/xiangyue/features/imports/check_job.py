@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,12 +14,13 @@ from xiangyue.errors import Conflict
 from xiangyue.features.imports import queries
 from xiangyue.features.imports.judging import Grouping, Judge, RowKeys
 from xiangyue.features.imports.models import ImportBatch
-from xiangyue.features.imports.policy import CHECK_KIND, IMPORT_RUN, STATEMENT_SECONDS
+from xiangyue.features.imports.policy import CHECK_KIND, IMPORT_RUN, ROSTER, STATEMENT_SECONDS, UPDATE
 from xiangyue.features.imports.release import drop_rows, let_go
 from xiangyue.features.imports.roster_book import columns_found, columns_given, header_of
 from xiangyue.features.imports.roster_file import RosterFileError
 from xiangyue.features.imports.roster_messages import CellError
-from xiangyue.features.imports.roster_read import SKIPPED, RosterBook, RosterSheet, read_book
+from xiangyue.features.imports.roster_read import SKIPPED, RosterBook, RosterRow, RosterSheet, read_book
+from xiangyue.features.imports.roster_update import Completer, key_problems
 from xiangyue.features.imports.staging import errors_json, payload_context, read_upload, seal_columns, seal_row
 from xiangyue.features.imports.trial import try_out
 from xiangyue.i18n import lazy_gettext as _l
@@ -107,10 +108,14 @@ def _book(context: JobContext, uow: Uow, batch: ImportBatch) -> RosterBook | Non
         return decided or (None if asked else queries.remembered(uow, fingerprint))
 
     try:
-        book = read_book(data, queries.columns_of(uow), recall, batch.header.get("wanted"), asked)
+        columns, wanted = queries.columns_for(uow, batch), batch.header.get("wanted")
+        book = read_book(data, columns, recall, wanted, asked, wide=batch.kind == ROSTER)
     except RosterFileError as error:
         batch.state, batch.problem = "failed", {"code": error.code, "params": error.params}
         return None
+    if batch.kind == UPDATE:
+        for sheet in book.sheets:
+            sheet.problems += key_problems(sheet)
     batch.header = {
         **batch.header,
         **header_of(book),
@@ -131,6 +136,14 @@ class _Check:
         self.judge = Judge(context.runtime, uow, batch)
         self.checker = self.judge.checker()
         self.households = Grouping()
+        #: Judges rows whose record was not found, which are no part of any household.
+        self.aside = self.judge.checker()
+        judge = self.judge
+        rows = (row for sheet in sheets for row in sheet.rows)
+        self.rows: Iterable[tuple[RosterRow, CellError | None]] = ((row, None) for row in rows)
+        if batch.kind == UPDATE:
+            # Before anything is staged: the connection cannot be asked while rows go over it.
+            self.rows = list(Completer(uow, self.keys, judge.columns, judge.areas).complete(rows))
 
     def run(self) -> None:
         staged = fill_stage(self.uow.session, "stage_import", _STAGE, self._rows())
@@ -156,12 +169,12 @@ class _Check:
         context = payload_context(self.uow.tenant_id)
         row_keys = RowKeys(self.keys)
         total = sum(sheet.row_count for sheet in self.sheets)
-        for count, row in enumerate(row for sheet in self.sheets for row in sheet.rows):
+        for count, (row, lost) in enumerate(self.rows):
             if count % _PULSE == 0:
                 self.context.progress(count, total, CHECKING)
                 self.context.check_cancelled()
-            checked = self.judge.check(self.checker, row)
-            values, errors = checked.values, checked.errors
+            checked = self.judge.check(self.checker if lost is None else self.aside, row)
+            values, errors = checked.values, checked.errors if lost is None else [lost]
             yield (
                 self.households.number(row, values),
                 row_keys.household(row, values),

@@ -14,6 +14,7 @@ from xiangyue.errors import Conflict, Invalid, NotFound, Refused, Stale, TooLarg
 from xiangyue.features.areas.queries import has_villages
 from xiangyue.features.imports import keeping, policy, queries, review, service, view, view_columns
 from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.imports.policy import ROSTER
 from xiangyue.features.imports.repair_work import list_repairs
 from xiangyue.features.imports.roster_file import MAX_BYTES, MAX_ROWS
 from xiangyue.features.imports.roster_template import write_template
@@ -88,7 +89,7 @@ def new_import() -> Any:
 def _upload_page(values: Any, errors: Any = None, status: int = 200) -> Any:
     form = FormView(
         action=url_for("imports.upload"),
-        values={"lawful_basis": USUAL, **values},
+        values={"lawful_basis": USUAL, "kind": ROSTER, **values},
         errors=errors or {},
         multipart=True,
         id="upload",
@@ -108,6 +109,7 @@ def _upload_page(values: Any, errors: Any = None, status: int = 200) -> Any:
         current=current,
         limits=limits,
         bases=list(BASES.items()),
+        kinds=list(view.FILE_KINDS.items()),
         no_villages=not has_villages(current_uow()),
     )
 
@@ -135,6 +137,7 @@ def upload() -> Any:
             source=form.get("source", "").strip(),
             purpose=form["purpose"].strip(),
             lawful_basis=form.get("lawful_basis", USUAL),
+            kind=form.get("kind", ROSTER),
         )
     except Invalid as invalid:
         return _upload_page(form, invalid.fields, 422)
@@ -189,7 +192,7 @@ def _matching(
     batch: ImportBatch, chosen: Mapping[int, str] | None = None, read: Collection[str] | None = None
 ) -> dict[str, Any]:
     """The file's columns by sheet, each with what is suggested or was chosen just now."""
-    columns = queries.columns_of(current_uow())
+    columns = queries.columns_for(current_uow(), batch)
     found = open_columns(runtime().tenant_keys(current_uow()), batch)
     if chosen is not None:
         for column in found:

@@ -14,6 +14,9 @@ ROLE_TEMPLATES = {
     "town": frozenset({IMPORT_RUN.name}),
 }
 
+#: Kinds of files: households with their persons; changes of some columns.
+ROSTER, UPDATE = "roster", "update"
+
 CHECK_KIND = "imports.check"
 REPAIR_KIND = "imports.repair"
 COMMIT_KIND = "imports.commit"

@@ -18,10 +18,11 @@ from xiangyue.features.households.models import CustomField, MarkKind
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT
 from xiangyue.features.imports.models import ImportBatch, ImportMapping
 from xiangyue.features.imports.offered import offered_columns
-from xiangyue.features.imports.policy import IMPORT_RUN
+from xiangyue.features.imports.policy import IMPORT_RUN, UPDATE
 from xiangyue.features.imports.roster_areas import AreaRow
 from xiangyue.features.imports.roster_columns import Column, roster_columns
 from xiangyue.features.imports.roster_messages import CellError
+from xiangyue.features.imports.roster_update import update_columns
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import Job
 
@@ -149,6 +150,11 @@ def error_kinds(uow: Uow, batch_id: int) -> list[tuple[str, int]]:
 def columns_of(uow: Uow) -> tuple[Column, ...]:
     """The roster's columns of this county: the standard ones, its own fields, and those of its plugins."""
     return roster_columns(custom_fields(uow), mark_kinds(uow), offered_columns(uow))
+
+
+def columns_for(uow: Uow, batch: ImportBatch) -> tuple[Column, ...]:
+    """What the columns of the batch's file may go to."""
+    return update_columns(columns_of(uow)) if batch.kind == UPDATE else columns_of(uow)
 
 
 def custom_fields(uow: Uow) -> list[CustomField]:

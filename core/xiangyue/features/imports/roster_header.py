@@ -54,6 +54,10 @@ HEADER_MESSAGES: dict[str, LazyText] = {
     "header_missing": _l("Column “%(header)s” is missing. Add it to the header row."),
     "header_duplicate": _l("Column “%(header)s” stands there twice, again in %(cell)s. Delete one of them."),
     "header_unknown": _l("Column “%(header)s” in %(cell)s is not known. Did you mean “%(suggestion)s”?"),
+    "header_key_missing": _l(
+        "There is no column to find records by: the citizen number, or the household number with town and village."
+    ),
+    "header_nothing_to_change": _l("There is no column to change beside those that find the records."),
     "header_ignored": _l("Column “%(header)s” in %(cell)s is not part of the roster and is passed over."),
 }
 
@@ -90,7 +94,7 @@ class HeaderFinder:
     def key_of(self, text: str) -> str | None:
         return self.known.get(fold_header(text)) or self.known.get(bare_header(text))
 
-    def header_row(self, rows: Iterable[list[Any]]) -> tuple[int, int, list[Any]] | None:
+    def header_row(self, rows: Iterable[list[Any]], enough: int = _ENOUGH) -> tuple[int, int, list[Any]] | None:
         """(known headings, position from 0, cells) of the row with most known headings, or None.
 
         A header may stand in two rows, with cells merged over both or groups above (户主信息 over 姓名, 身份证号): a
@@ -109,7 +113,7 @@ class HeaderFinder:
                         for low, high in zip(cells, upper, strict=False)
                     ]
             known = len(self._known(cells))
-            if known >= _ENOUGH and (best is None or known > best[0]):
+            if known >= enough and (best is None or known > best[0]):
                 best = (known, position, cells)
             above.append(list(values))
         return best

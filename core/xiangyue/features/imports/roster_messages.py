@@ -102,6 +102,12 @@ MESSAGES: dict[str, LazyText] = {
     ),
     "person_twice": _l("The same citizen number stands twice in the file. Correct or delete one of the rows."),
     "mark_forbidden": _l("You may not set the mark “%(mark)s”: it needs a right of its own. Take it out."),
+    "record_key": _l(
+        "Nothing to find a record by: enter a sound citizen number, or the household number with town and village."
+    ),
+    "record_unknown": _l(
+        "The register has no such record. Correct it in the file and upload that again, or leave the row out."
+    ),
     "not_taken": _l("The register does not take this household. Compare it with its page and upload again."),
 }
 

@@ -113,22 +113,24 @@ def read_book(
     recall: Recall = lambda _fingerprint, _sheet: None,
     wanted: Container[str] | None = None,
     asked: Mapping[str, str] | None = None,
+    *,
+    wide: bool = True,
 ) -> RosterBook:
     """Find the rosters in an uploaded file, to iterate over their rows.
 
     ``recall(fingerprint, sheet)``: where the columns go, if a person has decided that; ``wanted``: names of the sheets
-    to read; ``asked``: where columns go as somebody said in advance (`HeaderFinder.resolve`). Without ``wanted``, the
-    sheet with most known headings is read and every other whose header is whole, but examples. Blank rows, the
-    template's example row, remarks, totals and repeated headers are passed over; a sheet with one row for each
-    household gives a row for each person. Header problems are in ``problems``; with a blocking one the rows must not
-    be used.
+    to read; ``asked``: where columns go as somebody said in advance (`HeaderFinder.resolve`); ``wide``: whether a row
+    may be a household; where not, two known headings make a header. Without ``wanted``, the sheet with most known
+    headings is read and every other whose header is whole, but examples. Blank rows, the template's example row,
+    remarks, totals and repeated headers are passed over; a sheet with one row for each household gives a row for each
+    person. Header problems are in ``problems``; with a blocking one the rows must not be used.
 
     :raises RosterFileError: the file is no sound table, has too many rows, or no header row.
     """
     found: list[RosterSheet] = []
     others: list[str] = []
     for sheet in open_book(data):
-        roster = _roster(sheet, columns, recall, len(found), asked) if len(found) < MOST_SHEETS else None
+        roster = _roster(sheet, columns, recall, len(found), asked, wide) if len(found) < MOST_SHEETS else None
         if roster is not None:
             found.append(roster)
         elif sheet.end is not None:
@@ -151,17 +153,21 @@ def read_book(
 
 
 def _roster(
-    sheet: Sheet, columns: Sequence[Column], recall: Recall, index: int, asked: Mapping[str, str] | None
+    sheet: Sheet, columns: Sequence[Column], recall: Recall, index: int, asked: Mapping[str, str] | None, wide: bool
 ) -> RosterSheet | None:
     """The roster in a sheet, or None."""
     finder = HeaderFinder(columns)
-    wide = WideFinder(columns)
-    best = finder.header_row(sheet.rows()) or wide.header_row(sheet.rows())
+    of_homes = WideFinder(columns)
+    if wide:
+        best = finder.header_row(sheet.rows()) or of_homes.header_row(sheet.rows())
+    else:
+        best = finder.header_row(sheet.rows(), 2)
     if best is None:
         return None
     known, position, header = best
     above = next(islice(sheet.rows(), position - 1, position), []) if position else []
-    members = members_of(wide, named := grouped(header, above))
+    named = grouped(header, above)
+    members = members_of(of_homes, named) if wide else None
     if members is not None:
         header, finder = named, WideFinder(columns, members)
     below = (sheet.end[0] if sheet.end else 0) - position

@@ -10,6 +10,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 from xiangyue.access.lawful import BASES, USUAL
 from xiangyue.api.files import FileField
 from xiangyue.api.lists import ListArgs
+from xiangyue.features.imports.policy import ROSTER, UPDATE
 from xiangyue.i18n import lazy_gettext as _l
 
 STATES = ("uploaded", "checking", "mapping", "checked", "committing", "committed", "failed", "cancelled")
@@ -19,7 +20,7 @@ class ImportSchema(Schema):
     """An import."""
 
     id = fields.Integer()
-    kind = fields.String(metadata={"description": "`roster`: households with their persons"})
+    kind = fields.String(metadata={"description": "`roster`: households with persons; `update`: changes of columns"})
     state = fields.String(validate=validate.OneOf(STATES))
     file_name = fields.String()
     source = fields.String(metadata={"description": "Where the data comes from"})
@@ -163,6 +164,14 @@ class ImportUploadSchema(Schema):
             "description": "Where columns of the file go that are not known by their heading, as JSON: heading, or "
             "position from 0, -> key of the roster's column (see /imports/{id}/columns), empty for one to be left out",
             "example": '{"Dwelling of": "village", "7": ""}',
+        },
+    )
+    kind = fields.String(
+        load_default=ROSTER,
+        validate=validate.OneOf([ROSTER, UPDATE]),
+        metadata={
+            "description": "`roster`: households with their persons; `update`: some columns of records that stand "
+            "already, found by `id_number`, or `household_no` with town and village; empty cells change nothing"
         },
     )
 

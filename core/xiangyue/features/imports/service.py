@@ -18,8 +18,8 @@ from xiangyue.features.households.policy import HOUSEHOLD_EDIT
 from xiangyue.features.imports.keeping import check_file_kept, check_rows_kept
 from xiangyue.features.imports.models import ImportBatch, ImportMapping
 from xiangyue.features.imports.offered import check_still_on
-from xiangyue.features.imports.policy import CHECK_KIND, COMMIT_KIND, IMPORT_RUN
-from xiangyue.features.imports.queries import as_json, batch_job, columns_of, get_batch, import_ranges
+from xiangyue.features.imports.policy import CHECK_KIND, COMMIT_KIND, IMPORT_RUN, ROSTER, UPDATE
+from xiangyue.features.imports.queries import as_json, batch_job, columns_for, columns_of, get_batch, import_ranges
 from xiangyue.features.imports.release import drop_batch, require_version, start_job
 from xiangyue.features.imports.roster_book import columns_given, columns_of_sheet, of_sheet, sheet_of
 from xiangyue.features.imports.roster_columns import Column
@@ -52,9 +52,11 @@ def upload_roster(
     purpose: str,
     lawful_basis: str = USUAL,
     columns: Mapping[str, str] | None = None,
+    kind: str = ROSTER,
 ) -> ImportBatch:
     """Take a spreadsheet in and start its check as a job.
 
+    ``kind``: roster, or update for a file that changes some columns of records that stand already (`roster_update`).
     ``source``: where the data comes from; ``purpose``: what it is taken in for, never empty; ``lawful_basis``: on what
     ground, a key of ``access.lawful.BASES``; all go into the audit trail. ``columns``: where columns of the file go, by
     heading or position (`roster_header.HeaderFinder.resolve`). The file is stored encrypted, for as many
@@ -76,6 +78,8 @@ def upload_roster(
         for key, text in (("source", source), ("purpose", purpose))
         if len(text) > _MAX_WORDS
     }
+    if kind not in (ROSTER, UPDATE):
+        wrong["kind"] = [_l("Choose one of the list.")]
     if not purpose:
         wrong["purpose"] = [_l("Say what the data is used for.")]
     if lawful_basis not in BASES:
@@ -99,7 +103,7 @@ def upload_roster(
         expires_at=in_days(own_settings(uow).import_file_days),
     )
     batch = ImportBatch(
-        kind="roster",
+        kind=kind,
         file_id=file.id,
         file_name=upload.name,
         state="uploaded",
@@ -155,7 +159,7 @@ def match_columns(
     require_version(batch, version)
     check_file_kept(batch)
     found = open_columns(keys, batch)
-    known = columns_of(uow)
+    known = columns_for(uow, batch)
     chosen = {position: key for position, key in sorted(targets.items()) if key}
     there: list[dict[str, Any]] = batch.header["sheets"]
     if sheets is not None:

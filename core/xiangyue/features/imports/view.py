@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from xiangyue.db.uow import Uow
 from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.imports.policy import ROSTER, UPDATE
 from xiangyue.features.imports.roster_columns import Column
 from xiangyue.features.imports.roster_file import FILE_PROBLEMS, describe_file_problem
 from xiangyue.features.imports.roster_header import HeaderProblem, describe_header
@@ -40,6 +41,10 @@ STATES: dict[str, Any] = {
     "undone": _l("Undone"),
     "failed": _l("Could not be checked"),
     "cancelled": _l("Cancelled"),
+}
+FILE_KINDS: dict[str, Any] = {
+    ROSTER: _l("A roster: households with their persons"),
+    UPDATE: _l("Changes of some columns: only records that stand already"),
 }
 _BADGES = {
     "uploaded": "neutral",
@@ -106,6 +111,8 @@ KINDS: dict[str, Any] = {
     "person_twice": _l("Person twice in the file"),
     "mark_forbidden": _l("No right to this mark"),
     "not_taken": _l("Not taken by the register"),
+    "record_key": _l("Nothing to find a record by"),
+    "record_unknown": _l("No such record"),
 }
 _CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\u3000-\u303f\uff00-\uffef]+")
 
@@ -178,6 +185,10 @@ def reading(batch: ImportBatch) -> list[Any]:
         lines.append(_("Read: sheet “%(sheet)s”, header in row %(row)d.", sheet=header["sheet"], row=header["row"]))
     else:
         lines.append(_("Read: header in row %(row)d.", row=header["row"]))
+    if batch.kind == UPDATE:
+        lines.append(
+            _("Only the columns of this file are changed, in records that stand already. Empty cells change nothing.")
+        )
     if any(sheet["members"] is not None for sheet in read):
         lines.append(_("Each row is a household with its members; 5(2) is the second member in row 5."))
     counts = header.get("skipped") or {}
