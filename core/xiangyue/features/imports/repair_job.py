@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from xiangyue.db.session import end_statements_after
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, NotFound
 from xiangyue.features.imports import repair_work as repairs
 from xiangyue.features.imports.judging import Judge
 from xiangyue.features.imports.models import ImportBatch, ImportRepair
-from xiangyue.features.imports.policy import IMPORT_RUN, REPAIR_KIND
+from xiangyue.features.imports.policy import IMPORT_RUN, REPAIR_KIND, STATEMENT_SECONDS
 from xiangyue.features.imports.queries import columns_of
 from xiangyue.features.imports.rework import MENDING, Change, MendedRow, Rework, touch
 from xiangyue.features.imports.staging import read_upload
@@ -25,6 +26,7 @@ def run(context: JobContext) -> dict[str, Any]:
     transaction: a stop leaves nothing."""
     context.progress(0, 0, MENDING)
     with context.uow() as uow:
+        end_statements_after(uow.session, STATEMENT_SECONDS)
         batch = uow.get_for_update(ImportBatch, int(context.params["batch_id"]))
         if batch.state != "checking" or batch.job_id != context.job_id:
             raise Conflict(_l("This import was discarded, or is being checked by newer work."))
