@@ -59,9 +59,11 @@ class Killing:
         self.rng = random.Random(seed)
         self.worker: subprocess.Popen[bytes] | None = None
         self.nothing = self.checksum()
-        begin = time.monotonic()
         self.worker_start()
         batch = self.upload()
+        # The worker's own start is no part of an import.
+        self.wait(lambda: self.batch(batch).state != "uploaded")
+        begin = time.monotonic()
         self.until(batch, "committed")
         #: What the register is to be each time, and how long an import takes from the upload to the end of its undo.
         self.wanted = self.checksum()
