@@ -20,6 +20,7 @@ from xiangyue.features.households.models import (
     Person,
     PersonMark,
 )
+from xiangyue.features.privacy.models_care import PersonCare
 from xiangyue.plugin.follows import follow_rows, followers, missing_rows, unfollow_rows
 from xiangyue.plugin.registry import Follows
 from xiangyue.testing.fixtures import County
@@ -115,6 +116,24 @@ def test_marks_of_a_person_go_to_the_household_too(county: County) -> None:
     with county.uow() as uow:
         assert missing_rows(uow, of="person", new=new, moved=moved) == {"person_mark": 1}
         assert unfollow_rows(uow, of="person", old=old, new=new, moved=moved) == moved
+
+
+def test_where_an_owner_has_one_row_at_most_the_survivors_stays(county: County) -> None:
+    old, new = id_of(county, Person, name="王德福"), id_of(county, Person, name="周永贵")
+    with county.uow() as uow:
+        uow.session.add_all([PersonCare(person_id=old), PersonCare(person_id=new)])
+    with county.uow() as uow:
+        found = next(f for f in followers(uow, of="person", old=old, new=new) if f.follows.key == "person_care")
+        assert (len(found.move), len(found.stay)) == (0, 1)
+        assert "person_care" not in follow_rows(uow, of="person", old=old, new=new)
+        uow.rollback()
+    with county.uow() as uow:
+        uow.session.delete(uow.session.scalars(select(PersonCare).where(PersonCare.person_id == new)).one())
+    with county.uow() as uow:
+        assert len(follow_rows(uow, of="person", old=old, new=new)["person_care"]) == 1
+        uow.rollback()
+    with county.uow() as uow:
+        uow.session.delete(uow.session.scalars(select(PersonCare)).one())
 
 
 def own(county: County, **changes: Any) -> dict[str, Any]:

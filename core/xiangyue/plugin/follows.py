@@ -124,9 +124,9 @@ def _split(uow: Uow, item: Follows, old: int, new: int, only_open: bool) -> Foll
 def _rows(uow: Uow, item: Follows, owner: int, *, only_open: bool = False) -> list[Any]:
     """(id, values of the unique columns) of an owner's rows."""
     model: Any = item.model
-    statement = select(model.id, *(getattr(model, name) for name in item.unique)).where(
-        getattr(model, item.column) == owner
-    )
+    # The owner's own column among them says that an owner has one such row at most.
+    others = [getattr(model, name) for name in item.unique if name != item.column]
+    statement = select(model.id, *others).where(getattr(model, item.column) == owner)
     if item.where is not None:
         statement = statement.where(item.where)
     if only_open:

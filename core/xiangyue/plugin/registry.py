@@ -198,9 +198,9 @@ class Follows:
     ``of``: person or household; ``model``: their table's class; ``column``: its column with the owner's id. ``where``:
     which rows of the table these are, None for all. When two records of the same one are merged, all rows go to the
     one that stays; when a household succeeds another (split, merged families), only those that are ``open`` (None:
-    none is). ``unique``: columns of which an owner has each combination once; where both owners have it, the
-    survivor's row stays and the other stays with the closed record. ``household``: of rows of a person, the column
-    with the household, kept in step. ``area_code`` is kept in step by itself.
+    none is). ``unique``: columns of which an owner has each combination once (``column`` itself: one row at most);
+    where both owners have it, the survivor's row stays and the other stays with the closed record. ``household``: of
+    rows of a person, the column with the household, kept in step. ``area_code`` is kept in step by itself.
     """
 
     key: str
