@@ -29,7 +29,12 @@ def add(
     with county.uow() as uow:
         number = len(uow.session.scalars(select(Household.id)).all())
         home = Household(
-            area_code=area, code=f"{area // 1000}{number:04d}", head_name="王德福", **other.get("home", {})
+            area_code=area,
+            code=f"{area // 1000}{number:04d}",
+            head_name="王德福",
+            registered_count=persons,
+            living_count=persons - away,
+            **other.get("home", {}),
         )
         uow.session.add(home)
         uow.session.flush()
@@ -142,7 +147,8 @@ def test_downloads_hold_the_table_and_are_recorded(hanyin: County, towns: list[i
     sheet = client.get("/cockpit/export")
     rows = CalamineWorkbook.from_filelike(io.BytesIO(sheet.data)).get_sheet_by_index(0).to_python()
     assert rows[0][:4] == ["代码", "区划", "户", "人"]
-    assert rows[-1][1:5] == ["合计", 5, 11, 2]
+    assert rows[0][4:6] == ["户籍", "常住"]
+    assert [rows[-1][column] for column in (1, 2, 3, 4, 5, 6)] == ["合计", 5, 11, 11, 9, 2]
     assert len(rows) == 12
     text = client.get(f"/cockpit/export?format=csv&area={towns[0] // 1000}")
     assert text.mimetype == "text/csv"

@@ -114,5 +114,6 @@ def _detail(area: Area) -> Any:
     uow = current_uow()
     total = queries.summed(queries.counts_by_code(uow, area.area_code), [area.area_code])[area.area_code]
     path = [{"code": queries.code_text(c), "name": n} for c, n in queries.breadcrumb(uow, area.area_code)]
-    body = {**shown(area), "path": path, "households": total.households, "persons": total.persons}
+    body = {**shown(area), "path": path, "households": total.households, "persons": total.persons,
+            "registered": total.registered, "living": total.living}  # fmt: skip
     return set_etag(jsonify(body), area.version)

@@ -20,10 +20,13 @@ NO_AREA = _l("There is no such area, or it lies outside yours.")
 
 @dataclass(slots=True)
 class Counts:
-    """Active households and their members in an area and everything below it."""
+    """Active households and their members in an area and everything below it; ``registered`` by the household register
+    (户籍), ``living`` by where they live (常住)."""
 
     households: int = 0
     persons: int = 0
+    registered: int = 0
+    living: int = 0
 
 
 @dataclass(slots=True)
@@ -159,11 +162,12 @@ def counts_by_code(uow: Uow, under: int = 0) -> dict[int, Counts]:
     scope = uow.scope.narrowed(under) if under else uow.scope
     rows = scoped_rows(
         uow.session,
-        "SELECT h.area_code, count(*), sum(h.person_count)::int FROM household h"
+        "SELECT h.area_code, count(*), sum(h.person_count)::int, sum(h.registered_count)::int, sum(h.living_count)::int"
+        " FROM household h"
         " WHERE {scope:h} AND h.state = 'active' GROUP BY h.area_code",
         scope=scope,
     )
-    return {code: Counts(households, persons) for code, households, persons in rows}
+    return {row[0]: Counts(*row[1:]) for row in rows}
 
 
 def summed(counts: dict[int, Counts], codes: Iterable[int]) -> dict[int, Counts]:
@@ -174,6 +178,8 @@ def summed(counts: dict[int, Counts], codes: Iterable[int]) -> dict[int, Counts]
             if code in found:
                 found[code].households += number.households
                 found[code].persons += number.persons
+                found[code].registered += number.registered
+                found[code].living += number.living
     return found
 
 

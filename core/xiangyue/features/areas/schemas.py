@@ -32,6 +32,8 @@ class AreaDetailSchema(AreaSchema):
     path = fields.List(fields.Nested({"code": fields.String(), "name": fields.String()}))
     households = fields.Integer(metadata={"description": "Active households in the area, as far as you may see them"})
     persons = fields.Integer()
+    registered = fields.Integer(metadata={"description": "By the household register"})
+    living = fields.Integer(metadata={"description": "By where they live"})
 
 
 class AreaListArgs(ListArgs):

@@ -91,6 +91,8 @@ def table(cockpit: Cockpit) -> tuple[list[str], list[list[Any]]]:
         _("Area"),
         _("Households"),
         _("Persons"),
+        _("Household register"),
+        _("Living here"),
         _("Persons away"),
         _("Share away, percent"),
         _("Households with marks"),
@@ -98,7 +100,8 @@ def table(cockpit: Cockpit) -> tuple[list[str], list[list[Any]]]:
     ]
 
     def row(code: Any, name: str, t: queries.Totals) -> list[Any]:
-        return [code, name, t.households, t.persons, t.away, share(t.away, t.persons), t.marked, t.income]
+        bases = (t.registered, t.living)
+        return [code, name, t.households, t.persons, *bases, t.away, share(t.away, t.persons), t.marked, t.income]
 
     rows = [row(str(line.code), line.name, line.totals) for line in cockpit.lines]
     return headers, [*rows, row("", _("All"), cockpit.totals)]

@@ -43,6 +43,11 @@ def households_url(area: int, **conditions: Any) -> str:
 def figures(cockpit: Cockpit, *, may_list: bool) -> list[Figure]:
     totals, around = cockpit.totals, cockpit.around
     url = households_url(cockpit.area) if may_list else None
+    bases = _(
+        "registered %(registered)s, living here %(living)s",
+        registered=f"{totals.registered:,}",
+        living=f"{totals.living:,}",
+    )
     size = round(totals.persons / totals.households, 2) if totals.households else 0
     return [
         Figure(
@@ -51,7 +56,7 @@ def figures(cockpit: Cockpit, *, may_list: bool) -> list[Figure]:
             _("%(n)s registered in the last 30 days", n=f"{totals.households_new:,}"),
             url=url,
         ),
-        Figure(totals.persons, _("Persons"), _("%(n)s in a household", n=size)),
+        Figure(totals.persons, _("Persons"), _("%(n)s in a household", n=size) + " · " + bases),
         _shared(cockpit, _("Persons away"), lambda t: share(t.away, t.persons), around),
         _shared(cockpit, _("Households with marks"), lambda t: share(t.marked, t.households), around),
         Figure(

@@ -26,12 +26,15 @@ BELOW = {COUNTY: TOWN, TOWN: VILLAGE, VILLAGE: GROUP}
 
 @dataclass(slots=True)
 class Totals:
-    """Numbers of one area. Households and persons that are there now; ``income`` and ``income_before`` are households
+    """Numbers of one area. Households and persons that are there now, persons also as ``registered`` by the household
+    register (户籍) and ``living`` by where they live (常住); ``income`` and ``income_before`` are households
     with income data of the newest year and of the year before."""
 
     households: int = 0
     households_new: int = 0
     persons: int = 0
+    registered: int = 0
+    living: int = 0
     away: int = 0
     marked: int = 0
     income: int = 0
@@ -85,7 +88,8 @@ def level_below(scope: Scope) -> str:
 
 
 _HOUSEHOLDS = """
-SELECT h.area_code - h.area_code % :width, count(*), count(*) FILTER (WHERE h.created_at > now() - interval '30 days')
+SELECT h.area_code - h.area_code % :width, count(*), count(*) FILTER (WHERE h.created_at > now() - interval '30 days'),
+       sum(h.registered_count)::int, sum(h.living_count)::int
   FROM household h WHERE {scope:h} AND h.state = 'active' GROUP BY 1
 """
 _PERSONS = """
@@ -145,7 +149,7 @@ def totals_by(uow: Uow, level: str, *, year: int, kinds: Iterable[MarkKind]) -> 
     params: dict[str, Any] = {"width": WIDTHS[level], "year": year, "kinds": following}
     found: dict[int, Totals] = {}
     plans = (
-        (_HOUSEHOLDS, ("households", "households_new")),
+        (_HOUSEHOLDS, ("households", "households_new", "registered", "living")),
         (_PERSONS, ("persons", "away")),
         (_MARKED, ("marked",)),
         (_INCOME, ("income", "income_before")),

@@ -17,6 +17,8 @@ class CockpitTotalsSchema(Schema):
     households = fields.Integer()
     households_new = fields.Integer(metadata={"description": "Registered in the last 30 days"})
     persons = fields.Integer()
+    registered = fields.Integer(metadata={"description": "By the household register"})
+    living = fields.Integer(metadata={"description": "By where they live"})
     away = fields.Integer()
     marked = fields.Integer(metadata={"description": "Households with marks the caller may see"})
     income = fields.Integer(metadata={"description": "Households with income data of `income_year`"})

@@ -55,7 +55,7 @@ ACT_COLUMNS = (
     Column("by", _l("Done or reported by")),
     Column("recorded", _l("Recorded"), sort=True),
     Column("reason", _l("Reason")),
-    Column("decided", _l("Decided by"), default=False),
+    Column("decided", _l("Handled by"), default=False),
     Column("decision", _l("Why refused or undone"), default=False),
 )
 _VALUES = ("name", "relation", "sex", "id_number")
@@ -123,7 +123,7 @@ def list_acts() -> Any:
     view = replace(
         view,
         count=count,
-        count_text=ngettext("%(n)d change", "%(n)d changes", count, n=count),
+        count_text=ngettext("%(n)d change of the register", "%(n)d changes of the register", count, n=count),
         next_cursor=found.next,
         page_size=PAGE_SIZE,
         export_url=url_for("households.export_acts") if may_export else None,

@@ -22,7 +22,7 @@ KIND_LABELS: dict[str, Any] = {
 }
 STATE_LABELS: dict[str, Any] = {
     "reported": _l("Waits to be confirmed"),
-    "done": _l("Registered"),
+    "done": _l("In force"),
     "refused": _l("Sent back"),
     "undone": _l("Undone"),
 }
