@@ -233,6 +233,10 @@ def test_pages_ask_what_fits_the_age(county: County) -> None:
     assert "15400000019" not in shown
     sent = post(client, path, f"/privacy/persons/{child}/referrals", director="王主任", reason="无人辅导")
     assert sent.status_code == 303
+    told = text(client, f"/persons/{child}")
+    assert "director:" not in told, "the timeline has words for it"
+    assert "留守情况: both" not in told
+    assert "父母双方外出" in told
     with county.uow() as uow:
         row = uow.session.scalars(select(CareReferral)).one()
     again = post(client, path, f"/privacy/referrals/{row.id}/close", version=1, outcome="")

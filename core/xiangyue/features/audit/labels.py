@@ -7,6 +7,7 @@ from typing import Any
 
 from xiangyue.access.lawful import BASES
 from xiangyue.features.households.register.words import KIND_LABELS, STATE_LABELS
+from xiangyue.features.privacy.policy_care import CONSENTS, LEFT_BEHIND
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 
@@ -178,6 +179,8 @@ VALUES: dict[str, dict[str, Any]] = {
         "xlsx": _l("Excel"),
     },
     "lawful_basis": BASES,
+    "left_behind": LEFT_BEHIND,
+    "consent_how": CONSENTS,
     "purpose": {
         "first": _l("first password"),
         "reset": _l("new password"),

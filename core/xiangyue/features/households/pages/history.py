@@ -12,6 +12,8 @@ from sqlalchemy import select
 from xiangyue.access.models import AuditEntry
 from xiangyue.db.uow import Uow
 from xiangyue.features.areas.queries import names
+from xiangyue.features.audit.labels import VALUES
+from xiangyue.features.audit.words import FIELDS
 from xiangyue.features.households import queries
 from xiangyue.features.households.models import Household
 from xiangyue.features.households.pages.common import HOUSEHOLD_STATES, PERSON_STATES, TABLES, kind_name
@@ -69,7 +71,7 @@ class Words:
     def label(self, key: str) -> str:
         if key.startswith("custom."):
             return self.fields.get(key.removeprefix("custom."), key)
-        return str(LABELS.get(key, key))
+        return str(LABELS.get(key) or FIELDS.get(key, key))
 
     def value(self, key: str, value: Any) -> Markup:
         if value is None or value in ("", [], {}):
@@ -81,6 +83,8 @@ class Words:
         return _marked(str(self._word(key, value)))
 
     def _word(self, key: str, value: Any) -> Any:
+        if key in ("left_behind", "consent_how") and value in VALUES[key]:
+            return VALUES[key][value]
         if key in TABLES:
             return TABLES[key].label(str(value))
         if key == "area_code":
