@@ -95,6 +95,22 @@ def _condition(sql: str) -> Edits:
     )
 
 
+FOLLOWS: Edits = (
+    ("plugin.py", "import HouseholdPanel", "import Follows, HouseholdPanel"),
+    ("plugin.py", "import api, pages", "import api, models, pages"),
+    (
+        "plugin.py",
+        "\n\ndef panel(",
+        """
+@hookimpl
+def register_follows() -> Sequence[Follows]:
+    return (Follows("{name}_note", _l("Orchards"), "household", models.Note, "household_id"),)
+
+
+def panel(""",
+    ),
+)
+
 #: What is planted -> (tests that must fail, edits). Only these, of all that look at files and registrations.
 FAULTS: dict[str, tuple[set[str], Edits]] = {
     "made for a later interface": ({"it_is_taken_in"}, (("plugin.py", 'core=">=1.0,<2"', 'core=">=2.0"'),)),
@@ -225,6 +241,22 @@ FAULTS: dict[str, tuple[set[str], Edits]] = {
         _condition(
             "EXISTS (SELECT FROM plugin_{name}.note n JOIN person p ON p.household_id = n.household_id"
             " WHERE {tenant:p} AND n.household_id = h.id)"
+        ),
+    ),
+    "rows that change on their way": (
+        {"rows_that_follow_come_back"},
+        (
+            *FOLLOWS,
+            ("models.py", "import Mapped\n", "import Mapped, mapped_column\n"),
+            ("models.py", "    text: Mapped[str]\n", '    text: Mapped[str] = mapped_column(onupdate="moved")\n'),
+        ),
+    ),
+    "rows of which a household has one at most, unsaid": (
+        {"rows_that_follow_come_back"},
+        (
+            *FOLLOWS,
+            ("models.py", '"household_id"), tenant_fk', '"household_id", unique=True), tenant_fk'),
+            ("migrations/versions/0001_first.py", '_id"], schema', '_id"], unique=True, schema'),
         ),
     ),
     "a condition that leaves the core's table to row-level security": (

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, select, text
 from xiangyue.access.actor import system_actor
 from xiangyue.db.plugin_migrate import MigrationFault, PluginTables, migrate_plugin
 from xiangyue.db.uow import RequestInfo, Uow
+from xiangyue.errors import Refused
 from xiangyue.features.households.models import Person
 from xiangyue.i18n import today
 from xiangyue.plugin.dispatch import implementations
@@ -90,7 +91,10 @@ class TableTests:
                 old, new = laid.households if of == "household" else persons.values()
                 assert old is not None
                 assert new is not None
-                moved = follow_rows(uow, of=of, old=old, new=new)
+                try:
+                    moved = follow_rows(uow, of=of, old=old, new=new)
+                except Refused as stays:
+                    raise AssertionError(f"rows of a {of} do not go along: {stays}") from stays
                 none_of(f"{key}: {ids} stayed behind" for key, ids in follow_faults(uow, of, old, new, moved))
         none_of(f"{name}: other rows than before" for name, was in before.items() if was != kit.digest(kit.on)[name])
 
