@@ -26,7 +26,7 @@ def test_what_a_value_should_be_is_said_in_the_readers_language(client: Any) -> 
     wrong = "/api/v1/households?limit=900&sort=nme&min_persons=x"
     assert messages(client.get(wrong)) == {
         "limit": "应在 1 至 200 之间。",
-        "sort": "请从下列各项中选一项：name, code, size, updated, -name, -code, -size, -updated。",
+        "sort": "不认识：nme。可用：name, code, size, updated, custom.<key>。",
         "min_persons": "请填写整数。",
     }
     assert (
