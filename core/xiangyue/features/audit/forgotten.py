@@ -6,18 +6,18 @@ must be kept. Nothing in the application hands them out with the name.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import inspect, select
+from sqlalchemy import and_, inspect, select
 
 from xiangyue.access.models import AuditEntry
 from xiangyue.db.uow import Uow
 from xiangyue.features.classifications.models import Classification
-from xiangyue.features.households.models import Person
+from xiangyue.features.households.models import Person, RegisterActPart
 
 #: Says nothing of who it was.
-_PLAIN = frozenset({"fields", "state", "on", "household_id", "area_code"})
+_PLAIN = frozenset({"act", "area_code", "fields", "household_id", "households", "on", "persons", "state"})
 #: Of a household's entries, what may name a member.
 _NAMES = frozenset({"name", "head_name"})
 _HIDDEN = "•••"
@@ -25,11 +25,14 @@ _HIDDEN = "•••"
 
 def hide_forgotten(uow: Uow, entries: Sequence[AuditEntry]) -> list[AuditEntry]:
     """The entries; those about an erased person, or labelled with the head of a household that had one, as copies
-    without names and values."""
-    persons = {e.object_id for e in entries if e.object_type == "person" and e.object_id is not None}
-    homes = {e.object_id for e in entries if e.object_type == "household" and e.object_id is not None}
-    decided = {e.object_id for e in entries if e.object_type == "classification" and e.object_id is not None}
-    if not (persons or homes or decided):
+    without names and values. Changes of the register and pairs of duplicates are labelled with whom they touched."""
+    persons, homes = _ids(entries, "person"), _ids(entries, "household")
+    decided, acts = _ids(entries, "classification"), _ids(entries, "register_act")
+    pairs = {e.id: e.after or {} for e in entries if e.object_type == "duplicate_pair"}
+    for pair in pairs.values():
+        persons |= set(pair.get("persons", ()))
+        homes |= set(pair.get("households", ()))
+    if not (persons or homes or decided or acts):
         return list(entries)
     with uow.tenant_wide("whoever reads an entry must not read the name of somebody erased"):
         erased = Person.erased_at.is_not(None)
@@ -38,12 +41,13 @@ def hide_forgotten(uow: Uow, entries: Sequence[AuditEntry]) -> list[AuditEntry]:
         if decided:
             rows = select(Classification.id, Classification.household_id).where(Classification.id.in_(decided))
             of_decision = {row[0]: row[1] for row in uow.session.execute(rows)}
+        touched = _touched(uow, acts) if acts else set()
         wanted = {*homes, *of_decision.values()}
         without: set[int] = set()
         if wanted:
             rows_of = select(Person.household_id).where(Person.household_id.in_(wanted), erased)
             without = set(uow.session.scalars(rows_of))
-    if not gone and not without:
+    if not gone and not without and not touched:
         return list(entries)
     found = []
     for entry in entries:
@@ -53,8 +57,28 @@ def hide_forgotten(uow: Uow, entries: Sequence[AuditEntry]) -> list[AuditEntry]:
             entry = _copy(entry, everything=True)
         elif entry.object_type in ("household", "classification") and home in without:
             entry = _copy(entry, everything=False)
+        elif (entry.object_type == "register_act" and id in touched) or (
+            (after := pairs.get(entry.id))
+            and (gone & set(after.get("persons", ())) or without & set(after.get("households", ())))
+        ):
+            entry = _copy(entry, everything=True)
         found.append(entry)
     return found
+
+
+def _ids(entries: Sequence[AuditEntry], kind: str) -> set[int]:
+    return {e.object_id for e in entries if e.object_type == kind and e.object_id is not None}
+
+
+def _touched(uow: Uow, acts: Collection[int]) -> set[int]:
+    """Changes of the register that touched somebody erased."""
+    part = RegisterActPart
+    statement = (
+        select(part.act_id)
+        .join(Person, and_(Person.tenant_id == part.tenant_id, Person.id == part.thing_id))
+        .where(part.kind == "person", part.act_id.in_(acts), Person.erased_at.is_not(None))
+    )
+    return set(uow.session.scalars(statement))
 
 
 def _copy(entry: AuditEntry, *, everything: bool) -> AuditEntry:

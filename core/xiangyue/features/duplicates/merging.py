@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from xiangyue.access.models import AuditEntry
 from xiangyue.db.uow import Uow
@@ -98,6 +98,20 @@ def exchange(one: Any, another: Any, names: Iterable[str]) -> None:
         mine, theirs = getattr(one, name), getattr(another, name)
         setattr(one, name, theirs)
         setattr(another, name, mine)
+
+
+def lead_on(uow: Uow, model: Any, old: int, new: int, only: Sequence[int] | None = None) -> list[int]:
+    """Let the records that are part of ``old`` (``only`` these) be part of ``new``: whoever holds the number of one
+    finds the record that stands in one step. Returns their ids."""
+    statement = update(model).where(model.merged_into_id == old)
+    if only is not None:
+        statement = statement.where(model.id.in_(list(only)))
+    with uow.tenant_wide("parts of a record lie where it lay when they became part of it"):
+        found = uow.session.scalars(
+            statement.values(merged_into_id=new, updated_at=model.updated_at).returning(model.id),
+            execution_options={"synchronize_session": False},
+        ).all()
+    return sorted(found)
 
 
 def last_entry(uow: Uow) -> int:

@@ -37,6 +37,7 @@ def merge(uow: Uow, survivor: Household, loser: Household, take: Sequence[str]) 
     uow.session.flush()
     changes["moved"] = follow_rows(uow, of="household", old=loser.id, new=survivor.id)
     _move_members(uow, survivor, loser, changes)
+    changes["parts"] = merging.lead_on(uow, Household, loser.id, survivor.id)
     loser.state, loser.merged_into_id, loser.area_code = "merged", survivor.id, survivor.area_code
     survivor.version += 1
     loser.version += 1
@@ -95,6 +96,7 @@ def built_on(uow: Uow, survivor: Household, loser: Household, changes: dict[str,
 def unmerge(uow: Uow, survivor: Household, loser: Household, changes: dict[str, Any]) -> None:
     """Two again, each as it was. ``built_on`` was asked."""
     searchable.drop_pieces(uow, [searchable.found_by(survivor), (loser.id, loser.code, "", loser.area_code)])
+    merging.lead_on(uow, Household, survivor.id, loser.id, changes.get("parts", ()))
     loser.merged_into_id = None
     merging.put(loser, changes["loser"])
     merging.put(survivor, changes["survivor"])

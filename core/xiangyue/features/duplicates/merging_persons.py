@@ -12,8 +12,9 @@ from xiangyue.errors import Conflict
 from xiangyue.features.duplicates import merging
 from xiangyue.features.households import derived, memberships
 from xiangyue.features.households.memberships import NO_BEGINNING, Home
-from xiangyue.features.households.models import HouseholdMember, Person
+from xiangyue.features.households.models import Household, HouseholdMember, Person
 from xiangyue.features.households.person_input import today
+from xiangyue.features.households.register.undo import check_heads
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.follows import follow_rows, missing_rows, unfollow_rows
 from xiangyue.text.codes import HEAD
@@ -50,6 +51,7 @@ def merge(uow: Uow, survivor: Person, loser: Person, take: Sequence[str]) -> dic
     uow.session.flush()
     changes["moved"] = follow_rows(uow, of="person", old=loser.id, new=survivor.id)
     # It lies where the survivor does from now on, so that it is found by the same people.
+    changes["parts"] = merging.lead_on(uow, Person, loser.id, survivor.id)
     loser.state, loser.merged_into_id = "merged", survivor.id
     loser.household_id, loser.area_code = survivor.household_id, survivor.area_code
     survivor.version += 1
@@ -148,8 +150,11 @@ def built_on(uow: Uow, survivor: Person, loser: Person, changes: dict[str, Any])
 
 
 def unmerge(uow: Uow, survivor: Person, loser: Person, changes: dict[str, Any]) -> None:
-    """Two again, each as it was. ``built_on`` was asked."""
+    """Two again, each as it was. ``built_on`` was asked. Raises Conflict where a household that one goes back to is no
+    longer open, or has another head."""
+    _open_homes(uow, changes)
     homes = {survivor.household_id, loser.household_id}
+    merging.lead_on(uow, Person, survivor.id, loser.id, changes.get("parts", ()))
     loser.merged_into_id = None
     merging.put(loser, changes["loser"])
     uow.session.flush()
@@ -164,4 +169,26 @@ def unmerge(uow: Uow, survivor: Person, loser: Person, changes: dict[str, Any]) 
         derived.move_with_person(uow, [survivor.id, loser.id])
     survivor.version += 1
     loser.version += 1
+    homes |= {survivor.household_id, loser.household_id}
+    with uow.tenant_wide("a person may be registered in one area and live in another"):
+        uow.session.flush()
+        check_heads(uow, homes)
     _follow_up(uow, [survivor, loser], homes)
+
+
+def _open_homes(uow: Uow, changes: dict[str, Any]) -> None:
+    back = {kept["household_id"] for side in ("home", "loser_home") for kept in changes[side]["removed"]}
+    ended = [id for side in ("home", "loser_home") for id in changes[side]["ended"]]
+    with uow.tenant_wide("a person may be registered in one area and live in another"):
+        if ended:
+            back |= set(uow.session.scalars(select(HouseholdMember.household_id).where(HouseholdMember.id.in_(ended))))
+        statement = select(Household).where(Household.id.in_(back)).order_by(Household.id).with_for_update()
+        for household in uow.session.scalars(statement.execution_options(populate_existing=True)):
+            if household.state != "active":
+                raise Conflict(
+                    _l(
+                        "The household %(code)s, where one of the two belonged, is closed or part of another by now. "
+                        "Undo that first.",
+                        code=household.code,
+                    )
+                )

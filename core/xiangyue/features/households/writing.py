@@ -38,9 +38,7 @@ R = TypeVar("R", Household, Person)
 
 def check_version(row: Household | Person, version: int, theirs: Mapping[str, Any]) -> None:
     """Raises Stale with the values that now stand when somebody saved in between, Conflict for an erased person."""
-    refuse_merged(row)
-    if isinstance(row, Person) and row.erased_at is not None:
-        raise Conflict(_l("What was recorded of this person is erased."))
+    refuse_gone(row)
     if row.version != version:
         raise Stale(_l("Somebody else has saved this in the meantime."), theirs={**theirs, "version": row.version})
 
@@ -52,6 +50,13 @@ def refuse_merged(row: Household | Person) -> None:
             _l("This record is part of another one now. Change that one."),
             **{f"{row.__tablename__}_id": row.merged_into_id},
         )
+
+
+def refuse_gone(row: Household | Person) -> None:
+    """Raises Conflict for a record that is part of another one, or was erased."""
+    refuse_merged(row)
+    if isinstance(row, Person) and row.erased_at is not None:
+        raise Conflict(_l("What was recorded of this person is erased."))
 
 
 def sent_digest(keys: TenantKeys, **sent: Any) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -95,10 +95,23 @@ def erase_person(uow: Uow, *, id: int, version: int, person_version: int, text: 
         listed = "; ".join(f"{label}: {number}" for label, number in open_work)
         raise Conflict(_l("Open work hangs on this person (%(listed)s). Finish it first.", listed=listed))
     gone = person.state != "active"
-    erased: list[str] = []
     # Records that became part of this one say the same of the same human being.
-    parts = uow.session.scalars(select(Person).where(Person.merged_into_id == person.id).with_for_update())
-    for one in (person, *parts):
+    with uow.tenant_wide("what became part of a record lies where that one lay then"):
+        parts = uow.session.scalars(select(Person).where(Person.merged_into_id == person.id).with_for_update()).all()
+        erased = _all_away(uow, [person, *parts], gone=gone)
+    kept = [*([] if gone else ["registration", "established_marks"]), "membership", "household", "trail", "request"]
+    # Only which fields went: their values are what was to be forgotten.
+    audit(uow, action="person.erase", obj=person, label="" if gone else person.name, after={"fields": erased})
+    tell_person(uow, person, "person.erase")
+    follow(uow, {person.household_id}, [person.id])
+    fresh = queries.get_request(uow, id, lock=True)
+    return close_as_done(uow, fresh, text, {"erased": erased, "kept": kept, "whole": gone})
+
+
+def _all_away(uow: Uow, records: Sequence[Person], *, gone: bool) -> list[str]:
+    """Erase of these records of one human being; names of what went."""
+    erased: list[str] = []
+    for one in records:
         found = [
             *_texts_away(one),
             *_care_away(uow, one),
@@ -117,13 +130,7 @@ def erase_person(uow: Uow, *, id: int, version: int, person_version: int, text: 
         for model in (FactConflict, FactOrigin):
             uow.session.execute(delete(model).where(model.owner_id == one.id))
     uow.session.flush()
-    kept = [*([] if gone else ["registration", "established_marks"]), "membership", "household", "trail", "request"]
-    # Only which fields went: their values are what was to be forgotten.
-    audit(uow, action="person.erase", obj=person, label="" if gone else person.name, after={"fields": erased})
-    tell_person(uow, person, "person.erase")
-    follow(uow, {person.household_id}, [person.id])
-    fresh = queries.get_request(uow, id, lock=True)
-    return close_as_done(uow, fresh, text, {"erased": erased, "kept": kept, "whole": gone})
+    return erased
 
 
 def _texts_away(person: Person) -> Iterator[str]:
@@ -165,9 +172,8 @@ def _values_away(uow: Uow, person: Person) -> Iterator[str]:
 
 def _marks_away(uow: Uow, person: Person, *, all_of_them: bool) -> Iterator[str]:
     established = set(uow.session.scalars(select(MarkKind.key).where(MarkKind.source != "")))
-    statement = select(PersonMark).where(
-        PersonMark.household_id == person.household_id, PersonMark.person_id == person.id
-    )
+    # Also those of a record that became part of another: they lie with the household it was in.
+    statement = select(PersonMark).where(PersonMark.person_id == person.id)
     going = [
         mark
         for mark in uow.session.scalars(statement)

@@ -13,7 +13,7 @@ from xiangyue.errors import Conflict, Invalid
 from xiangyue.features.households.memberships import Home, Place, home_of, standing
 from xiangyue.features.households.models import Household, Person, RegisterAct
 from xiangyue.features.households.register.work import Work, locked_persons
-from xiangyue.features.households.writing import head_of
+from xiangyue.features.households.writing import head_of, refuse_gone
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.codes import HEAD, RELATIONS
 
@@ -69,9 +69,11 @@ class Asked:
         return {int(id): relation_code(value, f"relations.{id}") for id, value in given.items()}
 
     def person(self, uow: Uow) -> Person:
-        """The person it is about, locked. Raises NotFound."""
+        """The person it is about, locked. Raises NotFound; Conflict for a record that is part of another, or erased."""
         id = self.number("person_id")
-        return self.persons.get(id) or locked_persons(uow, [id])[id]
+        person = self.persons.get(id) or locked_persons(uow, [id])[id]
+        refuse_gone(person)
+        return person
 
     def work(self, uow: Uow, on: date, household: Household, *, other: Household | None = None) -> Work:
         return Work(

@@ -19,7 +19,14 @@ from xiangyue.features.households.person_input import Errors
 from xiangyue.features.households.register.asked import Asked, home, open_household, relation_at
 from xiangyue.features.households.register.days import check_day
 from xiangyue.features.households.register.work import OUTSIDE, Work
-from xiangyue.features.households.writing import ADDRESS_LENGTH, check_area, required_text, take_text, unique
+from xiangyue.features.households.writing import (
+    ADDRESS_LENGTH,
+    check_area,
+    refuse_gone,
+    required_text,
+    take_text,
+    unique,
+)
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.follows import follow_rows
 from xiangyue.text.codes import HEAD
@@ -154,6 +161,7 @@ def merge(uow: Uow, asked: Asked) -> RegisterAct:
 def close(uow: Uow, asked: Asked) -> RegisterAct:
     """The household has left as a whole: who belongs to no other counts as moved, and marks end."""
     household = uow.get_for_update(Household, asked.number("household_id"))
+    refuse_gone(household)
     if household.state != "active":
         raise Conflict(_l("This household is closed already."))
     reason = required_text(asked.reason, "reason")
@@ -179,6 +187,7 @@ def close(uow: Uow, asked: Asked) -> RegisterAct:
 def reopen(uow: Uow, asked: Asked) -> RegisterAct:
     """A household that was closed is on the register again; members come back one by one."""
     household = uow.get_for_update(Household, asked.number("household_id"))
+    refuse_gone(household)
     if household.state == "active":
         raise Conflict(_l("This household is not closed."))
     asked.reason = required_text(asked.reason, "reason")

@@ -14,7 +14,7 @@ from xiangyue.features.households.models import Household, Person, RegisterAct, 
 from xiangyue.features.households.person_input import clean_person
 from xiangyue.features.households.register.asked import Asked, open_household, plain_request
 from xiangyue.features.households.register.work import now, who
-from xiangyue.features.households.writing import checked_day, required_text
+from xiangyue.features.households.writing import checked_day, refuse_gone, required_text
 from xiangyue.i18n import lazy_gettext as _l
 
 #: What may be reported: what a grid leader sees happen.
@@ -30,6 +30,7 @@ def report(uow: Uow, asked: Asked) -> RegisterAct:
     person = None
     if asked.request.get("person_id") or asked.kind not in ("birth", "move_in"):
         person = uow.get(Person, asked.number("person_id"))
+        refuse_gone(person)
         household = uow.get(Household, person.household_id)
         _check_state(person, asked.kind)
         _check_once(uow, asked.kind, person)

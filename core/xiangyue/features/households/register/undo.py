@@ -67,7 +67,7 @@ def take_back(uow: Uow, act: RegisterAct, reason: str) -> None:
         for person in made.values():
             _delete(uow, person)
         follow(uow, set(households), [*persons, *made])
-        _check_heads(uow, set(households))
+        check_heads(uow, set(households))
         _tell(uow, act, reason, persons, households, labels)
 
 
@@ -95,6 +95,7 @@ def _against(
     for person in (*persons.values(), *made.values()):
         if person.erased_at is not None:
             yield str(_l("What was recorded of somebody in it was erased at the person's request"))
+    yield from _merged(uow, act, persons, made, households)
     if not seen:
         for id, person in persons.items():
             if not memberships.untouched(uow, id, act.changes["persons"][str(id)]):
@@ -116,6 +117,25 @@ def _against(
         gone = missing_rows(uow, of="household", new=act.other_household_id, moved=act.changes["followed"])
         if gone:
             yield str(_l("Open work that went along was dealt with or moved on"))
+
+
+def _merged(
+    uow: Uow,
+    act: RegisterAct,
+    persons: Mapping[int, Person],
+    made: Mapping[int, Person],
+    households: Mapping[int, Household],
+) -> Iterator[str]:
+    """Duplicates: a record that is part of another cannot be anywhere by itself, and the other part of one that the
+    act made would be lost with it."""
+    parts = select(Person.merged_into_id).where(Person.merged_into_id.in_(list(made)))
+    whole = set(uow.session.scalars(parts)) if made else set()
+    for person in (*persons.values(), *made.values()):
+        if person.merged_into_id is not None or person.id in whole:
+            yield str(_l("%(name)s and another record were made one", name=person.name))
+    for id in act.changes["households"]:
+        if (household := households[int(id)]).merged_into_id is not None:
+            yield str(_l("The household %(code)s is part of another one", code=household.code))
 
 
 def _later(uow: Uow, act: RegisterAct, person_ids: list[int]) -> list[RegisterAct]:
@@ -213,7 +233,7 @@ def _delete(uow: Uow, person: Person) -> None:
         ) from None
 
 
-def _check_heads(uow: Uow, household_ids: set[int]) -> None:
+def check_heads(uow: Uow, household_ids: set[int]) -> None:
     """Raises Conflict when a household would have two heads: another was made the head in the meantime."""
     statement = select(Person.household_id).where(
         Person.household_id.in_(household_ids), Person.relation == HEAD, Person.state == "active"
