@@ -143,7 +143,7 @@ class _Check:
         self.rows: Iterable[tuple[RosterRow, CellError | None]] = ((row, None) for row in rows)
         if batch.kind == UPDATE:
             # Before anything is staged: the connection cannot be asked while rows go over it.
-            self.rows = list(Completer(uow, self.keys, judge.columns, judge.areas).complete(rows))
+            self.rows = list(Completer(uow, self.keys, judge.scope, judge.columns, judge.areas).complete(rows))
 
     def run(self) -> None:
         staged = fill_stage(self.uow.session, "stage_import", _STAGE, self._rows())

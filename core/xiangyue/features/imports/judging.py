@@ -36,7 +36,7 @@ class Judge:
         self._fields = queries.custom_fields(uow)
         self._batch = batch
         ranges = batch.scope_ranges
-        self._scope = Scope(uow.tenant_id, None if ranges is None else tuple((lo, hi) for lo, hi in ranges))
+        self.scope = Scope(uow.tenant_id, None if ranges is None else tuple((lo, hi) for lo, hi in ranges))
 
     def checker(self) -> RosterChecker:
         """One that has seen no row yet."""
@@ -47,7 +47,7 @@ class Judge:
         """`RosterChecker.check_row`, and whether the row lies where the uploader may import."""
         checked = checker.check_row(row)
         code = checked.values["area_code"]
-        if code is not None and not self._scope.contains(code):
+        if code is not None and not self.scope.contains(code):
             checked.errors.append(CellError(row.number, "village", "outside_area"))
         return checked
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from xiangyue.access.crypto import TenantKeys
+from xiangyue.db.scope import Scope
 from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.features.households.bulk_stage import ID_NUMBER
 from xiangyue.features.households.identifiers import in_full, sealed
-from xiangyue.features.imports import roster_values as judge
+from xiangyue.features.imports import roster_values
 from xiangyue.features.imports.roster_areas import AreaRow, ListAreaIndex
 from xiangyue.features.imports.roster_columns import Column
 from xiangyue.features.imports.roster_header import HeaderProblem
@@ -30,11 +31,24 @@ from xiangyue.text.problems import TextProblem
 #: Columns that find a record or say where it stands: never changed this way.
 _PLACE = frozenset(("town", "village", "group", "household_no", "relation"))
 _CODE_DIGITS = 12
+#: What is wrong with a row whose record was not found.
+_OWN = frozenset(("record_key", "record_unknown"))
 
 
 def update_columns(columns: Iterable[Column]) -> tuple[Column, ...]:
     """The columns of such a file: those of the roster, none of which must be there."""
     return tuple(replace(column, required=False) for column in columns)
+
+
+def without_numbers(
+    rows: Iterable[tuple[RosterRow, Sequence[CellError]]],
+) -> Iterator[tuple[RosterRow, Sequence[CellError]]]:
+    """Rows as they leave the house: citizen numbers that the register filled in are masked, for whoever may import need
+    not be allowed to see them. Those that were not found are the file's own."""
+    for row, errors in rows:
+        if ID_NUMBER in row.cells and not any(error.code in _OWN for error in errors):
+            row = RosterRow(row.number, {**row.cells, ID_NUMBER: idnumber.mask(cell_text(row.cells[ID_NUMBER]))})
+        yield row, errors
 
 
 def key_problems(sheet: RosterSheet) -> list[HeaderProblem]:
@@ -57,10 +71,13 @@ class _Person:
 
 
 class Completer:
-    """Completes rows from the register."""
+    """Completes rows from the register, of what lies where the uploader may import: to everybody else, other records
+    are not there. The job's own reach is the whole county."""
 
-    def __init__(self, uow: Uow, keys: TenantKeys, columns: Iterable[Column], areas: Sequence[AreaRow]) -> None:
-        self._uow, self._keys = uow, keys
+    def __init__(
+        self, uow: Uow, keys: TenantKeys, scope: Scope, columns: Iterable[Column], areas: Sequence[AreaRow]
+    ) -> None:
+        self._uow, self._keys, self._scope = uow, keys, scope
         self._index = ListAreaIndex(areas)
         self._names = {area.code: area.name for area in areas}
         self._household = {column.key for column in columns if column.entity == "household"} - _PLACE
@@ -105,24 +122,26 @@ class Completer:
         if village is None:
             return None, ""
         try:
-            return None, f"{village // 1000}{judge.household_no(text, village)}"
-        except judge.CellProblem:
+            return None, f"{village // 1000}{roster_values.household_no(text, village)}"
+        except roster_values.CellProblem:
             return None, ""
 
     def _persons_by(self, numbers: list[bytes]) -> dict[bytes | None, tuple[int, int]]:
         rows = scoped_rows(
             self._uow.session,
             "SELECT p.id_number_index, p.id, p.household_id FROM person p"
-            " WHERE {tenant:p} AND p.state = 'active' AND p.id_number_index = ANY(:numbers)",
+            " WHERE {scope:p} AND p.state = 'active' AND p.id_number_index = ANY(:numbers)",
             {"numbers": numbers},
+            scope=self._scope,
         )
         return {bytes(number): (id, home) for number, id, home in rows}
 
     def _homes_by(self, codes: list[str]) -> dict[str, int]:
         rows = scoped_rows(
             self._uow.session,
-            "SELECT h.code, h.id FROM household h WHERE {tenant:h} AND h.state = 'active' AND h.code = ANY(:codes)",
+            "SELECT h.code, h.id FROM household h WHERE {scope:h} AND h.state = 'active' AND h.code = ANY(:codes)",
             {"codes": codes},
+            scope=self._scope,
         )
         return dict(rows)
 
@@ -132,8 +151,9 @@ class Completer:
             id: self._place(code, area)
             for id, code, area in scoped_rows(
                 self._uow.session,
-                "SELECT h.id, h.code, h.area_code FROM household h WHERE {tenant:h} AND h.id = ANY(:ids)",
+                "SELECT h.id, h.code, h.area_code FROM household h WHERE {scope:h} AND h.id = ANY(:ids)",
                 {"ids": ids},
+                scope=self._scope,
             )
         }
         people = self._people(ids, sorted({id for rows in found.values() for _row, id in rows if id is not None}))
@@ -175,9 +195,10 @@ class Completer:
         rows = scoped_rows(
             self._uow.session,
             "SELECT p.id, p.household_id, p.name, p.relation, p.sex, p.birth_date, p.id_number FROM person p"
-            " WHERE {tenant:p} AND p.state = 'active'"
+            " WHERE {scope:p} AND p.state = 'active'"
             " AND (p.id = ANY(:persons) OR (p.household_id = ANY(:homes) AND p.relation = :head))",
             {"persons": persons, "homes": homes, "head": HEAD},
+            scope=self._scope,
         )
         found = {}
         for id, home, name, relation, sex, born, number in rows:

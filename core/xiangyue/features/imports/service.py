@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import IO, Any, BinaryIO
 
 from sqlalchemy import select
@@ -25,7 +25,10 @@ from xiangyue.features.imports.roster_book import columns_given, columns_of_shee
 from xiangyue.features.imports.roster_columns import Column
 from xiangyue.features.imports.roster_errors import write_error_workbook
 from xiangyue.features.imports.roster_match import FileColumn
+from xiangyue.features.imports.roster_messages import CellError
 from xiangyue.features.imports.roster_places import sheet_names
+from xiangyue.features.imports.roster_read import RosterRow
+from xiangyue.features.imports.roster_update import without_numbers
 from xiangyue.features.imports.roster_upload import check_roster
 from xiangyue.features.imports.staging import open_columns, seal_upload, wrong_rows
 from xiangyue.features.imports.workbook_back import RowMarks
@@ -307,10 +310,21 @@ def cancel_batch(uow: Uow, *, batch_id: int, version: int) -> ImportBatch:
 def write_error_workbook_of(uow: Uow, keys: TenantKeys, *, batch_id: int, stream: IO[bytes]) -> int:
     """Write the households with errors as they were uploaded, what is wrong beside each cell; returns the rows.
 
-    It holds personal data in the clear, as the upload did: who fetched it is in the audit trail.
+    It holds personal data in the clear, as the upload did: who fetched it is in the audit trail. Of a file that changes
+    some columns, citizen numbers are masked.
     """
     batch = get_batch(uow, batch_id)
     check_rows_kept(uow, batch)
     audit(uow, action="import.errors", obj=batch, label=batch.file_name, purpose=batch.purpose)
     columns, marks = columns_of(uow), RowMarks(keys, batch.id, columns_of(uow))
-    return write_error_workbook(stream, columns, wrong_rows(uow, keys, batch.id), sheet_names(batch.header), marks)
+    made: dict[int, str] = {}
+
+    def rows() -> Iterator[tuple[RosterRow, Sequence[CellError]]]:
+        for row, errors in wrong_rows(uow, keys, batch.id):
+            made.clear()
+            made[row.number] = marks(row)
+            yield row, errors
+
+    shown = without_numbers(rows()) if batch.kind == UPDATE else rows()
+    names = sheet_names(batch.header)
+    return write_error_workbook(stream, columns, shown, names, lambda row: made[row.number])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from xiangyue.features.imports.staging import open_row, payload_context
 from xiangyue.features.imports.trial import Watch
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.text import idnumber
 
 READING = _l("Reading the corrected rows")
 KEY = "row_key"
@@ -106,6 +107,11 @@ def read_corrections(
     return made
 
 
+def _masked(column: str, before: Mapping[str, str]) -> str:
+    """What stands in the workbook in place of a citizen number that the register filled in."""
+    return idnumber.mask(before[column]) if column == "id_number" else before[column]
+
+
 def _named(row: RosterRow, batch_id: int, seen: set[int]) -> tuple[str, int, str]:
     """(why it is not taken or "", row of the file, its key)."""
     key = str(row.cells.get(KEY) or "").strip()
@@ -148,6 +154,8 @@ def _compare(
             continue
         given = {column.key: original_text(column, row.cells.get(column.key)).strip() for column in columns}
         before = {column.key: original_text(column, cells.get(column.key)).strip() for column in columns}
-        changed = {column: text for column, text in given.items() if text != before[column]}
+        changed = {
+            column: text for column, text in given.items() if text not in (before[column], _masked(column, before))
+        }
         if changed:
             made.cells[row_no] = changed
