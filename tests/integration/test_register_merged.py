@@ -27,6 +27,7 @@ from xiangyue.features.households.service_register import do_act, undo_act
 from xiangyue.features.privacy import service as privacy
 from xiangyue.features.privacy.models import PrivacyRequest
 from xiangyue.features.privacy.policy import ERASE, REQUEST
+from xiangyue.features.privacy.service_care import set_care
 from xiangyue.features.privacy.service_erase import NO_NAME, erase_person
 from xiangyue.testing.fixtures import County
 
@@ -238,3 +239,22 @@ def test_nothing_happens_to_somebody_erased(thrice: County, kind: str) -> None:
         uow.get(Person, id).erased_at = datetime.now(UTC)
     with pytest.raises(Conflict):
         act(thrice, kind, person_id=id)
+    with pytest.raises(Conflict, match="删除"):
+        merge(thrice, policy.PERSON, id, person(thrice, "李三子"))
+
+
+def test_what_is_part_of_another_takes_no_requests_and_no_carers(thrice: County) -> None:
+    one, other = person(thrice, "李小龙"), person(thrice, "李三子")
+    merge(thrice, policy.PERSON, one, other)
+    with thrice.uow() as uow, pytest.raises(Conflict, match="另一条记录"):
+        privacy.register_request(uow, person_id=other, values=ASKED)
+    with thrice.uow() as uow, pytest.raises(Conflict, match="另一条记录"):
+        set_care(uow, keys=thrice.runtime.tenant_keys(uow), person_id=other, version=0, values={"carer_name": "王五"})
+
+
+def test_two_colleagues_decide_on_one_pair(thrice: County) -> None:
+    """One says that they are different while the other has just made them one: what is merged stays so."""
+    pair = merge(thrice, policy.PERSON, person(thrice, "李小龙"), person(thrice, "李三子"))
+    with thrice.uow() as uow:
+        assert service.say_many_different(uow, ids=[pair, pair]) == 0
+        assert uow.get(DuplicatePair, pair).state == "merged"

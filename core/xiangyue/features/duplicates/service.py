@@ -103,8 +103,10 @@ def say_different(uow: Uow, *, id: int, version: int, note: str = "") -> Duplica
 def say_many_different(uow: Uow, *, ids: Iterable[int]) -> int:
     """The same of several at once; how many of them were open and are decided now."""
     done = 0
-    for id in ids:
-        pair, first, second = queries.get_pair(uow, id)
+    for id in sorted(set(ids)):
+        _pair, first, second = queries.get_pair(uow, id)
+        # Somebody else may be merging the two at this moment.
+        pair = uow.get_for_update(DuplicatePair, id)
         if pair.state == "open":
             deciding.decide(uow, pair, "different", "")
             _audit(uow, "duplicate.different", pair, [first, second])

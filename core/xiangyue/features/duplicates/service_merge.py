@@ -64,6 +64,8 @@ def merge_pair(
     pair, rows = deciding.locked_pair(uow, id, version)
     if pair.state == "merged" or any(row.merged_into_id is not None for row in rows):
         raise Conflict(_l("One of the two is part of another record already."))
+    if any(getattr(row, "erased_at", None) is not None for row in rows):
+        raise Conflict(_l("What was recorded of one of the two is erased: it stays by itself."))
     facts = facts_of(uow, keys, pair.kind, *rows)
     wanted = merging.chosen(facts, keep, take or {})
     survivor, loser = rows if keep == "first" else reversed(rows)

@@ -12,6 +12,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Invalid
 from xiangyue.features.households.models import Person
 from xiangyue.features.households.person_input import past_day, today
+from xiangyue.features.households.writing import refuse_merged
 from xiangyue.features.privacy import policy, queries
 from xiangyue.features.privacy.deciding import clean_words, move, note, open_request, required_words
 from xiangyue.features.privacy.models import PrivacyRequest
@@ -39,9 +40,10 @@ def register_request(uow: Uow, *, person_id: int, values: Mapping[str, Any]) -> 
 
     ``values``: kind, asked, channel, identity, identity_note, by_agent, agent_name, agent_relation, received_on (today
     when missing). It is due so many working days after it came in as the county says. Raises NotFound, Invalid by
-    field, Conflict when the same is asked already or the person is erased.
+    field, Conflict when the same is asked already or the record is erased or part of another.
     """
     person = uow.get(Person, person_id)
+    refuse_merged(person)
     if person.erased_at is not None:
         raise Conflict(_l("What was recorded of this person is erased: there is nothing left to ask for."))
     wrong: dict[str, list[Any]] = {}

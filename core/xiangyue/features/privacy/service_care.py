@@ -14,6 +14,7 @@ from xiangyue.errors import Conflict, Invalid, Stale
 from xiangyue.features.households.models import Person
 from xiangyue.features.households.person_input import past_day, today
 from xiangyue.features.households.policy import IDENTIFIER_REVEAL
+from xiangyue.features.households.writing import refuse_gone
 from xiangyue.features.privacy import policy_care as policy
 from xiangyue.features.privacy import queries_care as queries
 from xiangyue.features.privacy.access_log import note_look
@@ -43,8 +44,7 @@ def set_care(uow: Uow, *, keys: TenantKeys, person_id: int, version: int, values
     (PIPL article 31). Raises NotFound, Stale, Invalid by field, Conflict for an erased person.
     """
     person = uow.get_for_update(Person, person_id)
-    if person.erased_at is not None:
-        raise Conflict(_l("What was recorded of this person is erased."))
+    refuse_gone(person)
     view = queries.care_of(uow, person_id)
     care = view.care
     if version != (care.version if care is not None else 0):
@@ -136,6 +136,7 @@ def refer_child(uow: Uow, *, person_id: int, director: str, reason: str, on: Any
     """Make a child known to the village's children's director. Raises NotFound, Invalid by field, Conflict when it is
     no child, or is referred already."""
     view = queries.care_of(uow, person_id)
+    refuse_gone(view.person)
     if not view.child:
         raise Conflict(_l("Only somebody under 18 is referred to the children's director."))
     if any(referral.state == "open" for referral in view.referrals):
