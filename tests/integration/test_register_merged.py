@@ -14,6 +14,7 @@ from xiangyue.errors import Conflict
 from xiangyue.features.audit.queries import EntryFilter, find_entries
 from xiangyue.features.duplicates import policy, service, service_merge
 from xiangyue.features.duplicates.models import DuplicatePair, RecordMerge
+from xiangyue.features.facts.service import decide_facts
 from xiangyue.features.households.bulk import HouseholdRow, upsert_households
 from xiangyue.features.households.models import (
     Household,
@@ -23,7 +24,9 @@ from xiangyue.features.households.models import (
     RegisterAct,
     RegisterActPart,
 )
-from xiangyue.features.households.service_register import do_act, undo_act
+from xiangyue.features.households.models_facts import FactConflict, FactOrigin
+from xiangyue.features.households.service_persons import edit_person
+from xiangyue.features.households.service_register import do_act, refuse_act, report_act, undo_act
 from xiangyue.features.privacy import service as privacy
 from xiangyue.features.privacy.models import PrivacyRequest
 from xiangyue.features.privacy.policy import ERASE, REQUEST
@@ -258,3 +261,55 @@ def test_two_colleagues_decide_on_one_pair(thrice: County) -> None:
     with thrice.uow() as uow:
         assert service.say_many_different(uow, ids=[pair, pair]) == 0
         assert uow.get(DuplicatePair, pair).state == "merged"
+
+
+@pytest.mark.parametrize("kind", [policy.HOUSEHOLD, policy.PERSON])
+def test_what_was_reported_is_decided_before_the_record_goes(thrice: County, kind: str) -> None:
+    told: dict[str, Any] = {"household_id": home(thrice, 1), "values": {"name": "李新生", "relation": "20"}}
+    what, stays, goes = "birth", home(thrice, 0), home(thrice, 1)
+    if kind == policy.PERSON:
+        stays, goes = person(thrice, "李小龙"), person(thrice, "李三子")
+        what, told = "move_out", {"person_id": goes}
+    with thrice.uow() as uow:
+        id = report_act(uow, keys=thrice.runtime.tenant_keys(uow), kind=what, on=DAY, request=told, reason="登记").id
+    with pytest.raises(Conflict, match="待确认"):
+        merge(thrice, kind, stays, goes)
+    with thrice.uow() as uow:
+        refuse_act(uow, act_id=id, version=1, reason="不是")
+    merge(thrice, kind, stays, goes)
+
+
+def test_a_value_that_was_taken_and_put_right_again_is_asked_about_again(thrice: County) -> None:
+    id = person(thrice, "李小龙")
+
+    def put(nationality: str) -> None:
+        with thrice.uow() as uow:
+            keys, version = thrice.runtime.tenant_keys(uow), uow.get(Person, id).version
+            edit_person(uow, keys=keys, person_id=id, version=version, changes={"nationality": nationality})
+
+    def offer() -> list[str]:
+        members = [
+            {"name": "李建国", "relation": "02", "id_number": NUMBERS[0]},
+            {"name": "李小龙", "relation": "20", "nationality": "02"},
+        ]
+        row = HouseholdRow(VILLAGE + 3, "6109211002000011", "三组8号", members)
+        with thrice.uow() as uow:
+            upsert_households(uow, thrice.runtime.tenant_keys(uow), [row], source="again")
+        with thrice.uow() as uow:
+            return list(uow.session.scalars(select(FactConflict.state)))
+
+    def decide(way: str) -> None:
+        with thrice.uow() as uow:
+            ids = list(uow.session.scalars(select(FactConflict.id)))
+            assert decide_facts(uow, keys=thrice.runtime.tenant_keys(uow), ids=ids, way=way) == (1, [])
+
+    put("03")
+    assert offer() == ["open"]
+    decide("take")
+    put("03")
+    assert offer() == ["open"]
+    decide("keep")
+    assert offer() == ["kept"]
+    with thrice.uow() as uow:
+        uow.session.execute(delete(FactConflict))
+        uow.session.execute(delete(FactOrigin))

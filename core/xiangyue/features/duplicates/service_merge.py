@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import and_, select
+
 from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit
 from xiangyue.access.crypto import TenantKeys
@@ -18,6 +20,7 @@ from xiangyue.features.duplicates.facts import facts_of
 from xiangyue.features.duplicates.models import DuplicatePair, RecordMerge
 from xiangyue.features.duplicates.policy import DUPLICATE_MERGE
 from xiangyue.features.households.events import ask, tell_household, tell_person
+from xiangyue.features.households.models import RegisterAct, RegisterActPart
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.dispatch import publish
 from xiangyue.plugin.follows import Following, followers
@@ -69,6 +72,7 @@ def merge_pair(
     facts = facts_of(uow, keys, pair.kind, *rows)
     wanted = merging.chosen(facts, keep, take or {})
     survivor, loser = rows if keep == "first" else reversed(rows)
+    _no_reports(uow, pair.kind, loser.id)
     _ask(uow, pair, survivor, loser)
     changes = _WAYS[pair.kind].merge(uow, survivor, loser, wanted)
     deciding.decide(uow, pair, "merged", "")
@@ -116,6 +120,22 @@ def undo_merge(uow: Uow, *, id: int, version: int) -> DuplicatePair:
     uow.session.flush()
     _tell(uow, pair.kind, survivor, loser, f"{pair.kind}.unfold", undone=True)
     return pair
+
+
+def _no_reports(uow: Uow, kind: str, loser: int) -> None:
+    """What was reported of a record that goes could be confirmed by nobody. Raises Conflict."""
+    part, act = RegisterActPart, RegisterAct
+    statement = (
+        select(act.id)
+        .join(part, and_(part.tenant_id == act.tenant_id, part.act_id == act.id))
+        .where(part.kind == kind, part.thing_id == loser, act.state == "reported")
+    )
+    if kind == policy.HOUSEHOLD:
+        # Members take along what was reported of them; who is to come into the household is told of it by number.
+        statement = statement.where(act.request["household_id"].astext == str(loser))
+    with uow.tenant_wide("a report waits in the area where the record lay then"):
+        if uow.session.scalars(statement.limit(1)).first() is not None:
+            raise Conflict(_l("A reported change of the record that goes waits to be confirmed. Decide on it first."))
 
 
 def _built_since(uow: Uow, merge: RecordMerge) -> list[AuditEntry]:

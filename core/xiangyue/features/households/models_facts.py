@@ -33,7 +33,7 @@ class FactConflict(Timestamps, Versioned, TenantOwned, Base):
     """冲突值: what an import says otherwise than what somebody had put right by hand. It was not written; it waits.
 
     ``value`` as text; of a citizen number or phone "" and the encrypted ``cipher``. ``digest``: keyed hash of the
-    value; the same value is asked about once, whatever was decided. It lies where its person does.
+    value; a value that was not wanted is not asked about again. It lies where its person does.
     """
 
     __tablename__ = "fact_conflict"

@@ -50,13 +50,15 @@ UPDATE stage_person s
   FROM stage_held h, person p
  WHERE {tenant:s} AND {tenant:h} AND {tenant:p} AND h.n = s.n AND p.id = s.id
 """
+#: What was taken once and has been put right by hand since is asked about again; what was not wanted is not.
 _WAIT = """
 INSERT INTO fact_conflict (tenant_id, owner_id, field, value, cipher, digest, batch_id, source)
 SELECT w.tenant_id, w.owner_id, w.field, w.value, w.cipher, w.digest, CAST(:batch AS bigint), :source
   FROM stage_waiting w WHERE {tenant:w} ORDER BY w.owner_id, w.field
 ON CONFLICT (tenant_id, owner_id, field, digest) DO UPDATE
-   SET batch_id = excluded.batch_id, source = excluded.source, updated_at = now()
- WHERE fact_conflict.state = 'open'
+   SET batch_id = excluded.batch_id, source = excluded.source, state = 'open', decided_at = NULL, decided_by = NULL,
+       decided_name = '', version = fact_conflict.version + 1, updated_at = now()
+ WHERE fact_conflict.state <> 'kept'
 """
 _WAITING = {"owner_id": "bigint", "field": 'text COLLATE "C"', "value": "text", "cipher": "bytea", "digest": "bytea"}
 
