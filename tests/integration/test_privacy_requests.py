@@ -9,7 +9,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from households_kit import ID_NUMBER, OTHER_TOWN, TOWN, entries, filled_county, hidden, id_of, post, text
+from households_kit import ID_NUMBER, OTHER_TOWN, TOWN, VILLAGE, entries, filled_county, hidden, id_of, post, text
 from sqlalchemy import delete, select, update
 
 from xiangyue.errors import Conflict, Forbidden, Invalid, NotFound, Stale
@@ -191,13 +191,23 @@ def test_the_list_is_exported_as_it_is_shown(county: County) -> None:
     request = made(county)
     made(county, "陈桂兰")
     client = county.client("county_admin")
-    answer = client.get("/privacy/requests/export?q=" + request.number)
+    path = "/privacy/requests/export?q=" + request.number
+    assert post(client, path, path, purpose="", format="xlsx").status_code == 422
+    assert english_page_faults(text(county.client("county_admin", locale="en"), path)) == []
+    answer = post(client, path, path, purpose="季度检查", format="xlsx")
     book = openpyxl.load_workbook(io.BytesIO(answer.data))
     rows = list(book.active.iter_rows(values_only=True))
-    assert [row[0] for row in rows[1:]] == [request.number]
-    assert rows[1][1] == "王德福"
+    assert "季度检查" in rows[0][0]
+    assert [row[0] for row in rows[2:]] == [request.number]
+    assert rows[2][1] == "王德福"
     (entry,) = entries(county, "privacy_request.export")
     assert (entry.after or {})["rows"] == 1
+    assert entry.purpose == "季度检查"
+    log = text(client, f"/privacy/persons/{request.person_id}/log")
+    assert "季度检查" in log
+    village = county.client("village", area=VILLAGE)
+    assert "/privacy/requests/export" not in text(village, "/privacy/requests")
+    assert village.get("/privacy/requests/export").status_code == 403
 
 
 def erasing(county: County, name: str = "王德福") -> PrivacyRequest:

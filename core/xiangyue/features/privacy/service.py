@@ -14,6 +14,7 @@ from xiangyue.features.households.models import Person
 from xiangyue.features.households.person_input import past_day, today
 from xiangyue.features.households.writing import refuse_merged
 from xiangyue.features.privacy import policy, queries
+from xiangyue.features.privacy.access_log import Ids, note_set
 from xiangyue.features.privacy.deciding import clean_words, move, note, open_request, required_words
 from xiangyue.features.privacy.models import PrivacyRequest
 from xiangyue.features.privacy.policy import REQUEST
@@ -175,7 +176,18 @@ def withdraw(uow: Uow, *, id: int, version: int, reason: str) -> PrivacyRequest:
 
 
 @acts(REQUEST)
-def note_export(uow: Uow, *, rows: int, columns: list[str], conditions: Mapping[str, Any]) -> None:
-    """Put an export of the list into the audit trail."""
+def note_export(
+    uow: Uow, *, number: str, purpose: str, rows: int, seen: Ids, columns: list[str], conditions: Mapping[str, Any]
+) -> None:
+    """Put an export of the list into the audit trail, where its ``number`` finds it, and into the log of everybody in
+    it (``seen``: ids of persons)."""
+    note_set(uow, persons=seen, seen="columns", detail=columns, purpose=purpose, way="export", number=number)
     after = {"rows": rows, "fields": columns, "filters": dict(conditions)}
-    audit(uow, action="privacy_request.export", object_type="privacy_request", after=after)
+    audit(
+        uow,
+        action="privacy_request.export",
+        object_type="privacy_request",
+        label=number,
+        after=after,
+        purpose=purpose,
+    )

@@ -6,6 +6,6 @@ from flask import Blueprint
 
 bp = Blueprint("privacy", "xiangyue.features.privacy", template_folder="templates")
 
-from xiangyue.features.privacy.pages import care, fields, log, request, requests  # noqa: E402
+from xiangyue.features.privacy.pages import care, fields, log, request, requests, requests_export  # noqa: E402
 
-__all__ = ["bp", "care", "fields", "log", "request", "requests"]
+__all__ = ["bp", "care", "fields", "log", "request", "requests", "requests_export"]

@@ -1,4 +1,4 @@
-"""The list of requests, its export, and taking a new one in."""
+"""The list of requests, and taking a new one in."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from xiangyue.features.areas import switch
 from xiangyue.features.areas.queries import names
 from xiangyue.features.households.models import Person
 from xiangyue.features.households.person_input import today
+from xiangyue.features.households.policy import HOUSEHOLD_EXPORT
 from xiangyue.features.privacy import policy, queries, service, view
 from xiangyue.features.privacy.pages import bp
-from xiangyue.files.workbook import write_table
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import ngettext
 from xiangyue.tenancy.own import own_settings
 from xiangyue.text.workdays import add_working_days
 from xiangyue.web.access import requires, signed_in
 from xiangyue.web.components import FormView, ListView
-from xiangyue.web.downloads import send_written
 from xiangyue.web.pipeline import current_actor, current_uow
 from xiangyue.web.shell import flash, page, without_problems
 
@@ -36,7 +35,7 @@ def show_privacy() -> Any:
     return redirect(url_for("privacy.list_requests" if may else "privacy.list_fields"))
 
 
-def _view(**state: Any) -> ListView:
+def request_view(**state: Any) -> ListView:
     args = request.args.copy()
     if args.get("area") == switch.ALL:
         args.poplist("area")
@@ -47,12 +46,12 @@ def _view(**state: Any) -> ListView:
         path=url_for("privacy.list_requests"),
         default_sort="-received",
         page_size=PAGE,
-        export_url=url_for("privacy.export_requests"),
+        export_url=url_for("privacy.ask_export") if current_actor().can(HOUSEHOLD_EXPORT) else None,
         **state,
     )
 
 
-def _sort(asked: ListView) -> str:
+def sort_of(asked: ListView) -> str:
     key, descending = asked.sort
     return f"-{key}" if descending else key
 
@@ -64,7 +63,7 @@ def list_requests() -> Any:
     area, elsewhere = switch.page_area(uow)
     if elsewhere:
         return redirect(elsewhere)
-    asked = _view()
+    asked = request_view()
     if onward := without_problems(asked):
         return onward
     wanted, soon = view.wanted(request.args, area), view.soon_until()
@@ -73,13 +72,13 @@ def list_requests() -> Any:
         uow,
         wanted,
         soon_until=soon,
-        sort=_sort(asked),
+        sort=sort_of(asked),
         limit=PAGE,
         after=cursor if direction == "after" else None,
         before=cursor if direction == "before" else None,
     )
     count = queries.count_requests(uow, wanted, soon_until=soon)
-    shown = _view(
+    shown = request_view(
         count=count,
         count_text=ngettext("%(n)d request", "%(n)d requests", count),
         shown=len(found.lines),
@@ -94,47 +93,6 @@ def list_requests() -> Any:
         policy=policy,
         area_name=names(uow, [area]).get(area, "") if area else "",
     )
-
-
-@bp.get("/privacy/requests/export")
-@requires(policy.REQUEST)
-def export_requests() -> Any:
-    """Exactly the list as a spreadsheet; it stands in the audit trail."""
-    uow = current_uow()
-    asked = _view()
-    if asked.problems:
-        raise Invalid({spec.name: [why] for spec, why in asked.problems})
-    wanted = view.wanted(request.args, switch.asked_area(uow))
-    lines = queries.each_request(
-        uow, wanted, soon_until=view.soon_until(), sort=_sort(asked), limit=policy.EXPORT_LIMIT
-    )
-    cells = ([_cell(line, column.key) for column in asked.visible] for line in lines)
-    title = _("Requests about personal information")
-    written = write_table(title, [column.label for column in asked.visible], cells)
-    service.note_export(
-        uow,
-        rows=written.rows,
-        columns=[column.key for column in asked.visible],
-        conditions={name: asked.values(name) for name in asked.active_names if name != "q"},
-    )
-    return send_written(written, f"{title}-{today().isoformat()}")
-
-
-def _cell(line: queries.Line, column: str) -> Any:
-    row = line.request
-    values = {
-        "number": row.number,
-        "person": line.person.name,
-        "kind": policy.KINDS_SHORT[row.kind],
-        "received": row.received_on,
-        "due": row.due_on,
-        "state": policy.STATES[row.state],
-        "agent": view.asked_by(line),
-        "channel": policy.CHANNELS[row.channel],
-        "ended": row.ended_on,
-    }
-    value = values[column]
-    return str(value) if column in ("kind", "state", "channel") else value
 
 
 @bp.get("/privacy/requests/new")
