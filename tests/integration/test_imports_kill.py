@@ -94,15 +94,15 @@ def test_a_worker_that_is_told_to_stop_gives_its_import_back(
 ) -> None:
     empty(hanyin)
     nothing = register(hanyin)
-    batch = checked(hanyin, synthetic(hanyin, tmp_path, 2600).read_bytes())
+    batch = checked(hanyin, synthetic(hanyin, tmp_path, 6000).read_bytes())
     with hanyin.uow() as uow:
         service.request_commit(uow, batch_id=batch.id, version=batch.version)
     until(lambda: job_of(hanyin, batch.id).done > 0)
     worker.terminate()
-    assert worker.wait(20) == 0
+    assert worker.wait(60) == 0
     job = job_of(hanyin, batch.id)
     assert (job.state, job.attempts) == ("queued", 0)
     assert register(hanyin) == nothing
     serve(hanyin.runtime, burst=True)
     assert batch_of(hanyin, batch.id).state == "committed"
-    assert register(hanyin)[1] == 2600
+    assert register(hanyin)[1] == 6000

@@ -153,4 +153,4 @@ def test_worker_and_scheduler_run_as_processes_and_end_at_sigterm(
     until(lambda: show(hanyin, job_id).state == "succeeded")
     for process in (worker, scheduler):
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0

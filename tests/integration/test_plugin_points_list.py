@@ -48,7 +48,8 @@ def notes(_uow: Uow, ids: Sequence[int]) -> Mapping[int, Any]:
 def sheet(answer: Any) -> list[list[Any]]:
     assert answer.status_code == 200, answer.get_data(as_text=True)[:500]
     rows: list[list[Any]] = CalamineWorkbook.from_filelike(io.BytesIO(answer.data)).get_sheet_by_index(0).to_python()
-    return rows
+    assert rows[0][0].startswith("导出人：")  # who took it along
+    return rows[1:]
 
 
 def names(answer: Any) -> set[str]:

@@ -6,6 +6,7 @@ Made from the tables' own columns, so a new table (a plugin's too) is covered wi
 from __future__ import annotations
 
 import hashlib
+import re
 import uuid
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from marshmallow import Schema, fields, validate
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Connection,
     Date,
@@ -60,6 +62,7 @@ DEFAULT = object()
 #: Columns whose value must be one of a few: the word would break a check or a parser.
 _FIXED: dict[str, Any] = {
     "actor_kind": "account",
+    "changes": {"made": {}, "persons": {}, "households": {}, "followed": {}},
     "entity": "household",
     "kind": "roster",
     "level": "group",
@@ -86,7 +89,11 @@ def sample_value(table: Table, column: Column[Any], row_id: int, word: str, coun
     if name == "state" or name in ("xact", "updated_at", "created_at", "locked_until", "revoked_at", "used_at"):
         return DEFAULT
     if name in _FIXED:
-        return _FIXED[name]
+        return _allowed(table, name) or _FIXED[name]
+    if name == "left_behind" or name == "valid_to":
+        return DEFAULT
+    if name == "second_id":  # of two that are compared, the larger
+        return row_id + 1
     if name == "area_code":
         return county_code + 100_201_000 + row_id % 1000 if table.name == "area" else county_code + 100_201_000
     if name in ("mark_key", "award_key"):
@@ -100,6 +107,16 @@ def sample_value(table: Table, column: Column[Any], row_id: int, word: str, coun
     if column.foreign_keys or (name.endswith("_id") and isinstance(column.type, BigInteger)):
         return row_id
     return _by_type(column, row_id, word)
+
+
+def _allowed(table: Table, name: str) -> str:
+    """The first value that the table's own check admits in the column, "" without such a check."""
+    for check in table.constraints:
+        if isinstance(check, CheckConstraint):
+            found = re.match(rf"{name} in \('([^']+)'", str(check.sqltext))
+            if found:
+                return found[1]
+    return ""
 
 
 def _by_type(column: Column[Any], row_id: int, word: str) -> Any:

@@ -13,7 +13,7 @@ from xiangyue.db.paging import decode_ids, encode_cursor, unreadable
 from xiangyue.errors import Conflict, Invalid, NotFound, Stale, TooLarge
 from xiangyue.features.imports import policy, queries, repair, view, view_repair
 from xiangyue.features.imports.alike import Alike, replace_word
-from xiangyue.features.imports.models import ImportRepair
+from xiangyue.features.imports.models import ImportBatch, ImportRepair
 from xiangyue.features.imports.pages_undo import bp
 from xiangyue.features.imports.queries_rows import SheetRow, get_row, household_of
 from xiangyue.features.imports.repair_work import list_repairs
@@ -47,8 +47,10 @@ def _go_back(id: int, row_no: int | None = None) -> Any:
     return redirect(url_for("imports.show_import", id=id, **back, at=row_no, _anchor=anchor), 303)
 
 
-def _do(act: Callable[[], ImportRepair | int]) -> ImportRepair | int | None:
-    """Do it, or say why not; nothing is lost then but what was typed in one cell, which the message names."""
+def _do(id: int, act: Callable[[], ImportRepair | int]) -> ImportRepair | int | None:
+    """Do it to the import, or say why not; nothing is lost then but what was typed in one cell, which the message
+    names. Raises NotFound without such an import."""
+    current_uow().get(ImportBatch, id)
     try:
         return act()
     except (Conflict, Stale, NotFound) as late:
@@ -72,14 +74,16 @@ def repair_cells(id: int) -> Any:
         wrong = Alike(column, form.get("code", ""), form.get("old", ""), form.get("town", ""), form.get("word") == "1")
         rows = form.get("rows", type=int)
         done = _do(
+            id,
             lambda: repair.repair_alike(
                 uow, _keys(), batch_id=id, wrong=wrong, value=value, rows=rows, suggested=pick is not None
-            )
+            ),
         )
     else:
         if pick is not None and form.get("word") == "1":
             value = replace_word(form.get("value", ""), form.get("old", ""), pick)
         done = _do(
+            id,
             lambda: repair.repair_cell(
                 uow, _keys(), batch_id=id, row_no=row_no or 0, column=column, value=value,
                 seen=form.get("seen", ""), suggested=pick is not None,
@@ -117,6 +121,7 @@ def _say(id: int, done: ImportRepair) -> None:
 def return_workbook(id: int) -> Any:
     """The error workbook comes back corrected."""
     uow = current_uow()
+    uow.get(ImportBatch, id)
     given = request.files.get("file")
     if given is None or not given.filename:
         flash(_("Choose the workbook."), "danger")
@@ -124,7 +129,7 @@ def return_workbook(id: int) -> Any:
     limit_uploads(runtime(), uow.actor)
     name, stream = given.filename, given.stream
     try:
-        _do(partial(repair.return_workbook, uow, runtime().storage, batch_id=id, stream=stream, name=name))
+        _do(id, partial(repair.return_workbook, uow, runtime().storage, batch_id=id, stream=stream, name=name))
     except TooLarge as large:
         uow.rollback()
         flash(large.message, "danger")
@@ -137,7 +142,7 @@ def leave_row_out(id: int, row_no: int) -> Any:
     """Leave a row out, or with ``households`` all of its household."""
     uow = current_uow()
     whole = request.form.get("households") == "1"
-    done = _do(lambda: repair.leave_out(uow, _keys(), batch_id=id, rows=[row_no], households=whole))
+    done = _do(id, lambda: repair.leave_out(uow, _keys(), batch_id=id, rows=[row_no], households=whole))
     if isinstance(done, ImportRepair) and done.state == "done":
         _say(id, done)
     return _go_back(id, row_no)
@@ -147,7 +152,7 @@ def leave_row_out(id: int, row_no: int) -> Any:
 @requires(policy.IMPORT_RUN)
 def undo_repair(id: int, repair_id: int) -> Any:
     uow = current_uow()
-    done = _do(lambda: repair.undo_repair(uow, _keys(), batch_id=id, repair_id=repair_id))
+    done = _do(id, lambda: repair.undo_repair(uow, _keys(), batch_id=id, repair_id=repair_id))
     if done is not None:
         flash(_("Taken back. The rows are as they were before this repair."))
     return _go_back(id)
@@ -157,7 +162,7 @@ def undo_repair(id: int, repair_id: int) -> Any:
 @requires(policy.IMPORT_RUN)
 def undo_all_repairs(id: int) -> Any:
     uow = current_uow()
-    if _do(lambda: repair.undo_all(uow, _keys(), batch_id=id)) is not None:
+    if _do(id, lambda: repair.undo_all(uow, _keys(), batch_id=id)) is not None:
         flash(_("All repairs are taken back. The rows are as the file has them."))
     return _go_back(id)
 
@@ -232,13 +237,14 @@ def _row_page(batch: Any, row: SheetRow) -> Any:
 def save_row(id: int, row_no: int) -> Any:
     """Mend every cell of the row that was changed in the form."""
     uow, form = current_uow(), request.form
+    uow.get(ImportBatch, id)
     mended = 0
     for column in queries.columns_of(uow):
         name = f"cell_{column.key}"
         if name not in form or form[name].strip() == form.get(f"was_{column.key}", ""):
             continue
         given = {"column": column.key, "value": form[name], "seen": form.get(f"seen_{column.key}", "")}
-        if _do(partial(repair.repair_cell, uow, _keys(), batch_id=id, row_no=row_no, **given)) is None:
+        if _do(id, partial(repair.repair_cell, uow, _keys(), batch_id=id, row_no=row_no, **given)) is None:
             return redirect(url_for("imports.show_row", id=id, row_no=row_no), 303)
         mended += 1
     if not mended:
@@ -257,7 +263,7 @@ def save_row(id: int, row_no: int) -> Any:
 def take_row_back(id: int, row_no: int) -> Any:
     """Take a row back that was left out."""
     uow = current_uow()
-    done = _do(lambda: repair.take_back(uow, _keys(), batch_id=id, row_no=row_no))
+    done = _do(id, lambda: repair.take_back(uow, _keys(), batch_id=id, row_no=row_no))
     if done is not None:
         flash(_("The row is back."))
     return _go_back(id, row_no)

@@ -13,6 +13,7 @@ from werkzeug.datastructures import MultiDict
 
 from xiangyue.access.crypto import TenantKeys
 from xiangyue.db.uow import Uow
+from xiangyue.errors import Invalid
 from xiangyue.features.areas.queries import code_text
 from xiangyue.features.households.filters import HouseholdFilter
 from xiangyue.features.households.list_query import (
@@ -32,9 +33,10 @@ from xiangyue.features.households.queries_persons import age_on
 from xiangyue.features.households.service_export import note_export
 from xiangyue.features.households.watermark import watermark
 from xiangyue.features.privacy.access_log import Ids
-from xiangyue.files.workbook import Written, write_table
+from xiangyue.files.workbook import FORMATS, Written, write_table
 from xiangyue.i18n import TIMEZONE
 from xiangyue.i18n import gettext as _
+from xiangyue.i18n import lazy_gettext as _l
 
 #: Called with the number of rows so far; may raise to stop.
 Step = Callable[[int], None]
@@ -60,16 +62,20 @@ class Wanted:
 
     @classmethod
     def kept(cls, params: Mapping[str, Any]) -> Wanted:
-        return cls(**{name: params[name] for name in cls.__slots__})
+        """From what a job kept. Raises Invalid for what no job of this version asks for."""
+        wanted = cls(**{name: params[name] for name in cls.__slots__})
+        if wanted.format not in FORMATS:
+            raise Invalid({"format": [_l("Choose one of the options.")]})
+        return wanted
 
     def listing(self, uow: Uow) -> Listing:
         """The list, with what is wrong with its parameters."""
         args = MultiDict((name, value) for name, value in parse_qsl(self.query) if (name, value) != ("area", "all"))
-        return (household_listing if self.entity == "household" else person_listing)(uow, args)
+        return (person_listing if self.entity == "person" else household_listing)(uow, args)
 
     @property
     def title(self) -> str:
-        return _("All households") if self.entity == "household" else _("All persons")
+        return _("All persons") if self.entity == "person" else _("All households")
 
     @property
     def file_name(self) -> str:
@@ -94,10 +100,10 @@ def write_export(
     narrowed = replace(listing.filter, area=wanted.area)
     columns = listing.view.visible
     options: dict[str, Any] = {"sort": listing.sort, "fields": listing.fields, "keys": keys}
-    if wanted.entity == "household":
-        rows = each_household(uow, narrowed, read=partial(_whole_page, listing), **options)
-    else:
+    if wanted.entity == "person":
         rows = each_person(uow, narrowed, **options)
+    else:
+        rows = each_household(uow, narrowed, read=partial(_whole_page, listing), **options)
 
     def cells() -> Iterator[list[Any]]:
         for number, row in enumerate(rows, 1):

@@ -107,7 +107,7 @@ def _cell(line: queries.Line, column: str) -> Any:
         "due": row.due_on,
         "state": policy.STATES[row.state],
         "agent": view.asked_by(line),
-        "channel": policy.CHANNELS[row.channel],
+        "channel": policy.CHANNELS.get(row.channel, row.channel),
         "ended": row.ended_on,
     }
     value = values[column]
