@@ -29,9 +29,9 @@ def test_what_a_value_should_be_is_said_in_the_readers_language(client: Any) -> 
         "sort": "不认识：nme。可用：name, code, size, updated, custom.<key>。",
         "min_persons": "请填写整数。",
     }
-    assert (
-        messages(client.get(wrong, headers={"Accept-Language": "en"}))["min_persons"] == "This must be a whole number."
-    )
+    english = messages(client.get(wrong, headers={"Accept-Language": "en"}))
+    assert english["min_persons"] == "This must be a whole number."
+    assert english["sort"] == "Unknown: nme. Known: name, code, size, updated, custom.<key>."
 
 
 def test_a_misspelt_filter_does_not_answer_the_whole_county(client: Any) -> None:

@@ -21,11 +21,15 @@ HOUSEHOLD_SORTS = ("name", "code", "size", "updated")
 PERSON_SORTS = ("household", "name", "birth_date", "updated")
 
 
-def _sorts(keys: tuple[str, ...]) -> validate.Regexp:
-    """One of the list's own orders or a county's own field, either way."""
-    known = [*keys, f"{CUSTOM}<key>"]
-    message = str(_l("Unknown: %(unknown)s. Known: %(known)s.", unknown="{input}", known=", ".join(known)))
-    return validate.Regexp(rf"^-?({'|'.join(keys)}|custom\.[a-z][a-z0-9_]{{0,39}})$", error=message)
+class _Sorts(validate.Regexp):
+    """One of the list's own orders or a county's own field, either way; said in the reader's language."""
+
+    def __init__(self, keys: tuple[str, ...]) -> None:
+        super().__init__(rf"^-?({'|'.join(keys)}|custom\.[a-z][a-z0-9_]{{0,39}})$")
+        self.known = ", ".join((*keys, f"{CUSTOM}<key>"))
+
+    def _format_error(self, value: Any) -> str:
+        return str(_l("Unknown: %(unknown)s. Known: %(known)s.", unknown=value, known=self.known))
 
 
 class AreaCode(fields.Field[int]):
@@ -108,7 +112,7 @@ class HouseholdListArgs(HouseholdConditions, ListArgs):
 
     sort = fields.String(
         load_default="name",
-        validate=_sorts(HOUSEHOLD_SORTS),
+        validate=_Sorts(HOUSEHOLD_SORTS),
         metadata={
             "description": "name (pinyin of the head), code, size, updated or `custom.<key>`; `-` before it for"
             " descending"
@@ -134,7 +138,7 @@ class PersonListArgs(PersonConditions, ListArgs):
 
     sort = fields.String(
         load_default="household",
-        validate=_sorts(PERSON_SORTS),
+        validate=_Sorts(PERSON_SORTS),
         metadata={
             "description": "household, name (pinyin), birth_date, updated or `custom.<key>`; `-` before it for"
             " descending"
