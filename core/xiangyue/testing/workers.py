@@ -68,7 +68,8 @@ def pytest_runtestloop(session: pytest.Session) -> Any:
     if left:
         # The terminal would count these alone.
         collected = session.testscollected
-        items = list(session.perform_collect(sorted(left)))
+        # Their names begin at the root, which is not where a plugin's tests are run.
+        items = list(session.perform_collect([str(session.config.rootpath / name) for name in sorted(left)]))
         session.testscollected = collected + len(items)
         for item, following in zip(items, [*items[1:], None], strict=True):
             session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)

@@ -12,7 +12,7 @@ ACTIONS = {
     "fact.keep": _l("Value kept against an import"),
     "fact.take": _l("Value taken from an import"),
 }
-STATES = {"open": _l("To be decided"), "kept": _l("Kept"), "taken": _l("Taken")}
+STATES = {"open": _l("Waits for a decision"), "kept": _l("Kept"), "taken": _l("Taken")}
 FIELDS = {
     "name": _l("Full name"),
     "sex": _l("Sex"),
