@@ -6,11 +6,9 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from xiangyue.access.permissions import Permission
+from xiangyue.access.permissions import Permission, lacking
 from xiangyue.db.scope import Scope
 from xiangyue.db.uow import Uow
-from xiangyue.errors import Forbidden
-from xiangyue.i18n import lazy_gettext as _l
 
 R = TypeVar("R")
 
@@ -34,10 +32,7 @@ def acts(permission: Permission | None) -> Callable[[Callable[..., R]], Callable
                 return function(uow, *args, **kwargs)
             ranges = uow.actor.ranges(permission)
             if ranges == ():
-                raise Forbidden(
-                    _l("You do not have the right “%(right)s”.", right=str(permission.label)),
-                    permission=permission.name,
-                )
+                raise lacking(permission)
             with uow.scoped(Scope(uow.tenant_id, ranges)):
                 return function(uow, *args, **kwargs)
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from xiangyue.errors import XiangyueError
+from xiangyue.errors import Forbidden, XiangyueError
+from xiangyue.i18n import lazy_gettext as _l
 
 
 class UnknownPermission(XiangyueError):
@@ -26,6 +27,13 @@ class Permission:
     site: str = "county"
     sensitive: bool = False
     group: Any = field(default="", compare=False)
+
+
+def lacking(permission: Permission) -> Forbidden:
+    """What is raised for somebody who has not this right."""
+    return Forbidden(
+        _l("You do not have the right “%(right)s”.", right=str(permission.label)), permission=permission.name
+    )
 
 
 class PermissionRegistry:

@@ -16,6 +16,7 @@ from werkzeug.routing import IntegerConverter, Map
 from xiangyue import i18n
 from xiangyue.access.actor import Actor, anonymous
 from xiangyue.access.authenticate import session_actor, token_actor
+from xiangyue.access.permissions import lacking
 from xiangyue.db.scope import Scope
 from xiangyue.db.uow import RequestInfo, Uow
 from xiangyue.errors import Forbidden, NotFound, NotSignedIn, Suspended
@@ -237,10 +238,7 @@ def _admit(request: Request, uow: Uow, tenant: TenantInfo, mark: AccessMark) -> 
     if mark.permission is not None:
         ranges = uow.actor.ranges(mark.permission)
         if ranges == ():
-            raise Forbidden(
-                _l("You do not have the right “%(right)s”.", right=str(mark.permission.label)),
-                permission=mark.permission.name,
-            )
+            raise lacking(mark.permission)
         uow.set_scope(Scope(tenant.id, ranges))
     return None
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from xiangyue.access.permissions import lacking
 from xiangyue.db.uow import Uow
-from xiangyue.errors import Conflict, Forbidden, Invalid, Stale
+from xiangyue.errors import Conflict, Invalid, Stale
 from xiangyue.features.classifications import rules
 from xiangyue.features.classifications.compute import today
 from xiangyue.features.classifications.models import Classification, ClassificationEvent
@@ -47,10 +48,7 @@ def step_of(classifier: Classifier, key: str) -> tuple[int, Step]:
 def check_right(uow: Uow, step: Step, area_code: int) -> None:
     """Raises Forbidden for somebody who may not do this step there."""
     if not uow.actor.scope(step.permission).contains(area_code):
-        raise Forbidden(
-            _l("You do not have the right “%(right)s”.", right=str(step.permission.label)),
-            permission=step.permission.name,
-        )
+        raise lacking(step.permission)
 
 
 def check_order(row: Classification, classifier: Classifier, number: int) -> None:

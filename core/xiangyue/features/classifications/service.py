@@ -11,9 +11,10 @@ from sqlalchemy import select
 
 from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit
+from xiangyue.access.permissions import lacking
 from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
-from xiangyue.errors import Conflict, Forbidden, Invalid
+from xiangyue.errors import Conflict, Invalid
 from xiangyue.features.classifications import deciding, queries, rules
 from xiangyue.features.classifications.compute import own_area
 from xiangyue.features.classifications.list_query import ListFilter, conditions
@@ -131,10 +132,7 @@ def confirm_many(
     number, one = deciding.step_of(rule, step)
     scope = rules.reach(uow, rule).within(uow.actor.scope(one.permission))
     if scope.ranges == ():
-        raise Forbidden(
-            _l("You do not have the right “%(right)s”.", right=str(one.permission.label)),
-            permission=one.permission.name,
-        )
+        raise lacking(one.permission)
     with uow.scoped(scope):
         ids = list(versions) if versions is not None else _fitting(uow, classifier, step, wanted or ListFilter())
         rows = _locked(uow, classifier, ids[:MOST_AT_ONCE])

@@ -25,7 +25,7 @@ from xiangyue.features.households.listing import (
     within,
 )
 from xiangyue.features.households.own_lists import add_custom, fetch_by_field, fill_own, sort_field, split_fields
-from xiangyue.features.privacy.conditions_care import person_condition, right_of
+from xiangyue.features.privacy.conditions_care import born_until, person_condition, right_of
 from xiangyue.i18n import TIMEZONE
 from xiangyue.i18n import lazy_gettext as _l
 
@@ -162,9 +162,9 @@ def _conditions(uow: Uow, wanted: PersonFilter, keys: TenantKeys | None, *, walk
         found.add("p.relation = :relation", relation=wanted.relation)
     today = datetime.now(TIMEZONE).date()
     if wanted.min_age is not None:
-        found.add("p.birth_date <= :born_until", born_until=years_before(today, wanted.min_age))
+        found.add("p.birth_date <= :born_until", born_until=born_until(wanted.min_age, today))
     if wanted.max_age is not None:
-        found.add("p.birth_date > :born_after", born_after=years_before(today, wanted.max_age + 1))
+        found.add("p.birth_date > :born_after", born_after=born_until(wanted.max_age + 1, today))
     if wanted.care:
         _care(uow, found, wanted.care, today)
     if wanted.household is not None:
@@ -173,14 +173,6 @@ def _conditions(uow: Uow, wanted: PersonFilter, keys: TenantKeys | None, *, walk
         found.add("p.import_batch_id = :batch", batch=wanted.batch)
     add_custom(uow, found, "person", "p.id", wanted.custom, walked=walked)
     return found
-
-
-def years_before(day: date, years: int) -> date:
-    """The same day so many years earlier; 29 February becomes the 28th."""
-    try:
-        return day.replace(year=day.year - years)
-    except ValueError:
-        return day.replace(year=day.year - years, day=28)
 
 
 def _care(uow: Uow, found: Conditions, care: str, today: date) -> None:

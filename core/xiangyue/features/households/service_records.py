@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit
+from xiangyue.access.permissions import lacking
 from xiangyue.db.uow import Uow
-from xiangyue.errors import Conflict, Forbidden, Invalid, NotFound, Stale
+from xiangyue.errors import Conflict, Invalid, NotFound, Stale
 from xiangyue.features.households import policy
 from xiangyue.features.households.custom import parse_values, write_values
 from xiangyue.features.households.events import ask, tell_household, tell_person
@@ -47,10 +48,7 @@ def _kind(uow: Uow, key: str, area_code: int) -> MarkKind:
     if kind is None or (sensitive and not _may(uow, policy.SENSITIVE_VIEW, area_code)):
         raise Invalid({"mark": [_l("There is no mark “%(mark)s”.", mark=key)]})
     if sensitive and not _may(uow, policy.SENSITIVE_EDIT, area_code):
-        raise Forbidden(
-            _l("You do not have the right “%(right)s”.", right=str(policy.SENSITIVE_EDIT.label)),
-            permission=policy.SENSITIVE_EDIT.name,
-        )
+        raise lacking(policy.SENSITIVE_EDIT)
     return kind
 
 

@@ -12,8 +12,9 @@ from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit
 from xiangyue.access.crypto import TenantKeys
 from xiangyue.access.lawful import BASES, USUAL
+from xiangyue.access.permissions import lacking
 from xiangyue.db.uow import Uow
-from xiangyue.errors import Conflict, Forbidden, Invalid, Unavailable
+from xiangyue.errors import Conflict, Invalid, Unavailable
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT
 from xiangyue.features.imports.keeping import check_file_kept, check_rows_kept
 from xiangyue.features.imports.models import ImportBatch, ImportMapping
@@ -71,10 +72,7 @@ def upload_roster(
         raise Unavailable(_l("Imports need a running instance."))
     ranges = import_ranges(uow.actor)
     if ranges == ():
-        raise Forbidden(
-            _l("You do not have the right “%(right)s”.", right=str(HOUSEHOLD_EDIT.label)),
-            permission=HOUSEHOLD_EDIT.name,
-        )
+        raise lacking(HOUSEHOLD_EDIT)
     source, purpose = source.strip(), purpose.strip()
     wrong = {
         key: [_l("At most %(n)d characters.", n=_MAX_WORDS)]

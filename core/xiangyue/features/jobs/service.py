@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit
+from xiangyue.access.permissions import lacking
 from xiangyue.db.uow import Uow
-from xiangyue.errors import Forbidden
 from xiangyue.features.jobs.policy import JOB_MANAGE
 from xiangyue.features.jobs.queries import get_job, may_steer
-from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs import service as room
 from xiangyue.jobs.models import Job
 
@@ -16,9 +15,7 @@ from xiangyue.jobs.models import Job
 def _steered(uow: Uow, job_id: int) -> Job:
     job = get_job(uow, job_id)
     if not may_steer(uow, job):
-        raise Forbidden(
-            _l("You do not have the right “%(right)s”.", right=str(JOB_MANAGE.label)), permission=JOB_MANAGE.name
-        )
+        raise lacking(JOB_MANAGE)
     return job
 
 

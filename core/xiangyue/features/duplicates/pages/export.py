@@ -8,7 +8,8 @@ from typing import Any
 
 from flask import request, url_for
 
-from xiangyue.errors import Forbidden, Invalid
+from xiangyue.access.permissions import lacking
+from xiangyue.errors import Invalid
 from xiangyue.features.areas import switch
 from xiangyue.features.areas.queries import code_text
 from xiangyue.features.duplicates.pages import bp
@@ -75,10 +76,7 @@ def send_export() -> Any:
 def _may() -> None:
     """Personal data go out only with the right to that too."""
     if not current_actor().can(HOUSEHOLD_EXPORT):
-        raise Forbidden(
-            _l("You do not have the right “%(right)s”.", right=str(HOUSEHOLD_EXPORT.label)),
-            permission=HOUSEHOLD_EXPORT.name,
-        )
+        raise lacking(HOUSEHOLD_EXPORT)
 
 
 def _ask(asked: Listing, *, status: int = 200, problems: dict[str, list[Any]] | None = None) -> Any:
