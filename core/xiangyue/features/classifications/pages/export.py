@@ -17,14 +17,12 @@ from xiangyue.features.classifications.pages.lists import Listing, grounds_text,
 from xiangyue.features.classifications.policy import CLASSIFICATION_EXPORT, STATES
 from xiangyue.features.classifications.service import note_export
 from xiangyue.features.households.watermark import new_number, watermark
-from xiangyue.files.workbook import FORMATS, write_table
+from xiangyue.files.workbook import write_table
 from xiangyue.i18n import gettext as _
-from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import requires
-from xiangyue.web.components import FormView
 from xiangyue.web.downloads import send_written
+from xiangyue.web.exporting import ask_what_for, chosen_format
 from xiangyue.web.pipeline import current_uow
-from xiangyue.web.shell import page
 
 
 @bp.get("/classifications/export")
@@ -57,9 +55,7 @@ def send_export() -> Any:
         )
     except Invalid as invalid:
         problems.update(invalid.fields)
-    format = request.form.get("format", "xlsx")
-    if format not in FORMATS:
-        problems["format"] = [_l("Choose one of the options.")]
+    format = chosen_format(problems)
     if problems:
         return _ask(asked, status=422, problems=problems)
     mark = watermark(uow, purpose, number)
@@ -70,15 +66,14 @@ def send_export() -> Any:
 
 
 def _ask(asked: Listing, *, status: int = 200, problems: dict[str, list[Any]] | None = None) -> Any:
-    back = asked.view.url(url_for("classifications.list_classifications"))
-    form = FormView(
-        action=request.full_path.rstrip("?"),
-        values=request.form or {"format": "xlsx"},
-        errors=problems or {},
-        cancel_url=back,
-        id="export",
+    return ask_what_for(
+        asked.view,
+        title=_("Export classifications"),
+        of=_("Classifications"),
+        back=asked.view.url(url_for("classifications.list_classifications")),
+        status=status,
+        problems=problems,
     )
-    return page("classifications/export.html", status=status, view=asked.view, form=form, back=back)
 
 
 def _cell(column: str, row: Row) -> Any:

@@ -19,15 +19,13 @@ from xiangyue.features.duplicates.queries import each_pair
 from xiangyue.features.duplicates.service import note_export
 from xiangyue.features.households.policy import HOUSEHOLD_EXPORT
 from xiangyue.features.households.watermark import new_number, watermark
-from xiangyue.files.workbook import FORMATS, write_table
+from xiangyue.files.workbook import write_table
 from xiangyue.i18n import gettext as _
-from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import today
 from xiangyue.web.access import requires
-from xiangyue.web.components import FormView
 from xiangyue.web.downloads import send_written
+from xiangyue.web.exporting import ask_what_for, chosen_format
 from xiangyue.web.pipeline import current_actor, current_uow
-from xiangyue.web.shell import page
 
 
 @bp.get("/duplicates/export")
@@ -61,9 +59,7 @@ def send_export() -> Any:
         )
     except Invalid as invalid:
         problems.update(invalid.fields)
-    format = request.form.get("format", "xlsx")
-    if format not in FORMATS:
-        problems["format"] = [_l("Choose one of the options.")]
+    format = chosen_format(problems)
     if problems:
         return _ask(asked, status=422, problems=problems)
     mark = watermark(uow, purpose, number)
@@ -80,15 +76,14 @@ def _may() -> None:
 
 
 def _ask(asked: Listing, *, status: int = 200, problems: dict[str, list[Any]] | None = None) -> Any:
-    back = asked.view.url(url_for("duplicates.list_pairs"))
-    form = FormView(
-        action=request.full_path.rstrip("?"),
-        values=request.form or {"format": "xlsx"},
-        errors=problems or {},
-        cancel_url=back,
-        id="export",
+    return ask_what_for(
+        asked.view,
+        title=_("Export possible duplicates"),
+        of=_("Possible duplicates"),
+        back=asked.view.url(url_for("duplicates.list_pairs")),
+        status=status,
+        problems=problems,
     )
-    return page("duplicates/export.html", status=status, view=asked.view, form=form, back=back)
 
 
 def _cell(column: str, row: Mapping[str, Any]) -> Any:

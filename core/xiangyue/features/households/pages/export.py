@@ -15,20 +15,18 @@ from xiangyue.features.households import policy
 from xiangyue.features.households.offered import PluginFailed
 from xiangyue.features.households.pages import bp
 from xiangyue.features.households.pages.addresses import sealed_address
-from xiangyue.features.households.pages.common import keys, template_words
+from xiangyue.features.households.pages.common import keys
 from xiangyue.features.households.pages.exporting import Wanted, count_rows, put_on_record, write_export
 from xiangyue.features.households.pages.listings import Listing, household_listing, person_listing
 from xiangyue.features.households.service_export import start_export
 from xiangyue.features.households.watermark import new_number
 from xiangyue.features.households.writing import required_text
 from xiangyue.features.privacy.access_log import Ids
-from xiangyue.files.workbook import FORMATS
-from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.i18n import gettext as _
 from xiangyue.web.access import requires
-from xiangyue.web.components import FormView
 from xiangyue.web.downloads import send_written
+from xiangyue.web.exporting import ask_what_for, chosen_format
 from xiangyue.web.pipeline import current_uow, runtime
-from xiangyue.web.shell import page
 
 
 @bp.get("/households/export")
@@ -59,28 +57,24 @@ def send_persons() -> Any:
     return sealed_address() or _send(person_listing(current_uow()), "person")
 
 
-def _ask(listing: Listing, entity: str, *, status: int = 200, form: FormView | None = None) -> Any:
-    path = "/households" if entity == "household" else "/persons"
-    back = listing.view.url(path)
-    if form is None:
-        form = FormView(action=request.full_path.rstrip("?"), values={"format": "xlsx"}, cancel_url=back)
+def _ask(listing: Listing, entity: str, *, status: int = 200, problems: dict[str, list[Any]] | None = None) -> Any:
+    """What is going to be exported, and the question what for; once more with what was typed and what is wrong."""
+    households = entity == "household"
     try:
         rows = count_rows(current_uow(), _wanted(entity), listing, keys())
     except (Invalid, PluginFailed):
         rows = None  # said when it is sent
     settings = runtime().settings
-    return page(
-        "households/export.html",
+    return ask_what_for(
+        listing.view,
+        title=_("Export households") if households else _("Export persons"),
+        of=_("All households") if households else _("All persons"),
+        back=listing.view.url("/households" if households else "/persons"),
         status=status,
-        listing=listing,
-        view=listing.view,
-        form=form,
-        entity=entity,
-        back=back,
+        problems=problems,
         rows=rows,
         large=rows is not None and rows > settings.export_direct_rows,
         keep_days=settings.export_keep_days,
-        **template_words(),
     )
 
 
@@ -105,11 +99,9 @@ def _send(listing: Listing, entity: str) -> Any:
         purpose = required_text(request.form.get("purpose"), "purpose", least=2)
     except Invalid as invalid:
         problems.update(invalid.fields)
-    format = request.form.get("format", "xlsx")
-    if format not in FORMATS:
-        problems["format"] = [_l("Choose one of the options.")]
+    format = chosen_format(problems)
     if problems:
-        return _again(listing, entity, problems, 422)
+        return _ask(listing, entity, status=422, problems=problems)
     wanted = _wanted(entity, format, purpose)
     most, seen = runtime().settings.export_direct_rows, Ids()
     try:
@@ -117,13 +109,6 @@ def _send(listing: Listing, entity: str) -> Any:
             return redirect(url_for("jobs.show_job", id=start_export(uow, params=wanted.params()).id), 303)
         written = write_export(uow, wanted, listing, keys(), seen)
     except PluginFailed as failed:
-        return _again(listing, entity, {"": [failed.message]}, 409)
+        return _ask(listing, entity, status=409, problems={"": [failed.message]})
     put_on_record(uow, wanted, listing, written.rows, seen)
     return send_written(written, wanted.file_name)
-
-
-def _again(listing: Listing, entity: str, problems: dict[str, list[Any]], status: int) -> Any:
-    """The question once more, with what was typed and what is wrong."""
-    back = listing.view.url("/households" if entity == "household" else "/persons")
-    form = FormView(action=request.full_path, values=request.form, errors=problems, cancel_url=back)
-    return _ask(listing, entity, status=status, form=form)

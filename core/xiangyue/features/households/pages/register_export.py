@@ -14,7 +14,6 @@ from xiangyue.features.areas import switch
 from xiangyue.features.households import policy
 from xiangyue.features.households.pages import bp
 from xiangyue.features.households.pages.addresses import args_without_all
-from xiangyue.features.households.pages.common import template_words
 from xiangyue.features.households.pages.register_acts import (
     ACT_COLUMNS,
     act_filter,
@@ -27,14 +26,14 @@ from xiangyue.features.households.register.words import KIND_LABELS, STATE_LABEL
 from xiangyue.features.households.service_export import note_export
 from xiangyue.features.households.watermark import new_number, watermark
 from xiangyue.features.households.writing import required_text
-from xiangyue.files.workbook import FORMATS, write_table
+from xiangyue.files.workbook import write_table
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import requires
-from xiangyue.web.components import Filter, FormView, ListView
+from xiangyue.web.components import Filter, ListView
 from xiangyue.web.downloads import send_written
+from xiangyue.web.exporting import ask_what_for, chosen_format
 from xiangyue.web.pipeline import current_actor, current_uow
-from xiangyue.web.shell import page
 
 STEP = 500
 
@@ -83,32 +82,25 @@ def _ask(*, reports: bool, status: int = 200, errors: dict[str, list[Any]] | Non
     view = _view(reports)
     usable = not view.problems
     errors = {**{str(spec.label): [why] for spec, why in view.problems}, **(errors or {})}
-    values = request.form or {"format": "xlsx"}
-    form = FormView(action=request.full_path.rstrip("?"), values=values, errors=errors, cancel_url=view.url())
-    return page(
-        "households/export.html",
-        status=status,
-        view=view,
-        form=form,
-        entity="register",
+    return ask_what_for(
+        view,
+        title=_("Export changes of the register"),
+        of=_("Changes of the register"),
         back=view.url(),
+        status=status,
+        problems=errors,
         rows=count_ledger(current_uow(), _wanted(view, reports)) if usable else None,
-        large=False,
-        keep_days=0,
-        **template_words(),
     )
 
 
 def _send(*, reports: bool) -> Any:
     uow, view = current_uow(), _view(reports)
     errors: dict[str, list[Any]] = {}
-    purpose, format = "", request.form.get("format", "xlsx")
+    purpose, format = "", chosen_format(errors)
     try:
         purpose = required_text(request.form.get("purpose"), "purpose", least=2)
     except Invalid as invalid:
         errors.update(invalid.fields)
-    if format not in FORMATS:
-        errors["format"] = [_l("Choose one of the options.")]
     if errors or view.problems:
         return _ask(reports=reports, status=422, errors=errors)
     wanted, number = _wanted(view, reports), new_number()

@@ -17,14 +17,12 @@ from xiangyue.features.privacy import policy, queries, service, view
 from xiangyue.features.privacy.access_log import Ids
 from xiangyue.features.privacy.pages import bp
 from xiangyue.features.privacy.pages.requests import request_view, sort_of
-from xiangyue.files.workbook import FORMATS, write_table
+from xiangyue.files.workbook import write_table
 from xiangyue.i18n import gettext as _
-from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import requires
-from xiangyue.web.components import FormView
 from xiangyue.web.downloads import send_written
+from xiangyue.web.exporting import ask_what_for, chosen_format
 from xiangyue.web.pipeline import current_actor, current_uow
-from xiangyue.web.shell import page
 
 
 @bp.get("/privacy/requests/export")
@@ -42,13 +40,11 @@ def send_export() -> Any:
     _may()
     uow, asked = current_uow(), request_view()
     problems: dict[str, list[Any]] = {spec.name: [why] for spec, why in asked.problems}
-    purpose, format, number = "", request.form.get("format", "xlsx"), new_number()
+    purpose, format, number = "", chosen_format(problems), new_number()
     try:
         purpose = required_text(request.form.get("purpose"), "purpose", least=2)
     except Invalid as invalid:
         problems.update(invalid.fields)
-    if format not in FORMATS:
-        problems["format"] = [_l("Choose one of the options.")]
     if problems:
         return _ask(422, problems)
     wanted, seen = view.wanted(request.args, switch.asked_area(uow)), Ids()
@@ -84,15 +80,14 @@ def _may() -> None:
 
 def _ask(status: int = 200, problems: dict[str, list[Any]] | None = None) -> Any:
     asked = request_view()
-    back = asked.url(url_for("privacy.list_requests"))
-    form = FormView(
-        action=request.full_path.rstrip("?"),
-        values=request.form or {"format": "xlsx"},
-        errors=problems or {},
-        cancel_url=back,
-        id="export",
+    return ask_what_for(
+        asked,
+        title=_("Export requests"),
+        of=_("Requests about personal information"),
+        back=asked.url(url_for("privacy.list_requests")),
+        status=status,
+        problems=problems,
     )
-    return page("privacy/export.html", status, view=asked, form=form, back=back)
 
 
 def _cell(line: queries.Line, column: str) -> Any:
