@@ -14,10 +14,11 @@ import psycopg
 STEP = 50_000
 
 _HOUSEHOLDS = """
-INSERT INTO household (tenant_id, id, area_code, code, head_name, sort_key, person_count, address)
+INSERT INTO household (tenant_id, id, area_code, code, head_name, sort_key, person_count, registered_count,
+                       living_count, address)
 SELECT tenant_id, id + %(households)s, area_code,
        left(code, 12) || lpad((substr(code, 13)::int + %(numbers)s)::text, 4, '0'),
-       head_name, sort_key, person_count, address
+       head_name, sort_key, person_count, registered_count, living_count, address
   FROM household WHERE tenant_id = %(tenant)s AND id BETWEEN %(first)s AND %(last)s
 """
 _PERSONS = """
@@ -28,6 +29,13 @@ SELECT tenant_id, id + %(persons)s, area_code, household_id + %(households)s, na
   FROM person WHERE tenant_id = %(tenant)s AND household_id BETWEEN %(first)s AND %(last)s
 """
 _REST = (
+    """
+    INSERT INTO household_member (tenant_id, area_code, person_id, household_id, registered, living, relation,
+                                  valid_from)
+    SELECT tenant_id, area_code, person_id + %(persons)s, household_id + %(households)s, registered, living, relation,
+           valid_from
+      FROM household_member WHERE tenant_id = %(tenant)s AND household_id BETWEEN %(first)s AND %(last)s
+    """,
     """
     INSERT INTO person_mark (tenant_id, area_code, person_id, household_id, mark_key)
     SELECT tenant_id, area_code, person_id + %(persons)s, household_id + %(households)s, mark_key

@@ -33,7 +33,7 @@ GROUPS = 5
 POOL = 6000
 
 _SEARCH = ("name_suffix", "household_piece", "piece_suffix")
-_OWNED = ("household", "person", "person_mark", "household_income")
+_OWNED = ("household", "person", "household_member", "person_mark", "household_income")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +138,7 @@ class _Writer:
         self.last, self.names = last, names
         self.households: list[tuple[Any, ...]] = []
         self.persons: list[tuple[Any, ...]] = []
+        self.members: list[tuple[Any, ...]] = []
         self.marks: list[tuple[Any, ...]] = []
         self.incomes: list[tuple[Any, ...]] = []
         self._born: Counter[date] = Counter()
@@ -153,9 +154,9 @@ class _Writer:
             family = self.rng.choice(self.pool)
             head = family[0]
             code, address = f"{village // 1000}{number:04d}", self._address(village, number)
-            self.households.append(
-                (self.tenant, household_id, area, code, head.name, head.sort_key, len(family), address)
-            )
+            living = sum(not person.away for person in family)
+            sizes = (len(family), len(family), living)
+            self.households.append((self.tenant, household_id, area, code, head.name, head.sort_key, *sizes, address))
             self.incomes.append((self.tenant, area, household_id, YEAR, self.rng.randrange(8_000, 160_000)))
             for person in family:
                 person_id += 1
@@ -172,6 +173,9 @@ class _Writer:
         known = (person.name, person.sort_key, person.relation, person.sex, person.born, "01")
         tail = tail_index(self.keys, "id_number", number)
         self.persons.append((self.tenant, id, area, household_id, *known, sealed, index, tail, person.away))
+        # Registered here; who works elsewhere lives in no household of the county.
+        since = (person.relation, person.born)
+        self.members.append((self.tenant, area, id, household_id, True, not person.away, *since))
         self.marks += [(self.tenant, area, id, household_id, key) for key in person.marks]
 
     def _id_number(self, born: date) -> str:
@@ -184,7 +188,8 @@ class _Writer:
     def tables(self) -> Iterator[tuple[str, str, list[tuple[Any, ...]]]]:
         yield (
             "household",
-            "tenant_id, id, area_code, code, head_name, sort_key, person_count, address",
+            "tenant_id, id, area_code, code, head_name, sort_key, person_count, registered_count, living_count,"
+            " address",
             self.households,
         )
         yield (
@@ -192,6 +197,11 @@ class _Writer:
             "tenant_id, id, area_code, household_id, name, sort_key, relation, sex, birth_date, nationality,"
             " id_number, id_number_index, id_number_tail, away",
             self.persons,
+        )
+        yield (
+            "household_member",
+            "tenant_id, area_code, person_id, household_id, registered, living, relation, valid_from",
+            self.members,
         )
         yield "person_mark", "tenant_id, area_code, person_id, household_id, mark_key", self.marks
         yield "household_income", "tenant_id, area_code, household_id, year, amount", self.incomes
@@ -236,7 +246,7 @@ def _pieces(connection: psycopg.Connection[Any], tenant_id: int, households: lis
     """Search rows of codes and addresses, likewise."""
     rows = sorted(
         (piece, area, id)
-        for _tenant, id, area, code, _name, _key, _size, address in households
+        for _tenant, id, area, code, _name, _key, _all, _registered, _living, address in households
         for piece in pieces(code, address)
     )
     _copy(
