@@ -177,11 +177,50 @@ def test_merged_twice_is_taken_back_step_by_step(thrice: County) -> None:
     unmerge(thrice, second)
     with thrice.uow() as uow:
         assert [uow.get(Person, id).merged_into_id for id in (a, b, c)] == [b, None, None]
+    unmerge(thrice, first)
     homes = [home(thrice, n) for n in (1, 2, 0)]
-    merge(thrice, policy.HOUSEHOLD, homes[1], homes[0])
+    first = merge(thrice, policy.HOUSEHOLD, homes[1], homes[0])
     unmerge(thrice, merge(thrice, policy.HOUSEHOLD, homes[2], homes[1]))
     with thrice.uow() as uow:
         assert [uow.get(Household, id).merged_into_id for id in homes] == [homes[1], None, None]
+    unmerge(thrice, first)
+    with thrice.uow() as uow:
+        assert [uow.get(Person, id).merged_into_id for id in (a, b, c)] == [None] * 3
+        assert [uow.get(Household, id).merged_into_id for id in homes] == [None] * 3
+
+
+@pytest.mark.parametrize("kind", [policy.PERSON, policy.HOUSEHOLD])
+def test_undoing_the_second_merge_into_a_record_frees_the_first(thrice: County, kind: str) -> None:
+    stays, one, two = (
+        (home(thrice, n) for n in (0, 1, 2))
+        if kind == policy.HOUSEHOLD
+        else (person(thrice, name) for name in ("李建国", "李建国二", "李建国三"))
+    )
+    first, second = merge(thrice, kind, stays, one), merge(thrice, kind, stays, two)
+    with pytest.raises(Conflict):
+        unmerge(thrice, first)
+    unmerge(thrice, second)
+    unmerge(thrice, first)
+    model: Any = Household if kind == policy.HOUSEHOLD else Person
+    with thrice.uow() as uow:
+        assert [uow.get(model, id).merged_into_id for id in (stays, one, two)] == [None] * 3
+
+
+def test_a_merge_of_persons_undone_frees_the_merge_of_their_households(thrice: County) -> None:
+    both = merge(thrice, policy.HOUSEHOLD, home(thrice, 0), home(thrice, 1))
+    unmerge(thrice, merge(thrice, policy.PERSON, person(thrice, "李建国"), person(thrice, "李建国二")))
+    unmerge(thrice, both)
+
+
+def test_what_was_changed_between_two_merges_still_holds_the_first(thrice: County) -> None:
+    stays, one, two = (person(thrice, name) for name in ("李建国", "李建国二", "李建国三"))
+    first = merge(thrice, policy.PERSON, stays, one)
+    with thrice.uow() as uow:
+        keys, version = thrice.runtime.tenant_keys(uow), uow.get(Person, stays).version
+        edit_person(uow, keys=keys, person_id=stays, version=version, changes={"nationality": "02"})
+    unmerge(thrice, merge(thrice, policy.PERSON, stays, two))
+    with pytest.raises(Conflict):
+        unmerge(thrice, first)
 
 
 def test_whom_another_record_became_part_of_is_not_taken_out_of_the_register(thrice: County) -> None:

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, or_, select, update
 
 from xiangyue.access.models import AuditEntry
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid
 from xiangyue.features.duplicates.facts import CUSTOM, Fact
+from xiangyue.features.duplicates.models import RecordMerge
+from xiangyue.features.duplicates.policy import PERSON
 from xiangyue.features.households.models import CustomField, CustomValue
 from xiangyue.i18n import lazy_gettext as _l
 
@@ -112,6 +114,34 @@ def lead_on(uow: Uow, model: Any, old: int, new: int, only: Sequence[int] | None
             execution_options={"synchronize_session": False},
         ).all()
     return sorted(found)
+
+
+def free_earlier(uow: Uow, kind: str, records: Sequence[Any], then: Sequence[int]) -> None:
+    """Let earlier merges stand on records that are again exactly as they were before a later one, with the versions
+    ``then``: nothing is built on those merges any more. ``then``: by record."""
+    was = {record.id: version for record, version in zip(records, then, strict=True)}
+    now = {record.id: record.version for record in records}
+    concerned = or_(
+        and_(RecordMerge.kind == kind, or_(RecordMerge.survivor_id.in_(was), RecordMerge.loser_id.in_(was))),
+        *(RecordMerge.changes.contains({"persons": [{"id": id}]}) for id in was if kind == PERSON),
+    )
+    statement = select(RecordMerge).where(RecordMerge.state == "done", concerned)
+    for merge in uow.session.scalars(statement.with_for_update()):
+        changes = dict(merge.changes)
+        if not changes:
+            continue  # what to put back is erased
+        if merge.kind == kind:
+            ids = (merge.survivor_id, merge.loser_id)
+            changes["versions"] = [
+                now[id] if was.get(id) == version else version
+                for id, version in zip(ids, changes["versions"], strict=True)
+            ]
+        else:
+            changes["persons"] = [
+                {**one, "version": now[one["id"]]} if was.get(one["id"]) == one["version"] else one
+                for one in changes["persons"]
+            ]
+        merge.changes = changes
 
 
 def last_entry(uow: Uow) -> int:

@@ -111,9 +111,11 @@ def undo_merge(uow: Uow, *, id: int, version: int) -> DuplicatePair:
     if not merge.changes or way.built_on(uow, survivor, loser, merge.changes):
         raise BuiltOn(_l("This cannot be undone any more: the record was changed since."), _built_since(uow, merge))
     _ask(uow, pair, survivor, loser)
+    then = [version - 1 for version in merge.changes["versions"]]
     way.unmerge(uow, survivor, loser, merge.changes)
     merge.state, merge.undone_at, merge.undone_name = "undone", datetime.now(UTC), uow.actor.name or uow.actor.login
     merge.version += 1
+    merging.free_earlier(uow, pair.kind, (survivor, loser), then)
     pair.state, pair.decided_at, pair.decided_by, pair.decided_name = "open", None, None, ""
     pair.version += 1
     _note(uow, "unfold", pair.kind, survivor, loser, {})
