@@ -175,7 +175,7 @@ def test_what_was_built_on_it_is_listed_and_nothing_is_undone(hanyin: County, ro
     with hanyin.uow() as uow:
         outlook = undoing.outlook(uow, batch_of(hanyin, two.id))
         assert outlook.built == {"edited": 1, "joined": 1, "mark": 1, "income": 1}
-        assert len(list(undoing.export_built(uow, batch_id=two.id))) == 4
+        assert len(list(undoing.each_built_on(uow, batch_of(hanyin, two.id)))) == 4
     with hanyin.uow() as uow, pytest.raises(Conflict, match="4"):
         undoing.request_undo(uow, batch_id=two.id, version=two.version)
     assert register(hanyin) == before

@@ -15,6 +15,7 @@ from xiangyue.access.models import AuditEntry
 from xiangyue.features.households import service_records
 from xiangyue.features.households.models import Person, PersonMark
 from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.privacy.models import PersonAccessSet
 from xiangyue.testing.fixtures import County
 
 
@@ -79,13 +80,26 @@ def test_what_stands_in_the_way_is_listed_filtered_and_taken_along(hanyin: Count
     refused = press(client, batch, follow_redirects=True)
     assert "后续登记" in refused.text
     assert batch_of(hanyin, batch.id).state == "committed"
-    file = client.get(f"/imports/{batch.id}/undo.xlsx")
+    exporting = f"/imports/{batch.id}/undo/export"
+    assert f"{exporting}?what=mark" in client.get(f"/imports/{batch.id}/undo?what=mark").text
+    assert "导出用途" in client.get(exporting).text
+    token = client.get(exporting).text.split('name="csrf_token" value="')[1].split('"')[0]
+    answer = client.post(exporting, data={"csrf_token": token, "purpose": "", "format": "xlsx"})
+    assert answer.status_code == 422
+    file = client.post(exporting, data={"csrf_token": token, "purpose": "逐条核对", "format": "xlsx"})
     assert file.status_code == 200
     sheet = CalamineWorkbook.from_filelike(io.BytesIO(file.data)).get_sheet_by_index(0).to_python()
-    assert [line[1] for line in sheet[1:]] == [name]
+    assert "逐条核对" in str(sheet[0][0])
+    assert [line[1] for line in sheet[2:]] == [name]
     with hanyin.uow() as uow:
         found = select(AuditEntry).where(AuditEntry.action == "import.undo_list", AuditEntry.object_id == batch.id)
-        assert uow.session.scalars(found).one()
+        entry = uow.session.scalars(found).one()
+        assert (entry.purpose, entry.object_label in str(sheet[0][0])) == ("逐条核对", True)
+        seen = uow.session.scalars(select(PersonAccessSet).where(PersonAccessSet.number == entry.object_label)).one()
+        assert (seen.persons, seen.purpose) == (1, "逐条核对")
+    nobody = hanyin.client(hanyin.account_with("import.run", "household.edit", "household.view"))
+    assert "undo/export" not in nobody.get(f"/imports/{batch.id}/undo").text
+    assert nobody.get(exporting).status_code == 403
 
 
 def test_by_api(hanyin: County, batch: ImportBatch) -> None:

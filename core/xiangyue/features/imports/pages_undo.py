@@ -7,14 +7,20 @@ from typing import Any
 
 from flask import redirect, request, url_for
 
+from xiangyue.access.permissions import lacking
 from xiangyue.db.paging import decode_as, encode_cursor, unreadable
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Invalid
 from xiangyue.features.areas import queries as areas
+from xiangyue.features.households.policy import HOUSEHOLD_EXPORT
 from xiangyue.features.households.undo import WHATS, Built
+from xiangyue.features.households.watermark import new_number, watermark
+from xiangyue.features.households.writing import required_text
 from xiangyue.features.imports import policy, queries, undoing, view
+from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.pages import PAGE, bp, do_act
 from xiangyue.features.imports.undo_words import record_label
+from xiangyue.features.privacy.access_log import Ids
 from xiangyue.files.workbook import write_table
 from xiangyue.i18n import TIMEZONE, ngettext
 from xiangyue.i18n import gettext as _
@@ -22,7 +28,8 @@ from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import requires
 from xiangyue.web.components import Column, Filter, ListView
 from xiangyue.web.downloads import send_written
-from xiangyue.web.pipeline import current_uow
+from xiangyue.web.exporting import ask_what_for, chosen_format
+from xiangyue.web.pipeline import current_actor, current_uow
 from xiangyue.web.shell import flash, page
 
 __all__ = ["bp"]
@@ -47,16 +54,7 @@ def show_undo(id: int) -> Any:
     except Conflict as conflict:
         flash(conflict.message, "warning")
         return redirect(url_for("imports.show_import", id=id))
-    state: dict[str, Any] = {
-        "columns": _COLUMNS,
-        "filters": (
-            Filter("what", _l("What was built on it"), choices=[(what, WHATS[what]) for what in outlook.built]),
-        ),
-        "args": request.args,
-        "path": url_for("imports.show_undo", id=id),
-        "page_size": PAGE,
-        "export_url": url_for("imports.export_undo", id=id),
-    }
+    state = _state(id, outlook.built)
     asked = ListView(**state)
     what = asked.value("what")
     found = undoing.built_on(uow, batch, what=what, after=_place(asked), limit=PAGE + 1) if outlook.built else []
@@ -77,6 +75,19 @@ def show_undo(id: int) -> Any:
         view=shown,
         rows=_shown(uow, rows),
     )
+
+
+def _state(id: int, built: Iterable[str]) -> dict[str, Any]:
+    """The list of what is in the way; ``built``: kinds of it."""
+    may = current_actor().can(HOUSEHOLD_EXPORT)
+    return {
+        "columns": _COLUMNS,
+        "filters": (Filter("what", _l("What was built on it"), choices=[(what, WHATS[what]) for what in built]),),
+        "args": request.args,
+        "path": url_for("imports.show_undo", id=id),
+        "page_size": PAGE,
+        "export_url": url_for("imports.ask_export_undo", id=id) if may else None,
+    }
 
 
 def _place(asked: ListView) -> tuple[str, int, str, str] | None:
@@ -122,21 +133,67 @@ def _what(uow: Uow, row: Built) -> str:
     return f"{text}: {record_label(uow, row.detail)}" if row.detail else text
 
 
-@bp.get("/imports/<int:id>/undo.xlsx")
+@bp.get("/imports/<int:id>/undo/export")
+@requires(policy.IMPORT_RUN)
+def ask_export_undo(id: int) -> Any:
+    """What is going to be exported of the rows in the way, and the question what for."""
+    _may_export()
+    batch = queries.get_batch(current_uow(), id)
+    undoing.written_of(batch)
+    return _ask(batch)
+
+
+@bp.post("/imports/<int:id>/undo/export")
 @requires(policy.IMPORT_RUN)
 def export_undo(id: int) -> Any:
     """The rows in the way as a file."""
-    uow = current_uow()
+    _may_export()
+    uow, problems = current_uow(), dict[str, list[Any]]()
+    batch = queries.get_batch(uow, id)
+    undoing.written_of(batch)
+    purpose, format, number = "", chosen_format(problems), new_number()
+    try:
+        purpose = required_text(request.form.get("purpose"), "purpose", least=2)
+    except Invalid as invalid:
+        problems.update(invalid.fields)
+    if problems:
+        return _ask(batch, 422, problems)
     what = request.args.get("what", "")
-    built = undoing.export_built(uow, batch_id=id, what=what if what in WHATS else "")
+    built = undoing.each_built_on(uow, batch, what=what if what in WHATS else "")
     headings = [_("Kind of entry"), _("Who"), _("Household no."), *(column.label for column in _COLUMNS[1:])]
     title = _("What was built on import %(id)s", id=id)
-    return send_written(write_table(title, headings, _cells(uow, built)), title)
+    seen = Ids()
+    mark = watermark(uow, purpose, number)
+    written = write_table(title, headings, _cells(uow, built, seen), format=format, watermark=mark)
+    undoing.note_export(uow, batch, number=number, purpose=purpose, what=what, rows=written.rows, seen=seen)
+    return send_written(written, title)
 
 
-def _cells(uow: Uow, built: Iterable[Built]) -> Iterable[list[Any]]:
+def _may_export() -> None:
+    """Personal data go out only with the right to that too."""
+    if not current_actor().can(HOUSEHOLD_EXPORT):
+        raise lacking(HOUSEHOLD_EXPORT)
+
+
+def _ask(batch: ImportBatch, status: int = 200, problems: dict[str, list[Any]] | None = None) -> Any:
+    state = _state(batch.id, undoing.outlook(current_uow(), batch).built)
+    view = ListView(**state)
+    return ask_what_for(
+        view,
+        title=_("Export what is in the way"),
+        of=_("Undo this import"),
+        back=view.url(url_for("imports.show_undo", id=batch.id)),
+        status=status,
+        problems=problems,
+    )
+
+
+def _cells(uow: Uow, built: Iterable[Built], seen: Ids) -> Iterable[list[Any]]:
+    """Lines of the file; who is in it is added to ``seen``."""
     part: list[Built] = []
     for row in built:
+        if row.entity == "person" and row.household_id is not None:
+            seen.add(row.id)
         part.append(row)
         if len(part) == 500:
             yield from _lines(uow, part)

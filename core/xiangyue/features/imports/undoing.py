@@ -16,6 +16,7 @@ from xiangyue.features.imports.offered import kept_elsewhere
 from xiangyue.features.imports.policy import IMPORT_RUN, KEEP_CHANGES_DAYS, UNDO_KIND
 from xiangyue.features.imports.queries import get_batch
 from xiangyue.features.imports.release import require_version, start_job
+from xiangyue.features.privacy.access_log import Ids, note_set
 from xiangyue.i18n import lazy_gettext as _l
 
 #: What the result of an import is looked at with.
@@ -66,13 +67,25 @@ def built_on(
     return undo.list_built(uow, written_of(batch), what=what, after=after, limit=limit)
 
 
+def each_built_on(uow: Uow, batch: ImportBatch, *, what: str = "") -> Iterator[Built]:
+    """All rows in the way, for a file. Raises Conflict, see `written_of`."""
+    return undo.each_built(uow, written_of(batch), what=what)
+
+
 @acts(IMPORT_RUN)
-def export_built(uow: Uow, *, batch_id: int, what: str = "") -> Iterator[Built]:
-    """All rows in the way, for a file; who fetched it is in the audit trail. Raises Conflict, see `written_of`."""
-    batch = get_batch(uow, batch_id)
-    written = written_of(batch)
-    audit(uow, action="import.undo_list", obj=batch, label=batch.file_name, purpose=batch.purpose)
-    return undo.each_built(uow, written, what=what)
+def note_export(uow: Uow, batch: ImportBatch, *, number: str, purpose: str, what: str, rows: int, seen: Ids) -> None:
+    """Who took the rows in the way along and what for: in the audit trail, and in the log of everybody in it;
+    the ``number`` finds the entry."""
+    filters = {"what": [what]} if what else {}
+    audit(
+        uow,
+        action="import.undo_list",
+        obj=batch,
+        label=number,
+        after={"rows": rows, **({"filters": filters} if filters else {})},
+        purpose=purpose,
+    )
+    note_set(uow, persons=seen, seen="columns", detail=["name"], purpose=purpose, way="export", number=number)
 
 
 @acts(IMPORT_RUN)
