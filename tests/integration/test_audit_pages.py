@@ -182,18 +182,24 @@ def test_the_export_holds_what_is_shown_and_is_recorded(hanyin: County) -> None:
     write(hanyin, "=1+1", before={"away": False}, after={"away": True}, purpose="核对低保")
     write(hanyin, "other", action="area.add", object_type="area")
     client = hanyin.client("auditor")
-    answer = client.get("/audit/export?action=household.&cols=at,thing,changes,purpose")
+    url = "/audit/export?action=household.&cols=at,thing,changes,purpose"
+    token = client.get(url).text.split('name="csrf_token" value="')[1].split('"')[0]
+    assert client.post(url, data={"csrf_token": token, "purpose": "", "format": "xlsx"}).status_code == 422
+    answer = client.post(url, data={"csrf_token": token, "purpose": "上级检查", "format": "xlsx"})
     assert answer.status_code == 200
-    rows = CalamineWorkbook.from_filelike(io.BytesIO(answer.data)).get_sheet_by_index(0).to_python()
+    marked, *rows = CalamineWorkbook.from_filelike(io.BytesIO(answer.data)).get_sheet_by_index(0).to_python()
     assert rows[0] == ["做了什么", "时间", "对象", "改前 → 改后", "用途"]
     assert [row[2:] for row in rows[1:]] == [["户 =1+1", "外出: 否 → 是", "核对低保"]]
     with hanyin.uow() as uow:
         entry = uow.session.scalars(select(AuditEntry).where(AuditEntry.action == "audit.export")).one()
         assert entry.after == {
-            "format": "xlsx",
-            "filters": {"action": "household."},
+            "rows": 1,
+            "filters": {"action": ["household."]},
             "fields": ["action", "at", "thing", "changes", "purpose"],
         }
+        assert entry.purpose == "上级检查"
+        assert entry.object_label in marked[0]
+    assert "上级检查" in client.get(f"/audit?number={entry.object_label}").text
 
 
 def test_the_chains_own_records_are_shown_to_those_who_ask(hanyin: County) -> None:
@@ -323,7 +329,9 @@ def test_a_day_or_number_that_cannot_be_meant_is_named_and_left_out(hanyin: Coun
     page = client.get(answer.headers["Location"]).text
     for said in ("条件“起”不能使用：“nonsense”不是日期", "“x”不是整数", "没有“maybe”这个选项"):
         assert said in page
-    assert client.get("/audit/export?since=nonsense").status_code == 422
+    url = "/audit/export?since=nonsense"
+    token = client.get(url).text.split('name="csrf_token" value="')[1].split('"')[0]
+    assert client.post(url, data={"csrf_token": token, "purpose": "上级检查"}).status_code == 422
     assert client.get("/api/v1/audit?since=nonsense").status_code == 422
     assert client.get("/api/v1/audit?from=2026-01-01").status_code == 422
 

@@ -16,6 +16,7 @@ from xiangyue.features.households.bulk import HouseholdRow, upsert_households
 from xiangyue.features.households.models import Household, Person
 from xiangyue.features.households.policy import HOUSEHOLD_VIEW
 from xiangyue.features.households.service_persons import edit_person
+from xiangyue.features.privacy.models import PersonAccessSet
 from xiangyue.testing.fixtures import County
 from xiangyue.text.idnumber import check_digit, one_off
 
@@ -176,7 +177,12 @@ def test_export_is_what_is_shown_and_asks_what_for(twice: County) -> None:
     assert post(admin, url, url, purpose="", format="csv").status_code == 422
     sent = post(admin, url, url, purpose="for the village", format="csv")
     assert "李小龙" in sent.get_data(as_text=True)
-    assert [e.purpose for e in entries(twice, "duplicate.export")] == ["for the village"]
+    (entry,) = entries(twice, "duplicate.export")
+    assert entry.purpose == "for the village"
+    with twice.uow() as uow:
+        seen = uow.session.scalars(select(PersonAccessSet).where(PersonAccessSet.number == entry.object_label)).one()
+        pairs = uow.session.scalars(select(DuplicatePair).where(DuplicatePair.kind == "person")).all()
+        assert seen.persons == len({id for pair in pairs for id in (pair.first_id, pair.second_id)}) > 1
 
 
 def test_api(twice: County) -> None:

@@ -92,9 +92,10 @@ def test_what_stands_in_the_way_is_listed_filtered_and_taken_along(hanyin: Count
     assert "逐条核对" in str(sheet[0][0])
     assert [line[1] for line in sheet[2:]] == [name]
     with hanyin.uow() as uow:
-        found = select(AuditEntry).where(AuditEntry.action == "import.undo_list", AuditEntry.object_id == batch.id)
+        found = select(AuditEntry).where(AuditEntry.action == "import.undo_list")
         entry = uow.session.scalars(found).one()
         assert (entry.purpose, entry.object_label in str(sheet[0][0])) == ("逐条核对", True)
+        assert entry.after["filters"]["batch"] == [batch.id]
         seen = uow.session.scalars(select(PersonAccessSet).where(PersonAccessSet.number == entry.object_label)).one()
         assert (seen.persons, seen.purpose) == (1, "逐条核对")
     nobody = hanyin.client(hanyin.account_with("import.run", "household.edit", "household.view"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -39,6 +39,10 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[s
     """The fields that differ, as (before, after)."""
     keys = [k for k in after if before.get(k) != after[k]]
     return {k: before.get(k) for k in keys}, {k: after[k] for k in keys}
+
+
+#: What audit entries of exports are about; their label is the number that stands in the file.
+EXPORTED = "export"
 
 
 def audit(
@@ -78,4 +82,30 @@ def audit(
             ip=uow.info.ip,
             request_id=uow.info.request_id,
         )
+    )
+
+
+def audit_export(
+    uow: Uow,
+    *,
+    action: str,
+    number: str,
+    purpose: str,
+    rows: int,
+    columns: Sequence[str] = (),
+    conditions: Mapping[str, Any] | None = None,
+    area_code: int | None = None,
+    marks: Sequence[str] = (),
+) -> None:
+    """Append the entry of a list that left the house: the ``number`` in the file finds it. ``columns``: keys of what
+    stood in it, ``conditions``: how it was narrowed, ``marks``: sensitive ones among the columns."""
+    after = {"rows": rows, "fields": list(columns), "filters": dict(conditions or {}), "marks": list(marks)}
+    audit(
+        uow,
+        action=action,
+        object_type=EXPORTED,
+        label=number,
+        area_code=area_code,
+        after={key: value for key, value in after.items() if value},
+        purpose=purpose,
     )

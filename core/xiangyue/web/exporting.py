@@ -1,16 +1,76 @@
-"""The question before a list leaves the house: what is exported, as what and what for."""
+"""How a list leaves the house: the question what for, the file with its watermark, and the note of who took it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flask import request
 
-from xiangyue.files.workbook import FORMATS
+from xiangyue.files.workbook import FORMATS, write_table
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.i18n import today
+from xiangyue.text.folding import squeeze
 from xiangyue.web.components import FormView, ListView
+from xiangyue.web.downloads import send_written
+from xiangyue.web.pipeline import current_uow
 from xiangyue.web.shell import page
+from xiangyue.web.watermark import new_number, watermark
+
+#: Characters of a purpose.
+LEAST, MOST = 2, 200
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A list that goes out: under which ``number`` its audit entry is found, what for, how many rows, which columns
+    (keys), under which conditions (name of a filter -> values)."""
+
+    number: str
+    purpose: str
+    rows: int
+    columns: list[str]
+    conditions: dict[str, list[str]]
+
+
+def export_list(
+    view: ListView,
+    *,
+    title: str,
+    of: str,
+    back: str,
+    cells: Callable[[], Iterable[Sequence[Any]]],
+    note: Callable[[Taken], None],
+    place: str = "",
+    headings: Sequence[Any] | None = None,
+    problems: Mapping[str, Sequence[Any]] | None = None,
+    rows: int | None = None,
+) -> Any:
+    """GET asks what for, POST answers with the file of the list at this address: the visible columns of ``cells``.
+
+    ``title``: of the page that asks. ``of``: what the list is called, on the sheet and in the file's name, where the
+    ``place`` and the day follow. ``headings``: of the cells, where they are not those of the visible columns. ``note``
+    puts what was taken into the audit trail, within the transaction that answers. ``problems``: conditions that cannot
+    be used, beside those that the view finds itself.
+    """
+    wrong: dict[str, list[Any]] = {str(spec.label): [why] for spec, why in view.problems}
+    wrong |= {name: list(why) for name, why in (problems or {}).items()}
+    if request.method != "POST":
+        return ask_what_for(view, title=title, of=of, back=back, problems=wrong, rows=None if wrong else rows)
+    format, purpose = chosen_format(wrong), given_purpose(wrong)
+    if wrong:
+        return ask_what_for(view, title=title, of=of, back=back, status=422, problems=wrong)
+    number, columns = new_number(), view.visible
+    mark = watermark(current_uow(), purpose, number)
+    written = write_table(of, headings or [column.label for column in columns], cells(), format=format, watermark=mark)
+    conditions = {name: view.values(name) for name in view.active_names}
+    try:
+        note(Taken(number, purpose, written.rows, [column.key for column in columns], conditions))
+    except BaseException:
+        written.stream.close()
+        raise
+    return send_written(written, "-".join(part for part in (of, place, today().isoformat()) if part))
 
 
 def ask_what_for(
@@ -46,3 +106,13 @@ def chosen_format(problems: dict[str, list[Any]]) -> str:
     if format not in FORMATS:
         problems["format"] = [_l("Choose one of the options.")]
     return format
+
+
+def given_purpose(problems: dict[str, list[Any]]) -> str:
+    """What the form says the export is for; none, or one that is too long, is among the problems."""
+    purpose = squeeze(request.form.get("purpose", "").replace("\x00", ""))
+    if len(purpose) < LEAST:
+        problems["purpose"] = [_l("Please fill this in.")]
+    elif len(purpose) > MOST:
+        problems["purpose"] = [_l("At most %(limit)s characters.", limit=MOST)]
+    return purpose

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
+from xiangyue.access.audit import EXPORTED
 from xiangyue.access.models import Account, AuditEntry, Role
 from xiangyue.access.seal import SEAL_ACTION
 from xiangyue.access.seal_report import VerifyReport
@@ -20,7 +21,6 @@ from xiangyue.features.areas.models import Area
 from xiangyue.features.audit.forgotten import hide_forgotten
 from xiangyue.features.audit.policy import COUNT_LIMIT, VERIFY_KIND
 from xiangyue.features.households.models import AwardKind, CustomField, MarkKind
-from xiangyue.features.households.policy import EXPORTED
 from xiangyue.i18n import TIMEZONE, current_locale
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import Job

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from xiangyue.access.acts import acts
-from xiangyue.access.audit import audit
+from xiangyue.access.audit import audit, audit_export
 from xiangyue.access.permissions import lacking
 from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
@@ -27,7 +27,6 @@ from xiangyue.features.classifications.policy import (
     OPEN_STATES,
 )
 from xiangyue.features.households.models import Household
-from xiangyue.features.households.policy import EXPORTED
 from xiangyue.features.households.writing import required_text
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.dispatch import publish, veto
@@ -244,17 +243,16 @@ def note_read(uow: Uow, *, found: queries.Why) -> None:
 
 @acts(CLASSIFICATION_EXPORT)
 def note_export(
-    uow: Uow, *, number: str, purpose: str, area: int, rows: int, columns: Sequence[str], filters: Any
+    uow: Uow, *, number: str, purpose: str, area: int, rows: int, columns: Sequence[str], conditions: Mapping[str, Any]
 ) -> None:
-    """Put an export of the list into the audit trail, where its ``number`` finds it. Raises Invalid on ``purpose``."""
-    purpose = required_text(purpose, "purpose", least=2)
-    after = {"rows": rows, "fields": list(columns), "filters": dict(filters)}
-    audit(
+    """Put an export of the list into the audit trail, where its ``number`` finds it."""
+    audit_export(
         uow,
         action="classification.export",
-        object_type=EXPORTED,
-        label=number,
-        area_code=area or own_area(uow),
-        after={k: v for k, v in after.items() if v},
+        number=number,
         purpose=purpose,
+        rows=rows,
+        columns=columns,
+        conditions=conditions,
+        area_code=area or own_area(uow),
     )

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from xiangyue.access.acts import acts
-from xiangyue.access.audit import audit
+from xiangyue.access.audit import audit, audit_export
 from xiangyue.access.crypto import TenantKeys
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Invalid
 from xiangyue.features.duplicates import deciding, find, pairs, policy, queries
 from xiangyue.features.duplicates.models import DuplicatePair
 from xiangyue.features.duplicates.policy import DUPLICATE_MERGE
-from xiangyue.features.households.policy import EXPORTED
+from xiangyue.features.households.policy import HOUSEHOLD_EXPORT
+from xiangyue.features.privacy.access_log import Ids, note_set
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import Job
 from xiangyue.jobs.service import enqueue_job
@@ -137,17 +138,28 @@ def _audit(uow: Uow, action: str, pair: DuplicatePair, rows: list[Any], **after:
     )
 
 
-@acts(DUPLICATE_MERGE)
-def note_export(uow: Uow, *, number: str, purpose: str, area: int, rows: int, filters: Mapping[str, Any]) -> None:
-    """Before a list of pairs goes out; the purpose must be said. The ``number`` finds the entry. Raises Invalid."""
-    if len(purpose.strip()) < 2:
-        raise Invalid({"purpose": [_l("Please fill this in.")]})
-    audit(
+@acts(HOUSEHOLD_EXPORT)
+def note_export(
+    uow: Uow,
+    *,
+    number: str,
+    purpose: str,
+    area: int,
+    rows: int,
+    columns: Sequence[str],
+    conditions: Mapping[str, Any],
+    seen: Ids,
+) -> None:
+    """Put an export of pairs into the audit trail, where its ``number`` finds it, and into the log of everybody in it
+    (``seen``: ids of persons)."""
+    note_set(uow, persons=seen, seen="columns", detail=columns, purpose=purpose, way="export", number=number)
+    audit_export(
         uow,
         action="duplicate.export",
-        object_type=EXPORTED,
-        label=number,
+        number=number,
+        purpose=purpose,
+        rows=rows,
+        columns=columns,
+        conditions=conditions,
         area_code=area,
-        after={"rows": rows, "filters": dict(filters)},
-        purpose=purpose.strip()[:200],
     )

@@ -21,7 +21,6 @@ from xiangyue.features.households.pages.exporting import Wanted
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.policy import HOUSEHOLD_EXPORT, IDENTIFIER_REVEAL
 from xiangyue.features.households.service_export import EXPORT_KIND, LEDGER_KIND, start_export
-from xiangyue.features.households.watermark import new_number
 from xiangyue.features.households.writing import required_text
 from xiangyue.features.jobs.api import plain_job
 from xiangyue.features.jobs.queries import get_job
@@ -32,6 +31,7 @@ from xiangyue.files.workbook import FORMATS
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import requires
 from xiangyue.web.pipeline import current_offer, current_uow, runtime
+from xiangyue.web.watermark import new_number
 
 bp = ApiBlueprint("exports", __name__, url_prefix="/exports", description="Lists as files")
 _ENTITIES = {"households": "household", "persons": "person"}

@@ -22,13 +22,13 @@ from xiangyue.features.households.models import MarkKind
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.policy import HOUSEHOLD_EXPORT
 from xiangyue.features.households.service_export import note_export
-from xiangyue.features.households.watermark import watermark
 from xiangyue.features.privacy.access_log import Ids
 from xiangyue.files.ledger import LedgerSheet, write_ledger
 from xiangyue.files.workbook import Written
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import ngettext, pick
+from xiangyue.web.watermark import watermark
 
 #: Called with the number of rows so far; may raise to stop.
 Step = Callable[[int], None]

@@ -25,9 +25,6 @@ PERMISSIONS = (
     SENSITIVE_EDIT,
 )
 
-#: What audit entries of exports are about; their label is the number that stands in the file.
-EXPORTED = "export"
-
 ACTIONS = {
     "household.add": _l("Household registered"),
     "household.edit": _l("Household changed"),

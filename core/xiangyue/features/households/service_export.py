@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xiangyue.access.acts import acts
-from xiangyue.access.audit import audit
+from xiangyue.access.audit import audit_export
 from xiangyue.db.uow import Uow
-from xiangyue.features.households.policy import EXPORTED, HOUSEHOLD_EXPORT
+from xiangyue.features.households.policy import HOUSEHOLD_EXPORT
 from xiangyue.features.households.writing import required_text
 from xiangyue.features.privacy.access_log import Ids, members_of, note_set
 from xiangyue.jobs.models import Job
@@ -50,13 +50,14 @@ def note_export(
     if seen is not None:
         persons = members_of(uow, seen) if entity == "household" else seen
         note_set(uow, persons=persons, seen=what, detail=columns, purpose=purpose, way="export", number=number)
-    after = {"rows": rows, "fields": list(columns), "filters": dict(conditions), "marks": list(sensitive_marks)}
-    audit(
+    audit_export(
         uow,
         action=f"{entity}.export",
-        object_type=EXPORTED,
-        label=number,
-        area_code=area_code,
-        after={k: v for k, v in after.items() if v},
+        number=number,
         purpose=purpose,
+        rows=rows,
+        columns=columns,
+        conditions=conditions,
+        area_code=area_code,
+        marks=sensitive_marks,
     )

@@ -14,21 +14,16 @@ from xiangyue.errors import Conflict, Invalid
 from xiangyue.features.areas import queries as areas
 from xiangyue.features.households.policy import HOUSEHOLD_EXPORT
 from xiangyue.features.households.undo import WHATS, Built
-from xiangyue.features.households.watermark import new_number, watermark
-from xiangyue.features.households.writing import required_text
 from xiangyue.features.imports import policy, queries, undoing, view
-from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.pages import PAGE, bp, do_act
 from xiangyue.features.imports.undo_words import record_label
 from xiangyue.features.privacy.access_log import Ids
-from xiangyue.files.workbook import write_table
 from xiangyue.i18n import TIMEZONE, ngettext
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import requires
 from xiangyue.web.components import Column, Filter, ListView
-from xiangyue.web.downloads import send_written
-from xiangyue.web.exporting import ask_what_for, chosen_format
+from xiangyue.web.exporting import Taken, export_list
 from xiangyue.web.pipeline import current_actor, current_uow
 from xiangyue.web.shell import flash, page
 
@@ -86,7 +81,7 @@ def _state(id: int, built: Iterable[str]) -> dict[str, Any]:
         "args": request.args,
         "path": url_for("imports.show_undo", id=id),
         "page_size": PAGE,
-        "export_url": url_for("imports.ask_export_undo", id=id) if may else None,
+        "export_url": url_for("imports.export_undo", id=id) if may else None,
     }
 
 
@@ -133,58 +128,31 @@ def _what(uow: Uow, row: Built) -> str:
     return f"{text}: {record_label(uow, row.detail)}" if row.detail else text
 
 
-@bp.get("/imports/<int:id>/undo/export")
-@requires(policy.IMPORT_RUN)
-def ask_export_undo(id: int) -> Any:
-    """What is going to be exported of the rows in the way, and the question what for."""
-    _may_export()
-    batch = queries.get_batch(current_uow(), id)
-    undoing.written_of(batch)
-    return _ask(batch)
-
-
-@bp.post("/imports/<int:id>/undo/export")
+@bp.route("/imports/<int:id>/undo/export", methods=["GET", "POST"])
 @requires(policy.IMPORT_RUN)
 def export_undo(id: int) -> Any:
-    """The rows in the way as a file."""
-    _may_export()
-    uow, problems = current_uow(), dict[str, list[Any]]()
+    """What is going to be exported of the rows in the way and the question what for; sent, the file."""
+    if not current_actor().can(HOUSEHOLD_EXPORT):  # personal data go out only with the right to that too
+        raise lacking(HOUSEHOLD_EXPORT)
+    uow, seen = current_uow(), Ids()
     batch = queries.get_batch(uow, id)
     undoing.written_of(batch)
-    purpose, format, number = "", chosen_format(problems), new_number()
-    try:
-        purpose = required_text(request.form.get("purpose"), "purpose", least=2)
-    except Invalid as invalid:
-        problems.update(invalid.fields)
-    if problems:
-        return _ask(batch, 422, problems)
-    what = request.args.get("what", "")
-    built = undoing.each_built_on(uow, batch, what=what if what in WHATS else "")
-    headings = [_("Kind of entry"), _("Who"), _("Household no."), *(column.label for column in _COLUMNS[1:])]
-    title = _("What was built on import %(id)s", id=id)
-    seen = Ids()
-    mark = watermark(uow, purpose, number)
-    written = write_table(title, headings, _cells(uow, built, seen), format=format, watermark=mark)
-    undoing.note_export(uow, batch, number=number, purpose=purpose, what=what, rows=written.rows, seen=seen)
-    return send_written(written, title)
+    view = ListView(**_state(id, undoing.outlook(uow, batch).built))
+    what = view.value("what")
 
+    def note(taken: Taken) -> None:
+        undoing.note_export(
+            uow, batch, number=taken.number, purpose=taken.purpose, what=what, rows=taken.rows, seen=seen
+        )
 
-def _may_export() -> None:
-    """Personal data go out only with the right to that too."""
-    if not current_actor().can(HOUSEHOLD_EXPORT):
-        raise lacking(HOUSEHOLD_EXPORT)
-
-
-def _ask(batch: ImportBatch, status: int = 200, problems: dict[str, list[Any]] | None = None) -> Any:
-    state = _state(batch.id, undoing.outlook(current_uow(), batch).built)
-    view = ListView(**state)
-    return ask_what_for(
+    return export_list(
         view,
         title=_("Export what is in the way"),
-        of=_("Undo this import"),
-        back=view.url(url_for("imports.show_undo", id=batch.id)),
-        status=status,
-        problems=problems,
+        of=_("What was built on import %(id)s", id=id),
+        back=view.url(url_for("imports.show_undo", id=id)),
+        headings=[_("Kind of entry"), _("Who"), _("Household no."), *(column.label for column in _COLUMNS[1:])],
+        cells=lambda: _cells(uow, undoing.each_built_on(uow, batch, what=what), seen),
+        note=note,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from xiangyue.access.acts import acts
-from xiangyue.access.audit import audit
+from xiangyue.access.audit import audit, audit_export
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
 from xiangyue.features.households import undo
@@ -76,15 +76,8 @@ def each_built_on(uow: Uow, batch: ImportBatch, *, what: str = "") -> Iterator[B
 def note_export(uow: Uow, batch: ImportBatch, *, number: str, purpose: str, what: str, rows: int, seen: Ids) -> None:
     """Who took the rows in the way along and what for: in the audit trail, and in the log of everybody in it;
     the ``number`` finds the entry."""
-    filters = {"what": [what]} if what else {}
-    audit(
-        uow,
-        action="import.undo_list",
-        obj=batch,
-        label=number,
-        after={"rows": rows, **({"filters": filters} if filters else {})},
-        purpose=purpose,
-    )
+    conditions = {"batch": [batch.id], **({"what": [what]} if what else {})}
+    audit_export(uow, action="import.undo_list", number=number, purpose=purpose, rows=rows, conditions=conditions)
     note_set(uow, persons=seen, seen="columns", detail=["name"], purpose=purpose, way="export", number=number)
 
 

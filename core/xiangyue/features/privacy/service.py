@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from xiangyue.access.acts import acts
-from xiangyue.access.audit import audit
+from xiangyue.access.audit import audit_export
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Invalid
 from xiangyue.features.households.models import Person
@@ -182,12 +182,12 @@ def note_export(
     """Put an export of the list into the audit trail, where its ``number`` finds it, and into the log of everybody in
     it (``seen``: ids of persons)."""
     note_set(uow, persons=seen, seen="columns", detail=columns, purpose=purpose, way="export", number=number)
-    after = {"rows": rows, "fields": columns, "filters": dict(conditions)}
-    audit(
+    audit_export(
         uow,
         action="privacy_request.export",
-        object_type="privacy_request",
-        label=number,
-        after=after,
+        number=number,
         purpose=purpose,
+        rows=rows,
+        columns=columns,
+        conditions=conditions,
     )

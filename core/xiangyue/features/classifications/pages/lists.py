@@ -161,7 +161,7 @@ def list_page() -> Any:
             count_text=ngettext("%(count)s classification", "%(count)s classifications", count, count=f"{count:,}"),
             next_cursor=found.next,
             back_cursor=found.back,
-            export_url=url_for("classifications.ask_export") if may_export else None,
+            export_url=url_for("classifications.export") if may_export else None,
             select_name="seen" if step is not None else None,
         ),
         listing=asked,

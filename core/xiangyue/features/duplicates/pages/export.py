@@ -1,88 +1,59 @@
-"""Export of exactly what the list shows; the purpose stands in the audit trail."""
+"""Export of exactly what the list shows; the purpose stands in the audit trail and in the log of everybody in it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
 from typing import Any
 
-from flask import request, url_for
+from flask import url_for
 
 from xiangyue.access.permissions import lacking
-from xiangyue.errors import Invalid
 from xiangyue.features.areas import switch
 from xiangyue.features.areas.queries import code_text
 from xiangyue.features.duplicates.pages import bp
-from xiangyue.features.duplicates.pages.lists import Listing, listing
-from xiangyue.features.duplicates.policy import DUPLICATE_MERGE, REASONS, STATES
+from xiangyue.features.duplicates.pages.lists import listing
+from xiangyue.features.duplicates.policy import DUPLICATE_MERGE, PERSON, REASONS, STATES
 from xiangyue.features.duplicates.queries import each_pair
 from xiangyue.features.duplicates.service import note_export
 from xiangyue.features.households.policy import HOUSEHOLD_EXPORT
-from xiangyue.features.households.watermark import new_number, watermark
-from xiangyue.files.workbook import write_table
+from xiangyue.features.privacy.access_log import Ids, members_of
 from xiangyue.i18n import gettext as _
-from xiangyue.i18n import today
 from xiangyue.web.access import requires
-from xiangyue.web.downloads import send_written
-from xiangyue.web.exporting import ask_what_for, chosen_format
+from xiangyue.web.exporting import Taken, export_list
 from xiangyue.web.pipeline import current_actor, current_uow
 
 
-@bp.get("/duplicates/export")
+@bp.route("/duplicates/export", methods=["GET", "POST"])
 @requires(DUPLICATE_MERGE)
-def ask_export() -> Any:
-    """What is going to be exported, and the question what for."""
-    _may()
-    return _ask(listing(current_uow()))
-
-
-@bp.post("/duplicates/export")
-@requires(DUPLICATE_MERGE)
-def send_export() -> Any:
-    """The spreadsheet of the list at this address."""
-    _may()
+def export() -> Any:
+    """What is going to be exported and the question what for; sent, the spreadsheet of the list at this address."""
+    if not current_actor().can(HOUSEHOLD_EXPORT):  # personal data go out only with the right to that too
+        raise lacking(HOUSEHOLD_EXPORT)
     uow = current_uow()
     asked = listing(uow)
     wanted = replace(asked.filter, area=switch.asked_area(uow))
-    columns = asked.view.visible
-    rows = [[_cell(c.key, row) for c in columns] for row in each_pair(uow, wanted, sort=asked.sort)]
-    problems = dict(asked.problems)
-    purpose, number = request.form.get("purpose", "").strip(), new_number()
-    try:
-        note_export(
-            uow,
-            number=number,
-            purpose=purpose,
-            area=wanted.area,
-            rows=len(rows),
-            filters={name: asked.view.values(name) for name in asked.view.active_names},
-        )
-    except Invalid as invalid:
-        problems.update(invalid.fields)
-    format = chosen_format(problems)
-    if problems:
-        return _ask(asked, status=422, problems=problems)
-    mark = watermark(uow, purpose, number)
-    written = write_table(_("Possible duplicates"), [c.label for c in columns], rows, format=format, watermark=mark)
-    place = code_text(wanted.area) if wanted.area else ""
-    name = "-".join(part for part in (_("Possible duplicates"), place, today().isoformat()) if part)
-    return send_written(written, name)
+    seen = Ids()
 
+    def cells() -> Iterator[list[Any]]:
+        for row in each_pair(uow, wanted, sort=asked.sort):
+            seen.add(row["first_id"])
+            seen.add(row["second_id"])
+            yield [_cell(column.key, row) for column in asked.view.visible]
 
-def _may() -> None:
-    """Personal data go out only with the right to that too."""
-    if not current_actor().can(HOUSEHOLD_EXPORT):
-        raise lacking(HOUSEHOLD_EXPORT)
+    def note(taken: Taken) -> None:
+        persons = seen if wanted.kind == PERSON else members_of(uow, seen)
+        note_export(uow, **asdict(taken), area=wanted.area, seen=persons)
 
-
-def _ask(asked: Listing, *, status: int = 200, problems: dict[str, list[Any]] | None = None) -> Any:
-    return ask_what_for(
+    return export_list(
         asked.view,
         title=_("Export possible duplicates"),
         of=_("Possible duplicates"),
         back=asked.view.url(url_for("duplicates.list_pairs")),
-        status=status,
-        problems=problems,
+        cells=cells,
+        note=note,
+        place=code_text(wanted.area) if wanted.area else "",
+        problems=asked.problems,
     )
 
 

@@ -115,7 +115,7 @@ def list_page() -> Any:
             count_text=ngettext("%(count)s pair", "%(count)s pairs", count, count=f"{count:,}"),
             next_cursor=found.next,
             back_cursor=found.back,
-            export_url=url_for("duplicates.ask_export") if current_actor().can(HOUSEHOLD_EXPORT) else None,
+            export_url=url_for("duplicates.export") if current_actor().can(HOUSEHOLD_EXPORT) else None,
             select_name="pair" if some_open else None,
             views=[
                 ViewTab(

@@ -19,7 +19,6 @@ from xiangyue.features.households.pages.common import keys
 from xiangyue.features.households.pages.exporting import Wanted, count_rows, put_on_record, write_export
 from xiangyue.features.households.pages.listings import Listing, household_listing, person_listing
 from xiangyue.features.households.service_export import start_export
-from xiangyue.features.households.watermark import new_number
 from xiangyue.features.households.writing import required_text
 from xiangyue.features.privacy.access_log import Ids
 from xiangyue.i18n import gettext as _
@@ -27,6 +26,7 @@ from xiangyue.web.access import requires
 from xiangyue.web.downloads import send_written
 from xiangyue.web.exporting import ask_what_for, chosen_format
 from xiangyue.web.pipeline import current_uow, runtime
+from xiangyue.web.watermark import new_number
 
 
 @bp.get("/households/export")

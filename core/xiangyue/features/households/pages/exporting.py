@@ -31,12 +31,12 @@ from xiangyue.features.households.pages.own_columns import own_cell
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.queries_persons import age_on
 from xiangyue.features.households.service_export import note_export
-from xiangyue.features.households.watermark import watermark
 from xiangyue.features.privacy.access_log import Ids
 from xiangyue.files.workbook import FORMATS, Written, write_table
 from xiangyue.i18n import TIMEZONE
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.web.watermark import watermark
 
 #: Called with the number of rows so far; may raise to stop.
 Step = Callable[[int], None]

@@ -14,7 +14,6 @@ from xiangyue.features.households.pages import bp
 from xiangyue.features.households.pages.common import keys
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.service_export import LEDGER_KIND, start_export
-from xiangyue.features.households.watermark import new_number
 from xiangyue.features.households.writing import required_text
 from xiangyue.features.privacy.access_log import Ids
 from xiangyue.i18n import lazy_gettext as _l
@@ -23,6 +22,7 @@ from xiangyue.web.components import FormView
 from xiangyue.web.downloads import send_written
 from xiangyue.web.pipeline import current_actor, current_uow, runtime
 from xiangyue.web.shell import page
+from xiangyue.web.watermark import new_number
 
 
 @bp.get("/households/ledgers")

@@ -46,7 +46,7 @@ def request_view(**state: Any) -> ListView:
         path=url_for("privacy.list_requests"),
         default_sort="-received",
         page_size=PAGE,
-        export_url=url_for("privacy.ask_export") if current_actor().can(HOUSEHOLD_EXPORT) else None,
+        export_url=url_for("privacy.export") if current_actor().can(HOUSEHOLD_EXPORT) else None,
         **state,
     )
 
