@@ -6,10 +6,10 @@ import re
 from html import unescape
 
 import pytest
-from accounts_kit import XUANWO, send
+from accounts_kit import CHENGGUAN, XUANWO, send
 from sqlalchemy import select
 
-from xiangyue.access.models import Account, Role
+from xiangyue.access.models import Account, AuditEntry, Role
 from xiangyue.testing.fixtures import County
 from xiangyue.testing.source import english_page_faults
 
@@ -19,6 +19,7 @@ MANAGED = (
     "/accounts",
     "/accounts?sort=-last_sign_in_at&cols=second_factor&cols=last_sign_in_at",
     "/accounts?q=nobody",
+    "/accounts/export?q=周",
     "/accounts/new",
     "/accounts/{account}",
     "/accounts/{account}/edit",
@@ -97,6 +98,21 @@ def test_who_may_not_is_told_so(hanyin: County, ids: dict[str, int], role: str) 
     assert client.get("/accounts/new").status_code == 403
     assert client.get("/roles/new").status_code == 403
     assert client.get("/me").status_code == 200
+
+
+def test_the_list_is_exported_as_far_as_one_sees_it(hanyin: County, ids: dict[str, int]) -> None:
+    hanyin.account("village", area=CHENGGUAN, name="周别处")
+    client = hanyin.client("town", area=XUANWO)
+    url = "/accounts/export?q=周&cols=login,roles&sort=-name"
+    assert send(client, url, {"purpose": "", "format": "csv"}).status_code == 422
+    lines = send(client, url, {"purpose": "换届交接", "format": "csv"}).get_data(as_text=True).splitlines()
+    assert lines[0].lstrip("\ufeff") == "姓名,登录名,角色与区域"
+    assert [line.split(",")[0] for line in lines[1:-1]] == ["周页面"]
+    assert "漩涡镇" in lines[1]
+    with hanyin.uow() as uow:
+        entry = uow.session.scalars(select(AuditEntry).where(AuditEntry.action == "account.export")).one()
+        assert (entry.purpose, entry.object_label in lines[-1]) == ("换届交接", True)
+    assert hanyin.client("village").get("/accounts/export").status_code == 403
 
 
 def test_without_a_session_one_is_sent_to_sign_in(hanyin: County) -> None:

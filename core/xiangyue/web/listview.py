@@ -75,7 +75,6 @@ class FilterChip:
     label: Any
     value: Any
     url: str
-    data: bool = False
 
 
 @dataclass(frozen=True)
@@ -218,7 +217,7 @@ class ListView:
                 rest = [v for v in values if v != value]
                 url = self.url(**{spec.name: rest or None, "after": None, "before": None})
                 shown = _l("given in full; not shown") if self.is_seal(value) else labels.get(value, value)
-                found.append(FilterChip(spec.label, shown, url, spec.data and value in labels))
+                found.append(FilterChip(spec.label, shown, url))
         return found
 
     @property

@@ -87,6 +87,7 @@ ACTIONS: dict[str, LazyText] = {
     "account.enable": _l("Account enabled"),
     "account.unlock": _l("Account unlocked"),
     "account.link": _l("One-time link made"),
+    "account.export": _l("Accounts exported"),
     "account.preferences": _l("Changed own preferences"),
     "grant.add": _l("Role granted"),
     "grant.remove": _l("Role taken away"),

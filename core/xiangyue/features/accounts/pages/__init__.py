@@ -6,6 +6,16 @@ from flask import Blueprint
 
 bp = Blueprint("accounts", "xiangyue.features.accounts", template_folder="templates")
 
-from xiangyue.features.accounts.pages import accounts, changes, me, purpose, rights, roles, secrets, sign_in  # noqa: E402
+from xiangyue.features.accounts.pages import (  # noqa: E402
+    accounts,
+    changes,
+    export,
+    me,
+    purpose,
+    rights,
+    roles,
+    secrets,
+    sign_in,
+)
 
-__all__ = ["accounts", "bp", "changes", "me", "purpose", "rights", "roles", "secrets", "sign_in"]
+__all__ = ["accounts", "bp", "changes", "export", "me", "purpose", "rights", "roles", "secrets", "sign_in"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from flask import request, url_for
@@ -33,6 +35,15 @@ from xiangyue.web.pipeline import current_actor, current_offer, current_tenant, 
 from xiangyue.web.shell import page, without_problems
 
 PAGE = 50
+COLUMNS = (
+    Column("name", _l("Name"), sort=True, primary=True),
+    Column("login", _l("Sign-in name"), sort=True),
+    Column("post", _l("Post")),
+    Column("roles", _l("Roles and areas")),
+    Column("state", _l("State")),
+    Column("second_factor", _l("Second factor"), default=False),
+    Column("last_sign_in_at", _l("Last sign-in"), sort=True, default=False),
+)
 
 
 def role_choices(area_code: int | None = None) -> list[tuple[str, str]]:
@@ -67,11 +78,31 @@ def _flat(choices: Choices) -> list[tuple[str, str]]:
     return found
 
 
-@bp.get("/accounts")
-@requires(policy.ACCOUNT_VIEW)
-def list_accounts() -> Any:
-    uow = current_uow()
-    areas = area_choices(uow)
+@dataclass(frozen=True)
+class Listing:
+    """The list as its address asks for it; ``options`` make its view."""
+
+    options: dict[str, Any]
+
+    @cached_property
+    def view(self) -> ListView:
+        return ListView(**self.options)
+
+    @property
+    def filter(self) -> AccountFilter:
+        value, area = self.view.value, self.view.value("area")
+        return AccountFilter(
+            q=value("q"),
+            role=value("role"),
+            area=int(area) if area.isdecimal() and len(area) <= 15 else 0,
+            state=value("state"),
+            second_factor=value("second_factor"),
+        )
+
+
+def listing() -> Listing:
+    """At the present address, of the list or of its export."""
+    areas = area_choices(current_uow())
     filters = [
         Filter("q", _l("Name or sign-in name"), kind="text"),
         Filter("role", _l("Role"), choices=role_choices()),
@@ -86,37 +117,31 @@ def list_accounts() -> Any:
     ]
     if not areas:
         filters = [f for f in filters if f.name != "area"]
-    options: dict[str, Any] = {
-        "columns": (
-            Column("name", _l("Name"), sort=True, primary=True),
-            Column("login", _l("Sign-in name"), sort=True),
-            Column("post", _l("Post")),
-            Column("roles", _l("Roles and areas")),
-            Column("state", _l("State")),
-            Column("second_factor", _l("Second factor"), default=False),
-            Column("last_sign_in_at", _l("Last sign-in"), sort=True, default=False),
-        ),
-        "filters": filters,
-        "args": request.args,
-        "path": request.path,
-        "default_sort": "name",
-        "page_size": PAGE,
-    }
-    view = ListView(**options)
+    return Listing(
+        {
+            "columns": COLUMNS,
+            "filters": filters,
+            "args": request.args,
+            "path": url_for("accounts.list_accounts"),
+            "default_sort": "name",
+            "page_size": PAGE,
+            "export_url": url_for("accounts.export"),
+        }
+    )
+
+
+@bp.get("/accounts")
+@requires(policy.ACCOUNT_VIEW)
+def list_accounts() -> Any:
+    asked = listing()
+    view = asked.view
     if onward := without_problems(view):
         return onward
-    area = view.value("area")
     key, descending = view.sort
     direction, cursor = view.cursor
     found = find_accounts(
-        uow,
-        AccountFilter(
-            q=view.value("q"),
-            role=view.value("role"),
-            area=int(area) if area.isdecimal() and len(area) <= 15 else 0,
-            state=view.value("state"),
-            second_factor=view.value("second_factor"),
-        ),
+        current_uow(),
+        asked.filter,
         Order(
             key,
             descending,
@@ -126,7 +151,7 @@ def list_accounts() -> Any:
         ),
     )
     view = ListView(
-        **options,
+        **asked.options,
         count=found.count,
         count_text=ngettext("%(n)d account", "%(n)d accounts", found.count),
         shown=len(found.rows),

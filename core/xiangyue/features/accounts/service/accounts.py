@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from sqlalchemy import select
 
 from xiangyue.access.acts import acts
-from xiangyue.access.audit import changed
+from xiangyue.access.audit import audit_export, changed
 from xiangyue.access.models import Account
 from xiangyue.access.permissions import PermissionRegistry
 from xiangyue.access.ratelimit import RateLimiter
@@ -139,3 +142,19 @@ def end_all_sessions(uow: Uow, *, account_id: int) -> int:
     ended = records.end_sessions(uow, account.id)
     records.record(uow, "session.end_all", account, after={"sessions": ended})
     return ended
+
+
+@acts(policy.ACCOUNT_VIEW)
+def note_export(
+    uow: Uow, *, number: str, purpose: str, rows: int, columns: Sequence[str], conditions: Mapping[str, Any]
+) -> None:
+    """Put an export of the list into the audit trail, where its ``number`` finds it."""
+    audit_export(
+        uow,
+        action="account.export",
+        number=number,
+        purpose=purpose,
+        rows=rows,
+        columns=columns,
+        conditions=conditions,
+    )
