@@ -246,6 +246,25 @@ def test_pages_ask_what_fits_the_age(county: County) -> None:
     assert "已入户" in text(client, path)
 
 
+def test_a_form_saved_late_shows_what_somebody_else_saved(county: County) -> None:
+    client, id = county.client("village", area=TOWN), person(county, "李小苗")
+    path = f"/privacy/persons/{id}/care"
+    care(county, "李小苗", **CHILD)
+    opened = {"carer_name": "李爷爷", "carer_relation": "祖父", "note": ""}
+    care(county, "李小苗", 1, carer_name="李外婆", note="每周一次")
+    late = {"version": 1, "opened": json.dumps(opened), **opened}
+    both = post(client, path, path, **{**late, "carer_name": "李奶奶"})
+    assert both.status_code == 409
+    for words in ("李奶奶", "李外婆", "xy-conflict"):
+        assert words in both.text, words
+    assert 'value="2"' in both.text, "saving again writes mine"
+    apart = post(client, path, path, **{**late, "carer_relation": "外祖母"})
+    assert apart.status_code == 303
+    with county.uow() as uow:
+        row = uow.session.scalars(select(PersonCare)).one()
+    assert (row.carer_name, row.carer_relation, row.note) == ("李外婆", "外祖母", "每周一次")
+
+
 def test_pages_are_english_for_english_readers(county: County) -> None:
     care(county, "李小苗", **CHILD, **GUARDIAN)
     client = county.client("county_admin", locale="en")

@@ -212,8 +212,16 @@ def test_pages_filter_page_and_export_the_log(county: County) -> None:
     assert "60 次" in page
     tomorrow = today() + timedelta(days=1)
     assert "没有符合条件的记录" in text(client, f"/privacy/persons/{id}/log?since={tomorrow}")
-    book = openpyxl.load_workbook(io.BytesIO(client.get(f"/privacy/persons/{id}/log/export?seen=identifiers").data))
-    assert len(list(book.active.iter_rows())) == 61
+    export = f"/privacy/persons/{id}/log/export?seen=identifiers"
+    assert post(client, export, export, purpose="", format="xlsx").status_code == 422
+    book = openpyxl.load_workbook(io.BytesIO(post(client, export, export, purpose="本人查询", format="xlsx").data))
+    rows = list(book.active.iter_rows(values_only=True))
+    assert len(rows) == 62
+    entry = entries(county, "person_access.export")[-1]
+    assert entry.purpose == "本人查询"
+    assert "本人查询" in rows[0][0]
+    assert (entry.after or {})["number"] in rows[0][0]
+    assert english_page_faults(text(county.client("county_admin", locale="en"), export)) == []
     headers = county.bearer(county.account_with(LOG_VIEW))
     path = f"/api/v1/privacy/persons/{id}/log"
     first = county.client().get(f"{path}?limit=40&seen=identifiers&fields=purpose", headers=headers).json

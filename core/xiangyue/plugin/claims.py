@@ -283,7 +283,7 @@ def _check_follows(name: str, follows: r.Follows) -> None:
     table = getattr(follows.model, "__table__", None)
     if table is None or table.schema != f"plugin_{name}" or not issubclass(follows.model, TenantOwned):
         raise refuse(_l("%(what)s “%(key)s” is about a table that is not its own.", what="follows", key=follows.key))
-    for column in (follows.column, *follows.unique, *filter(None, [follows.household])):
+    for column in (follows.column, *follows.unique, *filter(None, [follows.household]), *(follows.erase or ())):
         _choice("follows", follows.key, "column", column, [c.key for c in table.columns])
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import inspect, select, update
+from sqlalchemy import delete, inspect, select, update
 
 from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
@@ -89,6 +89,48 @@ def missing_rows(uow: Uow, *, of: str, new: int, moved: Mapping[str, Sequence[in
             there = _ask(uow, contributor, item, functools.partial(_there, uow, item, moved[item.key], new))
             gone[item.key] = len(moved[item.key]) - len(there)
     return {key: count for key, count in gone.items() if count}
+
+
+def open_rows(uow: Uow, *, of: str, owner: int) -> list[tuple[Follows, tuple[int, ...]]]:
+    """Open work that hangs on a person or household: ids of the rows that are open, by registration; also of plugins
+    that are off. Raises Refused when a plugin's rows cannot be read: nobody knows then whether there is any."""
+    found = []
+    for contributor, item in _registered(uow, of):
+        if item.open is None:
+            continue
+        ids = _ask(uow, contributor, item, functools.partial(_ids, uow, item, owner, only_open=True))
+        if ids:
+            found.append((item, ids))
+    return found
+
+
+def erase_rows(uow: Uow, *, owner: int) -> list[str]:
+    """Erase what plugins keep of a person, as ``Follows.erase`` says, also those that are off; keys of the registrations
+    that had any. Rows of the core are its features' own. Does not commit. Raises Refused."""
+    found = []
+    for contributor, item in _registered(uow, "person"):
+        if contributor.core or item.erase == {}:
+            continue
+        if _ask(uow, contributor, item, functools.partial(_erase, uow, item, owner)):
+            found.append(item.key)
+    uow.session.expire_all()
+    return found
+
+
+def _erase(uow: Uow, item: Follows, owner: int) -> int:
+    """How many rows were erased."""
+    ids = _ids(uow, item, owner)
+    if not ids:
+        return 0
+    model: Any = item.model
+    act: Any = delete(model) if item.erase is None else update(model).values(dict(item.erase))
+    with uow.tenant_wide("what is kept of a person is erased wherever it lies"):
+        uow.session.execute(act.where(model.id.in_(ids)), execution_options={"synchronize_session": False})
+    return len(ids)
+
+
+def _ids(uow: Uow, item: Follows, owner: int, *, only_open: bool = False) -> tuple[int, ...]:
+    return tuple(row[0] for row in _rows(uow, item, owner, only_open=only_open))
 
 
 def _registered(uow: Uow, of: str) -> Iterator[tuple[Contributor, Follows]]:
@@ -171,4 +213,4 @@ def _move(uow: Uow, item: Follows, ids: Sequence[int], old: int, new: int) -> li
     return found
 
 
-__all__ = ["Following", "follow_rows", "followers", "missing_rows", "unfollow_rows"]
+__all__ = ["Following", "erase_rows", "follow_rows", "followers", "missing_rows", "open_rows", "unfollow_rows"]

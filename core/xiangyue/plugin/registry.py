@@ -201,6 +201,10 @@ class Follows:
     none is). ``unique``: columns of which an owner has each combination once (``column`` itself: one row at most);
     where both owners have it, the survivor's row stays and the other stays with the closed record. ``household``: of
     rows of a person, the column with the household, kept in step. ``area_code`` is kept in step by itself.
+
+    ``erase``: what becomes of a person's rows when the person is erased (PIPL article 47), also while the plugin is
+    off: None deletes them, values by column are put in place of what says who it was, {} leaves them as they are
+    because a law demands it. Open ones stand against the erasure.
     """
 
     key: str
@@ -212,6 +216,7 @@ class Follows:
     unique: tuple[str, ...] = ()
     where: ColumnElement[bool] | None = None
     household: str = ""
+    erase: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

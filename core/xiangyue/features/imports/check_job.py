@@ -12,6 +12,7 @@ from xiangyue.db.sql import analyze_columns, fill_stage, scoped_rows, scoped_sql
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
 from xiangyue.features.imports import queries
+from xiangyue.features.imports.erasing import hold_back_erased
 from xiangyue.features.imports.judging import Grouping, Judge, RowKeys
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.policy import CHECK_KIND, IMPORT_RUN, ROSTER, STATEMENT_SECONDS, UPDATE
@@ -160,6 +161,7 @@ class _Check:
         self.context.progress(staged, staged, STORING)
         self.context.check_cancelled()
         scoped_sql(self.uow.session, _KEEP, {"batch": self.batch.id})
+        hold_back_erased(self.uow, self.keys, self.batch)
         outcome = try_out(self.context, self.uow, self.keys, self.batch)
         self.batch.counts = {**self._counts(), **outcome}
         self.batch.state = "checked"

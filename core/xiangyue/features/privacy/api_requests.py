@@ -35,6 +35,7 @@ def shown(line: queries.Line) -> dict[str, Any]:
         "late": line.late,
         "erased": row.outcome.get("erased", []),
         "kept": row.outcome.get("kept", []),
+        "files": row.outcome.get("files", []),
     }
     plain = {name: made[name] if name in made else getattr(row, name) for name in FIELDS}
     return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in plain.items()}

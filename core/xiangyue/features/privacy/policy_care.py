@@ -63,3 +63,17 @@ ELDERS: dict[str, Any] = {
     "old_only": _l("Only people of 60 or older"),
 }
 NAME_LENGTH, NOTE_LENGTH, REASON_LENGTH = 50, 500, 500
+
+#: Fields of the form, as the form and the comparison of two savings name them.
+LABELS: dict[str, Any] = {
+    "carer_name": _l("Who looks after the child day by day"),
+    "carer_relation": _l("Relation of the carer to the child"),
+    "left_behind": _l("Left behind"),
+    "guardian_name": _l("Guardian by law"),
+    "guardian_relation": _l("Relation of the guardian to the child"),
+    "consent_on": _l("Guardian consented on"),
+    "consent_how": _l("How the guardian consented"),
+    "helper_name": _l("Who acts on the person's behalf"),
+    "helper_relation": _l("Relation of the helper to the person"),
+    "note": _l("Note"),
+}

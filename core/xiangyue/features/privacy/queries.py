@@ -21,7 +21,7 @@ from xiangyue.features.households.person_input import today
 from xiangyue.features.privacy.models import PrivacyRequest
 from xiangyue.features.privacy.policy import OPEN_STATES
 from xiangyue.i18n import lazy_gettext as _l
-from xiangyue.runtime import offer_of
+from xiangyue.plugin.follows import open_rows
 from xiangyue.text.workdays import working_days_between
 
 #: Acts that put a record right, or complete it.
@@ -211,18 +211,12 @@ def open_requests(uow: Uow, *, limit: int = 50) -> list[Line]:
 
 def obligations(uow: Uow, person_id: int, *, but: int = 0) -> list[tuple[Any, int]]:
     """Open work that hangs on the person: (what, how many), by what features and plugins registered as following a
-    person. Marks are none: they are part of the record. ``but``: the request that asks for the erasure."""
-    found = []
-    for _contributor, item in offer_of(uow).each("follows"):
-        if item.of != "person" or item.open is None or item.model is PersonMark:
+    person, also plugins that are off. Marks are none: they are part of the record. ``but``: the request that asks for the erasure."""
+    found: list[tuple[Any, int]] = []
+    for item, ids in open_rows(uow, of="person", owner=person_id):
+        if item.model is PersonMark:
             continue
-        model: Any = item.model
-        statement = select(func.count()).select_from(model).where(getattr(model, item.column) == person_id, item.open)
-        if item.where is not None:
-            statement = statement.where(item.where)
-        if model is PrivacyRequest:
-            statement = statement.where(PrivacyRequest.id != but)
-        number = uow.session.execute(statement).scalar_one()
+        number = len(ids) - (item.model is PrivacyRequest and but in ids)
         if number:
             found.append((item.label, number))
     waiting = select(func.count()).select_from(RegisterAct)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -64,7 +64,21 @@ def hand_out(uow: Uow, keys: TenantKeys, *, id: int, format: str) -> tuple[queri
 
 
 def facts_of(uow: Uow, keys: TenantKeys, person: Person) -> list[Fact]:
-    """Everything recorded of the person, part by part; who reads it has written the audit entry."""
+    """Everything recorded of the person, part by part, with what records said that became part of this one; who reads
+    it has written the audit entry."""
+    found = _facts_of_one(uow, keys, person)
+    with uow.tenant_wide("what became part of the person's record lies where that one lay then"):
+        merged = select(Person).where(Person.merged_into_id == person.id).order_by(Person.id)
+        for n, one in enumerate(uow.session.scalars(merged), 1):
+            former = _("Former record %(n)d", n=n)
+            found += [
+                replace(fact, part=f"{former}: {fact.part}", key=f"former{n}.{fact.key}")
+                for fact in _facts_of_one(uow, keys, one)
+            ]
+    return found
+
+
+def _facts_of_one(uow: Uow, keys: TenantKeys, person: Person) -> list[Fact]:
     found = [
         *_particulars(uow, keys, person),
         *_own_fields(uow, person),
@@ -105,7 +119,7 @@ def _particulars(uow: Uow, keys: TenantKeys, person: Person) -> list[Fact]:
 
 
 def _state(person: Person) -> str:
-    words = {"active": _("Lives here"), "moved": _("Moved away"), "deceased": _("Deceased")}
+    words = {"active": _("Lives here"), "moved": _("Moved away"), "deceased": _("Deceased"), "merged": _("Part of another record")}
     return words[person.state]
 
 

@@ -83,8 +83,21 @@ class PrivacyRequestSchema(Schema):
     answer = fields.String(metadata={"description": "What the person was told; of one refused, the reason"})
     erased = fields.List(fields.String(), metadata={"description": "What went"})
     kept = fields.List(fields.String(), metadata={"description": "What stays, as keys of the documentation"})
+    files = fields.List(
+        fields.Nested(lambda: KeptFileSchema()),
+        metadata={"description": "Uploaded files that still held the person at the erasure"},
+    )
     ended_on = fields.Date(allow_none=True)
     version = fields.Integer()
+
+
+class KeptFileSchema(Schema):
+    """A file of an import that holds an erased person until its day."""
+
+    import_id = fields.Integer(attribute="import", data_key="import")
+    name = fields.String()
+    until = fields.Date(allow_none=True, metadata={"description": "None: kept until somebody deletes it"})
+    sure = fields.Boolean(metadata={"description": "False: its rows are gone, so that it may hold the person"})
 
 
 class PrivacyRequestPageSchema(Schema):

@@ -48,11 +48,13 @@ def set_care(uow: Uow, *, keys: TenantKeys, person_id: int, version: int, values
     view = queries.care_of(uow, person_id)
     care = view.care
     if version != (care.version if care is not None else 0):
+        theirs = {name: value for name, value in values_of(care).items() if name != "guardian_phone"}
         raise Stale(
-            _l("Somebody else has saved this in the meantime."), theirs={"version": care.version if care else 0}
+            _l("Somebody else has saved this in the meantime."),
+            theirs={"version": care.version if care is not None else 0, **theirs},
         )
     found = _clean(values)
-    before = {name: getattr(care, name) if care is not None else _EMPTY.get(name, "") for name in COLUMNS}
+    before = values_of(care)
     if "guardian_phone" in found:
         phone = found.pop("guardian_phone")
         if phone != queries.guardian_phone(keys, care):
@@ -72,6 +74,11 @@ def set_care(uow: Uow, *, keys: TenantKeys, person_id: int, version: int, values
     audit(uow, action="person_care.edit", obj=person, label=person.name, before=old, after=new)
     uow.session.flush()
     return care
+
+
+def values_of(care: PersonCare | None) -> dict[str, Any]:
+    """What is recorded, by column; the guardian's phone encrypted."""
+    return {name: getattr(care, name) if care is not None else _EMPTY.get(name, "") for name in COLUMNS}
 
 
 _EMPTY: dict[str, Any] = {"consent_on": None, "guardian_phone": None}

@@ -11,20 +11,25 @@ from sqlalchemy import delete, select, update
 from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit
 from xiangyue.db.uow import Uow
-from xiangyue.errors import Conflict
+from xiangyue.errors import Conflict, Unavailable
 from xiangyue.features.duplicates.models import RecordMerge
 from xiangyue.features.households.events import tell_person
 from xiangyue.features.households.models import CustomField, CustomValue, MarkKind, Person, PersonMark
 from xiangyue.features.households.models_change import ImportChange
 from xiangyue.features.households.models_facts import FactConflict, FactOrigin
 from xiangyue.features.households.models_register import RegisterAct, RegisterActPart
+from xiangyue.features.households.origins import note_origins
 from xiangyue.features.households.writing import follow
+from xiangyue.features.imports.erasing import erase_staged, remember_erased
 from xiangyue.features.privacy import policy, queries
 from xiangyue.features.privacy.deciding import close_as_done, open_request, required_words
 from xiangyue.features.privacy.models import PrivacyRequest
 from xiangyue.features.privacy.models_care import CareReferral, PersonCare
 from xiangyue.features.privacy.policy import ERASE
+from xiangyue.i18n import TIMEZONE
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.plugin.follows import erase_rows
+from xiangyue.runtime import runtime_of
 from xiangyue.tenancy.field_owners import STANDARD
 
 #: What stands in the place of a name; a sign, for it is read in both languages.
@@ -78,8 +83,12 @@ def erase_person(uow: Uow, *, id: int, version: int, person_version: int, text: 
     """Erase what has no lawful ground to stay, and close the request; ``text`` says what the person was told.
 
     Of somebody on the register go phone, note, own fields, and marks that ended or that no department established. Of
-    somebody who moved away or died goes everything that says who it was; that there was a member stays. There is no
-    way back. Raises NotFound, Stale, Invalid (answer), Forbidden, Conflict with the open work that stands against it.
+    somebody who moved away or died goes everything that says who it was; that there was a member stays. What
+    plugins keep of the person goes as they registered it, also where they are off; rows that imports staged go, and
+    files that still hold the person are named with their day. There is no way back.
+
+    Raises NotFound, Stale, Invalid (answer), Forbidden, Conflict with the open work that stands against it or while an
+    import is being written, Refused when a plugin's rows cannot be reached.
     """
     line = open_request(uow, id, version)
     if line.request.kind != policy.ERASURE:
@@ -95,17 +104,28 @@ def erase_person(uow: Uow, *, id: int, version: int, person_version: int, text: 
         listed = "; ".join(f"{label}: {number}" for label, number in open_work)
         raise Conflict(_l("Open work hangs on this person (%(listed)s). Finish it first.", listed=listed))
     gone = person.state != "active"
+    runtime = runtime_of(uow)
+    if runtime is None:
+        raise Unavailable(_l("Erasing needs a running instance."))
+    keys = runtime.tenant_keys(uow)
     # Records that became part of this one say the same of the same human being.
-    with uow.tenant_wide("what became part of a record lies where that one lay then"):
+    with uow.tenant_wide("what became part of a record lies where that one lay then, and imports are the county's"):
         parts = uow.session.scalars(select(Person).where(Person.merged_into_id == person.id).with_for_update()).all()
-        erased = _all_away(uow, [person, *parts], gone=gone)
+        records = [person, *parts]
+        known = remember_erased(uow, keys, records, number=line.request.number, whole=gone)
+        files = erase_staged(uow, keys, known)
+        elsewhere = list(dict.fromkeys(f"follows:{key}" for one in records for key in erase_rows(uow, owner=one.id)))
+        erased = [*_all_away(uow, records, gone=gone), *elsewhere]
     kept = [*([] if gone else ["registration", "established_marks"]), "membership", "household", "trail", "request"]
     # Only which fields went: their values are what was to be forgotten.
     audit(uow, action="person.erase", obj=person, label="" if gone else person.name, after={"fields": erased})
     tell_person(uow, person, "person.erase")
     follow(uow, {person.household_id}, [person.id])
     fresh = queries.get_request(uow, id, lock=True)
-    return close_as_done(uow, fresh, text, {"erased": erased, "kept": kept, "whole": gone})
+    held = [
+        {"import": file.batch_id, "name": file.name, "until": plain_day(file.until), "sure": file.sure} for file in files
+    ]
+    return close_as_done(uow, fresh, text, {"erased": erased, "kept": kept, "whole": gone, "files": held})
 
 
 def _all_away(uow: Uow, records: Sequence[Person], *, gone: bool) -> list[str]:
@@ -129,8 +149,15 @@ def _all_away(uow: Uow, records: Sequence[Person], *, gone: bool) -> list[str]:
         _forget_merges(uow, one.id)
         for model in (FactConflict, FactOrigin):
             uow.session.execute(delete(model).where(model.owner_id == one.id))
+        # A roster that brings the phone again asks first.
+        note_origins(uow, one.id, [] if gone else ["phone"])
     uow.session.flush()
     return erased
+
+
+def plain_day(moment: datetime | None) -> str | None:
+    """The day in the county, as JSON."""
+    return None if moment is None else moment.astimezone(TIMEZONE).date().isoformat()
 
 
 def _texts_away(person: Person) -> Iterator[str]:

@@ -21,8 +21,10 @@ def open_log(uow: Uow, *, person_id: int) -> Person:
 
 
 @acts(LOG_VIEW)
-def note_log_export(uow: Uow, *, person_id: int, rows: int, conditions: Mapping[str, Any]) -> None:
-    """Put an export of the log into the audit trail."""
+def note_log_export(
+    uow: Uow, *, person_id: int, number: str, purpose: str, rows: int, conditions: Mapping[str, Any]
+) -> None:
+    """Put an export of the log into the audit trail; ``number`` stands on the file."""
     person = uow.get(Person, person_id)
-    after = {"rows": rows, "filters": dict(conditions)}
-    audit(uow, action="person_access.export", obj=person, label=person.name, after=after)
+    after = {"rows": rows, "filters": dict(conditions), "number": number}
+    audit(uow, action="person_access.export", obj=person, label=person.name, after=after, purpose=purpose)

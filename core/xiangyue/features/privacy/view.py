@@ -13,8 +13,10 @@ from xiangyue.features.privacy.service_erase import ERASED, KEPT
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import ngettext
+from xiangyue.runtime import installed_offer
 from xiangyue.text.workdays import add_working_days
 from xiangyue.web.components import Column, Filter
+from xiangyue.web.pipeline import current_uow
 
 COLUMNS = (
     Column("number", _l("Number"), primary=True),
@@ -88,8 +90,20 @@ def asked_by(line: Line) -> str:
 
 
 def erased(line: Line) -> list[Any]:
-    """What went, in words."""
-    return [ERASED.get(key, key) for key in line.request.outcome.get("erased", ())]
+    """What went, in words; what plugins kept, by the words they registered."""
+    labels = _follows()
+    return [ERASED.get(key, labels.get(key.removeprefix("follows:"), key)) for key in line.request.outcome.get("erased", ())]
+
+
+def _follows() -> dict[str, Any]:
+    return {item.key: item.label for _by, item in installed_offer(current_uow()).each("follows")}
+
+
+def files(line: Line) -> list[dict[str, Any]]:
+    """Uploaded files that still held the person at the erasure: import, name, until (None: kept until somebody deletes
+    it), sure."""
+    found: list[dict[str, Any]] = line.request.outcome.get("files", [])
+    return found
 
 
 def kept(line: Line) -> list[tuple[Any, Any]]:

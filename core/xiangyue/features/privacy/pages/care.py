@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import redirect, request, url_for
 
 from xiangyue.errors import Conflict, Invalid, Stale
 from xiangyue.features.households.person_input import today
+from xiangyue.features.households.pages.household_forms import say_saved
 from xiangyue.features.households.policy import IDENTIFIER_REVEAL
 from xiangyue.features.privacy import policy_care as policy
 from xiangyue.features.privacy import queries_care as queries
@@ -15,7 +17,8 @@ from xiangyue.features.privacy import service_care as service
 from xiangyue.features.privacy.pages import bp
 from xiangyue.i18n import gettext as _
 from xiangyue.web.access import requires
-from xiangyue.web.components import FormView
+from xiangyue.web.components import ConflictRow, FormView
+from xiangyue.web.merge import field_text, merge, opened_of
 from xiangyue.web.pipeline import current_actor, current_uow, runtime
 from xiangyue.web.shell import flash, page
 
@@ -34,13 +37,8 @@ def _page(id: int, status: int = 200, *, forms: dict[str, FormView] | None = Non
     view = queries.care_of(uow, id)
     actor = current_actor()
     area = view.person.area_code
-    form = FormView(
-        action=url_for("privacy.save_care", id=id),
-        values={name: getattr(view.care, name) for name in _PLAIN} if view.care is not None else {},
-        version=view.care.version if view.care is not None else 0,
-        cancel_url=url_for("households.show_person", id=id),
-        draft=f"care-{id}",
-    )
+    standing = service.values_of(view.care)
+    form = _form(id, view.care.version if view.care is not None else 0, {name: standing[name] for name in _PLAIN})
     refer = FormView(action=url_for("privacy.refer", id=id), values={"referred_on": today().isoformat()}, id="refer")
     return page(
         "privacy/care.html",
@@ -60,31 +58,63 @@ def _page(id: int, status: int = 200, *, forms: dict[str, FormView] | None = Non
 @bp.post("/privacy/persons/<int:id>/care")
 @requires(policy.CARE_EDIT)
 def save_care(id: int) -> Any:
-    """Keep what was typed; an empty phone keeps the one there is, unless it is taken away."""
+    """Keep what was typed; an empty phone keeps the one there is, unless it is taken away. When somebody saved in
+    between, what each changed stands, and only what both changed is shown side by side."""
     uow, typed = current_uow(), request.form
-    values: dict[str, Any] = {name: typed[name] for name in _PLAIN if name in typed}
+    version, opened = typed.get("version", 0, type=int), opened_of(typed)
+    values: Any = typed
+    taken: list[Any] = []
+    try:
+        try:
+            _save(id, version, typed)
+        except Stale as stale:
+            version, opened = stale.theirs["version"], None
+            both = merge(typed, {name: stale.theirs[name] for name in _PLAIN})
+            values = both.values
+            if both.conflicts:
+                rows = [_conflict(name, typed[name], stale.theirs[name]) for name in both.conflicts]
+                return _page(id, 409, forms={"care": _form(id, version, values, conflict=rows)})
+            _save(id, version, values, only=both.mine)
+            taken = [policy.LABELS[name] for name in both.taken]
+    except (Invalid, Conflict) as error:
+        uow.rollback()
+        fields = error.fields if isinstance(error, Invalid) else {"": [error.message]}
+        form = _form(id, version, values, errors=fields, opened=opened)
+        return _page(id, 422 if isinstance(error, Invalid) else 409, forms={"care": form})
+    say_saved(taken)
+    return redirect(url_for("households.show_person", id=id), 303)
+
+
+def _save(id: int, version: int, typed: Mapping[str, str], *, only: Sequence[str] | None = None) -> None:
+    uow = current_uow()
+    values: dict[str, Any] = {name: typed[name] for name in _PLAIN if name in typed and (only is None or name in only)}
     if typed.get("guardian_phone", "").strip():
         values["guardian_phone"] = typed["guardian_phone"]
     elif typed.get("remove_phone"):
         values["guardian_phone"] = ""
-    version = typed.get("version", 0, type=int)
-    try:
-        service.set_care(uow, keys=runtime().tenant_keys(uow), person_id=id, version=version, values=values)
-    except (Invalid, Stale, Conflict) as error:
-        uow.rollback()
-        now = queries.care_of(uow, id).care
-        fields = error.fields if isinstance(error, Invalid) else {"": [error.message]}
-        form = FormView(
-            action=url_for("privacy.save_care", id=id),
-            values=typed,
-            errors=fields,
-            version=version if isinstance(error, Invalid) else (now.version if now is not None else 0),
-            cancel_url=url_for("households.show_person", id=id),
-            draft=f"care-{id}",
-        )
-        return _page(id, 422 if isinstance(error, Invalid) else 409, forms={"care": form})
-    flash(_("Saved"), "success")
-    return redirect(url_for("households.show_person", id=id), 303)
+    service.set_care(uow, keys=runtime().tenant_keys(uow), person_id=id, version=version, values=values)
+
+
+def _form(id: int, version: int, values: Any, *, opened: Mapping[str, Any] | None = None, **more: Any) -> FormView:
+    standing = service.values_of(queries.care_of(current_uow(), id).care)
+    return FormView(
+        action=url_for("privacy.save_care", id=id),
+        values=values,
+        version=version,
+        opened=opened if opened is not None else {name: standing[name] for name in _PLAIN},
+        cancel_url=url_for("households.show_person", id=id),
+        reload_url=url_for("privacy.show_care", id=id),
+        draft=f"care-{id}",
+        **more,
+    )
+
+
+def _conflict(name: str, mine: str, theirs: Any) -> ConflictRow:
+    known = {"left_behind": policy.LEFT_BEHIND, "consent_how": policy.CONSENTS}.get(name)
+    stands = field_text(theirs)
+    if known is None:
+        return ConflictRow(name, policy.LABELS[name], mine, stands)
+    return ConflictRow(name, policy.LABELS[name], known.get(mine, ""), known.get(stands, ""), take=stands)
 
 
 @bp.post("/privacy/persons/<int:id>/care/reveal")

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from flask import Response, redirect, request, url_for
 
-from xiangyue.errors import Conflict, Forbidden, Invalid, Stale
+from xiangyue.errors import Conflict, Forbidden, Invalid, Refused, Stale
 from xiangyue.features.audit.queries import history_of
 from xiangyue.features.audit.view import rows as rows_in_words
 from xiangyue.features.households.person_input import today
@@ -75,7 +75,7 @@ def _act(id: int, name: str, act: Callable[[int], PrivacyRequest], said: Any) ->
     version = request.form.get("version", 0, type=int)
     try:
         act(version)
-    except (Invalid, Conflict, Stale, Forbidden) as error:
+    except (Invalid, Conflict, Stale, Forbidden, Refused) as error:
         current_uow().rollback()
         line = queries.get_request(current_uow(), id)
         fields = error.fields if isinstance(error, Invalid) else {"": [error.message]}
