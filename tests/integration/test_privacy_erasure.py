@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,6 +26,8 @@ from xiangyue.features.imports.staging import open_row, payload_context
 from xiangyue.features.privacy import queries, record, service, service_erase
 from xiangyue.features.privacy.models import PrivacyRequest
 from xiangyue.features.privacy.policy import ERASE, REQUEST
+from xiangyue.jobs.models import Job
+from xiangyue.jobs.run import run_with
 from xiangyue.plugin.registry import Follows
 from xiangyue.testing.fixtures import County
 from xiangyue.testing.source import english_page_faults
@@ -212,3 +215,23 @@ def test_a_copy_holds_what_became_part_of_the_record(county: County) -> None:
     with county.uow() as uow:
         facts = record.facts_of(uow, county.runtime.tenant_keys(uow), uow.get(Person, part))
     assert [fact.value for fact in facts if fact.key == "state"] == ["并入其他档案"]
+
+
+def test_exported_files_that_hold_the_person_are_ended(county: County) -> None:
+    id = person_id(county)
+    kept = county.runtime.settings
+    county.runtime.settings = replace(kept, export_direct_rows=1)
+    try:
+        client, address = county.client("county_admin"), "/households/export?cols=size"
+        asked_for = post(client, address, address, purpose="给镇民政办", format="xlsx")
+        job_id = int(asked_for.headers["Location"].rpartition("/")[2])
+        assert run_with(county.runtime, county.info.id, job_id) == "succeeded"
+    finally:
+        county.runtime.settings = kept
+    with county.uow() as uow:
+        url = f"/files/{(uow.get(Job, job_id).result or {})['file']}"
+    with client.get(url) as answer:
+        assert answer.status_code == 200
+    assert "exports" in erase(county, id).outcome["erased"]
+    assert client.get(url).status_code == 404
+    assert "已过期" in text(client, f"/jobs/{job_id}")

@@ -105,8 +105,8 @@ def open_rows(uow: Uow, *, of: str, owner: int) -> list[tuple[Follows, tuple[int
 
 
 def erase_rows(uow: Uow, *, owner: int) -> list[str]:
-    """Erase what plugins keep of a person, as ``Follows.erase`` says, also those that are off; keys of the registrations
-    that had any. Rows of the core are its features' own. Does not commit. Raises Refused."""
+    """Erase what plugins keep of a person, as ``Follows.erase`` says, also those that are off; keys of the
+    registrations that had any. Rows of the core are its features' own. Does not commit. Raises Refused."""
     found = []
     for contributor, item in _registered(uow, "person"):
         if contributor.core or item.erase == {}:

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import orjson
 from sqlalchemy import delete, func, select, update
@@ -101,7 +100,7 @@ def remember_erased(
         raise Conflict(_l("An import is being checked or written right now. Erase when it is done."))
     row_keys, made = RowKeys(keys), []
     homes = select(Household.id, Household.code).where(Household.id.in_({p.household_id for p in persons}))
-    codes = {id: code for id, code in uow.session.execute(homes)}
+    codes = dict(uow.session.execute(homes).tuples().all())
     for person in persons:
         identity = in_full(keys, uow.tenant_id, ID_NUMBER, person.id_number) or None
         code = codes.get(person.household_id, "")

@@ -109,8 +109,8 @@ MESSAGES: dict[str, LazyText] = {
         "The register has no such record. Correct it in the file and upload that again, or leave the row out."
     ),
     "erased": _l(
-        "This person's data was erased on request %(request)s and was taken out of this row. Leave the row out; whoever "
-        "belongs on the register again is registered there by hand."
+        "This person's data was erased on request %(request)s and was taken out of this row. "
+        "Leave the row out; whoever belongs on the register again is registered there by hand."
     ),
     "not_taken": _l("The register does not take this household. Compare it with its page and upload again."),
 }

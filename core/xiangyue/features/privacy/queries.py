@@ -211,7 +211,8 @@ def open_requests(uow: Uow, *, limit: int = 50) -> list[Line]:
 
 def obligations(uow: Uow, person_id: int, *, but: int = 0) -> list[tuple[Any, int]]:
     """Open work that hangs on the person: (what, how many), by what features and plugins registered as following a
-    person, also plugins that are off. Marks are none: they are part of the record. ``but``: the request that asks for the erasure."""
+    person, also plugins that are off. Marks are none: they are part of the record. ``but``: the request that asks for
+    the erasure."""
     found: list[tuple[Any, int]] = []
     for item, ids in open_rows(uow, of="person", owner=person_id):
         if item.model is PersonMark:

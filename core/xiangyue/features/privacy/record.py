@@ -119,7 +119,12 @@ def _particulars(uow: Uow, keys: TenantKeys, person: Person) -> list[Fact]:
 
 
 def _state(person: Person) -> str:
-    words = {"active": _("Lives here"), "moved": _("Moved away"), "deceased": _("Deceased"), "merged": _("Part of another record")}
+    words = {
+        "active": _("Lives here"),
+        "moved": _("Moved away"),
+        "deceased": _("Deceased"),
+        "merged": _("Part of another record"),
+    }
     return words[person.state]
 
 

@@ -23,6 +23,7 @@ from xiangyue.features.households.writing import follow
 from xiangyue.features.imports.erasing import erase_staged, remember_erased
 from xiangyue.features.privacy import policy, queries
 from xiangyue.features.privacy.deciding import close_as_done, open_request, required_words
+from xiangyue.features.privacy.erasing_files import expire_exports
 from xiangyue.features.privacy.models import PrivacyRequest
 from xiangyue.features.privacy.models_care import CareReferral, PersonCare
 from xiangyue.features.privacy.policy import ERASE
@@ -75,6 +76,7 @@ ERASED: dict[str, Any] = {
     "ended_marks": _l("Marks that ended or that nobody established"),
     "custom": _l("The county's own fields"),
     "care": _l("Carers and helpers"),
+    "exports": _l("Exported files that were kept on the server"),
 }
 
 
@@ -84,8 +86,8 @@ def erase_person(uow: Uow, *, id: int, version: int, person_version: int, text: 
 
     Of somebody on the register go phone, note, own fields, and marks that ended or that no department established. Of
     somebody who moved away or died goes everything that says who it was; that there was a member stays. What
-    plugins keep of the person goes as they registered it, also where they are off; rows that imports staged go, and
-    files that still hold the person are named with their day. There is no way back.
+    plugins keep of the person goes as they registered it, also where they are off; rows that imports staged and files
+    that exports left go, and uploaded files that still hold the person are named with their day. There is no way back.
 
     Raises NotFound, Stale, Invalid (answer), Forbidden, Conflict with the open work that stands against it or while an
     import is being written, Refused when a plugin's rows cannot be reached.
@@ -115,6 +117,8 @@ def erase_person(uow: Uow, *, id: int, version: int, person_version: int, text: 
         known = remember_erased(uow, keys, records, number=line.request.number, whole=gone)
         files = erase_staged(uow, keys, known)
         elsewhere = list(dict.fromkeys(f"follows:{key}" for one in records for key in erase_rows(uow, owner=one.id)))
+        if expire_exports(uow, records):
+            elsewhere.append("exports")
         erased = [*_all_away(uow, records, gone=gone), *elsewhere]
     kept = [*([] if gone else ["registration", "established_marks"]), "membership", "household", "trail", "request"]
     # Only which fields went: their values are what was to be forgotten.
@@ -123,7 +127,8 @@ def erase_person(uow: Uow, *, id: int, version: int, person_version: int, text: 
     follow(uow, {person.household_id}, [person.id])
     fresh = queries.get_request(uow, id, lock=True)
     held = [
-        {"import": file.batch_id, "name": file.name, "until": plain_day(file.until), "sure": file.sure} for file in files
+        {"import": file.batch_id, "name": file.name, "until": plain_day(file.until), "sure": file.sure}
+        for file in files
     ]
     return close_as_done(uow, fresh, text, {"erased": erased, "kept": kept, "whole": gone, "files": held})
 

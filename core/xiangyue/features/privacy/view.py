@@ -92,7 +92,9 @@ def asked_by(line: Line) -> str:
 def erased(line: Line) -> list[Any]:
     """What went, in words; what plugins kept, by the words they registered."""
     labels = _follows()
-    return [ERASED.get(key, labels.get(key.removeprefix("follows:"), key)) for key in line.request.outcome.get("erased", ())]
+    return [
+        ERASED.get(key, labels.get(key.removeprefix("follows:"), key)) for key in line.request.outcome.get("erased", ())
+    ]
 
 
 def _follows() -> dict[str, Any]:

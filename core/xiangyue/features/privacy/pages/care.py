@@ -8,8 +8,8 @@ from typing import Any
 from flask import redirect, request, url_for
 
 from xiangyue.errors import Conflict, Invalid, Stale
-from xiangyue.features.households.person_input import today
 from xiangyue.features.households.pages.household_forms import say_saved
+from xiangyue.features.households.person_input import today
 from xiangyue.features.households.policy import IDENTIFIER_REVEAL
 from xiangyue.features.privacy import policy_care as policy
 from xiangyue.features.privacy import queries_care as queries
