@@ -42,6 +42,7 @@ FIELDS: dict[str, Any] = {
     "place": _l("Village or group"),
     "list": _l("List"),
     "ledger": _l("Ledger"),
+    "number": _l("Number on the file"),
     "full": _l("Numbers in full"),
     "query": _l("Conditions"),
     "shared": _l("For everybody in the county"),

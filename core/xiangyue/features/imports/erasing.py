@@ -100,7 +100,7 @@ def remember_erased(
         raise Conflict(_l("An import is being checked or written right now. Erase when it is done."))
     row_keys, made = RowKeys(keys), []
     homes = select(Household.id, Household.code).where(Household.id.in_({p.household_id for p in persons}))
-    codes = dict(uow.session.execute(homes).tuples().all())
+    codes = {row.id: row.code for row in uow.session.execute(homes)}
     for person in persons:
         identity = in_full(keys, uow.tenant_id, ID_NUMBER, person.id_number) or None
         code = codes.get(person.household_id, "")
