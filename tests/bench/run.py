@@ -30,6 +30,8 @@ BENCHMARKS = {
     "search_two_characters": "search_two_characters",
     "filter_custom_field": "filter_custom_field",
     "export_households": "export_households",
+    "plan_county_quality": "plan_county",
+    "plan_county_time": "plan_county",
 }
 RESULTS = ROOT / ".bench" / "results.json"
 

@@ -1,0 +1,1 @@
+"""Grids (网格): who looks after which households, in levels, with history."""
