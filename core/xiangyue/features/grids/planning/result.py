@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Why(StrEnum):
-    """Why something could not be met; ``words`` has the sentence of each."""
+    """Why something could not be met."""
 
     #: The whole group has fewer households or persons than one grid needs.
     TOO_SMALL = "too_small"
