@@ -60,11 +60,12 @@ def actor_of(county: County, account: Any) -> Actor:
         return account_actor(uow, account.id, tenant_area=county.info.area_code)
 
 
-def upload(county: County, data: bytes, actor: Actor | None = None, name: str = "花名册.xlsx") -> ImportBatch:
+def upload(
+    county: County, data: bytes, actor: Actor | None = None, name: str = "花名册.xlsx", **said: str
+) -> ImportBatch:
     with county.uow(actor) as uow:
-        return service.upload_roster(
-            uow, county.runtime.storage, stream=io.BytesIO(data), name=name, source="村级台账", purpose="建立户档"
-        )
+        words = {"source": "村级台账", "purpose": "建立户档", **said}
+        return service.upload_roster(uow, county.runtime.storage, stream=io.BytesIO(data), name=name, **words)
 
 
 def batch_of(county: County, batch_id: int) -> ImportBatch:
@@ -91,8 +92,8 @@ def undo(county: County, batch: ImportBatch, actor: Actor | None = None) -> Impo
     return work(county, batch.id)
 
 
-def checked(county: County, data: bytes, actor: Actor | None = None) -> ImportBatch:
-    return work(county, upload(county, data, actor).id)
+def checked(county: County, data: bytes, actor: Actor | None = None, **said: str) -> ImportBatch:
+    return work(county, upload(county, data, actor, **said).id)
 
 
 def commit(county: County, batch: ImportBatch, actor: Actor | None = None, *, valid_only: bool = False) -> ImportBatch:

@@ -90,7 +90,7 @@ def test_a_file_is_sent_as_multipart(document: dict[str, Any]) -> None:
     assert kind == "multipart/form-data"
     fields = document["components"]["schemas"][body["schema"]["$ref"].rpartition("/")[2]]["properties"]
     assert fields["file"]["format"] == "binary"
-    assert set(fields) == {"file", "source", "purpose", "lawful_basis", "columns", "kind"}
+    assert set(fields) == {"file", "source", "purpose", "lawful_basis", "department", "columns", "kind"}
 
 
 def headers(operation: dict[str, Any]) -> dict[str, bool]:

@@ -10,6 +10,7 @@ from xiangyue.features.households.register.words import KIND_LABELS, STATE_LABEL
 from xiangyue.features.privacy.policy_care import CONSENTS, LEFT_BEHIND
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.tenancy.field_owners import DEPARTMENTS
 
 #: A line of a plan as it is stored: sign, kind of thing, the rest.
 _PLAN = re.compile(r"([+~-]) (custom field|[a-z]+) (.*)", re.DOTALL)
@@ -113,6 +114,7 @@ FIELDS: dict[str, Any] = {
     "left_on": _l("Left on"),
     "left_reason": _l("Reason for leaving"),
     "lawful_basis": _l("On what ground"),
+    "department": _l("Speaks for which department"),
     "due_on": _l("Due"),
     "by_agent": _l("Asked by an agent"),
     "carer_name": _l("Carer"),
@@ -180,6 +182,7 @@ VALUES: dict[str, dict[str, Any]] = {
         "xlsx": _l("Excel"),
     },
     "lawful_basis": BASES,
+    "department": DEPARTMENTS,
     "left_behind": LEFT_BEHIND,
     "consent_how": CONSENTS,
     "purpose": {

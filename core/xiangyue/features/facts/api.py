@@ -25,7 +25,9 @@ bp = ApiBlueprint(
 @requires(FACT_DECIDE)
 def list_all(args: dict[str, Any]) -> Response:
     """Values that wait for a decision in the caller's area"""
-    wanted = queries.FactFilter(**{name: args[name] for name in ("area", "state", "field", "batch", "person")})
+    wanted = queries.FactFilter(
+        **{name: args[name] for name in ("area", "state", "field", "batch", "person", "household")}
+    )
     page = queries.list_facts(
         current_uow(), tenant_keys(), wanted, sort=args["sort"], limit=args["limit"], after=args["cursor"]
     )

@@ -13,9 +13,11 @@ from xiangyue.features.areas import switch
 from xiangyue.features.areas.queries import names
 from xiangyue.features.facts import queries, service
 from xiangyue.features.facts.policy import FACT_DECIDE, FIELDS, MOST_AT_ONCE, STATES
+from xiangyue.features.households.custom import active_fields
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
-from xiangyue.i18n import ngettext
+from xiangyue.i18n import ngettext, pick
+from xiangyue.tenancy.field_owners import DEPARTMENTS
 from xiangyue.web.access import requires
 from xiangyue.web.components import BulkAction, Column, Filter, ListView
 from xiangyue.web.pipeline import current_tenant, current_uow, runtime
@@ -25,8 +27,9 @@ bp = Blueprint("facts", __name__, template_folder="templates")
 
 PAGE_SIZE = 50
 COLUMNS = (
-    Column("name", _l("Person"), sort=True, primary=True),
+    Column("name", _l("Person or household"), sort=True, primary=True),
     Column("field", _l("Fact")),
+    Column("owner", _l("Department that answers for it")),
     Column("ours", _l("Stands")),
     Column("value", _l("Offered")),
     Column("state", _l("State")),
@@ -48,13 +51,18 @@ class Listing:
         return f"-{key}" if descending else key
 
 
-def listing() -> Listing:
+def listing(uow: Uow) -> Listing:
     """At the present address; values that cannot be used are left out."""
+    own = [
+        (f"custom.{entity}.{field.key}", pick(field.name, field.name_en))
+        for entity in queries.ENTITIES
+        for field in active_fields(uow, entity)
+    ]
     args = request.args.copy()
     if args.get("area") == switch.ALL:
         args.poplist("area")
     filters = (
-        Filter("field", _l("Fact"), choices=list(FIELDS.items())),
+        Filter("field", _l("Fact"), choices=[*FIELDS.items(), *own]),
         Filter("batch", _l("Import number"), kind="number"),
         Filter("state", _l("State"), choices=[*STATES.items(), ("all", _l("All states"))], more=True),
     )
@@ -64,7 +72,7 @@ def listing() -> Listing:
         view,
         queries.FactFilter(
             state=state if state in STATES or state == "all" else "open",
-            field=field if field in FIELDS else "",
+            field=field if field in FIELDS or field in dict(own) else "",
             batch=int(batch) if batch.isascii() and batch.isdigit() and len(batch) < 19 else None,
         ),
     )
@@ -78,7 +86,7 @@ def list_page() -> Any:
     code, elsewhere = switch.page_area(uow)
     if elsewhere:
         return redirect(elsewhere)
-    asked = listing()
+    asked = listing(uow)
     wanted = replace(asked.filter, area=code)
     direction, cursor = asked.view.cursor
     try:
@@ -118,7 +126,7 @@ def list_page() -> Any:
         alike=some_open and wanted.state == "open",
         keep_all_url=asked.view.url(url_for("facts.decide_all"), way="keep", after=None, before=None),
         take_all_url=asked.view.url(url_for("facts.decide_all"), way="take", after=None, before=None),
-        fields=FIELDS,
+        departments=DEPARTMENTS,
         states=STATES,
         area_name=names(uow, [code]).get(code, "") if code else "",
     )
@@ -142,7 +150,7 @@ def decide() -> Any:
 def decide_all() -> Any:
     """All alike: every value of the list as it is narrowed."""
     uow = current_uow()
-    asked = listing()
+    asked = listing(uow)
     wanted = replace(asked.filter, area=switch.asked_area(uow), state="open")
     ids = queries.ids_of(uow, wanted, MOST_AT_ONCE)
     return _decide(uow, ids, asked.view.url(url_for("facts.list_facts"), way=None))

@@ -13,6 +13,7 @@ ACTIONS = {
     "fact.take": _l("Value taken from an import"),
 }
 STATES = {"open": _l("Waits for a decision"), "kept": _l("Kept"), "taken": _l("Taken")}
+#: What may wait: of persons by its name, of households after ``household.``; besides, ``custom.<entity>.<key>``.
 FIELDS = {
     "name": _l("Full name"),
     "sex": _l("Sex"),
@@ -20,6 +21,8 @@ FIELDS = {
     "nationality": _l("Nationality"),
     "id_number": _l("Citizen number"),
     "phone": _l("Phone"),
+    "household.address": _l("Address"),
+    "household.income": _l("Yearly income"),
 }
 #: Decided at once.
 MOST_AT_ONCE = 500

@@ -21,7 +21,7 @@ def find_open(uow: Uow) -> list[WorkItem]:
     if not number:
         return []
     title = ngettext("%(n)d value waits for a decision", "%(n)d values wait for a decision", number)
-    detail = _("An import says otherwise than what somebody had put right.")
+    detail = _("An import says otherwise than what somebody had put right, or the department that answers for it said.")
     return [WorkItem(title, detail, url_for("facts.list_facts", area="all"), _("Decide"))]
 
 

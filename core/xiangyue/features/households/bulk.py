@@ -26,8 +26,9 @@ from xiangyue.features.areas.policy import AREA_EDIT
 from xiangyue.features.households import bulk_changes, derived, policy, searchable
 from xiangyue.features.households import bulk_sql as sql
 from xiangyue.features.households.bulk_stage import HouseholdRow, PersonValues, Prepared, Stager, analyze
+from xiangyue.features.households.holding import hold_back
 from xiangyue.features.households.models import CustomField, MarkKind
-from xiangyue.features.households.origins import hold_back
+from xiangyue.features.households.origins import NOBODY, Speaks, note_department
 from xiangyue.features.households.person_input import today
 
 __all__ = ["BulkConflict", "BulkCounts", "BulkSample", "HouseholdRow", "PersonValues", "upsert_households"]
@@ -99,6 +100,7 @@ def upsert_households(
     progress: Callable[[int], None] | None = None,
     written: Callable[[dict[int, int], dict[int, int]], None] | None = None,
     ahead: bool = False,
+    speaks: Speaks = NOBODY,
 ) -> BulkCounts:
     """Create the households of a roster or bring them up to date, with their persons, marks, income and own fields.
 
@@ -107,10 +109,11 @@ def upsert_households(
     here. Nothing outside the actor's area is touched: see ``BulkConflict``. ``progress`` gets the number of
     households done after each chunk and may raise to stop; ``written`` gets the ids of its households and persons by
     the caller's row numbers. ``ahead``: ``rows`` may be read in a thread of its own, a chunk ahead of the database,
-    so it must not ask with this session. Changes are audited one by one, new rows by their batch (``batch_id``), new
-    groups in one entry. Does not commit.
+    so it must not ask with this session. ``speaks``: for which department, and of which of its facts; other facts that
+    somebody set by hand, or a department said, are not overwritten: they wait (`holding`). Changes are audited one by
+    one, new rows by their batch (``batch_id``), new groups in one entry. Does not commit.
     """
-    run = _Run(uow, keys, batch_id, source, dry_run)
+    run = _Run(uow, keys, batch_id, source, dry_run, speaks)
     done = 0
     # Closed at once also when something breaks, so that no thread reads on.
     with closing(_ahead(run.prepared(rows)) if ahead else run.prepared(rows)) as chunks:
@@ -144,9 +147,11 @@ def _chunks(rows: Iterable[HouseholdRow], size: int) -> Iterator[list[HouseholdR
 class _Run:
     """One import, chunk by chunk."""
 
-    def __init__(self, uow: Uow, keys: TenantKeys, batch_id: int | None, source: str, dry_run: bool) -> None:
+    def __init__(
+        self, uow: Uow, keys: TenantKeys, batch_id: int | None, source: str, dry_run: bool, speaks: Speaks
+    ) -> None:
         self.uow = uow
-        self.dry_run = dry_run
+        self.dry_run, self.speaks = dry_run, speaks
         self.batch_id, self.source = batch_id, source
         self.counts = BulkCounts()
         self.groups: list[int] = []
@@ -209,11 +214,12 @@ class _Run:
             self._write(made)
 
     def _hold_back(self, made: Prepared) -> None:
-        """What somebody set by hand is not overwritten: it waits for a decision."""
+        """What has an owner for whom this import does not speak is not overwritten: it waits for a decision."""
         self.counts.facts_waiting += hold_back(
             self.uow,
             self.stager.keys,
-            made.members,
+            made,
+            speaks=self.speaks,
             batch_id=self.batch_id,
             source=self.source,
             dry_run=self.dry_run,
@@ -275,6 +281,8 @@ class _Run:
             self.run(statement)
         searchable.drop_pieces(self.uow, before)
         searchable.write_pieces(self.uow, scoped_rows(session, sql.HOUSEHOLDS_REWRITTEN))
+        if self.batch_id is not None:
+            note_department(self.uow, self.speaks, self.batch_id)
         # What the session read before is older than what was written past it.
         session.expire_all()
 

@@ -14,13 +14,48 @@ from xiangyue.features.households.models import (
     HouseholdIncome,
     PersonMark,
 )
-from xiangyue.features.households.models_facts import FactConflict, FactOrigin
+from xiangyue.features.households.models_facts import FactConflict, FactDepartment, FactOrigin
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.registry import Follows
 
 
 def _of(entity: str) -> ColumnElement[bool]:
     return CustomValue.field_id.in_(select(CustomField.id).where(CustomField.entity == entity))
+
+
+def _facts(entity: str) -> tuple[Follows, ...]:
+    prefix = "" if entity == "person" else "household_"
+    came_from = _l("Where values came from")
+    return (
+        Follows(
+            f"{prefix}fact_conflict",
+            _l("Values that wait for a decision"),
+            entity,
+            FactConflict,
+            "owner_id",
+            open=FactConflict.state == "open",
+            unique=("field", "digest"),
+            where=FactConflict.entity == entity,
+        ),
+        Follows(
+            f"{prefix}fact_origin",
+            came_from,
+            entity,
+            FactOrigin,
+            "owner_id",
+            unique=("field",),
+            where=FactOrigin.entity == entity,
+        ),
+        Follows(
+            f"{prefix}fact_department",
+            came_from,
+            entity,
+            FactDepartment,
+            "owner_id",
+            unique=("batch_id",),
+            where=FactDepartment.entity == entity,
+        ),
+    )
 
 
 FOLLOWS = (
@@ -61,14 +96,5 @@ FOLLOWS = (
         unique=("field_id",),
         where=_of("household"),
     ),
-    Follows(
-        "fact_conflict",
-        _l("Values that wait for a decision"),
-        "person",
-        FactConflict,
-        "owner_id",
-        open=FactConflict.state == "open",
-        unique=("field", "digest"),
-    ),
-    Follows("fact_origin", _l("Where values came from"), "person", FactOrigin, "owner_id", unique=("field",)),
+    *(follows for entity in ("person", "household") for follows in _facts(entity)),
 )

@@ -17,6 +17,7 @@ from xiangyue.features.households.custom import parse_values, write_values
 from xiangyue.features.households.events import ask, tell_household, tell_person
 from xiangyue.features.households.models import Household
 from xiangyue.features.households.numbers import next_code
+from xiangyue.features.households.origins import note_origins
 from xiangyue.features.households.person_input import NOTE_LENGTH, Errors, today
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT
 from xiangyue.features.households.register.acts import carry_out
@@ -131,6 +132,7 @@ def edit_household(uow: Uow, *, household_id: int, version: int, changes: Mappin
     old_custom, new_custom = write_values(uow, household, values)
     if not new and not new_custom:
         return household
+    note_origins(uow, "household", household.id, [*new, *new_custom])
     household.version += 1
     action = "household.move" if "area_code" in new else "household.edit"
     tell_household(uow, household, action)

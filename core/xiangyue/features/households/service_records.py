@@ -25,6 +25,7 @@ from xiangyue.features.households.models import (
     Person,
     PersonMark,
 )
+from xiangyue.features.households.origins import INCOME, note_origins
 from xiangyue.features.households.person_input import Errors, today
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT, SENSITIVE_VIEW
 from xiangyue.features.households.writing import check_version, checked_day, refuse_merged, take_text
@@ -174,6 +175,7 @@ def set_income(
     else:
         row.amount, row.source = amount, source
         row.version += 1
+    note_origins(uow, "household", household.id, [f"{INCOME}{year}"])
     audit(uow, action="household.income", obj=household, label=household.head_name, before=before, after=after)
     tell_household(uow, household, "household.income")
     uow.session.flush()
@@ -243,6 +245,7 @@ def set_custom_values(
     ask(uow, owner.id if isinstance(owner, Household) else owner.household_id, person, given)
     before, after = write_values(uow, owner, given)
     if after:
+        note_origins(uow, entity, owner.id, after)
         owner.version += 1
         if isinstance(owner, Household):
             tell_household(uow, owner, "household.edit")

@@ -190,9 +190,20 @@ DELETE FROM {table} x USING import_change c
     ),
 )
 
+
+def _facts(table: str, alias: str, made: str) -> tuple[str, ...]:
+    """What is known of where facts of made records came from, and what waits."""
+    return tuple(
+        f"DELETE FROM {noted} o USING {table} {alias} WHERE {{tenant:o}} AND {{tenant:{alias}}} AND {made}"
+        f" AND o.entity = '{table}' AND o.owner_id = {alias}.id"
+        for noted in ("fact_origin", "fact_conflict", "fact_department")
+    )
+
+
 #: Of made persons between :p_lo and :p_hi. The persons last; what hangs on them before.
 PERSONS_SHOWN = f"SELECT p.id, p.name FROM person p WHERE {{tenant:p}} AND {MADE_PERSON}"
 DROP_PERSONS = (
+    *_facts("person", "p", MADE_PERSON),
     f"""
 DELETE FROM custom_value v USING person p, custom_field f
  WHERE {{tenant:v}} AND {{tenant:p}} AND {{tenant:f}} AND {MADE_PERSON} AND f.entity = 'person'
@@ -209,6 +220,7 @@ HOUSEHOLDS_SHOWN = (
     f"SELECT h.id, h.code, h.address, h.area_code FROM household h WHERE {{tenant:h}} AND {MADE_HOUSEHOLD}"
 )
 DROP_HOUSEHOLDS = (
+    *_facts("household", "h", MADE_HOUSEHOLD),
     f"""
 DELETE FROM custom_value v USING household h, custom_field f
  WHERE {{tenant:v}} AND {{tenant:h}} AND {{tenant:f}} AND {MADE_HOUSEHOLD} AND f.entity = 'household'

@@ -90,6 +90,7 @@ def upload(values: dict[str, Any]) -> Response:
         source=values["source"].strip(),
         purpose=values["purpose"].strip(),
         lawful_basis=values["lawful_basis"],
+        department=values["department"],
         columns=values["columns"],
         kind=values["kind"],
     )

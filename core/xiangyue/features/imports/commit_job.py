@@ -20,6 +20,7 @@ from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.offered import Taker, check_still_on
 from xiangyue.features.imports.policy import COMMIT_KIND, IMPORT_RUN, STATEMENT_SECONDS
 from xiangyue.features.imports.release import let_go
+from xiangyue.features.imports.speaking import speaks_of
 from xiangyue.features.imports.staging import ready_households
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.context import JobContext
@@ -80,6 +81,7 @@ def run(context: JobContext) -> dict[str, Any]:
                 households(reading),
                 batch_id=batch_id,
                 source=batch.source,
+                speaks=speaks_of(uow, batch),
                 progress=progress,
                 written=taker.written if taker.items else None,
                 ahead=not taker.items,

@@ -14,6 +14,7 @@ from xiangyue.features.imports.models import ImportBatch, ImportRow
 from xiangyue.features.imports.policy import KEEP_ROWS_DAYS, KEEP_UNWRITTEN_DAYS
 from xiangyue.i18n import TIMEZONE
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.tenancy.field_owners import DEPARTMENTS
 
 
 def file_kept(batch: ImportBatch) -> bool:
@@ -38,6 +39,7 @@ def rows_until(batch: ImportBatch) -> datetime | None:
 def shown(uow: Uow, batch: ImportBatch) -> dict[str, Any]:
     """For the page of a batch: on what ground it was taken in, what is still there of it, and until when."""
     return {
+        "department": DEPARTMENTS.get(batch.department, ""),
         "basis": BASES.get(batch.lawful_basis, ""),
         "file_kept": file_kept(batch),
         "rows_kept": rows_kept(uow, batch),

@@ -44,6 +44,8 @@ class ImportBatch(Versioned, TenantOwned, Base):
     purpose: Mapped[str] = mapped_column(default="")
     #: On what ground the data is taken in: a key of ``access.lawful.BASES``; "" for what came before it was asked.
     lawful_basis: Mapped[str] = mapped_column(default="", server_default="")
+    #: For which department it speaks: a key of ``tenancy.field_owners.DEPARTMENTS``, "" for none.
+    department: Mapped[str] = mapped_column(default="", server_default="")
     #: When the bytes of the uploaded file are deleted; the batch stays.
     file_expires_at: Mapped[datetime | None]
     scope_ranges: Mapped[list[list[int]] | None] = mapped_column(JSONB)

@@ -24,6 +24,7 @@ from xiangyue.files.workbook import MEDIA_TYPE
 from xiangyue.i18n import current_locale
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.tenancy.field_owners import DEPARTMENTS
 from xiangyue.tenancy.own import own_settings
 from xiangyue.web.access import requires
 from xiangyue.web.components import Column, Filter, FormView, ListView
@@ -82,7 +83,11 @@ def new_import() -> Any:
     again = request.args.get("again", type=int)
     if again is not None:
         batch = queries.get_batch(current_uow(), again)
-        values = {name: getattr(batch, name) for name in ("source", "purpose", "lawful_basis") if getattr(batch, name)}
+        values = {
+            name: getattr(batch, name)
+            for name in ("source", "purpose", "lawful_basis", "department")
+            if getattr(batch, name)
+        }
     return _upload_page(values)
 
 
@@ -109,6 +114,7 @@ def _upload_page(values: Any, errors: Any = None, status: int = 200) -> Any:
         current=current,
         limits=limits,
         bases=list(BASES.items()),
+        departments=list(DEPARTMENTS.items()),
         kinds=list(view.FILE_KINDS.items()),
         no_villages=not has_villages(current_uow()),
     )
@@ -137,6 +143,7 @@ def upload() -> Any:
             source=form.get("source", "").strip(),
             purpose=form["purpose"].strip(),
             lawful_basis=form.get("lawful_basis", USUAL),
+            department=form.get("department", ""),
             kind=form.get("kind", ROSTER),
         )
     except Invalid as invalid:

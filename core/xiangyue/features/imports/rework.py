@@ -21,6 +21,7 @@ from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.roster_check import RosterChecker
 from xiangyue.features.imports.roster_messages import CellError
 from xiangyue.features.imports.roster_read import RosterRow
+from xiangyue.features.imports.speaking import speaks_of
 from xiangyue.features.imports.staging import (
     Mends,
     errors_json,
@@ -191,6 +192,7 @@ class Rework:
             (_noted(household.as_row(), groups) for household in self._ready()),
             batch_id=self.batch.id,
             dry_run=True,
+            speaks=speaks_of(self.uow, self.batch),
         )
         samples = [
             {"entity": s.entity, "label": s.label, "before": plain(s.before), "after": plain(s.after)}

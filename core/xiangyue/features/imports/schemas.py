@@ -12,6 +12,7 @@ from xiangyue.api.files import FileField
 from xiangyue.api.lists import ListArgs
 from xiangyue.features.imports.policy import ROSTER, UPDATE
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.tenancy.field_owners import DEPARTMENTS
 
 STATES = ("uploaded", "checking", "mapping", "checked", "committing", "committed", "failed", "cancelled")
 
@@ -30,6 +31,7 @@ class ImportSchema(Schema):
             "description": "On what ground it is taken in (PIPL article 13); empty for imports before it was asked"
         }
     )
+    department = fields.String(metadata={"description": "For which department it speaks; empty for none"})
     file_expires_at = fields.DateTime(allow_none=True, metadata={"description": "When the uploaded file is deleted"})
     counts = fields.Dict(
         metadata={
@@ -156,6 +158,14 @@ class ImportUploadSchema(Schema):
         load_default=USUAL,
         validate=validate.OneOf(list(BASES)),
         metadata={"description": "On what ground it is taken in: an item of PIPL article 13"},
+    )
+    department = fields.String(
+        load_default="",
+        validate=validate.OneOf(["", *DEPARTMENTS]),
+        metadata={
+            "description": "For which department it speaks: of the fields for which that answers, it overwrites what "
+            "others set, and later imports of others do not overwrite it"
+        },
     )
     columns = ColumnsField(
         load_default=None,

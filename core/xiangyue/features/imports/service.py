@@ -40,6 +40,7 @@ from xiangyue.jobs.models import OPEN_STATES
 from xiangyue.jobs.service import request_cancel
 from xiangyue.plugin.dispatch import veto
 from xiangyue.runtime import runtime_of
+from xiangyue.tenancy.field_owners import DEPARTMENTS
 from xiangyue.tenancy.own import own_settings
 
 _MAX_WORDS = 200
@@ -55,6 +56,7 @@ def upload_roster(
     source: str,
     purpose: str,
     lawful_basis: str = USUAL,
+    department: str = "",
     columns: Mapping[str, str] | None = None,
     kind: str = ROSTER,
 ) -> ImportBatch:
@@ -62,10 +64,11 @@ def upload_roster(
 
     ``kind``: roster, or update for a file that changes some columns of records that stand already (`roster_update`).
     ``source``: where the data comes from; ``purpose``: what it is taken in for, never empty; ``lawful_basis``: on what
-    ground, a key of ``access.lawful.BASES``; all go into the audit trail. ``columns``: where columns of the file go, by
-    heading or position (`roster_header.HeaderFinder.resolve`). The file is stored encrypted, for as many
-    days as the county says. Raises Invalid (fields file, source, purpose, lawful_basis, columns), TooLarge, or
-    Forbidden for somebody who may not edit households anywhere.
+    ground, a key of ``access.lawful.BASES``; ``department``: for which it speaks (``field_owners.DEPARTMENTS``, "" for
+    none): its facts overwrite what others set (`holding`); all go into the audit trail. ``columns``: where columns of
+    the file go, by heading or position (`roster_header.HeaderFinder.resolve`). The file is stored encrypted, for as
+    many days as the county says. Raises Invalid (fields file, source, purpose, lawful_basis, department, columns),
+    TooLarge, or Forbidden for somebody who may not edit households anywhere.
     """
     runtime = runtime_of(uow)
     if runtime is None:
@@ -85,6 +88,8 @@ def upload_roster(
         wrong["purpose"] = [_l("Say what the data is used for.")]
     if lawful_basis not in BASES:
         wrong["lawful_basis"] = [_l("Choose one of the options.")]
+    if department and department not in DEPARTMENTS:
+        wrong["department"] = [_l("Choose one of the options.")]
     if columns and (faults := _asked_faults(columns, columns_of(uow))):
         wrong["columns"] = faults
     try:
@@ -111,6 +116,7 @@ def upload_roster(
         source=source,
         purpose=purpose,
         lawful_basis=lawful_basis,
+        department=department,
         file_expires_at=file.expires_at,
         header={"asked": dict(columns)} if columns else {},
         scope_ranges=as_json(ranges),
@@ -129,6 +135,7 @@ def upload_roster(
             "source": source,
             "size": upload.size,
             "lawful_basis": lawful_basis,
+            **({"department": department} if department else {}),
             "file_expires_at": file.expires_at,
         },
         purpose=purpose,

@@ -20,6 +20,7 @@ from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.queries import mark_kinds
 from xiangyue.features.imports.roster_check import shown
 from xiangyue.features.imports.roster_messages import CellError
+from xiangyue.features.imports.speaking import speaks_of
 from xiangyue.features.imports.staging import cells_of, ready_households
 from xiangyue.i18n import LazyText
 from xiangyue.i18n import lazy_gettext as _l
@@ -100,7 +101,13 @@ class _Trial:
 
         progress(0)
         return upsert_households(
-            self.uow, self.keys, self._rows(), batch_id=self.batch.id, dry_run=True, progress=progress
+            self.uow,
+            self.keys,
+            self._rows(),
+            batch_id=self.batch.id,
+            dry_run=True,
+            progress=progress,
+            speaks=speaks_of(self.uow, self.batch),
         )
 
     def _rows(self) -> Iterator[HouseholdRow]:

@@ -9,7 +9,7 @@ from xiangyue.access.audit import audit
 from xiangyue.db.session import end_statements_after
 from xiangyue.db.sql import refresh_statistics
 from xiangyue.errors import Conflict
-from xiangyue.features.households.origins import forget_waiting
+from xiangyue.features.households.origins import forget_offers
 from xiangyue.features.households.undo import undo_import
 from xiangyue.features.imports.commit_job import WRITTEN, take_turn
 from xiangyue.features.imports.models import ImportBatch
@@ -50,7 +50,7 @@ def run(context: JobContext) -> dict[str, Any]:
 
         check_elsewhere(uow, batch)
         counts = undo_import(uow, written=written_of(batch), source=batch.source, progress=progress)
-        forget_waiting(uow, batch.id)
+        forget_offers(uow, batch.id)
         context.progress(context.total, context.total, FINISHING)
         batch = uow.get(ImportBatch, batch_id)  # the bulk write let go of what the session knew
         batch.state = "undone"

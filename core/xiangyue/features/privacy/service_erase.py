@@ -16,7 +16,7 @@ from xiangyue.features.duplicates.models import RecordMerge
 from xiangyue.features.households.events import tell_person
 from xiangyue.features.households.models import CustomField, CustomValue, MarkKind, Person, PersonMark
 from xiangyue.features.households.models_change import ImportChange
-from xiangyue.features.households.models_facts import FactConflict, FactOrigin
+from xiangyue.features.households.models_facts import FactConflict, FactDepartment, FactOrigin
 from xiangyue.features.households.models_register import RegisterAct, RegisterActPart
 from xiangyue.features.households.origins import note_origins
 from xiangyue.features.households.writing import follow
@@ -152,10 +152,10 @@ def _all_away(uow: Uow, records: Sequence[Person], *, gone: bool) -> list[str]:
         one.client_digest = None
         _forget_changes(uow, "person", [one.id])
         _forget_merges(uow, one.id)
-        for model in (FactConflict, FactOrigin):
-            uow.session.execute(delete(model).where(model.owner_id == one.id))
+        for model in (FactConflict, FactDepartment, FactOrigin):
+            uow.session.execute(delete(model).where(model.entity == "person", model.owner_id == one.id))
         # A roster that brings the phone again asks first.
-        note_origins(uow, one.id, [] if gone else ["phone"])
+        note_origins(uow, "person", one.id, [] if gone else ["phone"])
     uow.session.flush()
     return erased
 

@@ -71,7 +71,7 @@ def change_person(
     old, new = changed(before, recorded(person))
     if not new and not new_custom:
         return False
-    note_origins(uow, person.id, new)
+    note_origins(uow, "person", person.id, [*new, *new_custom])
     person.version = version + 1
     action = "person.move" if moving else "person.edit"
     audit(uow, action=action, obj=person, label=person.name, before={**old, **old_custom}, after={**new, **new_custom})
