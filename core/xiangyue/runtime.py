@@ -52,6 +52,7 @@ FEATURES = (
     "xiangyue.features.files.plugin",
     "xiangyue.features.views.plugin",
     "xiangyue.features.privacy.plugin",
+    "xiangyue.features.organisations.plugin",
     "xiangyue.features.settings.plugin",
     "xiangyue.features.plugins.plugin",
     "xiangyue.features.console.plugin",

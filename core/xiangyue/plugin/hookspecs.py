@@ -378,6 +378,19 @@ def household_merge_happened(uow: Uow, household_id: int, merged_id: int, undone
 
 
 @hookspec
+def post_change_happened(uow: Uow, organisation_id: int, holder_id: int, person_id: int, action: str) -> None:
+    """Somebody took a post of an organisation up or left it: ``action`` is that of the audit trail (post_holder.add,
+    post_holder.edit, post_holder.end, post_holder.remove). ``person_id`` is 0 for somebody outside the register.
+
+    Example::
+
+        @hookimpl
+        def post_change_happened(uow, person_id):
+            service.ask_again(uow, person_id=person_id)
+    """
+
+
+@hookspec
 def import_commit_happened(uow: Uow, batch_id: int) -> None:
     """A roster was written into the register.
 
@@ -444,6 +457,7 @@ HAPPENED = (
     "person_change_happened",
     "person_merge_happened",
     "household_merge_happened",
+    "post_change_happened",
     "import_commit_happened",
     "classification_decision_happened",
     "plugin_switch_happened",

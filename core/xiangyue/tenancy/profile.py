@@ -18,6 +18,7 @@ from xiangyue.tenancy.counties import find_county
 from xiangyue.tenancy.divisions import county_row, read_divisions, read_groups
 from xiangyue.tenancy.profile_checks import Known, check
 from xiangyue.tenancy.profile_defaults import default_awards, default_marks
+from xiangyue.tenancy.profile_organisations import organisations_from
 from xiangyue.tenancy.profile_problems import ProfileErrors, ProfileProblem
 from xiangyue.tenancy.profile_schema import AreaCode, ProfileSchema, faults
 from xiangyue.tenancy.profile_toml import TomlLines, dotted, locate, read_text, read_toml
@@ -233,6 +234,7 @@ def _build(values: dict[str, Any], divisions: list[DivisionRow], file: str, line
         ),
         marks=default_marks() if marks is None else tuple(MarkSpec(**mark) for mark in marks),
         awards=default_awards() if awards is None else tuple(AwardSpec(**award) for award in awards),
+        organisations=organisations_from(values["organisations"]),
         file=file,
         lines=lines,
     )

@@ -43,9 +43,19 @@ def check(raw: dict[str, Any], known: Known) -> Iterator[Found]:
     yield from _double(raw, "custom_fields", ("entity", "key"))
     yield from _double(raw, "marks", ("key",))
     yield from _double(raw, "awards", ("key",))
+    yield from _organisations(raw)
     for index, field in enumerate(_list(raw.get("custom_fields"))):
         for path, message, suggestion in _double(_table(field), "options", ("key",)):
             yield ("custom_fields", index, *path), message, suggestion
+
+
+def _organisations(raw: dict[str, Any]) -> Iterator[Found]:
+    own = _table(raw.get("organisations"))
+    for path, message, suggestion in _double(own, "kinds", ("key",)):
+        yield ("organisations", *path), message, suggestion
+    for index, kind in enumerate(_list(own.get("kinds"))):
+        for path, message, suggestion in _double(_table(kind), "posts", ("key",)):
+            yield ("organisations", "kinds", index, *path), message, suggestion
 
 
 def _hosts(raw: dict[str, Any], known: Known) -> Iterator[Found]:

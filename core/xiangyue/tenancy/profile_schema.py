@@ -310,6 +310,12 @@ class AwardSchema(Strict):
     period = Choice("year", load_default="year")
 
 
+def _organisations() -> Schema:
+    from xiangyue.tenancy.profile_organisations import OrganisationsSchema  # it is made of the fields of this module
+
+    return OrganisationsSchema()
+
+
 class ProfileSchema(Strict):
     slug = Slug(required=True, longest=200)
     name = Text(required=True)
@@ -323,3 +329,4 @@ class ProfileSchema(Strict):
     custom_fields = ListOf(fields.Nested(CustomFieldSchema), load_default=list)
     marks = ListOf(fields.Nested(MarkSchema), load_default=None)
     awards = ListOf(fields.Nested(AwardSchema), load_default=None)
+    organisations = fields.Nested(_organisations, load_default=lambda: _organisations().load({}))

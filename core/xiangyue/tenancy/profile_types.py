@@ -6,7 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from xiangyue.tenancy.profile_organisations import OrganisationsSpec
 
 Level = Literal["county", "town", "village", "group"]
 GROUP_FACTOR = 1000  # an area code is the 12-digit official code and three digits for the villager group
@@ -122,7 +125,8 @@ class AwardSpec:
 @dataclass(frozen=True, slots=True)
 class Profile:
     """One county. ``hosts`` are its own domains besides ``<slug>.<base domain>``; ``divisions`` holds the
-    county first, then all others by code. Empty ``roles``: one role for each template.
+    county first, then all others by code. Empty ``roles``: one role for each template. No ``organisations``: the core's
+    kinds.
     """
 
     slug: str
@@ -140,6 +144,7 @@ class Profile:
     custom_fields: tuple[CustomFieldSpec, ...] = ()
     marks: tuple[MarkSpec, ...] = ()
     awards: tuple[AwardSpec, ...] = ()
+    organisations: OrganisationsSpec | None = None
     # File and lines of this profile's keys, for those who check more when it is applied.
     file: str = field(default="", compare=False)
     lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)

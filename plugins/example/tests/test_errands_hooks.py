@@ -279,6 +279,18 @@ def test_household_merge_happened(home: Home) -> None:
     assert all(errand.ask_again for errand in home.errands())
 
 
+def test_post_change_happened(home: Home) -> None:
+    home.errand()
+    person = home.call("POST", f"/households/{home.id}/persons", {"relation": "12", "name": "Chosen"}).json["id"]
+    kind = {"kind": "wedding_funeral_council", "area": str(home.kit.village(home.county, 4)), "name": "Council"}
+    council = home.call("POST", "/organisations", kind)
+    assert council.status_code == 201, council.json
+    post = next(post for post in council.json["posts"] if post["lead"])
+    body = {"person_id": person, "valid_from": today().isoformat(), "way": "appointed"}
+    assert home.call("POST", f"/organisations/posts/{post['id']}/holders", body).status_code == 201
+    assert home.errands()[0].ask_again
+
+
 def test_import_commit_happened(home: Home) -> None:
     batch = upload(home, "代缴水费")
     assert home.call("POST", f"/imports/{batch['id']}/commit", {}).status_code < 300

@@ -7,6 +7,7 @@ from typing import Any
 
 from xiangyue.access.lawful import BASES
 from xiangyue.features.households.register.words import KIND_LABELS, STATE_LABELS
+from xiangyue.features.organisations.policy import ENDS, WAYS
 from xiangyue.features.privacy.policy_care import CONSENTS, LEFT_BEHIND
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
@@ -129,6 +130,26 @@ FIELDS: dict[str, Any] = {
     "helper_relation": _l("Relation of the helper to the person"),
     "director": _l("Children's director"),
     "answer": _l("Answer"),
+    "parent_id": _l("Organisation above"),
+    "founded_on": _l("Founded on"),
+    "term_years": _l("Years of a term"),
+    "term_from": _l("Term from"),
+    "term_until": _l("Term until"),
+    "registration_code": _l("Unified social credit code"),
+    "card_text": _l("Text of the public card"),
+    "card_phone": _l("Phone on the public card"),
+    "seats_min": _l("Seats that must be taken"),
+    "seats_max": _l("Seats at most"),
+    "lead": _l("Heads the organisation"),
+    "way": _l("How it came"),
+    "decided_on": _l("Decided on"),
+    "votes": _l("Votes for"),
+    "votes_cast": _l("Votes cast"),
+    "document": _l("Number of the paper"),
+    "outsider_name": _l("Name from outside the register"),
+    "doubt_reason": _l("Why it is allowed"),
+    "end_reason": _l("Why it ended"),
+    "ended": _l("Terms that ended"),
     "file_expires_at": _l("File deleted on"),
 }
 
@@ -167,6 +188,8 @@ VALUES: dict[str, dict[str, Any]] = {
         "date": _l("Date"),
         "choice": _l("One of several choices"),
     },
+    "way": WAYS,
+    "end_reason": ENDS,
     "why": {
         "locked": _l("locked after wrong passwords"),
         "disabled": _l("the account is disabled"),

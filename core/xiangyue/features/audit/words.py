@@ -55,6 +55,10 @@ THINGS: dict[str, Any] = {
     "person_access": _l("Access log"),
     "person_care": _l("Carers and helpers"),
     "care_referral": _l("Referral to the children's director"),
+    "organisation": _l("Organisation"),
+    "organisation_election": _l("Term of an organisation"),
+    "post": _l("Post of an organisation"),
+    "post_holder": _l("Who holds a post"),
 }
 
 #: What was done, by the rest of an action's name, where nobody registered words for the whole.

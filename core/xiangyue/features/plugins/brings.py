@@ -26,6 +26,7 @@ FOLLOWS: dict[str, Any] = {
     "person_change_happened": _l("Changes of persons"),
     "person_merge_happened": _l("Records of persons being merged"),
     "household_merge_happened": _l("Records of households being merged"),
+    "post_change_happened": _l("Posts taken up and given up"),
     "import_commit_happened": _l("Rosters written into the register"),
     "classification_decision_happened": _l("Decisions by rule"),
     "plugin_switch_happened": _l("Its own switching on and off"),

@@ -197,6 +197,13 @@ def household_merge_happened(uow: Uow, household_id: int) -> None:
 
 
 @hookimpl
+def post_change_happened(uow: Uow, person_id: int) -> None:
+    household = queries.household_of(uow, person_id)
+    if household is not None:
+        service.ask_again(uow, household_id=household)
+
+
+@hookimpl
 def import_commit_happened(uow: Uow) -> None:
     service.follow_households(uow)
 
