@@ -198,8 +198,8 @@ def _occasions(kit: Kit, hook: str, laid: Laid) -> list[dict[str, Any]]:
     if hook == "import_commit_happened":
         return [{"batch_id": 1}]
     if hook == "post_change_happened":
-        actions = ("post_holder.add", "post_holder.edit", "post_holder.end", "post_holder.remove")
-        return [{"organisation_id": 1, "holder_id": 1, "person_id": 0, "action": action} for action in actions]
+        verbs = ("add", "edit", "end", "remove")
+        return [{"organisation_id": 1, "holder_id": 1, "person_id": 0, "action": f"post_holder.{v}"} for v in verbs]
     if hook == "household_change_happened":
         actions = ("household.edit", "household.move", "household.close", "household.reopen", "household.income")
         return [{"household_id": household, "action": action} for action in actions]
