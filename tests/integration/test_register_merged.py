@@ -25,6 +25,8 @@ from xiangyue.features.households.models import (
     RegisterActPart,
 )
 from xiangyue.features.households.models_facts import FactConflict, FactOrigin
+from xiangyue.features.households.queries import history
+from xiangyue.features.households.queries_register import acts_of, counts_by_base, household_on
 from xiangyue.features.households.service_persons import edit_person
 from xiangyue.features.households.service_register import do_act, refuse_act, report_act, undo_act
 from xiangyue.features.privacy import service as privacy
@@ -352,3 +354,36 @@ def test_a_value_that_was_taken_and_put_right_again_is_asked_about_again(thrice:
     with thrice.uow() as uow:
         uow.session.execute(delete(FactConflict))
         uow.session.execute(delete(FactOrigin))
+
+
+def test_the_history_of_what_became_part_is_shown_with_what_stayed(thrice: County) -> None:
+    act(thrice, "move_out", person_id=person(thrice, "李妻"), reason="远嫁他乡")
+    merge(thrice, policy.HOUSEHOLD, home(thrice, 0), home(thrice, 1))
+    page = thrice.client("county_admin").get(f"/households/{home(thrice, 0)}").text
+    assert "远嫁他乡" in page
+    with thrice.uow() as uow:
+        assert [a.kind for a in acts_of(uow, "household", home(thrice, 0))] == ["move_out"]
+        # The closing of a record that became part closes nothing of the one that stayed.
+        assert household_on(uow, home(thrice, 0), DAY).state == "active"
+        told = history(uow, "household", home(thrice, 0))
+        assert home(thrice, 1) in {entry.object_id for entry in told if entry.object_type == "household"}
+
+
+def test_of_a_past_day_a_merged_person_counts_once(thrice: County) -> None:
+    before, on = date(2026, 4, 1), date(2026, 4, 15)
+    one, other = person(thrice, "李小龙"), person(thrice, "李三子")
+    with thrice.uow() as uow:
+        counted = counts_by_base(uow, 0, before)
+    # Both records have a past of their own: one left, and came back after the day asked for.
+    for id, back in ((one, home(thrice, 0)), (other, home(thrice, 2))):
+        for kind, day in (("leave", on), ("return", DAY)):
+            with thrice.uow() as uow:
+                asked = {"person_id": id, **({"household_id": back} if kind == "return" else {})}
+                keys = thrice.runtime.tenant_keys(uow)
+                do_act(uow, keys=keys, kind=kind, on=day, request=asked, reason="登记")
+    merge(thrice, policy.PERSON, one, other)
+    with thrice.uow() as uow:
+        assert counts_by_base(uow, 0, before) == (counted[0] - 1, counted[1] - 1)
+        # Once on each household's own page, where both records had been.
+        shown = [m.person_id for n in (0, 2) for m in household_on(uow, home(thrice, n), before).members]
+        assert shown.count(one) == len([id for id in shown if id in (one, other)])

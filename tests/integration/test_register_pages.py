@@ -15,6 +15,7 @@ from tests.integration import households_kit
 from tests.integration.households_kit import OTHER_VILLAGE, VILLAGE, hidden, id_of, post, text
 
 from xiangyue.features.households.bulk import upsert_households
+from xiangyue.features.households.memberships import set_relation
 from xiangyue.features.households.models import (
     CustomValue,
     Household,
@@ -120,6 +121,34 @@ def test_what_was_built_on_an_act_stands_on_its_page(county: County) -> None:
     later = f"/register/acts/{second.id}"
     assert post(client, later, f"{later}/undo", version="1", reason="先撤这项").status_code == 303
     assert post(client, url, f"{url}/undo", version="1", reason="再撤这项").status_code == 303
+
+
+def test_relations_to_a_new_head_are_suggested_and_sent_once_more(county: County) -> None:
+    client, id = county.client("county_admin"), home(county)
+    old, wife = one(county, "王德福"), one(county, "陈桂兰")
+    asked = send(client, id, "head_change", person_id=wife)
+    assert asked.status_code == 200
+    assert acts(county) == []
+    assert f'name="relations.{old}"' in asked.text
+    chosen = asked.text.split(f'name="relations.{old}"')[1].split("</select>")[0]
+    assert '<option value="11" selected>' in chosen
+    assert "请核对推荐的与新户主关系" in asked.text
+    done = send(client, id, "head_change", person_id=wife, suggested_for=wife, **{f"relations.{old}": "11"})
+    assert done.status_code == 303
+    with county.uow() as uow:
+        assert uow.get(Person, old).relation == "11"
+
+
+def test_whose_relation_cannot_be_told_is_pointed_out_and_left_empty(county: County) -> None:
+    client, id = county.client("county_admin"), home(county)
+    old, wife = one(county, "王德福"), one(county, "陈桂兰")
+    with county.uow() as uow:
+        set_relation(uow, uow.get(Person, wife), "27")
+    asked = send(client, id, "head_change", person_id=wife)
+    assert "请自行选择：王德福" in asked.text
+    assert send(client, id, "head_change", person_id=wife, suggested_for=wife).status_code == 303
+    with county.uow() as uow:
+        assert (uow.get(Person, old).relation, uow.get(Person, wife).relation) == ("", "02")
 
 
 def test_two_taps_are_reported_and_confirmed_or_sent_back(county: County) -> None:

@@ -92,6 +92,10 @@ SELECT m.household_id, m.registered, m.living, m.relation, p.id, p.name, p.sex, 
        p.id_number, p.phone, p.note, p.area_code
   FROM household_member m JOIN person p ON p.tenant_id = m.tenant_id AND p.id = m.person_id
  WHERE {{tenant:m}} AND m.household_id = ANY(:ids) AND {_STANDS}
+   AND (p.merged_into_id IS NULL OR NOT EXISTS (
+       SELECT 1 FROM household_member x
+        WHERE {{tenant:x}} AND x.person_id = p.merged_into_id
+          AND x.valid_from <= :on AND (x.valid_to IS NULL OR x.valid_to > :on)))
  ORDER BY m.household_id, m.relation <> '{HEAD}', p.id
 """
 _MARKS = """

@@ -32,6 +32,7 @@ from xiangyue.features.households.queries_persons import (
     marks_by_person,
     persons_of,
 )
+from xiangyue.features.households.queries_register import part_ids
 from xiangyue.features.households.queries_search import SearchResult, search
 
 NORMAL = "normal"
@@ -133,17 +134,18 @@ def custom_fields(uow: Uow, entity: str) -> list[CustomField]:
 
 
 def history(uow: Uow, object_type: str, id: int, *, limit: int = 50) -> list[AuditEntry]:
-    """What happened to a household (and its present persons) or to a person, newest first.
+    """What happened to a household (and its present persons) or to a person, and to the records that became part of
+    it, newest first.
 
     Entries about sensitive marks only for those who may see them there. Raises NotFound outside the area.
     """
-    about = and_(AuditEntry.object_type == object_type, AuditEntry.object_id == id)
+    model: type[Household] | type[Person] = Household if object_type == "household" else Person
+    uow.get(model, id)
+    records = [id, *part_ids(uow, model, id)]
+    about = and_(AuditEntry.object_type == object_type, AuditEntry.object_id.in_(records))
     if object_type == "household":
-        uow.get(Household, id)
         members = list(uow.session.scalars(select(Person.id).where(Person.household_id == id)))
         about = or_(about, and_(AuditEntry.object_type == "person", AuditEntry.object_id.in_(members)))
-    else:
-        uow.get(Person, id)
     rights = mark_rights(uow)
     sensitive = set(uow.session.scalars(select(MarkKind.key).where(MarkKind.sensitivity != NORMAL)))
     entries = uow.session.scalars(select(AuditEntry).where(about).order_by(AuditEntry.id.desc()).limit(2 * limit))

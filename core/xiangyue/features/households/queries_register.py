@@ -102,12 +102,14 @@ def members_as_of(uow: Uow, household: Household, on: date) -> list[MemberOn]:
     return sorted(found.values(), key=lambda m: (m.relation != HEAD, m.relation or "~", m.person_id))
 
 
+#: Somebody of whom there were two records is one.
 _MEMBERS = """
-SELECT k.person_id, max(k.relation), bool_or(k.registered), bool_or(k.living),
+SELECT coalesce(p.merged_into_id, p.id), max(k.relation), bool_or(k.registered), bool_or(k.living),
        CASE WHEN bool_or(k.opened_by IS NULL) THEN NULL ELSE max(k.valid_from) END
-  FROM household_member k
- WHERE {scope:k} AND k.household_id = :household AND k.valid_from <= :day AND (k.valid_to IS NULL OR k.valid_to > :day)
- GROUP BY k.person_id
+  FROM household_member k JOIN person p ON p.id = k.person_id
+ WHERE {scope:k} AND {tenant:p} AND k.household_id = :household
+   AND k.valid_from <= :day AND (k.valid_to IS NULL OR k.valid_to > :day)
+ GROUP BY 1
 """
 
 
@@ -149,7 +151,7 @@ def _name_places(uow: Uow, found: dict[int, MemberOn], others: Iterable[_Belongi
 def _state_on(uow: Uow, household: Household, on: date) -> str:
     acts = [
         act
-        for act in acts_of(uow, "household", household.id)
+        for act in acts_of(uow, "household", household.id, parts=False)
         if act.state == "done" and act.kind in ("split", "merge", "close", "reopen")
         and (act.kind != "split" or act.other_household_id == household.id)
         and (act.kind != "merge" or act.household_id == household.id)
@@ -165,11 +167,14 @@ def _state_on(uow: Uow, household: Household, on: date) -> str:
     return "closed" if ended and not any(act.kind != "split" for act in acts) else "active"
 
 
-def acts_of(uow: Uow, of: str, id: int) -> list[RegisterAct]:
+def acts_of(uow: Uow, of: str, id: int, *, parts: bool = True) -> list[RegisterAct]:
     """Acts that touched a ``person`` or ``household`` inside the scope, the latest day first; also those done in
-    another area, because they are the history of this one."""
-    uow.get(Household if of == "household" else Person, id)
-    ids = select(RegisterActPart.act_id).where(RegisterActPart.kind == of, RegisterActPart.thing_id == id)
+    another area, because they are the history of this one. ``parts``: with those of the records that became part of
+    it."""
+    model: type[Household] | type[Person] = Household if of == "household" else Person
+    uow.get(model, id)
+    touched = [id, *(part_ids(uow, model, id) if parts else ())]
+    ids = select(RegisterActPart.act_id).where(RegisterActPart.kind == of, RegisterActPart.thing_id.in_(touched))
     with uow.tenant_wide("an act done in another area belongs to the history of whoever it touched"):
         found = uow.session.scalars(
             select(RegisterAct)
@@ -177,6 +182,12 @@ def acts_of(uow: Uow, of: str, id: int) -> list[RegisterAct]:
             .order_by(RegisterAct.on_date.desc(), RegisterAct.id.desc())
         )
         return list(found)
+
+
+def part_ids(uow: Uow, model: type[Household] | type[Person], id: int) -> list[int]:
+    """Records that became part of this one."""
+    with uow.tenant_wide("parts of a record are its history wherever they lie"):
+        return list(uow.session.scalars(select(model.id).where(model.merged_into_id == id)))
 
 
 def persons_of_acts(uow: Uow, acts: Iterable[RegisterAct]) -> dict[int, list[tuple[int, str]]]:
@@ -227,7 +238,7 @@ def waiting_count(uow: Uow) -> int:
 
 def counts_by_base(uow: Uow, area: int = 0, on: date | None = None) -> tuple[int, int]:
     """(registered, living) in the scope (below ``area``) as of a day, today when missing. Somebody registered in one
-    village and living in another counts once on each base."""
+    village and living in another counts once on each base, and of whom there were two records counts once."""
     scope = uow.scope.narrowed(area) if area else uow.scope
     if on is None or on == today():
         sql = (
@@ -237,8 +248,10 @@ def counts_by_base(uow: Uow, area: int = 0, on: date | None = None) -> tuple[int
         rows = scoped_rows(uow.session, sql, scope=scope)
     else:
         sql = (
-            "SELECT count(*) FILTER (WHERE k.registered), count(*) FILTER (WHERE k.living) FROM household_member k"
-            " WHERE {scope:k} AND k.valid_from <= :day AND (k.valid_to IS NULL OR k.valid_to > :day)"
+            "SELECT count(DISTINCT coalesce(p.merged_into_id, p.id)) FILTER (WHERE k.registered),"
+            " count(DISTINCT coalesce(p.merged_into_id, p.id)) FILTER (WHERE k.living)"
+            " FROM household_member k JOIN person p ON p.id = k.person_id"
+            " WHERE {scope:k} AND {tenant:p} AND k.valid_from <= :day AND (k.valid_to IS NULL OR k.valid_to > :day)"
         )
         rows = scoped_rows(uow.session, sql, {"day": on}, scope=scope)
     return int(rows[0][0]), int(rows[0][1])

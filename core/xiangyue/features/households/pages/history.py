@@ -136,7 +136,8 @@ def timeline(uow: Uow, object_type: str, id: int, *, limit: int = 30) -> list[Ti
     items = []
     for entry in entries:
         action = str(actions.get(entry.action, entry.action))
-        about = _marked(entry.object_label) if object_type == "household" and entry.object_type == "person" else ""
+        other = entry.object_type != object_type or entry.object_id != id  # a member, or a record that became part
+        about = _marked(entry.object_label) if other else ""
         head = Markup("{} · {}").format(action, about) if about else action
         who = templating.who(entry.actor_name, entry.account_id)
         meta = Markup("{} · {}").format(who, _marked(entry.purpose)) if entry.purpose else who

@@ -29,6 +29,7 @@ from xiangyue.features.households.pages.register_common import (
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.queries_register import MemberOn, household_on
 from xiangyue.features.households.queries_search import search
+from xiangyue.features.households.register.kin import Kin, suggested_relations
 from xiangyue.features.households.register.unnamed import newborn_name
 from xiangyue.features.households.register.words import KIND_LABELS
 from xiangyue.features.households.service_register import do_act, report_act
@@ -74,6 +75,8 @@ def do_act_form(id: int, kind: str) -> Any:
     if "look" in typed:
         return _form_page(household, kind, FormView(values=typed, client_id=typed.get("client_id")))
     doing = can_do(household.area_code)
+    if kind == "head_change" and (asked := _suggestions(uow, household, typed)) is not None:
+        return _form_page(household, kind, asked)
     try:
         wanted = _request(household, kind, typed)
         common: dict[str, Any] = {
@@ -92,6 +95,26 @@ def do_act_form(id: int, kind: str) -> Any:
     if typed.get("back") == "person" and person:
         return redirect(url_for("households.show_person", id=person), 303)
     return redirect(url_for("households.show_household", id=id), 303)
+
+
+def _suggestions(uow: Uow, household: Household, typed: Any) -> FormView | None:
+    """The form with what everybody would be to the new head, for whoever was not given anything, to be looked at and
+    sent again; None when it was seen for this head already, or nothing is left open. Nothing is written by itself."""
+    chosen = typed.get("person_id", "")
+    members = household_on(uow, household.id).members
+    if chosen not in {str(m.person_id) for m in members}:
+        return None
+    open_ = [m for m in members if str(m.person_id) != chosen and not typed.get(f"relations.{m.person_id}")]
+    if "suggest" not in typed and (typed.get("suggested_for") == chosen or not open_):
+        return None
+    found = suggested_relations([Kin(m.person_id, m.relation, m.sex, m.birth_date) for m in members], int(chosen))
+    values = {**typed.to_dict(), "suggested_for": chosen}
+    values |= {f"relations.{m.person_id}": found[m.person_id] for m in open_}
+    lacking = [m.name for m in open_ if not found[m.person_id]]
+    flash(_("Look through the suggested relations to the new head, then send the form once more."), "info")
+    if lacking:
+        flash(_("For these it cannot be told, choose it yourself: %(names)s.", names=_(", ").join(lacking)), "warning")
+    return FormView(values=values, client_id=typed.get("client_id"))
 
 
 def _household(id: int, kind: str) -> Household:
