@@ -17,6 +17,7 @@ for module in (
     "xiangyue.plugin.models",
     "xiangyue.features.areas.models",
     "xiangyue.features.households.models",
+    "xiangyue.features.grids.models",
     "xiangyue.features.classifications.models",
     "xiangyue.features.imports.models",
 ):

@@ -41,6 +41,7 @@ FEATURES = (
     "xiangyue.features.today.plugin",
     "xiangyue.features.areas.plugin",
     "xiangyue.features.households.plugin",
+    "xiangyue.features.grids.plugin",
     "xiangyue.features.classifications.plugin",
     "xiangyue.features.duplicates.plugin",
     "xiangyue.features.facts.plugin",

@@ -416,6 +416,21 @@ def classification_decision_happened(uow: Uow, classifier: str, household_id: in
 
 
 @hookspec
+def grid_change_happened(uow: Uow, change_id: int, area_code: int, action: str) -> None:
+    """Grids of the village ``area_code`` (15 digits) were changed: ``change_id`` names the entry of their history,
+    ``action`` is that of the audit trail (grid.create, grid.split, grid.plan, grid.register, grid.undo …). It may take
+    effect on a day to come.
+
+    Example::
+
+        @hookimpl
+        def grid_change_happened(uow, area_code, action):
+            if action in ("grid.plan", "grid.undo"):
+                service.share_out_again(uow, village=area_code)
+    """
+
+
+@hookspec
 def plugin_switch_happened(uow: Uow, enabled: bool) -> None:
     """This plugin was switched on or off in the county; only told to the plugin itself.
 
@@ -460,5 +475,6 @@ HAPPENED = (
     "post_change_happened",
     "import_commit_happened",
     "classification_decision_happened",
+    "grid_change_happened",
     "plugin_switch_happened",
 )

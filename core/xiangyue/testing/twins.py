@@ -88,7 +88,7 @@ def sample_value(table: Table, column: Column[Any], row_id: int, word: str, coun
     name = column.name
     if name == "state" or name in ("xact", "updated_at", "created_at", "locked_until", "revoked_at", "used_at"):
         return DEFAULT
-    if name in _FIXED:
+    if name in _FIXED and not isinstance(column.type, SmallInteger):
         return _allowed(table, name) or _FIXED[name]
     if name == "left_behind" or name == "valid_to":
         return DEFAULT

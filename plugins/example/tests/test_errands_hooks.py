@@ -13,7 +13,7 @@ from xiangyue.sdk.db import encode_cursor
 from xiangyue.sdk.i18n import today
 from xiangyue.sdk.register import Household
 from xiangyue.sdk.testing import Kit, follow_rows, switch, unfollow_rows
-from xiangyue_errands import policy, queries, service
+from xiangyue_errands import plugin, policy, queries, service
 from xiangyue_errands.commands import errands as command
 from xiangyue_errands.models import Errand, Station
 
@@ -309,6 +309,16 @@ def test_classification_decision_happened(home: Home) -> None:
         home.errand(f"Errand {number}")
     assert decide(home, "often").status_code == 200
     assert [errand.kind for errand in home.errands()] == ["other", "other", "other", "visit"]
+
+
+def test_grid_change_happened(home: Home) -> None:
+    home.errand()
+    village = home.errands()[0].area_code // 1000 * 1000
+    for area, action, asked in ((village, "grid.rename", False), (village + 1000, "grid.plan", False),
+                                (village, "grid.plan", True)):  # fmt: skip
+        with home.county.uow() as uow:
+            plugin.grid_change_happened(uow, area_code=area, action=action)
+        assert [errand.ask_again for errand in home.errands()] == [asked]
 
 
 def test_plugin_switch_happened(home: Home) -> None:

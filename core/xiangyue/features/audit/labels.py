@@ -71,6 +71,8 @@ FIELDS: dict[str, Any] = {
     "first": _l("The first changes"),
     "groups_new": _l("New villager groups"),
     "households": _l("Households"),
+    "grids": _l("Grids"),
+    "size_reason": _l("Reason for the size"),
     "households_new": _l("New households"),
     "households_changed": _l("Changed households"),
     "households_unchanged": _l("Unchanged households"),

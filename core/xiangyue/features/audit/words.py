@@ -59,6 +59,8 @@ THINGS: dict[str, Any] = {
     "organisation_election": _l("Term of an organisation"),
     "post": _l("Post of an organisation"),
     "post_holder": _l("Who holds a post"),
+    "grid": _l("Grid"),
+    "grid_change": _l("Change of grids"),
 }
 
 #: What was done, by the rest of an action's name, where nobody registered words for the whole.

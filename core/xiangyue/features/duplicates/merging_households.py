@@ -10,7 +10,9 @@ from sqlalchemy import select, update
 from xiangyue.db.uow import Uow
 from xiangyue.features.duplicates import merging
 from xiangyue.features.households import derived, searchable
+from xiangyue.features.households.kept import keep
 from xiangyue.features.households.models import Household, HouseholdMember, Person
+from xiangyue.features.households.person_input import today
 from xiangyue.features.households.writing import head_of
 from xiangyue.plugin.follows import follow_rows, missing_rows, unfollow_rows
 from xiangyue.text.codes import HEAD
@@ -75,6 +77,7 @@ def _follow_up(uow: Uow, survivor: Household, loser: Household, persons: Sequenc
         derived.move_with_person(uow, persons)
         derived.rewrite_suffixes(uow, persons)
         derived.refresh_derived_sql(uow, {survivor.id, loser.id})
+        keep(uow, [survivor.id, loser.id], today())
     for household in (survivor, loser):
         uow.session.expire(household)
 

@@ -45,10 +45,10 @@ UPDATE household h
        (coalesce(d.name, ''), coalesce(d.sort_key, ''), coalesce(d.persons, 0), m.registered, m.living)
 """
 
-#: Tables whose rows lie where their household does; classifications are another feature's and move along.
+#: Tables whose rows lie where their household does; some are other features' and move along.
 _CHILDREN = (
     "person", "person_mark", "household_income", "household_award", "name_suffix", "household_member",
-    "register_act", "classification",
+    "register_act", "classification", "grid_household",
 )  # fmt: skip
 _MOVE = """
 UPDATE {child} c SET area_code = h.area_code

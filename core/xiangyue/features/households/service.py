@@ -15,6 +15,7 @@ from xiangyue.errors import Invalid
 from xiangyue.features.households import derived, searchable
 from xiangyue.features.households.custom import parse_values, write_values
 from xiangyue.features.households.events import ask, tell_household, tell_person
+from xiangyue.features.households.kept import keep
 from xiangyue.features.households.models import Household
 from xiangyue.features.households.numbers import next_code
 from xiangyue.features.households.origins import note_origins
@@ -93,6 +94,7 @@ def register_household(
     tell_household(uow, household, "household.add")
     tell_person(uow, person, "person.add")
     follow(uow, {household.id}, [person.id])
+    keep(uow, [household.id], today())
     searchable.write_pieces(uow, [searchable.found_by(household)])
     return fresh(uow, household)
 
@@ -146,6 +148,7 @@ def edit_household(uow: Uow, *, household_id: int, version: int, changes: Mappin
     )
     if "area_code" in new:
         derived.move_with_household(uow, [household.id])
+        keep(uow, [household.id], today())
     if searchable.found_by(household) != left:
         searchable.drop_pieces(uow, [left])
         searchable.write_pieces(uow, [searchable.found_by(household)])

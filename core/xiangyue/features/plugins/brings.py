@@ -29,6 +29,7 @@ FOLLOWS: dict[str, Any] = {
     "post_change_happened": _l("Posts taken up and given up"),
     "import_commit_happened": _l("Rosters written into the register"),
     "classification_decision_happened": _l("Decisions by rule"),
+    "grid_change_happened": _l("Changes of grids"),
     "plugin_switch_happened": _l("Its own switching on and off"),
 }
 

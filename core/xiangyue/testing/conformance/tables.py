@@ -200,6 +200,8 @@ def _occasions(kit: Kit, hook: str, laid: Laid) -> list[dict[str, Any]]:
     if hook == "post_change_happened":
         verbs = ("add", "edit", "end", "remove")
         return [{"organisation_id": 1, "holder_id": 1, "person_id": 0, "action": f"post_holder.{v}"} for v in verbs]
+    if hook == "grid_change_happened":
+        return [{"change_id": 1, "area_code": 0, "action": action} for action in ("grid.plan", "grid.undo")]
     if hook == "household_change_happened":
         actions = ("household.edit", "household.move", "household.close", "household.reopen", "household.income")
         return [{"household_id": household, "action": action} for action in actions]

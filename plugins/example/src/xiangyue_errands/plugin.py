@@ -215,6 +215,12 @@ def classification_decision_happened(uow: Uow, classifier: str, household_id: in
 
 
 @hookimpl
+def grid_change_happened(uow: Uow, area_code: int, action: str) -> None:
+    if action == "grid.plan":
+        service.ask_again_in(uow, village=area_code)
+
+
+@hookimpl
 def plugin_switch_happened(uow: Uow, enabled: bool) -> None:
     if enabled:  # what happened while it was off was not told
         service.open_stations(uow)

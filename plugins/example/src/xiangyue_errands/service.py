@@ -138,6 +138,13 @@ def ask_again(uow: Uow, *, household_id: int) -> None:
 
 
 @acts(policy.EDIT)
+def ask_again_in(uow: Uow, *, village: int) -> None:
+    """The same of a whole village: it was divided anew, and somebody else may be in charge now."""
+    fits = (Errand.area_code.between(village, village + 999), Errand.state == "open", Errand.ask_again.is_(False))
+    uow.session.execute(update(Errand).where(*fits).values(ask_again=True))
+
+
+@acts(policy.EDIT)
 def recheck_old(uow: Uow) -> int:
     """Mark open errands that are long overdue; returns how many."""
     fits = (Errand.state == "open", Errand.due_on < queries.stale_day(), Errand.ask_again.is_(False))

@@ -14,6 +14,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
 from xiangyue.features.households import memberships
 from xiangyue.features.households.events import ask, tell_household, tell_person
+from xiangyue.features.households.kept import keep
 from xiangyue.features.households.models import (
     CustomField,
     CustomValue,
@@ -67,6 +68,7 @@ def take_back(uow: Uow, act: RegisterAct, reason: str) -> None:
         for person in made.values():
             _delete(uow, person)
         follow(uow, set(households), [*persons, *made])
+        keep(uow, set(households), act.on_date, act_id=act.id, undone=True)
         check_heads(uow, set(households))
         _tell(uow, act, reason, persons, households, labels)
 

@@ -13,6 +13,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import NotFound
 from xiangyue.features.households import memberships
 from xiangyue.features.households.events import tell_household, tell_person
+from xiangyue.features.households.kept import keep
 from xiangyue.features.households.memberships import Home
 from xiangyue.features.households.models import (
     Household,
@@ -113,6 +114,9 @@ class Work:
             uow.session.add_all(RegisterActPart(kind=kind, thing_id=id, act_id=self.act.id) for kind, id in parts)
             self.act.changes = self.changes
             follow(uow, self.households, list(self.persons))
+            new = self.other if self.act.kind == "split" else None
+            came_from = {new.id: self.household.id} if new is not None else None
+            keep(uow, self.households, self.on, act_id=self.act.id, came_from=came_from)
             for thing, action in self._told:
                 if isinstance(thing, Household):
                     tell_household(uow, thing, action)

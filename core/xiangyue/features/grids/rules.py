@@ -1,0 +1,82 @@
+"""The county's rules for grids: sizes by level, the template of codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+
+from xiangyue.db.uow import Uow
+from xiangyue.errors import Invalid
+from xiangyue.features.grids.models import GridSetting
+from xiangyue.features.grids.policy import BASES, CODE, LEVELS, CodeTemplate, SizeRule, rule_key
+from xiangyue.i18n import lazy_gettext as _l
+
+_LIMITS = ("min_households", "max_households", "min_persons", "max_persons")
+MOST = 9_999
+SOURCE_LENGTH = 200
+
+
+def setting(uow: Uow, key: str) -> GridSetting | None:
+    return uow.session.scalars(select(GridSetting).where(GridSetting.key == key)).one_or_none()
+
+
+def size_rules(uow: Uow) -> dict[int, SizeRule]:
+    """By level; a level without a rule has one without limits."""
+    keys = {rule_key(level): level for level in LEVELS}
+    rows = uow.session.scalars(select(GridSetting).where(GridSetting.key.in_(keys)))
+    found = {keys[row.key]: SizeRule.of(row.value) for row in rows}
+    return {level: found.get(level, SizeRule()) for level in LEVELS}
+
+
+def code_template(uow: Uow) -> CodeTemplate:
+    row = setting(uow, CODE)
+    return CodeTemplate(**row.value) if row is not None else CodeTemplate()
+
+
+def checked_rule(values: Mapping[str, Any], prefix: str = "") -> SizeRule:
+    """Raises Invalid by field, each with ``prefix`` before it."""
+    errors: dict[str, list[Any]] = {}
+    found: dict[str, Any] = {}
+    for name in _LIMITS:
+        value = values.get(name)
+        text = "" if value is None else str(value).strip()
+        if not text:
+            continue
+        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST):
+            errors[prefix + name] = [_l("A whole number from 1 to %(n)s, or nothing for no limit.", n=MOST)]
+        else:
+            found[name] = int(text)
+    for what in ("households", "persons"):
+        low, high = found.get(f"min_{what}"), found.get(f"max_{what}")
+        if low is not None and high is not None and low > high:
+            errors[f"{prefix}max_{what}"] = [_l("The upper limit lies below the lower one.")]
+    basis = str(values.get("basis") or SizeRule().basis)
+    if basis not in BASES:
+        errors[prefix + "basis"] = [_l("Choose one of the options.")]
+    source = str(values.get("source") or "").strip()
+    if len(source) > SOURCE_LENGTH:
+        errors[prefix + "source"] = [_l("At most %(n)d characters.", n=SOURCE_LENGTH)]
+    if errors:
+        raise Invalid(errors)
+    return SizeRule(basis=basis, source=source, **found)
+
+
+def checked_template(values: Mapping[str, Any]) -> CodeTemplate:
+    """Raises Invalid: a template holds letters and digits and each of the three places once."""
+    template, width = str(values.get("template") or "").strip(), str(values.get("width") or "").strip()
+    errors: dict[str, list[Any]] = {}
+    rest = template
+    for place in ("{village}", "{level}", "{serial}"):
+        if template.count(place) != 1:
+            errors["template"] = [_l("Write {village}, {level} and {serial}, each once.")]
+        rest = rest.replace(place, "")
+    if rest and not (rest.isascii() and rest.isalnum() and len(rest) <= 8):
+        errors.setdefault("template", [_l("Between them only digits and Latin letters, at most 8.")])
+    if not (width.isascii() and width.isdigit() and 2 <= int(width) <= 6):
+        errors["width"] = [_l("From 2 to 6 digits.")]
+    if errors:
+        raise Invalid(errors)
+    return CodeTemplate(template.upper().replace("{VILLAGE}", "{village}").replace("{LEVEL}", "{level}")
+                        .replace("{SERIAL}", "{serial}"), int(width))  # fmt: skip
