@@ -1,16 +1,22 @@
-"""A messy file from the upload over the columns and the repair of its cells to the register, on a desk and a phone."""
+"""A messy file from the upload over the columns and the repair of its cells to the register and out of it again, on a
+desk and a phone; the error workbook out and back."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from sqlalchemy import select
-from tests.e2e.test_import import XLSX
+from tests.e2e.kit import head, roster
+from tests.e2e.test_import import XLSX, upload
 from tests.unit.roster_samples import workbook
 
-from xiangyue.features.households.models import Household
+from xiangyue.features.households.models import Household, Person
+from xiangyue.features.imports.models import ImportBatch, ImportRow
 from xiangyue.testing.fixtures import County
 
 #: Headings that nobody can guess among others, rows with the same slip, one that must be looked at, and one too many.
@@ -26,7 +32,7 @@ def messy(first: int) -> bytes:
 
 
 @pytest.mark.parametrize(("width", "english", "first"), [(1440, False, 4100), (360, True, 4200)])
-def test_from_a_messy_file_to_the_register(
+def test_from_a_messy_file_to_the_register_and_back(
     hanyin: County,
     sign_in: Callable[..., Any],
     check_page: Callable[[Any], None],
@@ -91,3 +97,55 @@ def test_from_a_messy_file_to_the_register(
     with hanyin.uow() as uow:
         codes = list(uow.session.scalars(select(Household.code).where(Household.import_batch_id == batch_id)))
     assert sorted(code[-4:] for code in codes) == [str(first + n) for n in range(4)]
+
+    # The whole import is taken back: what it would do is said first, and once more asked for.
+    page.click("a[href$='/undo']")
+    page.wait_for_url("**/undo")
+    check_page(page)
+    page.locator("form[action$='/undo'] button").click()
+    page.click("#xy-confirm [value=yes]")
+    page.wait_for_selector("text=was undone" if english else "text=该导入已撤销", timeout=30_000)
+    check_page(page)
+    with hanyin.uow() as uow:
+        left = uow.session.scalars(select(Household.id).where(Household.import_batch_id == batch_id)).all()
+        assert (left, uow.get(ImportBatch, batch_id).state) == ([], "undone")
+
+
+def test_the_error_workbook_goes_out_and_comes_back_and_only_its_rows_are_read(
+    hanyin: County, sign_in: Callable[..., Any], check_page: Callable[[Any], None]
+) -> None:
+    page = sign_in(hanyin, hanyin.account("county_admin"), path="/imports/new")
+    people = [head(4300 + n, name=name) for n, name in enumerate(NAMES)]
+    upload(
+        page,
+        "名单.xlsx",
+        roster(*people[:3], {**people[3], "birth_date": "1980-13-41"}, {**people[4], "sex": "未知数"}),
+    )
+    page.wait_for_selector("#errors", timeout=30_000)
+    imported = int(page.url.rsplit("/", 1)[1])
+    with page.expect_download() as waiting:
+        page.locator("#workbook a[href$='errors.xlsx']").click()
+    book = openpyxl.load_workbook(io.BytesIO(Path(waiting.value.path()).read_bytes()))
+    sheet = book.active
+    assert sheet is not None
+    columns = {cell.value: cell.column for cell in sheet[1]}
+    rows = {str(sheet.cell(row, columns["姓名"]).value): row for row in range(2, sheet.max_row + 1)}
+    assert sorted(rows) == ["王试五", "王试四"]
+    sheet.cell(rows["王试四"], columns["出生日期"]).value = "1980-12-31"
+    sheet.cell(rows["王试五"], columns["性别"]).value = "女"
+    stream = io.BytesIO()
+    book.save(stream)
+    back = {"name": "改好.xlsx", "mimeType": XLSX, "buffer": stream.getvalue()}
+    page.set_input_files("#workbook-file", back)
+    page.locator("form[action$='/workbook'] button").click()
+    write = page.wait_for_selector("button:has-text('全部写入，共 5 户')", timeout=30_000)
+    assert "改好.xlsx" in page.inner_text("#repairs")
+    check_page(page)
+    with hanyin.uow() as uow:
+        statement = select(ImportRow.row_no).where(ImportRow.batch_id == imported, ImportRow.mended != [])
+        assert sorted(uow.session.scalars(statement)) == [5, 6]
+    write.click()
+    page.wait_for_selector("a[href^='/households?batch=']", timeout=30_000)
+    with hanyin.uow() as uow:
+        statement = select(Person.name, Person.sex).where(Person.import_batch_id == imported, Person.name == "王试五")
+        assert [tuple(row) for row in uow.session.execute(statement)] == [("王试五", 2)]
