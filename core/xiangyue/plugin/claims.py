@@ -18,9 +18,11 @@ from xiangyue.db.base import TenantOwned
 from xiangyue.i18n import LazyText
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin import registry as r
+from xiangyue.plugin.claims_imports import register_fault
 from xiangyue.plugin.hookspecs import REGISTRATIONS
 from xiangyue.plugin.installed import broken, refuse
 from xiangyue.plugin.offer import Offer
+from xiangyue.plugin.registers import ImportRegister
 from xiangyue.plugin.shapes import problem_of, shown
 
 #: Attribute of an offer -> type of its items.
@@ -39,6 +41,7 @@ ITEMS: dict[str, type] = {
     "schedules": r.Schedule,
     "commands": click.Command,
     "import_columns": r.ImportColumn,
+    "imports": ImportRegister,
     "search_kinds": r.SearchKind,
     "follows": r.Follows,
     "classifiers": r.Classifier,
@@ -271,6 +274,10 @@ def _check_details(name: str, offered: Mapping[str, Any], others: Offer) -> None
         for heading in (*column.names, *column.aliases):
             if not heading.strip() or headings.setdefault(heading, column.key) != column.key:
                 raise refuse(_l("%(what)s “%(key)s” is already there.", what="import_columns", key=heading))
+    for register in offered.get("imports", ()):
+        part, value, possible = register_fault(register)
+        if part:
+            _choice("imports", register.key, part, value, [possible])
     for follows in offered.get("follows", ()):
         _check_follows(name, follows)
     for classifier in offered.get("classifiers", ()):

@@ -17,6 +17,7 @@ from flask import Blueprint
 
 from xiangyue.access.permissions import Permission
 from xiangyue.db.uow import Uow
+from xiangyue.plugin.registers import ImportRegister
 from xiangyue.plugin.registry import (
     Classifier,
     DashboardCard,
@@ -220,6 +221,18 @@ def register_import_columns() -> Sequence[ImportColumn]:
         @hookimpl
         def register_import_columns():
             return (ImportColumn("orchard_note", ("备注", "Note"), "text", columns.write_notes),)
+    """
+
+
+@hookspec
+def register_imports() -> Sequence[ImportRegister]:
+    """Imports of registers of its own: columns, and functions that look rows up and write them.
+
+    Example::
+
+        @hookimpl
+        def register_imports():
+            return (trees.REGISTER,)
     """
 
 
@@ -460,6 +473,7 @@ REGISTRATIONS = {
     "register_schedules": "schedules",
     "register_commands": "commands",
     "register_import_columns": "import_columns",
+    "register_imports": "imports",
     "register_search_kinds": "search_kinds",
     "register_follows": "follows",
     "register_classifiers": "classifiers",

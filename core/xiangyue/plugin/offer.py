@@ -11,6 +11,7 @@ from typing import Any
 from xiangyue.access.permissions import PermissionRegistry
 from xiangyue.plugin import registry as r
 from xiangyue.plugin.manifest import Manifest
+from xiangyue.plugin.registers import ImportRegister
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +92,10 @@ class Offer:
     @cached_property
     def classifiers(self) -> dict[str, r.Classifier]:
         return {classifier.key: classifier for classifier in self._all("classifiers")}
+
+    @cached_property
+    def imports(self) -> dict[str, ImportRegister]:
+        return {register.key: register for register in self._all("imports")}
 
     @cached_property
     def follows(self) -> list[r.Follows]:

@@ -164,7 +164,7 @@ def list_errors(args: dict[str, Any], id: int) -> Response:
         limit=args["limit"],
     )
     sheets = sheet_names(batch.header)
-    labels = {column.key: column.label for column in queries.columns_of(uow)}
+    labels = {column.key: column.label for column in queries.columns_for(uow, batch)}
     items = []
     for error in found:
         line = {

@@ -115,7 +115,7 @@ def list_sheet_rows(args: dict[str, Any], id: int) -> Response:
         after=_cursor(args["cursor"]) or 0,
         limit=args["limit"],
     )
-    labels = {column.key: column.label for column in queries.columns_of(uow)}
+    labels = {column.key: column.label for column in queries.columns_for(uow, batch)}
     sheets = sheet_names(batch.header)
     items = [{name: value for name, value in _row(row, labels, sheets).items() if name in wanted} for row in rows]
     return list_response(items, encode_cursor(following) if following else None)
@@ -129,7 +129,7 @@ def list_mistakes(args: dict[str, Any], id: int) -> Response:
     """The same mistake in several rows, the most frequent first, with what may be put in its place"""
     uow = current_uow()
     batch = queries.get_batch(uow, id)
-    columns = queries.columns_of(uow)
+    columns = queries.columns_for(uow, batch)
     found = alike.groups(uow, batch.id, code=args["code"], column=args["column"], limit=args["limit"])
     suggester = Suggester(columns, queries.county_areas(uow))
     items = [

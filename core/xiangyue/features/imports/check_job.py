@@ -13,9 +13,11 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
 from xiangyue.features.imports import queries
 from xiangyue.features.imports.erasing import hold_back_erased
-from xiangyue.features.imports.judging import Grouping, Judge, RowKeys
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.policy import CHECK_KIND, IMPORT_RUN, ROSTER, STATEMENT_SECONDS, UPDATE
+from xiangyue.features.imports.register_hand import RegisterFault
+from xiangyue.features.imports.register_judge import judge_of
+from xiangyue.features.imports.registers import find_register, header_faults
 from xiangyue.features.imports.release import drop_rows, let_go
 from xiangyue.features.imports.roster_book import columns_found, columns_given, header_of
 from xiangyue.features.imports.roster_file import RosterFileError
@@ -23,11 +25,9 @@ from xiangyue.features.imports.roster_messages import CellError
 from xiangyue.features.imports.roster_read import SKIPPED, RosterBook, RosterRow, RosterSheet, read_book
 from xiangyue.features.imports.roster_update import Completer, key_problems
 from xiangyue.features.imports.staging import errors_json, payload_context, read_upload, seal_columns, seal_row
-from xiangyue.features.imports.trial import try_out
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.context import JobContext
 from xiangyue.plugin.registry import JobKind
-from xiangyue.text.codes import HEAD
 
 READING = _l("Reading the file")
 CHECKING = _l("Checking the rows")
@@ -75,6 +75,17 @@ def run(context: JobContext) -> dict[str, Any]:
         if not _mine(context, uow.get_for_update(ImportBatch, batch_id)):
             raise Conflict(_l("This import was discarded, or is being checked by newer work."))
         uow.get(ImportBatch, batch_id).state = "checking"
+    try:
+        return _checked(context, batch_id)
+    except RegisterFault as fault:
+        with context.uow() as uow:
+            if _mine(context, batch := uow.get_for_update(ImportBatch, batch_id)):
+                batch.state, batch.problem = "failed", fault.as_problem()
+                batch.version += 1
+        raise
+
+
+def _checked(context: JobContext, batch_id: int) -> dict[str, Any]:
     with context.uow() as uow:
         end_statements_after(uow.session, STATEMENT_SECONDS)
         batch = uow.get_for_update(ImportBatch, batch_id)
@@ -106,7 +117,7 @@ def _book(context: JobContext, uow: Uow, batch: ImportBatch) -> RosterBook | Non
     def recall(fingerprint: str, sheet: int) -> dict[int, str] | None:
         """What a person decided for this very file, else for an earlier one of the kind."""
         decided = columns_given(given, sheet) if given else {}
-        return decided or (None if asked else queries.remembered(uow, fingerprint))
+        return decided or (None if asked else queries.remembered(uow, batch.kind, fingerprint))
 
     try:
         columns, wanted = queries.columns_for(uow, batch), batch.header.get("wanted")
@@ -117,6 +128,10 @@ def _book(context: JobContext, uow: Uow, batch: ImportBatch) -> RosterBook | Non
     if batch.kind == UPDATE:
         for sheet in book.sheets:
             sheet.problems += key_problems(sheet)
+    register = find_register(uow, batch.kind)
+    if register is not None:
+        for sheet in book.sheets:
+            sheet.problems += header_faults(register[1], sheet)
     batch.header = {
         **batch.header,
         **header_of(book),
@@ -134,9 +149,9 @@ class _Check:
     def __init__(self, context: JobContext, uow: Uow, batch: ImportBatch, sheets: Sequence[RosterSheet]) -> None:
         self.context, self.uow, self.batch, self.sheets = context, uow, batch, sheets
         self.keys: TenantKeys = context.runtime.tenant_keys(uow)
-        self.judge = Judge(context.runtime, uow, batch)
+        self.judge = judge_of(context.runtime, uow, batch)
         self.checker = self.judge.checker()
-        self.households = Grouping()
+        self.households = self.judge.grouping()
         #: Judges rows whose record was not found, which are no part of any household.
         self.aside = self.judge.checker()
         judge = self.judge
@@ -162,14 +177,14 @@ class _Check:
         self.context.check_cancelled()
         scoped_sql(self.uow.session, _KEEP, {"batch": self.batch.id})
         hold_back_erased(self.uow, self.keys, self.batch)
-        outcome = try_out(self.context, self.uow, self.keys, self.batch)
+        outcome = self.judge.try_out(self.context, self.uow, self.keys, self.batch)
         self.batch.counts = {**self._counts(), **outcome}
         self.batch.state = "checked"
 
     def _rows(self) -> Iterator[tuple[int, int | None, int | None, bytes, int, str, int, bool]]:
         """Each row as `_STAGE` has it, in the sheet's order."""
         context = payload_context(self.uow.tenant_id)
-        row_keys = RowKeys(self.keys)
+        row_keys = self.judge.row_keys(self.keys)
         total = sum(sheet.row_count for sheet in self.sheets)
         for count, (row, lost) in enumerate(self.rows):
             if count % _PULSE == 0:
@@ -185,7 +200,7 @@ class _Check:
                 row.number,
                 errors_json(errors),
                 len(errors),
-                values["relation"] == HEAD,
+                self.judge.leads(values),
             )
 
     def _cross(self) -> Iterator[tuple[int, str, int]]:

@@ -19,6 +19,8 @@ from xiangyue.features.households.undo_built import Written
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.offered import Taker, check_still_on
 from xiangyue.features.imports.policy import COMMIT_KIND, IMPORT_RUN, STATEMENT_SECONDS
+from xiangyue.features.imports.register_write import write_register
+from xiangyue.features.imports.registers import is_register
 from xiangyue.features.imports.release import let_go
 from xiangyue.features.imports.speaking import speaks_of
 from xiangyue.features.imports.staging import ready_households
@@ -55,6 +57,9 @@ def run(context: JobContext) -> dict[str, Any]:
         # "checked" with this very job: it failed and was repeated by hand.
         if batch.state not in ("committing", "checked") or batch.job_id != context.job_id:
             raise Conflict(_l("This import is not to be written any more. Reload its page."))
+        if is_register(batch.kind):
+            write_register(context, uow, batch)
+            return _result(batch)
         total = int(batch.counts.get("valid_households", 0))
 
         def progress(done: int) -> None:

@@ -90,8 +90,8 @@ def file_problem(batch: ImportBatch) -> str:
 def error_lines(runtime: Runtime, tenant: TenantInfo, batch_id: int) -> Iterator[str]:
     """Every wrong cell as a line: where, what, and how to mend it; identifiers masked."""
     with runtime.uow(tenant.id) as uow:
-        columns = queries.columns_of(uow)
-        sheets = sheet_names(queries.get_batch(uow, batch_id).header)
+        batch = queries.get_batch(uow, batch_id)
+        columns, sheets = queries.columns_for(uow, batch), sheet_names(batch.header)
         after: tuple[int, int] | None = None
         while True:
             errors, after = queries.list_errors(uow, batch_id, after=after, limit=500)

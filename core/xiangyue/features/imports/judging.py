@@ -3,12 +3,16 @@ households; at the check of the file, and again when rows were mended."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
+from xiangyue.access.audit import plain
 from xiangyue.access.crypto import TenantKeys, blind_index
 from xiangyue.db.scope import Scope
 from xiangyue.db.uow import Uow
+from xiangyue.features.households.bulk import upsert_households
 from xiangyue.features.imports import queries
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.roster_areas import AreaRow, ListAreaIndex
@@ -17,14 +21,42 @@ from xiangyue.features.imports.roster_columns import Column
 from xiangyue.features.imports.roster_messages import CellError
 from xiangyue.features.imports.roster_places import row_text, sheet_names
 from xiangyue.features.imports.roster_read import RosterRow
+from xiangyue.features.imports.speaking import speaks_of
+from xiangyue.features.imports.staging import ready_households
+from xiangyue.features.imports.trial import Watch, try_out
 from xiangyue.runtime import Runtime
+from xiangyue.text.codes import HEAD
 
 #: The part of a household's key that its number has; its lowest bit says that the village is not known.
 LABEL_MASK = 0xFFFF_FFFF
 
 
+#: Numbers of the dry run that repairs change by the difference.
+_NUMBERS = (
+    "households_new", "households_changed", "households_unchanged", "persons_new", "persons_changed",
+    "persons_unchanged", "facts_waiting",
+)  # fmt: skip
+
+
+class Checker(Protocol):
+    """Checks rows, and remembers of them what others may contradict: of the roster, or of a register."""
+
+    repaired: dict[str, int]
+
+    def check_row(self, row: RosterRow) -> CheckedRow: ...
+
+    def know_identity(self, identity: str, row_no: int) -> None: ...
+
+    def finish(self, elsewhere: Callable[[str, bool], bool] = ...) -> list[CellError]: ...
+
+
 class Judge:
-    """What rows of a batch are judged by. ``checkers`` made from it share it; each sees rows of its own."""
+    """What rows of a batch are judged by. ``checkers`` made from it share it; each sees rows of its own.
+
+    This one is of rosters and files that change some of their columns; `register_judge` has that of other registers.
+    """
+
+    numbers: tuple[str, ...] = _NUMBERS
 
     def __init__(self, runtime: Runtime, uow: Uow, batch: ImportBatch) -> None:
         tenant = runtime.directory.by_id(uow.tenant_id)
@@ -38,18 +70,60 @@ class Judge:
         ranges = batch.scope_ranges
         self.scope = Scope(uow.tenant_id, None if ranges is None else tuple((lo, hi) for lo, hi in ranges))
 
-    def checker(self) -> RosterChecker:
+    def checker(self) -> Checker:
         """One that has seen no row yet."""
         text = partial(row_text, sheets=sheet_names(self._batch.header))
         return RosterChecker(self.columns, self._index, self._synthetic, self._marks, self._fields, row_text=text)
 
-    def check(self, checker: RosterChecker, row: RosterRow) -> CheckedRow:
+    def check(self, checker: Checker, row: RosterRow) -> CheckedRow:
         """`RosterChecker.check_row`, and whether the row lies where the uploader may import."""
         checked = checker.check_row(row)
         code = checked.values["area_code"]
         if code is not None and not self.scope.contains(code):
             checked.errors.append(CellError(row.number, "village", "outside_area"))
         return checked
+
+    def grouping(self) -> Grouping:
+        """What tells which rows belong together."""
+        return Grouping()
+
+    def row_keys(self, keys: TenantKeys) -> RowKeys:
+        return RowKeys(keys)
+
+    def leads(self, values: dict[str, Any]) -> bool:
+        """Whether a row speaks for those that belong together; without one they are not written."""
+        return bool(values["relation"] == HEAD)
+
+    def identity(self, values: dict[str, Any]) -> str | None:
+        """What no other row of the file may have too."""
+        found: str | None = values.get("id_number")
+        return found
+
+    def try_out(
+        self, watch: Watch, uow: Uow, keys: TenantKeys, batch: ImportBatch, *, again: bool = False
+    ) -> dict[str, Any]:
+        """What writing would do, see `trial.try_out`: ``valid_households``, ``numbers`` and ``samples``."""
+        return try_out(watch, uow, keys, batch, again=again)
+
+    def tried(self, uow: Uow, keys: TenantKeys, batch: ImportBatch) -> dict[str, Any]:
+        """What the dry run said of the rows in ``stage_again`` before they are mended."""
+        groups: Counter[str] = Counter()
+        households = ready_households(uow, keys, batch.id, again=True)
+        counts = upsert_households(
+            uow, keys, (_noted(household.as_row(), groups) for household in households), batch_id=batch.id, dry_run=True,
+            speaks=speaks_of(uow, batch),
+        )
+        samples = [
+            {"entity": s.entity, "label": s.label, "before": plain(s.before), "after": plain(s.after)}
+            for s in counts.samples
+        ]
+        return {**counts.numbers(), "groups": groups, "samples": samples}
+
+
+def _noted(row: Any, groups: Counter[str]) -> Any:
+    if row.area_code % 1000:
+        groups[str(row.area_code)] += 1
+    return row
 
 
 class Grouping:

@@ -106,8 +106,9 @@ def _say(id: int, done: ImportRepair) -> None:
         flash(ngettext("%(n)d row left out.", "%(n)d rows left out.", n))
         return
     row = get_row(uow, _keys(), id, done.row_no)
-    place = view.row_of(queries.get_batch(uow, id), done.row_no)
-    label = view.column_label(queries.columns_of(uow), done.column_key)
+    batch = queries.get_batch(uow, id)
+    place = view.row_of(batch, done.row_no)
+    label = view.column_label(queries.columns_for(uow, batch), done.column_key)
     still = next((error for error in row.errors if error.column == done.column_key), None)
     if still is None:
         flash(_("Row %(row)s, %(column)s: mended.", row=place, column=label))
@@ -173,7 +174,7 @@ def show_repairs(id: int) -> Any:
     """All repairs of an import, the last first."""
     uow = current_uow()
     batch = queries.get_batch(uow, id)
-    columns = queries.columns_of(uow)
+    columns = queries.columns_for(uow, batch)
     before = None
     if text := request.args.get("after"):
         try:
@@ -208,7 +209,7 @@ def show_row(id: int, row_no: int) -> Any:
 
 def _row_page(batch: Any, row: SheetRow) -> Any:
     uow = current_uow()
-    columns = queries.columns_of(uow)
+    columns = queries.columns_for(uow, batch)
     suggester = Suggester(columns, queries.county_areas(uow))
     wrong: dict[str, list[Any]] = {}
     for error in row.errors:
@@ -237,9 +238,9 @@ def _row_page(batch: Any, row: SheetRow) -> Any:
 def save_row(id: int, row_no: int) -> Any:
     """Mend every cell of the row that was changed in the form."""
     uow, form = current_uow(), request.form
-    uow.get(ImportBatch, id)
+    batch = uow.get(ImportBatch, id)
     mended = 0
-    for column in queries.columns_of(uow):
+    for column in queries.columns_for(uow, batch):
         name = f"cell_{column.key}"
         if name not in form or form[name].strip() == form.get(f"was_{column.key}", ""):
             continue

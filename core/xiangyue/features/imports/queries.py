@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, type_coerce
+from sqlalchemy import ColumnElement, and_, or_, select, type_coerce
 from sqlalchemy.dialects.postgresql import JSONB
 
 from xiangyue.access.actor import Actor
+from xiangyue.access.permissions import Permission
 from xiangyue.db.scope import Range
 from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
@@ -18,7 +19,8 @@ from xiangyue.features.households.models import CustomField, MarkKind
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT
 from xiangyue.features.imports.models import ImportBatch, ImportMapping
 from xiangyue.features.imports.offered import offered_columns
-from xiangyue.features.imports.policy import IMPORT_RUN, UPDATE
+from xiangyue.features.imports.policy import IMPORT_RUN, ROSTER, UPDATE
+from xiangyue.features.imports.registers import columns_of_kind, cut, is_register, known_registers
 from xiangyue.features.imports.roster_areas import AreaRow
 from xiangyue.features.imports.roster_columns import Column, roster_columns
 from xiangyue.features.imports.roster_messages import CellError
@@ -27,13 +29,10 @@ from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import Job
 
 
-def import_ranges(actor: Actor) -> tuple[Range, ...] | None:
-    """Where the actor may import: has the right to import and to edit households. None: the whole county."""
-    first, second = actor.ranges(IMPORT_RUN), actor.ranges(HOUSEHOLD_EDIT)
-    if first is None or second is None:
-        return second if first is None else first
-    cut = [(max(a, c), min(b, d)) for a, b in first for c, d in second]
-    return tuple(sorted((lo, hi) for lo, hi in cut if lo <= hi))
+def import_ranges(actor: Actor, permission: Permission = HOUSEHOLD_EDIT) -> tuple[Range, ...] | None:
+    """Where the actor may import: has the right to import and to edit households, or that of a register. None: the
+    whole county."""
+    return cut(actor.ranges(IMPORT_RUN), actor.ranges(permission))
 
 
 def as_json(ranges: tuple[Range, ...] | None) -> list[list[int]] | None:
@@ -41,12 +40,21 @@ def as_json(ranges: tuple[Range, ...] | None) -> list[list[int]] | None:
 
 
 def _visible(uow: Uow) -> list[ColumnElement[bool]]:
-    """Whoever may import in the whole county sees all; others their own and those of colleagues with the same area."""
-    ranges = import_ranges(uow.actor)
-    if ranges is None:
+    """Whoever may import in the whole county sees all of a kind; others their own and those of colleagues with the same
+    area. Kinds beside the roster have a right of their own."""
+    rights: dict[str | None, Permission] = {None: HOUSEHOLD_EDIT}
+    rights |= {register.key: register.permission for _c, register in known_registers(uow)}
+    kinds = [(kind, import_ranges(uow.actor, permission)) for kind, permission in rights.items()]
+    if all(ranges is None for _kind, ranges in kinds):
         return []
-    same = ImportBatch.scope_ranges == type_coerce(as_json(ranges), JSONB)
-    return [or_(ImportBatch.created_by == (uow.actor.account_id or 0), same)]
+    seen = [ImportBatch.created_by == (uow.actor.account_id or 0)]
+    for kind, ranges in kinds:
+        of_kind = ImportBatch.kind == kind if kind is not None else ImportBatch.kind.in_((ROSTER, UPDATE))
+        if ranges is None:
+            seen.append(of_kind)
+        elif kind is None or ranges:
+            seen.append(and_(of_kind, ImportBatch.scope_ranges == type_coerce(as_json(ranges), JSONB)))
+    return [or_(*seen)]
 
 
 def get_batch(uow: Uow, id: int, *, lock: bool = False) -> ImportBatch:
@@ -68,13 +76,15 @@ def batch_job(uow: Uow, batch: ImportBatch) -> Job | None:
 
 
 def list_batches(
-    uow: Uow, *, state: str | None = None, q: str = "", limit: int = 50, before: int | None = None
+    uow: Uow, *, state: str | None = None, kind: str = "", q: str = "", limit: int = 50, before: int | None = None
 ) -> list[ImportBatch]:
     """Batches the actor may see, newest first. ``q``: part of the file's name, the source, or who uploaded it;
     ``before``: the id after which the page begins."""
     statement = select(ImportBatch).where(*_visible(uow))
     if state:
         statement = statement.where(ImportBatch.state == state)
+    if kind:
+        statement = statement.where(ImportBatch.kind == kind)
     if q:
         texts = (ImportBatch.file_name, ImportBatch.source, ImportBatch.created_by_name)
         statement = statement.where(or_(*(text.icontains(q, autoescape=True) for text in texts)))
@@ -96,10 +106,15 @@ def waiting_batches(uow: Uow) -> list[ImportBatch]:
     return list(uow.session.scalars(statement))
 
 
-def remembered(uow: Uow, fingerprint: str) -> dict[int, str] | None:
+def mapping_key(kind: str, fingerprint: str) -> str:
+    """By what it is remembered where the columns of such a file go: rosters and changes of them go the same way."""
+    return f"{kind}:{fingerprint}" if is_register(kind) else fingerprint
+
+
+def remembered(uow: Uow, kind: str, fingerprint: str) -> dict[int, str] | None:
     """Where the columns of such a file go (position -> key), as somebody of the county last decided; None for a new
     kind of file."""
-    statement = select(ImportMapping.targets).where(ImportMapping.fingerprint == fingerprint)
+    statement = select(ImportMapping.targets).where(ImportMapping.fingerprint == mapping_key(kind, fingerprint))
     targets = uow.session.scalars(statement).one_or_none()
     return None if targets is None else {int(position): key for position, key in targets.items()}
 
@@ -154,7 +169,14 @@ def columns_of(uow: Uow) -> tuple[Column, ...]:
 
 def columns_for(uow: Uow, batch: ImportBatch) -> tuple[Column, ...]:
     """What the columns of the batch's file may go to."""
-    return update_columns(columns_of(uow)) if batch.kind == UPDATE else columns_of(uow)
+    return columns_of_file(uow, batch.kind)
+
+
+def columns_of_file(uow: Uow, kind: str) -> tuple[Column, ...]:
+    """What the columns of such a file may go to."""
+    if is_register(kind):
+        return columns_of_kind(uow, kind)
+    return update_columns(columns_of(uow)) if kind == UPDATE else columns_of(uow)
 
 
 def custom_fields(uow: Uow) -> list[CustomField]:

@@ -18,7 +18,7 @@ from xiangyue.features.imports import rework_sql
 from xiangyue.features.imports.alike import Alike
 from xiangyue.features.imports.models import ImportBatch, ImportRepair
 from xiangyue.features.imports.policy import IMPORT_RUN
-from xiangyue.features.imports.queries import columns_of, get_batch
+from xiangyue.features.imports.queries import columns_for, get_batch
 from xiangyue.features.imports.queries_rows import get_row
 from xiangyue.features.imports.repair_work import (
     do_or_queue,
@@ -75,7 +75,7 @@ def repair_cell(
     ``version``, anything of the batch) was changed meanwhile.
     """
     batch = _open_batch(uow, batch_id, version)
-    known = _column(uow, column)
+    known = _column(uow, batch, column)
     value, place = _text(value), row_text(row_no, sheet_names(batch.header))
     cells = get_row(uow, keys, batch.id, row_no).cells
     if seen and seen != cell_seen(keys, row_no, column, cells.get(column)):
@@ -109,7 +109,7 @@ def repair_alike(
     Raises as `repair_cell`; NotFound when no cell is wrong so any more, Stale when it is another number of rows.
     """
     batch = _open_batch(uow, batch_id, version)
-    known = _column(uow, wrong.column)
+    known = _column(uow, batch, wrong.column)
     value = _text(value)
     found = touch_by(uow, alikes.ROWS, {"batch": batch.id, **wrong._asdict()})
     if not found:
@@ -195,7 +195,7 @@ def undo_repair(
     repair = get_repair(uow, batch, repair_id)
     if repair.state != "done":
         raise Conflict(_l("This repair was taken back before."))
-    _audit(uow, batch, None, _told(uow, keys, repair), action="import.repair_undo")
+    _audit(uow, batch, None, _told(uow, batch, keys, repair), action="import.repair_undo")
     repair.state, repair.undone_by_name = "undoing", uow.actor.name or uow.actor.login
     do_or_queue(uow, keys, batch, repair, rows_of(uow, keys, batch, repair))
     return repair
@@ -245,8 +245,8 @@ def _open_batch(uow: Uow, batch_id: int, version: int | None) -> ImportBatch:
     return batch
 
 
-def _column(uow: Uow, key: str) -> Column:
-    for known in columns_of(uow):
+def _column(uow: Uow, batch: ImportBatch, key: str) -> Column:
+    for known in columns_for(uow, batch):
         if known.key == key:
             return known
     raise NotFound(_l("The roster has no such column."))
@@ -276,11 +276,11 @@ def _new(uow: Uow, batch: ImportBatch, kind: str, **values: Any) -> ImportRepair
     return repair
 
 
-def _told(uow: Uow, keys: TenantKeys, repair: ImportRepair) -> dict[str, Any]:
+def _told(uow: Uow, batch: ImportBatch, keys: TenantKeys, repair: ImportRepair) -> dict[str, Any]:
     """What a repair did, for the trail of its undoing."""
     told: dict[str, Any] = {"row": repair.row_no} if repair.row_no else {"rows": repair.result.get("rows", 0)}
     if repair.column_key:
-        zh = {column.key: column.zh for column in columns_of(uow)}
+        zh = {column.key: column.zh for column in columns_for(uow, batch)}
         told |= {"column": zh.get(repair.column_key, repair.column_key), "value": values_of(uow, keys, repair)[1]}
     return told
 

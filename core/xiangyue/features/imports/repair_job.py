@@ -8,10 +8,10 @@ from xiangyue.db.session import end_statements_after
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, NotFound
 from xiangyue.features.imports import repair_work as repairs
-from xiangyue.features.imports.judging import Judge
 from xiangyue.features.imports.models import ImportBatch, ImportRepair
 from xiangyue.features.imports.policy import IMPORT_RUN, REPAIR_KIND, STATEMENT_SECONDS
-from xiangyue.features.imports.queries import columns_of
+from xiangyue.features.imports.queries import columns_for
+from xiangyue.features.imports.register_judge import judge_of
 from xiangyue.features.imports.rework import MENDING, Change, MendedRow, Rework, touch
 from xiangyue.features.imports.staging import read_upload
 from xiangyue.features.imports.workbook_back import Corrections, read_corrections
@@ -47,7 +47,7 @@ def run(context: JobContext) -> dict[str, Any]:
         else:
             rows = repairs.rows_of(uow, keys, batch, repair)
             change = repairs.change_of(uow, keys, repair)
-        rework = Rework(context, uow, keys, batch, Judge(context.runtime, uow, batch))
+        rework = Rework(context, uow, keys, batch, judge_of(context.runtime, uow, batch))
         rework.foresee(change)
         rework.apply(change)
         repairs.settle(uow, batch, repair, rows)
@@ -58,7 +58,7 @@ def run(context: JobContext) -> dict[str, Any]:
 def _corrections(context: JobContext, uow: Uow, batch: ImportBatch, repair: ImportRepair) -> Corrections:
     data = read_upload(uow, context.runtime, int(repair.result["file_id"]))
     keys = context.runtime.tenant_keys(uow)
-    return read_corrections(context, uow, keys, batch.id, data, columns_of(uow))
+    return read_corrections(context, uow, keys, batch.id, data, columns_for(uow, batch))
 
 
 def _putting(repair_id: int, found: Corrections) -> Change:

@@ -11,9 +11,9 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import NotFound, Unavailable
 from xiangyue.features.imports import alike as alikes
 from xiangyue.features.imports.alike import replace_word
-from xiangyue.features.imports.judging import Judge
 from xiangyue.features.imports.models import ImportBatch, ImportRepair
 from xiangyue.features.imports.policy import REPAIR_AT_ONCE, REPAIR_KIND
+from xiangyue.features.imports.register_judge import judge_of
 from xiangyue.features.imports.rework import WHOLE_ROW, Change, MendedRow, Rework, touch, touch_by
 from xiangyue.features.imports.roster_check import shown
 from xiangyue.i18n import LazyText
@@ -126,7 +126,7 @@ def do_or_queue(uow: Uow, keys: TenantKeys, batch: ImportBatch, repair: ImportRe
         raise Unavailable(_l("Imports need a running instance."))
     if rows <= REPAIR_AT_ONCE:
         change = change_of(uow, keys, repair)
-        rework = Rework(AtOnce(), uow, keys, batch, Judge(runtime, uow, batch))
+        rework = Rework(AtOnce(), uow, keys, batch, judge_of(runtime, uow, batch))
         if rework.foresee(change) <= REPAIR_AT_ONCE:
             rework.apply(change)
             settle(uow, batch, repair, rows)

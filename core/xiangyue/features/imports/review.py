@@ -47,7 +47,7 @@ def outcome(batch: ImportBatch, counts: Mapping[str, Any]) -> dict[str, Any]:
 def review(batch: ImportBatch) -> dict[str, Any]:
     """Rows with errors of the chosen kind and column, the same mistakes, the last repairs, what a writing would do."""
     uow, keys = current_uow(), runtime().tenant_keys(current_uow())
-    columns = queries.columns_of(uow)
+    columns = queries.columns_for(uow, batch)
     kinds = queries.error_kinds(uow, batch.id)
     state: dict[str, Any] = {
         "columns": (Column("row", _l("Row of the sheet"), primary=True),),

@@ -10,39 +10,28 @@ from typing import Any
 
 import orjson
 
-from xiangyue.access.audit import plain
 from xiangyue.access.crypto import TenantKeys
 from xiangyue.db.sql import analyze_stage, scoped_rows, scoped_sql, stage_rows
 from xiangyue.db.uow import Uow
-from xiangyue.features.households.bulk import upsert_households
 from xiangyue.features.imports import rework_sql as sql
-from xiangyue.features.imports.judging import LABEL_MASK, Grouping, Judge, RowKeys
+from xiangyue.features.imports.judging import LABEL_MASK, Checker, Judge
 from xiangyue.features.imports.models import ImportBatch
-from xiangyue.features.imports.roster_check import RosterChecker
 from xiangyue.features.imports.roster_messages import CellError
 from xiangyue.features.imports.roster_read import RosterRow
-from xiangyue.features.imports.speaking import speaks_of
 from xiangyue.features.imports.staging import (
     Mends,
     errors_json,
     open_row,
     payload_context,
-    ready_households,
     seal_row,
 )
-from xiangyue.features.imports.trial import SAMPLES, Watch, try_out
+from xiangyue.features.imports.trial import SAMPLES, Watch
 from xiangyue.i18n import lazy_gettext as _l
-from xiangyue.text.codes import HEAD
 
 MENDING = _l("Mending the rows")
 _CHUNK = 1000
 #: The pseudo-column under which a row's leaving out is kept.
 WHOLE_ROW = ""
-#: Numbers of the dry run that repairs change by the difference.
-_NUMBERS = (
-    "households_new", "households_changed", "households_unchanged", "persons_new", "persons_changed",
-    "persons_unchanged", "facts_waiting",
-)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -114,7 +103,7 @@ class Rework:
     def __init__(self, watch: Watch, uow: Uow, keys: TenantKeys, batch: ImportBatch, judge: Judge) -> None:
         self.watch, self.uow, self.keys, self.batch, self.judge = watch, uow, keys, batch, judge
         self.context = payload_context(uow.tenant_id)
-        self.row_keys = RowKeys(keys)
+        self.row_keys = judge.row_keys(keys)
         self.params = {"batch": batch.id, "mask": LABEL_MASK}
         self.again = 0
 
@@ -133,7 +122,7 @@ class Rework:
 
     def apply(self, change: Change) -> None:
         """Change the rows, judge all that depend on them, compare their households with the register, count."""
-        before = self._tried()
+        before = self.judge.tried(self.uow, self.keys, self.batch)
         self._run(sql.MARK_GONE)
         checker = self._judged(change)
         self._finish(checker)
@@ -142,7 +131,7 @@ class Rework:
         analyze_stage(self.uow.session, "stage_verdict")
         self._run(sql.SETTLE)
         self._run(sql.REORDER)
-        after = try_out(self.watch, self.uow, self.keys, self.batch, again=True)
+        after = self.judge.try_out(self.watch, self.uow, self.keys, self.batch, again=True)
         self.batch.counts = self._counted(before, after)
         self.batch.version += 1
 
@@ -183,30 +172,10 @@ class Rework:
             stage_rows(self.uow.session, "stage_key", sql.KEY, keys)
             self._run(sql.NEW_KEYS)
 
-    def _tried(self) -> dict[str, Any]:
-        """What the dry run said of the households so far."""
-        groups: Counter[str] = Counter()
-        counts = upsert_households(
-            self.uow,
-            self.keys,
-            (_noted(household.as_row(), groups) for household in self._ready()),
-            batch_id=self.batch.id,
-            dry_run=True,
-            speaks=speaks_of(self.uow, self.batch),
-        )
-        samples = [
-            {"entity": s.entity, "label": s.label, "before": plain(s.before), "after": plain(s.after)}
-            for s in counts.samples
-        ]
-        return {**counts.numbers(), "groups": groups, "samples": samples}
-
-    def _ready(self) -> Iterator[Any]:
-        return ready_households(self.uow, self.keys, self.batch.id, again=True)
-
-    def _judged(self, change: Change) -> RosterChecker:
+    def _judged(self, change: Change) -> Checker:
         checker = self.judge.checker()
         self._know_others(checker)
-        grouping = Grouping()
+        grouping = self.judge.grouping()
         last = 0
         for found, done in self._read(sql.NEXT_AGAIN):
             self.watch.progress(done, self.again, MENDING)
@@ -233,22 +202,22 @@ class Rework:
                     orjson.dumps(mended.repairs).decode() if touched else None,
                     errors_json(errors),
                     len(errors),
-                    "head" if values["relation"] == HEAD else "member",
+                    "head" if self.judge.leads(values) else "member",
                 ))  # fmt: skip
             stage_rows(self.uow.session, "stage_row", sql.ROW, staged)
             self._run(sql.WRITE)
         return checker
 
-    def _know_others(self, checker: RosterChecker) -> None:
+    def _know_others(self, checker: Checker) -> None:
         rows = [row_no for (row_no,) in scoped_rows(self.uow.session, sql.KNOWN, self.params)]
         for start in range(0, len(rows), _CHUNK):
             params = {**self.params, "rows": rows[start : start + _CHUNK]}
             for row_no, payload in scoped_rows(self.uow.session, sql.PAYLOADS, params):
-                identity = open_row(self.keys, self.context, payload)["values"].get("id_number")
+                identity = self.judge.identity(open_row(self.keys, self.context, payload)["values"])
                 if identity:
                     checker.know_identity(identity, row_no)
 
-    def _finish(self, checker: RosterChecker) -> None:
+    def _finish(self, checker: Checker) -> None:
         elsewhere = {int(label) for (label,) in scoped_rows(self.uow.session, sql.LABELS, self.params)}
         by_row: dict[int, list[CellError]] = {}
         for error in checker.finish(lambda label, lost: self.row_keys.label(label, lost=lost) in elsewhere):
@@ -261,7 +230,7 @@ class Rework:
         """The batch's counts: of rows and errors anew, of the dry run by the difference."""
         ((rows, errors, wrong, households, valid, out),) = scoped_rows(self.uow.session, sql.COUNTS, self.params)
         old = self.batch.counts
-        numbers = {key: max(0, int(old.get(key, 0)) - before[key] + after[key]) for key in _NUMBERS}
+        numbers = {key: max(0, int(old.get(key, 0)) - before[key] + after[key]) for key in self.judge.numbers}
         groups = Counter({key: int(n) for key, n in (old.get("groups") or {}).items()})
         groups.subtract({key: n for key, n in before["groups"].items() if key in groups})
         groups.update(after["groups"])
@@ -282,9 +251,3 @@ class Rework:
             "samples": (samples + after["samples"])[:SAMPLES],
             "conflicts": [],
         }
-
-
-def _noted(row: Any, groups: Counter[str]) -> Any:
-    if row.area_code % 1000:
-        groups[str(row.area_code)] += 1
-    return row

@@ -345,6 +345,11 @@ def _read_name(value: Cell) -> str:
     return parse_name(cell_text(value))
 
 
+def is_masked(key: str) -> bool:
+    """Whether the cells of a column are masked wherever a row is listed: citizen numbers and phones."""
+    return key in ("id_number", "phone") or key.endswith("_phone")
+
+
 def shown(key: str, value: Cell) -> str:
     """A cell's content as an error may show it: identifiers and phones masked, long text cut."""
     if key == "id_number":
@@ -352,7 +357,7 @@ def shown(key: str, value: Cell) -> str:
             # As the spreadsheet itself shows it.
             return f"{value:.5E}"
         return idnumber.mask(cell_text(value))[:SHOWN_LENGTH]
-    if key == "phone":
+    if is_masked(key):
         return mask_phone(cell_text(value))[:SHOWN_LENGTH]
     if isinstance(value, datetime):
         return value.date().isoformat()

@@ -43,6 +43,10 @@ FILE_PROBLEMS: dict[str, LazyText] = {
     ),
     "no_rows": _l("The sheet has a header but no row of a person below it. Fill it in and upload again."),
     "check_broke": _l("The check broke off. Upload the file again; if it happens again, tell your administrator."),
+    "register_broke": _l(
+        "The plugin “%(plugin)s” failed at the rows of “%(register)s”. Nothing was written. Somebody who may manage "
+        "plugins sees there what went wrong."
+    ),
     "no_header": _l(
         "No header row was found in the first %(rows)s rows. Keep the template's headers, such as %(headers)s."
     ),
@@ -61,6 +65,8 @@ class RosterFileError(Invalid):
 
 def describe_file_problem(code: str, params: dict[str, Any]) -> str:
     """The message of a stored file problem in the current language."""
+    if code == "register_broke":
+        params = {name: gettext(str(word)) for name, word in params.items()}
     return gettext(FILE_PROBLEMS[code].message, **params)
 
 

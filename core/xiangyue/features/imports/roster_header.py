@@ -57,6 +57,9 @@ HEADER_MESSAGES: dict[str, LazyText] = {
     "header_key_missing": _l(
         "There is no column to find records by: the citizen number, or the household number with town and village."
     ),
+    "header_person_missing": _l(
+        "There is no column to find persons by: the citizen number, or name, date of birth, town and village."
+    ),
     "header_nothing_to_change": _l("There is no column to change beside those that find the records."),
     "header_ignored": _l("Column “%(header)s” in %(cell)s is not part of the roster and is passed over."),
 }

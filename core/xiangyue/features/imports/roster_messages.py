@@ -112,8 +112,15 @@ MESSAGES: dict[str, LazyText] = {
         "This person's data was erased on request %(request)s and was taken out of this row. "
         "Leave the row out; whoever belongs on the register again is registered there by hand."
     ),
+    "household_unknown": _l("No household of this number where you may import. Correct the number or the village."),
+    "person_unknown": _l("Nobody like this in the register where you may import. Correct the row, or add the person."),
+    "person_ambiguous": _l("Several persons of this name, day of birth and village. Enter the citizen number."),
+    "record_twice": _l("The same record already stands in row %(first_row)s. Correct or leave out one of the rows."),
     "not_taken": _l("The register does not take this household. Compare it with its page and upload again."),
 }
+
+#: Code of what a declared register says in words of its own (``message`` and its ``values`` among the params).
+TOLD = "told"
 
 
 def problem_of(error: CellError) -> str:
@@ -121,7 +128,10 @@ def problem_of(error: CellError) -> str:
     params = error.params
     if error.code == "sex_mismatch":
         params = {"expected": SEX.label(str(params["expected"]))}
-    text = gettext(MESSAGES[error.code].message, **params)
+    if error.code == TOLD:
+        text = gettext(str(params["message"]), **params["values"])
+    else:
+        text = gettext(MESSAGES[error.code].message, **params)
     if error.suggestion:
         text = gettext("%(problem)s Likely meant: “%(suggestion)s”.", problem=text, suggestion=error.suggestion)
     return text

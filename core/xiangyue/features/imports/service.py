@@ -20,7 +20,16 @@ from xiangyue.features.imports.keeping import check_file_kept, check_rows_kept
 from xiangyue.features.imports.models import ImportBatch, ImportMapping
 from xiangyue.features.imports.offered import check_still_on
 from xiangyue.features.imports.policy import CHECK_KIND, COMMIT_KIND, IMPORT_RUN, ROSTER, UPDATE
-from xiangyue.features.imports.queries import as_json, batch_job, columns_for, columns_of, get_batch, import_ranges
+from xiangyue.features.imports.queries import (
+    as_json,
+    batch_job,
+    columns_for,
+    columns_of_file,
+    get_batch,
+    import_ranges,
+    mapping_key,
+)
+from xiangyue.features.imports.registers import check_register_on, get_register, is_register, offered_registers
 from xiangyue.features.imports.release import drop_batch, require_version, start_job
 from xiangyue.features.imports.roster_book import columns_given, columns_of_sheet, of_sheet, sheet_of
 from xiangyue.features.imports.roster_columns import Column
@@ -62,7 +71,8 @@ def upload_roster(
 ) -> ImportBatch:
     """Take a spreadsheet in and start its check as a job.
 
-    ``kind``: roster, or update for a file that changes some columns of records that stand already (`roster_update`).
+    ``kind``: roster, update for a file that changes some columns of records that stand already (`roster_update`), or
+    the key of a register that plugins or other features declare (`registers`) and the actor may import into.
     ``source``: where the data comes from; ``purpose``: what it is taken in for, never empty; ``lawful_basis``: on what
     ground, a key of ``access.lawful.BASES``; ``department``: for which it speaks (``field_owners.DEPARTMENTS``, "" for
     none): its facts overwrite what others set (`holding`); all go into the audit trail. ``columns``: where columns of
@@ -73,25 +83,27 @@ def upload_roster(
     runtime = runtime_of(uow)
     if runtime is None:
         raise Unavailable(_l("Imports need a running instance."))
-    ranges = import_ranges(uow.actor)
+    register = next((found for _c, found in offered_registers(uow) if found.key == kind), None)
+    permission = HOUSEHOLD_EDIT if register is None else register.permission
+    ranges = import_ranges(uow.actor, permission)
     if ranges == ():
-        raise lacking(HOUSEHOLD_EDIT)
+        raise lacking(permission)
     source, purpose = source.strip(), purpose.strip()
     wrong = {
         key: [_l("At most %(n)d characters.", n=_MAX_WORDS)]
         for key, text in (("source", source), ("purpose", purpose))
         if len(text) > _MAX_WORDS
     }
-    if kind not in (ROSTER, UPDATE):
+    if register is None and is_register(kind):
         wrong["kind"] = [_l("Choose one of the list.")]
+    elif columns and (faults := _asked_faults(columns, columns_of_file(uow, kind))):
+        wrong["columns"] = faults
     if not purpose:
         wrong["purpose"] = [_l("Say what the data is used for.")]
     if lawful_basis not in BASES:
         wrong["lawful_basis"] = [_l("Choose one of the options.")]
     if department and department not in DEPARTMENTS:
         wrong["department"] = [_l("Choose one of the options.")]
-    if columns and (faults := _asked_faults(columns, columns_of(uow))):
-        wrong["columns"] = faults
     try:
         upload = check_roster(stream, name, max_bytes=runtime.settings.max_upload_bytes)
     except Invalid as error:
@@ -167,6 +179,7 @@ def match_columns(
     require_version(batch, version)
     check_file_kept(batch)
     found = open_columns(keys, batch)
+    check_register_on(uow, batch)
     known = columns_for(uow, batch)
     chosen = {position: key for position, key in sorted(targets.items()) if key}
     there: list[dict[str, Any]] = batch.header["sheets"]
@@ -181,7 +194,7 @@ def match_columns(
     for index, sheet in enumerate(there):
         if sheet["read"]:
             places = {str(place): key for place, key in columns_given(given, index).items()}
-            _remember(uow, sheet["fingerprint"], places)
+            _remember(uow, mapping_key(batch.kind, sheet["fingerprint"]), places)
     batch.state, batch.problem = "uploaded", None
     start_job(uow, batch, CHECK_KIND)
     cells = {c.position: c.cell if len(read) == 1 else f"{there[sheet_of(c.position)]['name']}!{c.cell}" for c in found}
@@ -279,8 +292,12 @@ def request_commit(uow: Uow, *, batch_id: int, version: int, valid_only: bool = 
         raise Conflict(_l("Some households have errors. Mend them and upload again, or write only those without."))
     if not batch.counts.get("valid_households"):
         raise Conflict(_l("There is no household without errors to write."))
-    check_still_on(uow, batch)
-    veto(uow, "import_commit_requested", batch_id=batch.id)
+    if is_register(batch.kind):
+        check_register_on(uow, batch)
+        get_register(uow, batch.kind)
+    else:
+        check_still_on(uow, batch)
+        veto(uow, "import_commit_requested", batch_id=batch.id)
     batch.state = "committing"
     start_job(uow, batch, COMMIT_KIND)
     audit(uow, action="import.commit", obj=batch, label=batch.file_name, after={"valid_only": valid_only})
@@ -321,7 +338,8 @@ def write_error_workbook_of(uow: Uow, keys: TenantKeys, *, batch_id: int, stream
     batch = get_batch(uow, batch_id)
     check_rows_kept(uow, batch)
     audit(uow, action="import.errors", obj=batch, label=batch.file_name, purpose=batch.purpose)
-    columns, marks = columns_of(uow), RowMarks(keys, batch.id, columns_of(uow))
+    columns = columns_for(uow, batch)
+    marks = RowMarks(keys, batch.id, columns)
     made: dict[int, str] = {}
 
     def rows() -> Iterator[tuple[RosterRow, Sequence[CellError]]]:

@@ -202,6 +202,23 @@ def _ready_rows(
         after = found[-1][0]
 
 
+_IN_ORDER = """
+SELECT r.row_no, r.row_no, r.payload FROM import_row r
+ WHERE {tenant:r} AND r.batch_id = :batch AND r.action = 'write' AND r.row_no > :after
+ ORDER BY r.row_no LIMIT :limit
+"""
+_IN_ORDER_AGAIN = _IN_ORDER.replace(
+    " ORDER BY", "   AND EXISTS (SELECT FROM stage_again a WHERE {tenant:a} AND a.row_no = r.row_no)\n ORDER BY"
+)
+
+
+def ready_rows(
+    uow: Uow, keys: TenantKeys, batch_id: int, *, again: bool = False
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(number, values) of each row that may be written, in the sheet's order. ``again``: see `ready_households`."""
+    return _ready_rows(uow, keys, payload_context(uow.tenant_id), batch_id, _IN_ORDER_AGAIN if again else _IN_ORDER)
+
+
 _WRONG = """
 SELECT r.id, r.row_no, r.payload, r.errors FROM import_row r
  WHERE {tenant:r} AND r.batch_id = :batch AND r.action = 'error' AND r.id > :after

@@ -25,7 +25,7 @@ from xiangyue.features.imports.staging import cells_of, ready_households
 from xiangyue.i18n import LazyText
 from xiangyue.i18n import lazy_gettext as _l
 
-__all__ = ["SAMPLES", "Watch", "try_out"]
+__all__ = ["COMPARING", "CROSS", "LEAVE_OUT", "SAMPLES", "Watch", "try_out"]
 
 COMPARING = _l("Comparing with the register")
 
@@ -45,13 +45,13 @@ _CELLS = {
     "mark_forbidden": ("marks", "mark_forbidden"),
 }
 
-_LEAVE_OUT = """
+LEAVE_OUT = """
 UPDATE import_row r
    SET errors = r.errors || c.errors, error_count = r.error_count + c.error_count, action = 'error'
   FROM stage_import_cross c
  WHERE {tenant:r} AND {tenant:c} AND r.batch_id = :batch AND r.row_no = c.row_no
 """
-_CROSS = {"row_no": "int", "errors": "jsonb", "error_count": "int"}
+CROSS = {"row_no": "int", "errors": "jsonb", "error_count": "int"}
 
 
 class Watch(Protocol):
@@ -140,8 +140,8 @@ class _Trial:
             )
             for row_no in sorted(affected | set(by_row))
         )
-        stage_rows(self.uow.session, "stage_import_cross", _CROSS, staged)
-        scoped_sql(self.uow.session, _LEAVE_OUT, {"batch": self.batch.id})
+        stage_rows(self.uow.session, "stage_import_cross", CROSS, staged)
+        scoped_sql(self.uow.session, LEAVE_OUT, {"batch": self.batch.id})
 
 
 def _new_groups(uow: Uow, groups: Counter[int]) -> dict[str, int]:

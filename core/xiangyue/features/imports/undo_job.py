@@ -14,6 +14,8 @@ from xiangyue.features.households.undo import undo_import
 from xiangyue.features.imports.commit_job import WRITTEN, take_turn
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.policy import IMPORT_RUN, STATEMENT_SECONDS, UNDO_KIND
+from xiangyue.features.imports.register_undo import undo_register
+from xiangyue.features.imports.registers import is_register
 from xiangyue.features.imports.release import let_go
 from xiangyue.features.imports.undoing import check_elsewhere, written_of
 from xiangyue.i18n import lazy_gettext as _l
@@ -48,9 +50,13 @@ def run(context: JobContext) -> dict[str, Any]:
             context.progress(done, total, UNDOING)
             context.check_cancelled()
 
-        check_elsewhere(uow, batch)
-        counts = undo_import(uow, written=written_of(batch), source=batch.source, progress=progress)
-        forget_offers(uow, batch.id)
+        register = is_register(batch.kind)
+        if register:
+            counts = undo_register(context, uow, batch)
+        else:
+            check_elsewhere(uow, batch)
+            counts = undo_import(uow, written=written_of(batch), source=batch.source, progress=progress)
+            forget_offers(uow, batch.id)
         context.progress(context.total, context.total, FINISHING)
         batch = uow.get(ImportBatch, batch_id)  # the bulk write let go of what the session knew
         batch.state = "undone"
@@ -60,8 +66,9 @@ def run(context: JobContext) -> dict[str, Any]:
         batch.counts = {**batch.counts, "undone": counts}
         after = {"counts": {name: number for name, number in counts.items() if number}}
         audit(uow, action="import.undone", obj=batch, label=batch.file_name, after=after, purpose=batch.purpose)
-        # The register has changed at large: whoever follows rosters looks again.
-        publish(uow, "import_commit_happened", batch_id=batch.id)
+        if not register:
+            # The register has changed at large: whoever follows rosters looks again.
+            publish(uow, "import_commit_happened", batch_id=batch.id)
         context.check_cancelled()
         result = _result(batch)
     with context.uow() as uow:

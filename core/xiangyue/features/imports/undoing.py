@@ -11,10 +11,12 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
 from xiangyue.features.households import undo
 from xiangyue.features.households.undo import Built, Written
+from xiangyue.features.imports import register_undo
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.offered import kept_elsewhere
 from xiangyue.features.imports.policy import IMPORT_RUN, KEEP_CHANGES_DAYS, UNDO_KIND
 from xiangyue.features.imports.queries import get_batch
+from xiangyue.features.imports.registers import is_register
 from xiangyue.features.imports.release import require_version, start_job
 from xiangyue.features.privacy.access_log import Ids, note_set
 from xiangyue.i18n import lazy_gettext as _l
@@ -57,6 +59,9 @@ def written_of(batch: ImportBatch) -> Written:
 def outlook(uow: Uow, batch: ImportBatch) -> Outlook:
     """What an undo of the batch would do and what stands in the way. Raises Conflict, see `written_of`."""
     written = written_of(batch)
+    if is_register(batch.kind):
+        built = register_undo.built_on(uow, batch)
+        return Outlook(register_undo.count_undone(uow, batch), {register_undo.WHAT: len(built)} if built else {}, [])
     return Outlook(undo.count_undone(uow, written), undo.count_built(uow, written), kept_elsewhere(uow, batch))
 
 
@@ -64,11 +69,18 @@ def built_on(
     uow: Uow, batch: ImportBatch, *, what: str = "", after: tuple[str, int, str, str] | None = None, limit: int = 50
 ) -> list[Built]:
     """A page of the rows in the way. Raises Conflict, see `written_of`."""
+    if is_register(batch.kind):
+        written_of(batch)
+        found = register_undo.built_on(uow, batch) if what in ("", register_undo.WHAT) else []
+        return [one for one in found if after is None or one.key > after][:limit]
     return undo.list_built(uow, written_of(batch), what=what, after=after, limit=limit)
 
 
 def each_built_on(uow: Uow, batch: ImportBatch, *, what: str = "") -> Iterator[Built]:
     """All rows in the way, for a file. Raises Conflict, see `written_of`."""
+    if is_register(batch.kind):
+        written_of(batch)
+        return iter(register_undo.built_on(uow, batch) if what in ("", register_undo.WHAT) else [])
     return undo.each_built(uow, written_of(batch), what=what)
 
 
@@ -94,7 +106,10 @@ def request_undo(uow: Uow, *, batch_id: int, version: int) -> ImportBatch:
     written = written_of(batch)
     require_version(batch, version)
     check_elsewhere(uow, batch)
-    built = sum(undo.count_built(uow, written).values())
+    if is_register(batch.kind):
+        built = len(register_undo.built_on(uow, batch))
+    else:
+        built = sum(undo.count_built(uow, written).values())
     if built:
         raise Conflict(
             _l(

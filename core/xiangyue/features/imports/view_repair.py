@@ -14,6 +14,7 @@ from xiangyue.features.imports.alike import Alike, Group, alike_of
 from xiangyue.features.imports.models import ImportRepair
 from xiangyue.features.imports.queries_rows import SheetRow
 from xiangyue.features.imports.repair_work import values_of
+from xiangyue.features.imports.roster_check import is_masked
 from xiangyue.features.imports.roster_columns import Column
 from xiangyue.features.imports.roster_messages import CellError, problem_of
 from xiangyue.features.imports.roster_suggest import Suggester
@@ -22,9 +23,6 @@ from xiangyue.features.imports.workbook_back import REASONS
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import ngettext
 from xiangyue.text.folding import cell_text
-
-#: Columns whose cells are masked wherever a row is listed.
-MASKED = ("id_number", "phone")
 
 
 @dataclass(slots=True)
@@ -128,7 +126,7 @@ def wrong_cell(
     suggester: Suggester,
 ) -> WrongCell:
     """A cell with what is wrong in it, not yet counted."""
-    masked = key in MASKED
+    masked = is_masked(key)
     text = cell_text(row.cells.get(key))
     value = next((error.shown_value for error in errors if error.shown_value), "" if masked else text)
     suggestions: list[str] = []
