@@ -9,7 +9,7 @@ from typing import Any
 
 import xlsxwriter
 from imports_kit import work
-from points_kit import probe
+from points_kit import holder, probe
 from sqlalchemy import delete, select
 
 from xiangyue.access.actor import Actor
@@ -148,9 +148,14 @@ def checked(county: County, *rows: Sequence[Any], header: Sequence[str] = HEADER
     return work(county, upload(county, sheet(*rows, header=header)).id)
 
 
+def reader(county: County) -> Any:
+    """Somebody of the county who may import rosters and kinds."""
+    area = county.info.area_code
+    return county.client(holder(county, ("county_admin", area), probe__edit=area))
+
+
 def standing(county: County) -> dict[str, tuple[str, int, bool]]:
     """Code -> what stands of the kinds of the tests."""
     with county.uow() as uow:
         found = uow.session.scalars(select(MarkKind).where(MarkKind.key.like("probe%")))
         return {kind.key: (kind.name, kind.position, kind.active) for kind in found}
-

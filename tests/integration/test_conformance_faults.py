@@ -111,6 +111,31 @@ def panel(""",
     ),
 )
 
+REGISTER = """
+@hookimpl
+def register_imports() -> Sequence[ImportRegister]:
+    columns = (
+        RegisterColumn("home", ("Household", "Household"), "household", required=True),
+        RegisterColumn("words", ("Words", "Words"), required=True, example="An orchard"),
+    )
+    return (ImportRegister("{name}_note", _l("Orchards"), policy.EDIT, columns, ("home",), check, write),)
+
+
+def check(uow: Uow, rows: Sequence[RegisterRow]) -> Sequence[RowOutlook]:
+    known = {n.household_id: n for n in uow.session.scalars(select(models.Note)) if n.text == "An orchard"}
+    return [
+        RowOutlook(row.number, known[home].id, "", {"words": known[home].text}, {"words": row.values["words"]})
+        if (home := row.values["home"]) in known
+        else RowOutlook(row.number, None, "", {}, {"words": row.values["words"]})
+        for row in rows
+    ]
+
+
+def write(uow: Uow, rows: Sequence[RegisterRow]) -> None:
+    for row in rows:
+        service.add_note(uow, household_id=row.values["home"], text=row.values["words"] + "s")
+"""
+
 #: What is planted -> (tests that must fail, edits). Only these, of all that look at files and registrations.
 FAULTS: dict[str, tuple[set[str], Edits]] = {
     "made for a later interface": ({"it_is_taken_in"}, (("plugin.py", 'core=">=1.0,<2"', 'core=">=2.0"'),)),
@@ -273,6 +298,17 @@ FAULTS: dict[str, tuple[set[str], Edits]] = {
             ("plugin.py", "PanelView, hookimpl", "Outcome, PanelView, Proposals, RuleVersion, Step, hookimpl"),
             ("plugin.py", "from pathlib", "from datetime import date\nfrom pathlib"),
             ("plugin.py", "\n\ndef panel(", f"\n{RULE}\n\ndef panel("),
+        ),
+    ),
+    "a register that writes otherwise than it says": (
+        {"registers_are_written_as_their_check_says"},
+        (
+            ("plugin.py", "import HouseholdPanel", "import HouseholdPanel, ImportRegister"),
+            ("plugin.py", "PanelView, hookimpl", "PanelView, RegisterColumn, RegisterRow, RowOutlook, hookimpl"),
+            ("plugin.py", "import api, pages", "import api, models, pages"),
+            ("plugin.py", "policy, queries\n", "policy, queries, service\n"),
+            ("plugin.py", "from flask import", "from sqlalchemy import select\nfrom flask import"),
+            ("plugin.py", "\n\ndef panel(", f"\n{REGISTER}\n\ndef panel("),
         ),
     ),
     "a statement that leaves the county to row-level security": (

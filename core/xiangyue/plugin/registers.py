@@ -44,7 +44,7 @@ class RegisterColumn:
     of 15 digits, household and person the id of one that stands in the register where the uploader may import.
     ``names`` are the headers in Chinese and English (of a reference: what it is called in results), ``aliases`` other
     headings. ``choices(uow)`` of the kind choice. ``help`` and ``example`` stand in the template.
-    Keys are not those of the roster's own columns; a phone's is ``…_phone``, by which it is masked where rows are shown.
+    Keys are not those of the roster's own columns; a phone's is ``…_phone``: it is masked where rows are shown.
     """
 
     key: str
@@ -88,12 +88,12 @@ class RowOutlook:
 
     ``record``: the id of the record that the row is about, None for a new one. ``before`` and ``after``: what stands
     and would stand, by the column's key; nothing changes where every value of ``after`` stands in ``before``.
-    ``label``: what people call the record. With ``faults`` the row is not written.
+    ``name``: what people call the record. With ``faults`` the row is not written.
     """
 
     row: int
     record: int | None = None
-    label: str = ""
+    name: str = ""
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
     faults: Sequence[CellFault] = ()
@@ -110,7 +110,7 @@ class RegisterChange:
     """What an import did to a record: ``before`` is None for one that it made."""
 
     record: int
-    label: str
+    name: str
     before: Mapping[str, Any] | None
     after: Mapping[str, Any]
 

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from xiangyue.plugin.hookspecs import hookimpl
 from xiangyue.plugin.manifest import API_VERSION, Manifest
+from xiangyue.plugin.registers import (
+    CellFault,
+    ImportRegister,
+    RegisterChange,
+    RegisterChoice,
+    RegisterColumn,
+    RegisterRow,
+    RowOutlook,
+)
 from xiangyue.plugin.registry import (
     NAV_GROUPS,
     Classifier,
@@ -36,6 +45,7 @@ from xiangyue.tenancy.provision import Change
 __all__ = [
     "API_VERSION",
     "NAV_GROUPS",
+    "CellFault",
     "Change",
     "Classifier",
     "Clause",
@@ -45,6 +55,7 @@ __all__ = [
     "HouseholdFilter",
     "HouseholdPanel",
     "ImportColumn",
+    "ImportRegister",
     "Input",
     "JobKind",
     "Manifest",
@@ -54,6 +65,11 @@ __all__ = [
     "PersonPanel",
     "ProfileSection",
     "Proposals",
+    "RegisterChange",
+    "RegisterChoice",
+    "RegisterColumn",
+    "RegisterRow",
+    "RowOutlook",
     "RuleVersion",
     "Schedule",
     "SearchHit",

@@ -160,6 +160,12 @@ def test_register_import_columns(home: Home) -> None:
         assert uow.get(Household, errand.household_id).head_name == "王富"
 
 
+def test_register_imports(home: Home) -> None:
+    kinds = {kind["key"]: kind for kind in home.call("GET", "/imports/kinds").json["items"]}
+    columns = {column["key"]: column for column in kinds["errands_station"]["columns"]}
+    assert [key for key, column in columns.items() if column["required"]] == ["town", "village", "title"]
+
+
 def test_register_jobs(home: Home) -> None:
     home.errand("Forgotten", days=-40)
     with home.county.uow() as uow:

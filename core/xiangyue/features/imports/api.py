@@ -23,6 +23,7 @@ from xiangyue.features.imports.schemas import (
     ImportErrorArgs,
     ImportErrorPageSchema,
     ImportErrorSchema,
+    ImportKindsSchema,
     ImportListArgs,
     ImportPageSchema,
     ImportSchema,
@@ -37,16 +38,27 @@ from xiangyue.web.pipeline import current_uow, runtime
 bp = ApiBlueprint("imports", __name__, url_prefix="/imports", description="Spreadsheets on their way into the register")
 
 FIELDS = tuple(ImportSchema().fields)
+_HOUSEHOLDS = ("households", "persons", "valid_households", "groups", "groups_new", "conflicts")
 ERROR_FIELDS = tuple(ImportErrorSchema().fields)
 
 
 def shown(batch: ImportBatch) -> dict[str, Any]:
     """An import as ImportSchema has it."""
-    made = {
+    made: dict[str, Any] = {
         "problem": view.file_problem(batch) or None,
         "header_problems": [describe_header(problem) for problem in view.header_problems(batch)],
     }
+    if view.is_register(batch):
+        made["counts"] = _of_rows(batch.counts)
     return {name: made[name] if name in made else getattr(batch, name) for name in FIELDS}
+
+
+def _of_rows(counts: dict[str, Any]) -> dict[str, Any]:
+    """Counts of a register: what stands there of households is of rows."""
+    kept = {key: value for key, value in counts.items() if key not in _HOUSEHOLDS}
+    if "valid_households" in counts:
+        kept["valid_rows"] = counts["valid_households"]
+    return kept
 
 
 def shown_import(batch: ImportBatch, status: int = 200) -> Response:
@@ -67,11 +79,38 @@ def list_imports(args: dict[str, Any]) -> Response:
     (before,) = _cursor(args["cursor"], 1)
     limit: int = args["limit"]
     found = queries.list_batches(
-        current_uow(), state=args["state"] or None, q=args["q"], limit=limit + 1, before=before
+        current_uow(), state=args["state"] or None, kind=args["kind"], q=args["q"], limit=limit + 1, before=before
     )
     rows = found[:limit]
     items = [{name: value for name, value in shown(batch).items() if name in wanted} for batch in rows]
     return list_response(items, encode_cursor(rows[-1].id) if len(found) > limit else None)
+
+
+@bp.get("/kinds")
+@bp.response(200, ImportKindsSchema)
+@requires(policy.IMPORT_RUN)
+def list_kinds() -> Response:
+    """What you may import: the roster, changes of its columns, other registers; each with its columns"""
+    uow = current_uow()
+    items = [
+        {
+            "key": kind,
+            "label": str(label),
+            "columns": [
+                {
+                    "key": column.key,
+                    "label": column.label,
+                    "kind": column.kind,
+                    "required": column.required,
+                    "headings": [column.zh, column.en, *column.aliases],
+                    "choices": [entry.label for entry in column.choices or ()],
+                }
+                for column in queries.columns_of_file(uow, kind)
+            ],
+        }
+        for kind, label in view.file_kinds(uow)
+    ]
+    return jsonify({"items": items})
 
 
 @bp.post("")

@@ -13,7 +13,7 @@ from xiangyue.features.areas.queries import code_text
 from xiangyue.features.imports import policy, queries, undoing
 from xiangyue.features.imports.api import bp, one_order, shown_import
 from xiangyue.features.imports.schemas import ImportSchema
-from xiangyue.features.imports.schemas_undo import BuiltArgs, BuiltPageSchema, BuiltSchema, UndoSchema
+from xiangyue.features.imports.schemas_undo import WHAT, BuiltArgs, BuiltPageSchema, BuiltSchema, UndoSchema
 from xiangyue.web.access import requires
 from xiangyue.web.pipeline import current_uow
 
@@ -59,7 +59,8 @@ def list_built(args: dict[str, Any], id: int) -> Response:
             "code": row.code,
             "area_code": code_text(row.area_code) if row.area_code else None,
             "at": row.at.isoformat() if row.at else None,
-            "table": row.detail,
+            "table": "" if row.what == WHAT else row.detail,
+            "reason": row.detail if row.what == WHAT else "",
         }
         for row in rows
     ]

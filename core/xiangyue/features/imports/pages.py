@@ -12,13 +12,15 @@ from xiangyue.access.lawful import BASES, USUAL
 from xiangyue.db.paging import encode_cursor
 from xiangyue.errors import Conflict, Invalid, NotFound, Refused, Stale, TooLarge
 from xiangyue.features.areas.queries import has_villages
-from xiangyue.features.imports import keeping, policy, queries, review, service, view, view_columns
+from xiangyue.features.imports import keeping, policy, queries, registers, review, service, view, view_columns
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.policy import ROSTER
+from xiangyue.features.imports.registers import get_register, is_register
 from xiangyue.features.imports.repair_work import list_repairs
 from xiangyue.features.imports.roster_file import MAX_BYTES, MAX_ROWS
-from xiangyue.features.imports.roster_template import write_template
+from xiangyue.features.imports.roster_template import table_words, write_template
 from xiangyue.features.imports.staging import open_columns
+from xiangyue.features.imports.view import FILE_KINDS
 from xiangyue.files.names import content_disposition
 from xiangyue.files.workbook import MEDIA_TYPE
 from xiangyue.i18n import current_locale
@@ -37,6 +39,7 @@ bp = Blueprint("imports", __name__, template_folder="templates")
 PAGE = 50
 _COLUMNS = (
     Column("file", _l("File"), primary=True),
+    Column("kind", _l("What is in it")),
     Column("state", _l("State")),
     Column("rows", _l("Rows"), numeric=True),
     Column("errors", _l("Cells to mend"), numeric=True),
@@ -58,6 +61,7 @@ def list_imports() -> Any:
         "filters": (
             Filter("q", _l("File, source or name"), kind="text"),
             Filter("state", _l("State"), choices=list(view.STATES.items())),
+            Filter("kind", _l("What is in it"), choices=view.filter_kinds(current_uow())),
         ),
         "args": request.args,
         "path": url_for("imports.list_imports"),
@@ -68,33 +72,52 @@ def list_imports() -> Any:
         return onward
     state_wanted = asked.value("state") or None
     found = queries.list_batches(
-        current_uow(), state=state_wanted, q=asked.value("q"), limit=PAGE + 1, before=review.page_start(asked)
+        current_uow(),
+        state=state_wanted,
+        kind=asked.value("kind"),
+        q=asked.value("q"),
+        limit=PAGE + 1,
+        before=review.page_start(asked),
     )
     rows = found[:PAGE]
     shown = ListView(**state, next_cursor=encode_cursor(rows[-1].id) if len(found) > PAGE else None)
-    return page("imports/list.html", view=shown, rows=rows, show=view, no_villages=not has_villages(current_uow()))
+    kinds = {kind: view.kind_words(current_uow(), kind) for kind in {batch.kind for batch in rows}}
+    return page(
+        "imports/list.html", view=shown, rows=rows, kinds=kinds, show=view, no_villages=not has_villages(current_uow())
+    )
 
 
 @bp.get("/imports/new")
 @requires(policy.IMPORT_RUN)
 def new_import() -> Any:
-    """The upload; ``again`` is a batch whose source and purpose stand in the fields already."""
+    """The upload; ``again`` is a batch whose source and purpose stand in the fields already, ``kind`` what is chosen to
+    be in the file."""
     values: dict[str, str] = {}
+    if kind := request.args.get("kind", ""):
+        values["kind"] = _offered_kind(kind)
     again = request.args.get("again", type=int)
     if again is not None:
         batch = queries.get_batch(current_uow(), again)
-        values = {
+        values |= {
             name: getattr(batch, name)
             for name in ("source", "purpose", "lawful_basis", "department")
             if getattr(batch, name)
         }
+        if batch.kind in dict(view.file_kinds(current_uow())):
+            values["kind"] = batch.kind
     return _upload_page(values)
 
 
+def _offered_kind(kind: str) -> str:
+    """Raises NotFound for something that the actor may not import here."""
+    return kind if kind in FILE_KINDS else get_register(current_uow(), kind)[1].key
+
+
 def _upload_page(values: Any, errors: Any = None, status: int = 200) -> Any:
+    kinds = view.file_kinds(current_uow())
     form = FormView(
         action=url_for("imports.upload"),
-        values={"lawful_basis": USUAL, "kind": ROSTER, **values},
+        values={"lawful_basis": USUAL, "kind": kinds[0][0], **values},
         errors=errors or {},
         multipart=True,
         id="upload",
@@ -115,7 +138,8 @@ def _upload_page(values: Any, errors: Any = None, status: int = 200) -> Any:
         limits=limits,
         bases=list(BASES.items()),
         departments=list(DEPARTMENTS.items()),
-        kinds=list(view.FILE_KINDS.items()),
+        kinds=kinds,
+        registers=[(key, label) for key, label in kinds if key not in FILE_KINDS],
         no_villages=not has_villages(current_uow()),
     )
 
@@ -156,8 +180,16 @@ def upload() -> Any:
 @bp.get("/imports/template.xlsx")
 @requires(policy.IMPORT_RUN)
 def template() -> Any:
-    """The empty roster: the county's own columns and lists, the areas I may fill in for."""
+    """The empty roster, or the table of a register (``kind``): the county's own columns and lists, the areas I may fill
+    in for."""
     uow = current_uow()
+    kind = _offered_kind(request.args.get("kind", ROSTER))
+    if is_register(kind):
+        register = get_register(uow, kind)[1]
+        columns, ranges = queries.columns_of_file(uow, kind), queries.import_ranges(uow.actor, register.permission)
+        areas, words = queries.areas_to_fill(uow, ranges), table_words(register.label, register.help)
+        name = _("Template %(register)s.xlsx", register=register.label)
+        return _workbook(lambda stream: write_template(stream, columns, areas, current_locale(), words), name)
     areas = queries.areas_to_fill(uow, queries.import_ranges(uow.actor))
     columns = queries.columns_of(uow)
     return _workbook(lambda stream: write_template(stream, columns, areas, current_locale()), _("Roster template.xlsx"))
@@ -182,6 +214,9 @@ def show_import(id: int) -> Any:
     steps, current = view.steps(batch)
     context: dict[str, Any] = {"batch": batch, "job": job, "show": view, "steps_list": steps, "current": current}
     context |= keeping.shown(uow, batch)
+    context |= {"kind_words": view.kind_words(uow, batch.kind), "off": registers.is_off(uow, batch)}
+    if context["off"] and batch.state in ("mapping", "checked"):
+        return page("imports/show.html", **context)
     if batch.state in view.BUSY:
         context["card"] = view.job_card(uow, batch, job) if job is not None else None
     elif batch.state == "mapping":
@@ -217,8 +252,9 @@ def _matching(
 @requires(policy.IMPORT_RUN)
 def show_columns(id: int) -> Any:
     """Where the columns of a checked file went, to be changed; the file is then checked anew."""
-    batch = queries.get_batch(current_uow(), id)
-    if batch.state not in ("mapping", "checked") or not keeping.file_kept(batch):
+    uow = current_uow()
+    batch = queries.get_batch(uow, id)
+    if batch.state not in ("mapping", "checked") or not keeping.file_kept(batch) or registers.is_off(uow, batch):
         return redirect(url_for("imports.show_import", id=id))
     return _columns_page(batch)
 

@@ -220,13 +220,14 @@ def _row_page(batch: Any, row: SheetRow) -> Any:
         made.text = cell_text(row.cells.get(column.key))
         values = suggester.choices(column.key, row.cells) if column.key != "marks" else []
         fields.append((column, made, values, column.key in row.mended))
-    family = [one for one in household_of(uow, _keys(), batch.id, row) if one.row_no != row.row_no and not row.out]
+    alone = view.is_register(batch) or row.out
+    family = [] if alone else [one for one in household_of(uow, _keys(), batch.id, row) if one.row_no != row.row_no]
     return page(
         "imports/row.html",
         batch=batch,
         show=view,
         row=row,
-        name=cell_text(row.cells.get("name")),
+        name=view_repair.title_of(row.cells, columns),
         where=view_repair.where_of(row.cells),
         fields=fields,
         family=[(one, cell_text(one.cells.get("name")), cell_text(one.cells.get("relation"))) for one in family],

@@ -16,6 +16,7 @@ from xiangyue.features.households.policy import HOUSEHOLD_EXPORT
 from xiangyue.features.households.undo import WHATS, Built
 from xiangyue.features.imports import policy, queries, undoing, view
 from xiangyue.features.imports.pages import PAGE, bp, do_act
+from xiangyue.features.imports.schemas_undo import ENTITY, WHAT
 from xiangyue.features.imports.undo_words import record_label
 from xiangyue.features.privacy.access_log import Ids
 from xiangyue.i18n import TIMEZONE, ngettext
@@ -35,7 +36,8 @@ _COLUMNS = (
     Column("place", _l("Village or group")),
     Column("at", _l("When")),
 )
-_ENTITIES: dict[str, Any] = {"household": _l("Household"), "person": _l("Person")}
+_ENTITIES: dict[str, Any] = {"household": _l("Household"), "person": _l("Person"), ENTITY: _l("Record")}
+BUILT: dict[str, Any] = {**WHATS, WHAT: _l("Told by the register")}
 
 
 @bp.get("/imports/<int:id>/undo")
@@ -77,7 +79,7 @@ def _state(id: int, built: Iterable[str]) -> dict[str, Any]:
     may = current_actor().can(HOUSEHOLD_EXPORT)
     return {
         "columns": _COLUMNS,
-        "filters": (Filter("what", _l("What was built on it"), choices=[(what, WHATS[what]) for what in built]),),
+        "filters": (Filter("what", _l("What was built on it"), choices=[(what, BUILT[what]) for what in built]),),
         "args": request.args,
         "path": url_for("imports.show_undo", id=id),
         "page_size": PAGE,
@@ -124,6 +126,8 @@ def _url(row: Built) -> str:
 
 
 def _what(uow: Uow, row: Built) -> str:
+    if row.what == WHAT:
+        return row.detail
     text = str(WHATS[row.what])
     return f"{text}: {record_label(uow, row.detail)}" if row.detail else text
 

@@ -111,7 +111,7 @@ def note(made: Tried, outlook: RowOutlook) -> None:
     if kind == "changed" and len(made.samples) < SAMPLES:
         keys = [key for key, value in outlook.after.items() if outlook.before.get(key) != value]
         made.samples.append({
-            "entity": "record", "label": outlook.label,
+            "entity": "record", "label": outlook.name,
             "before": {key: plain(outlook.before.get(key)) for key in keys},
             "after": {key: plain(outlook.after[key]) for key in keys},
         })  # fmt: skip

@@ -19,15 +19,13 @@ from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.register_hand import CHUNK, Hand
 from xiangyue.features.imports.register_write import RECORD, change_context, reach
 from xiangyue.features.imports.registers import require_register
+from xiangyue.features.imports.schemas_undo import ENTITY, WHAT
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.context import JobContext
 from xiangyue.plugin.registers import ImportRegister, RegisterChange
 from xiangyue.runtime import runtime_of
 
 UNDOING = _l("Taking the rows back")
-#: What stands in the way, as `undo_built.WHATS` for households and persons.
-WHAT = "register"
-ENTITY = "record"
 
 
 def count_undone(uow: Uow, batch: ImportBatch) -> dict[str, int]:
@@ -47,7 +45,7 @@ def built_on(uow: Uow, batch: ImportBatch) -> list[Built]:
     for changes in _changes(uow, keys, batch.id, hand.register):
         reasons = hand.built(changes)
         found += [
-            Built(WHAT, ENTITY, change.record, change.label, "", None, 0, None, reasons[change.record])
+            Built(WHAT, ENTITY, change.record, change.name, "", None, 0, None, reasons[change.record])
             for change in changes
             if change.record in reasons
         ]
@@ -108,7 +106,7 @@ def _changes(uow: Uow, keys: TenantKeys, batch_id: int, register: ImportRegister
         for id, sealed in found:
             told = orjson.loads(decrypt(keys, b64decode((sealed or {})["sealed"]), context))
             was, now = (_values(told[side], dates) for side in ("before", "after"))
-            made.append(RegisterChange(id, told["label"], was, now or {}))
+            made.append(RegisterChange(id, told["name"], was, now or {}))
         if made:
             yield made
             before = made[-1].record

@@ -87,7 +87,7 @@ def _written(hand: Hand, good: Sequence[tuple[RegisterRow, RowOutlook]]) -> list
         changes.append(
             RegisterChange(
                 int(now.record or 0),
-                now.label or before.label,
+                now.name or before.name,
                 None if before.record is None else before.before,
                 before.after,
             )
@@ -104,7 +104,7 @@ class _Changes:
 
     def keep(self, changes: Sequence[RegisterChange]) -> None:
         for change in changes:
-            told = {"label": change.label, "before": change.before, "after": change.after}
+            told = {"name": change.name, "before": change.before, "after": change.after}
             sealed = b64encode(encrypt(self.keys, orjson.dumps(told), self.context)).decode()
             self.uow.session.add(
                 ImportChange(batch_id=self.batch_id, kind=RECORD, id=change.record, before={"sealed": sealed})
@@ -125,7 +125,7 @@ def _settle(uow: Uow, batch: ImportBatch, register: ImportRegister, made: Tried)
     batch.written = None if register.undo is None else Written(batch.id, at).as_dict()
     batch.version += 1
     numbers: dict[str, Any] = dict(made.numbers)
-    batch.counts = {**batch.counts, "written": {**numbers, "households": made.rows}}
+    batch.counts = {**batch.counts, "written": {**numbers, "rows": made.rows}}
     audit(
         uow,
         action="import.written",

@@ -88,6 +88,11 @@ def check_register_on(uow: Uow, batch: ImportBatch) -> None:
         )
 
 
+def is_off(uow: Uow, batch: ImportBatch) -> bool:
+    """Whether the batch is of a register whose plugin is off: it can be read, and nothing more."""
+    return is_register(batch.kind) and find_register(uow, batch.kind) is None
+
+
 def require_register(uow: Uow, batch: ImportBatch) -> tuple[Contributor, ImportRegister]:
     """The register of a batch for somebody who acts on it. Raises Conflict when its plugin is off, Forbidden without
     the right to import into it."""

@@ -41,7 +41,11 @@ def outcome(batch: ImportBatch, counts: Mapping[str, Any]) -> dict[str, Any]:
     """New, changed and unchanged ones, with examples."""
     uow = current_uow()
     taken = [(*named(uow, key), number) for key, number in (counts.get("taken") or {}).items()]
-    return {"tallies": samples.tallies(counts), "samples": samples.samples(uow, batch.counts), "taken": taken}
+    return {
+        "tallies": samples.tallies(counts),
+        "samples": samples.samples(uow, batch.counts, batch.kind),
+        "taken": taken,
+    }
 
 
 def review(batch: ImportBatch) -> dict[str, Any]:

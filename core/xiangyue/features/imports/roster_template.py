@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Any
 
@@ -13,6 +15,7 @@ from xiangyue.features.imports.roster_areas import TOWN, VILLAGE, AreaRow
 from xiangyue.features.imports.roster_columns import EXAMPLE_PREFIX, Column
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import in_locale
+from xiangyue.i18n import lazy_gettext as _l
 
 SHEET_NAMES = {"zh": "花名册", "en": "Roster"}
 _LIST_SHEET = "lists"
@@ -23,7 +26,38 @@ _LIST_ROWS = 20_000
 _TEXT_KINDS = ("id", "phone", "text", "area", "date", "name")
 
 
-def write_template(stream: IO[bytes], columns: Sequence[Column], areas: Sequence[AreaRow], locale: str) -> None:
+@dataclass(frozen=True, slots=True)
+class TemplateWords:
+    """What a template says of itself: its title, the name of its sheet, the line above the headers, remarks."""
+
+    title: Any
+    sheet: Any
+    line: Any
+    remarks: Sequence[Any] = ()
+
+
+_ROSTER = TemplateWords(
+    _l("Household roster"),
+    SHEET_NAMES,
+    _l("One row for each person; red headers must be filled in; see the sheet “Notes”."),
+    (_l("Rows of one household have the same village and household number; exactly one of them is the head."),),
+)
+_NO_SHEET_NAME = re.compile(r"[\[\]:*?/\\']")
+
+
+def table_words(label: Any, help: Any) -> TemplateWords:
+    """The words of the template of a declared register."""
+    remarks = (help,) if str(help) else ()
+    return TemplateWords(label, label, _l("Red headers must be filled in; see the sheet “Notes”."), remarks)
+
+
+def write_template(
+    stream: IO[bytes],
+    columns: Sequence[Column],
+    areas: Sequence[AreaRow],
+    locale: str,
+    words: TemplateWords = _ROSTER,
+) -> None:
     """Write the .xlsx template of a county.
 
     ``columns``: of the county (`roster_columns`); ``areas``: those the user may fill in for; ``locale``: zh or en, of
@@ -31,14 +65,16 @@ def write_template(stream: IO[bytes], columns: Sequence[Column], areas: Sequence
     """
     with in_locale(locale):
         book = xlsxwriter.Workbook(stream, {"in_memory": True, "strings_to_urls": False, "strings_to_formulas": False})
-        book.set_properties({"created": datetime(2024, 1, 1), "title": _("Household roster")})
-        _Template(book, columns, areas, locale).write()
+        book.set_properties({"created": datetime(2024, 1, 1), "title": str(words.title)})
+        _Template(book, columns, areas, locale, words).write()
         book.close()
 
 
 class _Template:
-    def __init__(self, book: Any, columns: Sequence[Column], areas: Sequence[AreaRow], locale: str) -> None:
-        self.book, self.columns, self.locale = book, columns, locale
+    def __init__(
+        self, book: Any, columns: Sequence[Column], areas: Sequence[AreaRow], locale: str, words: TemplateWords
+    ) -> None:
+        self.book, self.columns, self.locale, self.words = book, columns, locale, words
         towns = {area.code: area.name for area in areas if area.level == TOWN}
         # Villages of a town stand together: the dependent list is a stretch of one column.
         self.villages = [
@@ -47,7 +83,8 @@ class _Template:
             if area.level == VILLAGE and area.code // 10**6 * 10**6 in towns
         ]
         self.towns = list(dict.fromkeys(town for town, _name in self.villages))
-        self.sheet = book.add_worksheet(SHEET_NAMES[locale])
+        name = words.sheet[locale] if isinstance(words.sheet, dict) else str(words.sheet)
+        self.sheet = book.add_worksheet(_NO_SHEET_NAME.sub(" ", name)[:31])
         self.notes = book.add_worksheet(_("Notes"))
         self.lists = book.add_worksheet(_LIST_SHEET)
         self.lists.hide()
@@ -78,9 +115,7 @@ class _Template:
         example = book.add_format({"italic": True, "font_color": "#6B7280", "num_format": "@"})
         text = book.add_format({"num_format": "@"})
         title = book.add_format({"bold": True, "font_size": 13})
-        sheet.write_string(
-            TITLE_ROW - 1, 0, _("One row for each person; red headers must be filled in; see the sheet “Notes”."), title
-        )
+        sheet.write_string(TITLE_ROW - 1, 0, str(self.words.line), title)
         sheet.set_row(HEADER_ROW - 1, 32)
         for position, column in enumerate(self.columns):
             sheet.set_column(position, position, column.width, text if column.kind in _TEXT_KINDS else None)
@@ -112,7 +147,7 @@ class _Template:
             notes.write_string(line, 1, _("yes") if column.required else "", wrap)
             notes.write_string(line, 2, column.help_text, wrap)
         for remark in (
-            _("Rows of one household have the same village and household number; exactly one of them is the head."),
+            *map(str, self.words.remarks),
             _("The example row and rows that begin with “Note:” are passed over at the import."),
             _("Do not change the headers. Columns may be moved, and those not required may be left out."),
         ):

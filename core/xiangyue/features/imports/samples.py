@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from xiangyue.db.uow import Uow
 from xiangyue.features.areas import queries as areas
+from xiangyue.features.imports.policy import ROSTER
+from xiangyue.features.imports.registers import columns_of_kind, is_register, known_registers
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.i18n import pick
+from xiangyue.text.chinese import has_han
 from xiangyue.text.codes import NATIONALITIES, RELATIONS, SEX
+from xiangyue.text.phone import mask_phone
 
 _FIELDS: dict[str, Any] = {
     "address": _l("Address"),
@@ -63,15 +68,20 @@ class Tally:
 
 def tallies(counts: Mapping[str, Any]) -> list[Tally]:
     """Households and persons of `BulkCounts.numbers` as they stand in the batch's counts."""
+    if "records_new" in counts:
+        numbers = (int(counts.get(f"records_{kind}") or 0) for kind in ("new", "changed", "unchanged"))
+        return [Tally(_("Records of the register"), *numbers)]
     return [
         Tally(label, *(int(counts.get(f"{key}_{kind}") or 0) for kind in ("new", "changed", "unchanged")))
         for key, label in (("households", _("Households")), ("persons", _("Persons")))
     ]
 
 
-def samples(uow: Uow, counts: Mapping[str, Any]) -> list[Sample]:
+def samples(uow: Uow, counts: Mapping[str, Any], kind: str = ROSTER) -> list[Sample]:
     """Examples of what changes, codes put into words."""
     found = counts.get("samples") or []
+    if is_register(kind):
+        return _of_register(uow, kind, found)
     codes = {
         int(side["area_code"])
         for sample in found
@@ -94,6 +104,46 @@ def samples(uow: Uow, counts: Mapping[str, Any]) -> list[Sample]:
         ]
         made.append(Sample(sample["entity"], sample["label"], changes))
     return made
+
+
+def _of_register(uow: Uow, kind: str, found: Sequence[Mapping[str, Any]]) -> list[Sample]:
+    register = next((register for _c, register in known_registers(uow) if register.key == kind), None)
+    tables = {column.key: column.choices for column in columns_of_kind(uow, kind) if column.choices is not None}
+    columns = {} if register is None else {column.key: column for column in register.columns}
+    places = {key for key, column in columns.items() if column.kind in ("village", "area")}
+    codes = {side[key] for one in found for side in (one["before"], one["after"]) for key in places if side.get(key)}
+    names = areas.names(uow, {int(code) for code in codes})
+
+    def worded(key: str, value: Any) -> str:
+        if value is None or value == "":
+            return ""
+        known = columns.get(key)
+        if key in places:
+            return names.get(int(value), str(value))
+        if known is not None and known.kind in ("household", "person"):
+            return _("No. %(id)s", id=value)
+        if isinstance(value, bool):
+            return _("yes") if value else _("no")
+        if known is not None and known.kind == "phone":
+            return mask_phone(str(value))
+        return tables[key].label(str(value)) if key in tables else str(value)
+
+    return [
+        Sample(
+            one["entity"],
+            one["label"],
+            [
+                Change(
+                    pick(*columns[key].names) if key in columns else key,
+                    worded(key, one["before"].get(key)),
+                    worded(key, one["after"].get(key)),
+                    has_han(worded(key, one["after"].get(key)) + worded(key, one["before"].get(key))),
+                )
+                for key in one["after"]
+            ],
+        )
+        for one in found
+    ]
 
 
 def _label(key: str, values: Mapping[str, Any]) -> Any:

@@ -10,7 +10,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 from xiangyue.access.lawful import BASES, USUAL
 from xiangyue.api.files import FileField
 from xiangyue.api.lists import ListArgs
-from xiangyue.features.imports.policy import ROSTER, UPDATE
+from xiangyue.features.imports.policy import ROSTER
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.tenancy.field_owners import DEPARTMENTS
 
@@ -21,7 +21,11 @@ class ImportSchema(Schema):
     """An import."""
 
     id = fields.Integer()
-    kind = fields.String(metadata={"description": "`roster`: households with persons; `update`: changes of columns"})
+    kind = fields.String(
+        metadata={
+            "description": "`roster`: households with persons; `update`: changes of columns; else the key of a register"
+        }
+    )
     state = fields.String(validate=validate.OneOf(STATES))
     file_name = fields.String()
     source = fields.String(metadata={"description": "Where the data comes from"})
@@ -37,7 +41,8 @@ class ImportSchema(Schema):
         metadata={
             "description": "After the check: rows, persons, households, errors, error_rows, valid_households, and "
             "what a writing would do: households_new, households_changed, …, samples; afterwards what was done, "
-            "in `written`, and what an undo did in `undone`"
+            "in `written`, and what an undo did in `undone`. Of another register: rows, errors, error_rows, "
+            "valid_rows, records_new, records_changed, records_unchanged, samples"
         }
     )
     problem = fields.String(allow_none=True, metadata={"description": "Why the file could not be read"})
@@ -116,7 +121,33 @@ class ImportListArgs(ListArgs):
     """Arguments of the list."""
 
     state = fields.String(load_default="", validate=validate.OneOf(["", *STATES]))
+    kind = fields.String(load_default="", metadata={"description": "What is in the file, see /imports/kinds"})
     q = fields.String(load_default="", metadata={"description": "Part of the file's name, the source or a name"})
+
+
+class ImportKindColumnSchema(Schema):
+    """A column that a file of the kind may have."""
+
+    key = fields.String()
+    label = fields.String()
+    kind = fields.String(metadata={"description": "text, integer, date, choice …"})
+    required = fields.Boolean()
+    headings = fields.List(fields.String(), metadata={"description": "Headings that are known beside the label"})
+    choices = fields.List(fields.String(), metadata={"description": "What may stand in it; empty: anything"})
+
+
+class ImportKindSchema(Schema):
+    """What may be imported."""
+
+    key = fields.String()
+    label = fields.String()
+    columns = fields.List(fields.Nested(ImportKindColumnSchema))
+
+
+class ImportKindsSchema(Schema):
+    """All that you may import."""
+
+    items = fields.List(fields.Nested(ImportKindSchema))
 
 
 class ImportPageSchema(Schema):
@@ -178,10 +209,10 @@ class ImportUploadSchema(Schema):
     )
     kind = fields.String(
         load_default=ROSTER,
-        validate=validate.OneOf([ROSTER, UPDATE]),
         metadata={
-            "description": "`roster`: households with their persons; `update`: some columns of records that stand "
-            "already, found by `id_number`, or `household_no` with town and village; empty cells change nothing"
+            "description": "One of /imports/kinds. `roster`: households with their persons; `update`: some columns of "
+            "records that stand already, found by `id_number`, or `household_no` with town and village; empty cells "
+            "change nothing"
         },
     )
 

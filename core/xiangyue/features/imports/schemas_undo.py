@@ -7,6 +7,10 @@ from marshmallow import Schema, fields, validate
 from xiangyue.api.lists import ListArgs
 from xiangyue.features.households.undo import WHATS
 
+#: What stands in the way in a declared register: what that itself says.
+WHAT = "register"
+ENTITY = "record"
+
 
 class ElsewhereSchema(Schema):
     """Values that a plugin keeps by itself."""
@@ -23,23 +27,23 @@ class UndoSchema(Schema):
         keys=fields.String(),
         values=fields.Integer(),
         metadata={
-            "description": "households, persons, marks, incomes, awards, values, groups that would go, and …_back: "
-            "those that get back what stood before"
+            "description": "(of another register: records) households, persons, marks, incomes, awards, values, groups "
+            "that would go, and …_back: those that get back what stood before"
         },
     )
     built = fields.Dict(
         keys=fields.String(),
         values=fields.Integer(),
-        metadata={"description": f"Rows in the way, by what was built: {', '.join(WHATS)}"},
+        metadata={"description": f"Rows in the way, by what was built: {', '.join((*WHATS, WHAT))}"},
     )
     elsewhere = fields.List(fields.Nested(ElsewhereSchema))
 
 
 class BuiltSchema(Schema):
-    """A household or person on which something was built since the import."""
+    """A household, person or record on which something was built since the import."""
 
-    what = fields.String(validate=validate.OneOf(list(WHATS)))
-    entity = fields.String(validate=validate.OneOf(("household", "person")))
+    what = fields.String(validate=validate.OneOf([*WHATS, WHAT]))
+    entity = fields.String(validate=validate.OneOf(("household", "person", ENTITY)))
     id = fields.Integer()
     household_id = fields.Integer(allow_none=True, metadata={"description": "None: gone, or outside your area"})
     name = fields.String()
@@ -47,12 +51,13 @@ class BuiltSchema(Schema):
     area_code = fields.String(allow_none=True)
     at = fields.DateTime(allow_none=True)
     table = fields.String(metadata={"description": "Of a record: the table that holds it"})
+    reason = fields.String(metadata={"description": "Of `register`: why it cannot be taken back"})
 
 
 class BuiltArgs(ListArgs):
     """Arguments of the list."""
 
-    what = fields.String(load_default="", validate=validate.OneOf(["", *WHATS]))
+    what = fields.String(load_default="", validate=validate.OneOf(["", *WHATS, WHAT]))
 
 
 class BuiltPageSchema(Schema):

@@ -18,6 +18,7 @@ from xiangyue.features.imports.policy import IMPORT_RUN, KEEP_CHANGES_DAYS, UNDO
 from xiangyue.features.imports.queries import get_batch
 from xiangyue.features.imports.registers import is_register
 from xiangyue.features.imports.release import require_version, start_job
+from xiangyue.features.imports.schemas_undo import WHAT
 from xiangyue.features.privacy.access_log import Ids, note_set
 from xiangyue.i18n import lazy_gettext as _l
 
@@ -61,7 +62,7 @@ def outlook(uow: Uow, batch: ImportBatch) -> Outlook:
     written = written_of(batch)
     if is_register(batch.kind):
         built = register_undo.built_on(uow, batch)
-        return Outlook(register_undo.count_undone(uow, batch), {register_undo.WHAT: len(built)} if built else {}, [])
+        return Outlook(register_undo.count_undone(uow, batch), {WHAT: len(built)} if built else {}, [])
     return Outlook(undo.count_undone(uow, written), undo.count_built(uow, written), kept_elsewhere(uow, batch))
 
 
@@ -71,7 +72,7 @@ def built_on(
     """A page of the rows in the way. Raises Conflict, see `written_of`."""
     if is_register(batch.kind):
         written_of(batch)
-        found = register_undo.built_on(uow, batch) if what in ("", register_undo.WHAT) else []
+        found = register_undo.built_on(uow, batch) if what in ("", WHAT) else []
         return [one for one in found if after is None or one.key > after][:limit]
     return undo.list_built(uow, written_of(batch), what=what, after=after, limit=limit)
 
@@ -80,7 +81,7 @@ def each_built_on(uow: Uow, batch: ImportBatch, *, what: str = "") -> Iterator[B
     """All rows in the way, for a file. Raises Conflict, see `written_of`."""
     if is_register(batch.kind):
         written_of(batch)
-        return iter(register_undo.built_on(uow, batch) if what in ("", register_undo.WHAT) else [])
+        return iter(register_undo.built_on(uow, batch) if what in ("", WHAT) else [])
     return undo.each_built(uow, written_of(batch), what=what)
 
 

@@ -11,6 +11,8 @@ from flask import url_for
 from markupsafe import Markup, escape
 
 from xiangyue.db.uow import Uow
+from xiangyue.features.households.policy import HOUSEHOLD_EDIT
+from xiangyue.features.imports import registers
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.policy import ROSTER, UPDATE
 from xiangyue.features.imports.roster_columns import Column
@@ -46,6 +48,8 @@ FILE_KINDS: dict[str, Any] = {
     ROSTER: _l("A roster: households with their persons"),
     UPDATE: _l("Changes of some columns: only records that stand already"),
 }
+#: The same in a list.
+SHORT_KINDS: dict[str, Any] = {ROSTER: _l("Roster"), UPDATE: _l("Changes of columns")}
 _BADGES = {
     "uploaded": "neutral",
     "checking": "info",
@@ -110,6 +114,11 @@ KINDS: dict[str, Any] = {
     "person_elsewhere": _l("Person stands outside my area"),
     "person_twice": _l("Person twice in the file"),
     "mark_forbidden": _l("No right to this mark"),
+    "household_unknown": _l("No such household"),
+    "person_unknown": _l("No such person"),
+    "person_ambiguous": _l("Person not unique"),
+    "record_twice": _l("Record twice in the file"),
+    "told": _l("Told by the register"),
     "not_taken": _l("Not taken by the register"),
     "record_key": _l("Nothing to find a record by"),
     "record_unknown": _l("No such record"),
@@ -145,6 +154,32 @@ def state_badge(batch: ImportBatch) -> str:
     if batch.state == "checked" and not count(batch, "errors"):
         return "info"
     return _BADGES[batch.state]
+
+
+def is_register(batch: ImportBatch) -> bool:
+    """Whether the batch is of a declared register: its rows are records, not persons of households."""
+    return registers.is_register(batch.kind)
+
+
+def file_kinds(uow: Uow) -> list[tuple[str, Any]]:
+    """(key, label) of what the actor may import."""
+    offered = [(register.key, register.label) for _contributor, register in registers.offered_registers(uow)]
+    own = list(FILE_KINDS.items()) if uow.actor.can(HOUSEHOLD_EDIT) or not offered else []
+    return own + offered
+
+
+def filter_kinds(uow: Uow) -> list[tuple[str, Any]]:
+    """(key, label) of the kinds by which the list of imports is filtered: those that are installed."""
+    known = [(register.key, register.label) for _contributor, register in registers.known_registers(uow)]
+    return [*SHORT_KINDS.items(), *known]
+
+
+def kind_words(uow: Uow, kind: str) -> Any:
+    """What is in a file of the kind, also of one whose plugin is off."""
+    if kind in FILE_KINDS:
+        return SHORT_KINDS[kind]
+    plugin, label = registers.register_words(uow, kind)
+    return _l("%(register)s (%(plugin)s)", register=label, plugin=plugin) if plugin else label
 
 
 def steps(batch: ImportBatch | None) -> tuple[list[Step], int]:
@@ -272,12 +307,13 @@ def undone_lines(counts: Mapping[str, int]) -> list[UndoneLine]:
     found = []
     for key, label in _UNDONE.items():
         gone, back = int(counts.get(key) or 0), int(counts.get(f"{key}_back") or 0)
-        if gone or back or key in ("households", "persons"):
+        if gone or back or (key in ("households", "persons") and "records" not in counts):
             found.append(UndoneLine(label, gone, None if key in ("marks", "groups") else back))
     return found
 
 
 _UNDONE: dict[str, Any] = {
+    "records": _l("Records of the register"),
     "households": _l("Households"),
     "persons": _l("Persons"),
     "marks": _l("Marks"),

@@ -72,6 +72,14 @@ def where_of(cells: Mapping[str, Any]) -> str:
     return " ".join(text[:20] for key in ("town", "village", "household_no") if (text := cell_text(cells.get(key))))
 
 
+def title_of(cells: Mapping[str, Any], columns: Sequence[Column]) -> str:
+    """Who or what a row is about: the name of the person, else what stands in the register's first column."""
+    if "name" in cells or not columns:
+        return cell_text(cells.get("name"))
+    first = next((column.key for column in columns if column.entity == "record" and not is_masked(column.key)), "name")
+    return cell_text(cells.get(first))
+
+
 def grid(
     uow: Uow,
     keys: TenantKeys,
@@ -97,7 +105,7 @@ def grid(
         }
         shown = WrongRow(
             row.row_no,
-            cell_text(row.cells.get("name"))[:20],
+            title_of(row.cells, columns)[:20],
             where_of(row.cells),
             cell_text(row.cells.get("relation"))[:20],
             more=len(wrong) - len(cells),

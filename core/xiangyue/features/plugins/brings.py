@@ -75,6 +75,7 @@ def brought_by(installed: Installed) -> list[Brought]:
             _l("Columns of the roster"),
             [pick(*column.names) for column in offered.get("import_columns", ())],
         ),
+        ("imports", _l("Imports of registers"), labels("imports")),
         ("work", _l("Lines of the work list"), _counted(offered.get("work", ()))),
         ("jobs", _l("Background jobs"), labels("jobs")),
         (

@@ -23,6 +23,7 @@ from xiangyue.runtime import Runtime
 from xiangyue.testing.conformance.code import CodeTests
 from xiangyue.testing.conformance.facts import FactTests
 from xiangyue.testing.conformance.kit import Kit, switch
+from xiangyue.testing.conformance.registers import RegisterTests
 from xiangyue.testing.conformance.routes import RouteTests
 from xiangyue.testing.conformance.tables import TableTests
 from xiangyue.testing.fixtures import County
@@ -42,7 +43,7 @@ def prepared(name: str, on: County, other: County) -> Kit:
     return kit
 
 
-class PluginConformance(TableTests, RouteTests, CodeTests, FactTests):  # pytest runs the last base first
+class PluginConformance(TableTests, RegisterTests, RouteTests, CodeTests, FactTests):  # pytest runs the last base first
     """Inherit it with the name of the plugin. Tests of the plugin's own can stand in the same class."""
 
     plugin: ClassVar[str] = ""

@@ -32,7 +32,7 @@ _HOOK = re.compile(r"register_[a-z_]+|[a-z_]+_(requested|happened)")
 #: Attributes of an offer whose items have a label.
 _LABELLED = (
     "permissions", "navigation", "household_panels", "household_filters", "household_columns", "dashboard_cards",
-    "search_kinds", "jobs", "classifiers", "follows",
+    "search_kinds", "jobs", "classifiers", "follows", "imports",
 )  # fmt: skip
 
 

@@ -44,3 +44,7 @@ class Station(AreaBound, Base):
     __table_args__ = (UniqueConstraint("tenant_id", "area_code"),)
 
     name: Mapped[str]
+    #: When it is open: a key of `words.HOURS`, "" where nobody said.
+    hours: Mapped[str] = mapped_column(CText, default="", server_default="")
+    opened_on: Mapped[date | None] = mapped_column(Date)
+    desk_phone: Mapped[str] = mapped_column(CText, default="", server_default="")

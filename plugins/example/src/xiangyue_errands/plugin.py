@@ -21,6 +21,7 @@ from xiangyue.sdk.hooks import (
     HouseholdFilter,
     HouseholdPanel,
     ImportColumn,
+    ImportRegister,
     JobKind,
     Manifest,
     NavItem,
@@ -33,7 +34,7 @@ from xiangyue.sdk.hooks import (
 )
 from xiangyue.sdk.i18n import _l
 from xiangyue.sdk.settings import plugin_settings
-from xiangyue_errands import api, commands, jobs, need, pages, points, policy, queries, service
+from xiangyue_errands import api, commands, jobs, need, pages, points, policy, queries, service, stations
 from xiangyue_errands.settings import Settings
 
 HERE = Path(__file__).parent
@@ -123,6 +124,11 @@ def register_follows() -> Sequence[Follows]:
 @hookimpl
 def register_import_columns() -> Sequence[ImportColumn]:
     return (points.ROSTER,)
+
+
+@hookimpl
+def register_imports() -> Sequence[ImportRegister]:
+    return (stations.REGISTER,)
 
 
 @hookimpl

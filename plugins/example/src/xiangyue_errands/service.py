@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -152,6 +152,40 @@ def recheck_old(uow: Uow) -> int:
     if marked.rowcount:
         audit(uow, action="errands.ask_again", object_type="errand", after={"errands": marked.rowcount})
     return int(marked.rowcount)
+
+
+@acts(policy.EDIT)
+def set_stations(uow: Uow, *, wanted: Sequence[tuple[Station | None, Mapping[str, Any]]]) -> None:
+    """Make stations, or change what is said of them: (station or None, values by the columns of `stations`). The
+    import that calls it writes the audit entry."""
+    for known, values in wanted:
+        station = known
+        if station is None:
+            station = Station(area_code=values["place"], name=values["title"])
+            uow.session.add(station)
+        _set(station, values)
+    uow.session.flush()
+
+
+@acts(policy.EDIT)
+def take_stations_back(uow: Uow, *, changes: Sequence[tuple[Station, Mapping[str, Any] | None]]) -> None:
+    """Stations as they were: what stood before, or None for one that goes."""
+    for station, before in changes:
+        if before is None:
+            uow.session.delete(station)
+        else:
+            _set(station, before)
+    uow.session.flush()
+
+
+def _set(station: Station, values: Mapping[str, Any]) -> None:
+    station.name = values.get("title", station.name)
+    if "hours" in values:
+        station.hours = values["hours"] or ""
+    if "opened_on" in values:
+        station.opened_on = values["opened_on"]
+    if "desk_phone" in values:
+        station.desk_phone = values["desk_phone"] or ""
 
 
 @acts(policy.EDIT)

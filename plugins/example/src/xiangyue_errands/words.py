@@ -1,10 +1,24 @@
 # data: zh
-"""Chinese that is data: headings of the roster and the clauses of the rule, both as counties write them."""
+"""Chinese that is data: headings of the roster and of stations, clauses of the rule, as counties write them."""
 
 from __future__ import annotations
 
 ROSTER_NAMES = ("代办事项", "Errand wanted")
 ROSTER_EXAMPLE = "代领社保卡"
+
+#: Headings and choices of the register of stations.
+PLACE = ("所在村", "Village")
+STATION = ("代办点名称", "Station")
+STATION_ALIASES = ("代办点", "站点名称")
+STATION_EXAMPLE = "上七村代办点"
+OPEN = ("开放时间", "Open")
+OPENED = ("设立日期", "Opened on")
+PHONE = ("代办点电话", "Desk phone")
+HOURS = {
+    "daily": ("每天", "every day", ("天天", "全天")),
+    "market": ("逢集", "on market days", ("赶集日", "逢场")),
+    "asked": ("预约", "when asked", ("电话预约",)),
+}
 
 _SOURCE = "示例县〔2025〕1号"
 SOURCES = {"often": f"{_SOURCE} 第二条", "seldom": f"{_SOURCE} 第三条", "none": f"{_SOURCE} 第四条"}
