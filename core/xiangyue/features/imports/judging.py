@@ -110,7 +110,11 @@ class Judge:
         groups: Counter[str] = Counter()
         households = ready_households(uow, keys, batch.id, again=True)
         counts = upsert_households(
-            uow, keys, (_noted(household.as_row(), groups) for household in households), batch_id=batch.id, dry_run=True,
+            uow,
+            keys,
+            (_noted(household.as_row(), groups) for household in households),
+            batch_id=batch.id,
+            dry_run=True,
             speaks=speaks_of(uow, batch),
         )
         samples = [

@@ -118,6 +118,7 @@ KINDS: dict[str, Any] = {
     "person_unknown": _l("No such person"),
     "person_ambiguous": _l("Person not unique"),
     "record_twice": _l("Record twice in the file"),
+    "erased": _l("Person was erased on request"),
     "told": _l("Told by the register"),
     "not_taken": _l("Not taken by the register"),
     "record_key": _l("Nothing to find a record by"),
