@@ -27,6 +27,7 @@ from xiangyue.tenancy.profile_types import (
     CustomFieldSpec,
     DivisionRow,
     MarkSpec,
+    NoticeSpec,
     OptionSpec,
     PluginSpec,
     Profile,
@@ -235,6 +236,10 @@ def _build(values: dict[str, Any], divisions: list[DivisionRow], file: str, line
         marks=default_marks() if marks is None else tuple(MarkSpec(**mark) for mark in marks),
         awards=default_awards() if awards is None else tuple(AwardSpec(**award) for award in awards),
         organisations=organisations_from(values["organisations"]),
+        notices=tuple(
+            NoticeSpec(**{**notice, **{name: tuple(notice[name]) for name in ("text_zh", "text_en", "data")}})
+            for notice in values["notices"]
+        ),
         file=file,
         lines=lines,
     )

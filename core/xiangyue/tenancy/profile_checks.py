@@ -44,6 +44,7 @@ def check(raw: dict[str, Any], known: Known) -> Iterator[Found]:
     yield from _double(raw, "marks", ("key",))
     yield from _double(raw, "awards", ("key",))
     yield from _organisations(raw)
+    yield from _double(raw, "notices", ("key",))
     for index, field in enumerate(_list(raw.get("custom_fields"))):
         for path, message, suggestion in _double(_table(field), "options", ("key",)):
             yield ("custom_fields", index, *path), message, suggestion

@@ -112,6 +112,30 @@ class MarkSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeSpec:
+    """A notice or form of consent that the county publishes when its profile is applied. ``text_zh``, ``text_en``: by
+    paragraphs; ``data``: kinds of data. ``change_note``: of a text that differs from the version before; ``again``: who
+    consented to that is asked again."""
+
+    key: str
+    kind: str
+    title_zh: str
+    text_zh: tuple[str, ...]
+    purpose: str
+    data: tuple[str, ...]
+    retention: str
+    handler: str
+    title_en: str = ""
+    text_en: tuple[str, ...] = ()
+    lawful_basis: str = "duty"
+    source: str = ""
+    consequence: str = ""
+    whom: str = "all"
+    change_note: str = ""
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class AwardSpec:
     """An award given to a household for a year."""
 
@@ -145,6 +169,7 @@ class Profile:
     marks: tuple[MarkSpec, ...] = ()
     awards: tuple[AwardSpec, ...] = ()
     organisations: OrganisationsSpec | None = None
+    notices: tuple[NoticeSpec, ...] = ()
     # File and lines of this profile's keys, for those who check more when it is applied.
     file: str = field(default="", compare=False)
     lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)

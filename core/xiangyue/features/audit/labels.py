@@ -9,6 +9,7 @@ from xiangyue.access.lawful import BASES
 from xiangyue.features.households.register.words import KIND_LABELS, STATE_LABELS
 from xiangyue.features.organisations.policy import ENDS, WAYS
 from xiangyue.features.privacy.policy_care import CONSENTS, LEFT_BEHIND
+from xiangyue.features.privacy.policy_consent import ANSWERS, HOWS
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.tenancy.field_owners import DEPARTMENTS
@@ -44,7 +45,13 @@ FIELDS: dict[str, Any] = {
     "place": _l("Village or group"),
     "list": _l("List"),
     "ledger": _l("Ledger"),
-    "number": _l("Number on the file"),
+    "number": _l("Number on the file or of the version"),
+    "notice": _l("Notice"),
+    "consent": _l("What was said"),
+    "consent_by": _l("How it was said"),
+    "by_guardian": _l("By the guardian"),
+    "published_on": _l("Published on"),
+    "again": _l("Asked again"),
     "full": _l("Numbers in full"),
     "query": _l("Conditions"),
     "shared": _l("For everybody in the county"),
@@ -214,6 +221,8 @@ VALUES: dict[str, dict[str, Any]] = {
     "department": DEPARTMENTS,
     "left_behind": LEFT_BEHIND,
     "consent_how": CONSENTS,
+    "consent": ANSWERS,
+    "consent_by": HOWS,
     "purpose": {
         "first": _l("first password"),
         "reset": _l("new password"),

@@ -20,6 +20,7 @@ from xiangyue.features.areas import queries as areas
 from xiangyue.features.areas.models import GROUP, VILLAGE, Area
 from xiangyue.features.households import derived, memberships
 from xiangyue.features.households.alike import look_for_alike
+from xiangyue.features.households.child_phone import check_childs_phone
 from xiangyue.features.households.custom import parse_values, write_values
 from xiangyue.features.households.identifiers import ID_NUMBER, PHONE, masked, sealed, tail_index
 from xiangyue.features.households.memberships import First
@@ -162,6 +163,7 @@ def new_person(
         errors.update(error.fields)
     if found.get("relation") == HEAD:
         only_head(uow, household, None, errors)
+    check_childs_phone(uow, keys, found, errors)
     if errors:
         raise Invalid({prefix + name: messages for name, messages in errors.items()})
     person = Person(household_id=household.id, area_code=household.area_code)

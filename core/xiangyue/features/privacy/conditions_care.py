@@ -18,6 +18,7 @@ _YOUNGER = (
     " AND (y.birth_date IS NULL OR y.birth_date > :%s))"
 )
 _RECORD = "EXISTS (SELECT 1 FROM person_care r WHERE {tenant:r} AND r.person_id = p.id AND %s)"
+_FORM = "SELECT 1 FROM person_consent g WHERE {tenant:g} AND g.person_id = p.id AND g.kind = 'guardian' AND g.current"
 _OPEN = "EXISTS (SELECT 1 FROM care_referral f WHERE {tenant:f} AND f.person_id = p.id AND f.state = 'open')"
 
 
@@ -57,8 +58,10 @@ def person_condition(value: str, on: date) -> tuple[str, Mapping[str, Any]]:
     if value == "left_behind":
         return f"p.birth_date > :care_child AND {_RECORD % _away()}", child
     if value == "no_consent":
-        consent = _RECORD % "r.consent_on IS NOT NULL"
-        return f"p.birth_date > :care_young AND p.phone IS NOT NULL AND NOT {consent}", young
+        # As `queries_consent.guardian_consented` says it of one.
+        noted = _RECORD % f"r.consent_on IS NOT NULL AND NOT EXISTS ({_FORM} AND g.said_on >= r.consent_on)"
+        given = f"EXISTS ({_FORM} AND g.answer = 'given')"
+        return f"p.birth_date > :care_young AND p.phone IS NOT NULL AND NOT {given} AND NOT {noted}", young
     return _OPEN, {}
 
 

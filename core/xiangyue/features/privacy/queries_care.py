@@ -14,6 +14,7 @@ from xiangyue.features.households.person_input import today
 from xiangyue.features.households.queries_persons import age_on
 from xiangyue.features.privacy.models_care import CareReferral, PersonCare
 from xiangyue.features.privacy.policy_care import CHILD, OLD, YOUNG
+from xiangyue.features.privacy.queries_consent import guardian_consented
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.phone import mask_phone
 
@@ -28,6 +29,8 @@ class CareView:
     referrals: list[CareReferral]
     alone: bool
     old_only: bool
+    #: Whether a guardian consented, here or by a form of consent.
+    consented: bool = False
 
     @property
     def age(self) -> int | None:
@@ -48,7 +51,7 @@ class CareView:
     @property
     def consent_missing(self) -> bool:
         """A phone of a child under 14 is kept without the guardian's consent."""
-        return self.young and self.person.phone is not None and (self.care is None or self.care.consent_on is None)
+        return self.young and self.person.phone is not None and not self.consented
 
     @property
     def relevant(self) -> bool:
@@ -69,7 +72,14 @@ def care_of(uow: Uow, person_id: int) -> CareView:
         births = list(uow.session.scalars(others))
     here = person.state == "active" and not person.away
     old = all((age_on(born, today()) or 0) >= OLD for born in births)
-    return CareView(person, care, list(uow.session.scalars(referrals)), here and count == 1, here and count > 1 and old)
+    return CareView(
+        person,
+        care,
+        list(uow.session.scalars(referrals)),
+        here and count == 1,
+        here and count > 1 and old,
+        guardian_consented(uow, person_id),
+    )
 
 
 def guardian_phone(keys: TenantKeys, care: PersonCare | None) -> str:

@@ -21,7 +21,9 @@ from xiangyue.features.privacy import policy, queries
 from xiangyue.features.privacy.access_log import note_look
 from xiangyue.features.privacy.policy import REQUEST
 from xiangyue.features.privacy.policy_care import LEFT_BEHIND
+from xiangyue.features.privacy.policy_consent import ANSWERS, HOWS
 from xiangyue.features.privacy.queries_care import care_of, guardian_phone
+from xiangyue.features.privacy.queries_consent import said_by
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import pick
@@ -84,6 +86,7 @@ def _facts_of_one(uow: Uow, keys: TenantKeys, person: Person) -> list[Fact]:
         *_own_fields(uow, person),
         *_marks(uow, person),
         *_care(uow, keys, person),
+        *_consents(uow, person),
         *_origin(uow, person),
     ]
     return [fact for fact in found if fact.raw not in (None, "")]
@@ -170,6 +173,20 @@ def _care(uow: Uow, keys: TenantKeys, person: Person) -> list[Fact]:
         ("care_note", _("Note"), care.note),
     )
     return [*(Fact(part, name, value, key, value) for key, name, value in plain), *found]
+
+
+def _consents(uow: Uow, person: Person) -> list[Fact]:
+    """What the person, or the guardian, said to which version, with the days."""
+    found = []
+    for said in said_by(uow, [person.id]):
+        one = said.consent
+        name = pick(said.version.title, said.version.title_en)
+        by = f"{one.guardian_name} {one.guardian_relation}".strip()
+        answer = _("%(answer)s, version %(n)d", answer=str(ANSWERS[one.answer]), n=said.version.number)
+        value = " · ".join(text for text in (str(one.on), answer, str(HOWS[one.how]), by, one.note) if text)
+        raw = {"answer": one.answer, "on": one.on, "version": said.version.number, "how": one.how, "guardian": by}
+        found.append(Fact(_("Consents"), name, value, f"consent.{said.notice.id}", raw))
+    return found
 
 
 def _origin(uow: Uow, person: Person) -> list[Fact]:

@@ -120,7 +120,7 @@ def _check_consent(view: queries.CareView, after: Mapping[str, Any]) -> None:
         wrong["consent_how"] = [_l("Say how the guardian consented.")]
     if after["consent_on"] is not None and not after["guardian_name"]:
         wrong["guardian_name"] = [_l("Say who the guardian is.")]
-    if view.young and after["guardian_phone"] is not None and after["consent_on"] is None:
+    if view.young and after["guardian_phone"] is not None and after["consent_on"] is None and not view.consented:
         wrong["consent_on"] = [
             _l("Of a child under 14 the guardian's phone is kept with the guardian's consent only (PIPL article 31).")
         ]

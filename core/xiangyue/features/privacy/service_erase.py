@@ -26,7 +26,9 @@ from xiangyue.features.privacy.deciding import close_as_done, open_request, requ
 from xiangyue.features.privacy.erasing_files import expire_exports
 from xiangyue.features.privacy.models import PrivacyRequest
 from xiangyue.features.privacy.models_care import CareReferral, PersonCare
+from xiangyue.features.privacy.models_consent import PersonConsent
 from xiangyue.features.privacy.policy import ERASE
+from xiangyue.files.models import StoredFile
 from xiangyue.i18n import TIMEZONE
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.follows import erase_rows
@@ -54,6 +56,10 @@ KEPT: dict[str, tuple[Any, Any]] = {
         _l("Yearly incomes, awards and classifications of the household"),
         _l("They are about the household and its other members"),
     ),
+    "consents": (
+        _l("Which version of a notice was consented to or refused, on which day"),
+        _l("Personal Information Protection Law, article 69: proof that it was handled lawfully"),
+    ),
     "trail": (
         _l("The audit trail; it shows the name no longer"),
         _l("Cybersecurity Law, article 21 (3): logs are kept for six months at least"),
@@ -76,6 +82,7 @@ ERASED: dict[str, Any] = {
     "ended_marks": _l("Marks that ended or that nobody established"),
     "custom": _l("The county's own fields"),
     "care": _l("Carers and helpers"),
+    "consents": _l("Who witnessed a consent, the guardian, notes and signed papers"),
     "exports": _l("Exported files that were kept on the server"),
 }
 
@@ -120,7 +127,14 @@ def erase_person(uow: Uow, *, id: int, version: int, person_version: int, text: 
         if expire_exports(uow, records):
             elsewhere.append("exports")
         erased = [*_all_away(uow, records, gone=gone), *elsewhere]
-    kept = [*([] if gone else ["registration", "established_marks"]), "membership", "household", "trail", "request"]
+    kept = [
+        *([] if gone else ["registration", "established_marks"]),
+        "membership",
+        "household",
+        "consents",
+        "trail",
+        "request",
+    ]
     # Only which fields went: their values are what was to be forgotten.
     audit(uow, action="person.erase", obj=person, label="" if gone else person.name, after={"fields": erased})
     tell_person(uow, person, "person.erase")
@@ -140,6 +154,7 @@ def _all_away(uow: Uow, records: Sequence[Person], *, gone: bool) -> list[str]:
         found = [
             *_texts_away(one),
             *_care_away(uow, one),
+            *_consents_away(uow, one),
             *_values_away(uow, one),
             *_marks_away(uow, one, all_of_them=gone),
         ]
@@ -186,6 +201,26 @@ def _care_away(uow: Uow, person: Person) -> Iterator[str]:
         referral.reason = referral.outcome = ""
     if rows or words:
         yield "care"
+
+
+def _consents_away(uow: Uow, person: Person) -> Iterator[str]:
+    """That somebody consented to which version on which day proves that it was lawful and stays; who else was there,
+    the notes and the signed paper go."""
+    rows = list(uow.session.scalars(select(PersonConsent).where(PersonConsent.person_id == person.id)))
+    papers = [row.file_id for row in rows if row.file_id is not None]
+    if papers:
+        now = datetime.now(UTC)
+        uow.session.execute(
+            update(StoredFile).where(StoredFile.id.in_(papers)).values(expires_at=now, name="scan"),
+            execution_options={"synchronize_session": False},
+        )
+    said = False
+    for row in rows:
+        said = said or bool(row.file_id or row.witness or row.guardian_name or row.note)
+        row.witness = row.guardian_name = row.guardian_relation = row.note = ""
+        row.file_id = None
+    if said:
+        yield "consents"
 
 
 def _values_away(uow: Uow, person: Person) -> Iterator[str]:

@@ -12,6 +12,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid
 from xiangyue.features.households import memberships
 from xiangyue.features.households.alike import COMPARED, look_for_alike
+from xiangyue.features.households.child_phone import check_childs_phone
 from xiangyue.features.households.custom import parse_values, write_values
 from xiangyue.features.households.events import ask, tell_person
 from xiangyue.features.households.memberships import Home, Place
@@ -52,6 +53,7 @@ def change_person(
     at = home(uow, person)
     if found.get("away") and not person.away and at.living and not at.registered:
         errors["away"] = [_l("This person is not registered here. Say instead that he or she has moved away.")]
+    check_childs_phone(uow, keys, found, errors, person)
     if errors:
         raise Invalid(errors)
     before = recorded(person)

@@ -6,6 +6,15 @@ from flask import Blueprint
 
 bp = Blueprint("privacy", "xiangyue.features.privacy", template_folder="templates")
 
-from xiangyue.features.privacy.pages import care, fields, log, request, requests, requests_export  # noqa: E402
+from xiangyue.features.privacy.pages import (  # noqa: E402
+    care,
+    consents,
+    fields,
+    log,
+    notices,
+    request,
+    requests,
+    requests_export,
+)
 
-__all__ = ["bp", "care", "fields", "log", "request", "requests", "requests_export"]
+__all__ = ["bp", "care", "consents", "fields", "log", "notices", "request", "requests", "requests_export"]

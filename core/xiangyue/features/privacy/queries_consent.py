@@ -1,0 +1,286 @@
+"""Reads of notices and consents: texts in their versions, and how people stand to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_, select
+
+from xiangyue.db.paging import decode_as, encode_cursor
+from xiangyue.db.scope import area_range
+from xiangyue.db.sql import scoped_rows
+from xiangyue.db.uow import Uow
+from xiangyue.errors import NotFound
+from xiangyue.features.households.models import MarkKind, Person
+from xiangyue.features.households.person_input import today
+from xiangyue.features.privacy import policy_consent as policy
+from xiangyue.features.privacy.conditions_care import born_until
+from xiangyue.features.privacy.models_care import PersonCare
+from xiangyue.features.privacy.models_consent import Notice, NoticeVersion, PersonConsent
+from xiangyue.features.privacy.policy_care import YOUNG
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.i18n import pick
+
+# ruff: noqa: S608 - statements are put together from constants of this module only
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeView:
+    """A notice with its versions, the newest first."""
+
+    notice: Notice
+    versions: list[NoticeVersion]
+
+    @property
+    def published(self) -> NoticeVersion | None:
+        return next((v for v in self.versions if v.state == "published"), None)
+
+    @property
+    def draft(self) -> NoticeVersion | None:
+        return next((v for v in self.versions if v.state == "draft"), None)
+
+    @property
+    def least(self) -> int:
+        """The oldest version whose consents still hold: those before it are asked again."""
+        return max((v.number for v in self.versions if v.again and v.state != "draft"), default=1)
+
+    @property
+    def asks(self) -> bool:
+        """Whether people are asked for an answer to it now."""
+        return self.notice.kind in policy.ASKING and self.published is not None
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeFilter:
+    """``q``: part of the title."""
+
+    q: str = ""
+    kind: str = ""
+    state: str = ""
+
+
+def list_notices(uow: Uow, wanted: NoticeFilter | None = None) -> list[NoticeView]:
+    """The county's notices with their versions, by title: there are a few dozen at most."""
+    wanted = wanted or NoticeFilter()
+    found: list[ColumnElement[bool]] = []
+    if wanted.q:
+        found.append(
+            or_(Notice.title.contains(wanted.q, autoescape=True), Notice.title_en.contains(wanted.q, autoescape=True))
+        )
+    if wanted.kind:
+        found.append(Notice.kind == wanted.kind)
+    if wanted.state:
+        found.append(Notice.state == wanted.state)
+    notices = list(uow.session.scalars(select(Notice).where(*found).order_by(Notice.title, Notice.id).limit(1000)))
+    versions: dict[int, list[NoticeVersion]] = {}
+    ids = [notice.id for notice in notices]
+    rows = select(NoticeVersion).where(NoticeVersion.notice_id.in_(ids)).order_by(NoticeVersion.number.desc())
+    for version in uow.session.scalars(rows):
+        versions.setdefault(version.notice_id, []).append(version)
+    return [NoticeView(notice, versions.get(notice.id, [])) for notice in notices]
+
+
+def get_notice(uow: Uow, id: int, *, lock: bool = False) -> NoticeView:
+    """Raises NotFound."""
+    notice = uow.get_for_update(Notice, id) if lock else uow.get(Notice, id)
+    rows = select(NoticeVersion).where(NoticeVersion.notice_id == id).order_by(NoticeVersion.number.desc())
+    return NoticeView(notice, list(uow.session.scalars(rows.execution_options(populate_existing=lock))))
+
+
+def whom_choices(uow: Uow) -> list[tuple[str, Any]]:
+    """Who may be asked: everybody, some by age or phone, or those with a mark."""
+    kinds = select(MarkKind).where(MarkKind.active).order_by(MarkKind.position, MarkKind.id)
+    marks = [(f"{policy.MARK}{kind.key}", pick(kind.name, kind.name_en)) for kind in uow.session.scalars(kinds)]
+    return [*policy.WHOM.items(), *marks]
+
+
+def whom_condition(whom: str, on: date) -> tuple[str, dict[str, Any]]:
+    """SQL on the person ``p`` and its parameters."""
+    if whom == "under_14":
+        return "p.birth_date > :young", {"young": born_until(YOUNG, on)}
+    if whom == "phone":
+        return "p.phone IS NOT NULL", {}
+    if whom.startswith(policy.MARK):
+        has = (
+            "EXISTS (SELECT 1 FROM person_mark m WHERE {tenant:m} AND m.household_id = p.household_id"
+            " AND m.person_id = p.id AND m.mark_key = :mark AND m.valid_to IS NULL)"
+        )
+        return has, {"mark": whom.removeprefix(policy.MARK)}
+    return "true", {}
+
+
+_STANDING = {
+    "missing": "c.id IS NULL",
+    "outdated": "c.answer = 'given' AND v.number < :least",
+    "given": "c.answer = 'given' AND v.number >= :least",
+    "refused": "c.answer = 'refused'",
+    "withdrawn": "c.answer = 'withdrawn'",
+    "open": "(c.id IS NULL OR c.answer = 'given' AND v.number < :least)",
+}
+_FROM = """
+  FROM person p
+  JOIN household h ON h.tenant_id = p.tenant_id AND h.id = p.household_id AND {tenant:h}
+  LEFT JOIN person_consent c ON c.tenant_id = p.tenant_id AND c.person_id = p.id AND c.notice_id = :notice
+       AND c.current AND {tenant:c}
+  LEFT JOIN notice_version v ON v.tenant_id = c.tenant_id AND v.id = c.version_id AND {tenant:v}
+ WHERE {scope:p} AND p.state = 'active'
+"""
+_COLUMNS = """
+SELECT p.id, p.name, p.area_code, h.code, p.birth_date, c.answer, c.said_on, v.number,
+       coalesce(v.number < :least AND c.answer = 'given', false)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stander:
+    """A person and how he or she stands to a notice."""
+
+    id: int
+    name: str
+    area_code: int
+    household: str
+    birth_date: date | None
+    answer: str | None
+    on: date | None
+    number: int | None
+    outdated: bool
+
+    @property
+    def standing(self) -> str:
+        return "missing" if self.answer is None else "outdated" if self.outdated else self.answer
+
+
+@dataclass(frozen=True, slots=True)
+class Standers:
+    rows: list[Stander]
+    next: str | None
+
+
+def _who(view: NoticeView, standing: str, area: int) -> tuple[str, dict[str, Any]]:
+    whom, params = whom_condition(view.notice.whom, today())
+    # Whoever answered stays in the list of answers, also when the group has changed since.
+    among = f"({whom} OR c.id IS NOT NULL)" if standing in ("", "given", "refused", "withdrawn") else whom
+    sql = f"{_FROM} AND {among}"
+    if standing:
+        sql += f" AND {_STANDING[standing]}"
+    if area:
+        sql += " AND p.area_code BETWEEN :low AND :high"
+        params["low"], params["high"] = area_range(area)
+    return sql, {**params, "notice": view.notice.id, "least": view.least}
+
+
+def list_standers(
+    uow: Uow, view: NoticeView, *, standing: str = "", area: int = 0, limit: int = 50, after: str | None = None
+) -> Standers:
+    """People by how they stand to a notice (``standing``: of ``STANDINGS``, ``open`` for whoever is to be asked, "" for
+    all), by area, a page by keyset. Raises Invalid on a cursor."""
+    sql, params = _who(view, standing, area)
+    if after is not None:
+        params["last_area"], params["last"] = decode_as(after, int, int)
+        sql += " AND (p.area_code, p.id) > (:last_area, :last)"
+    statement = f"{_COLUMNS}{sql} ORDER BY p.area_code, p.id LIMIT {int(limit) + 1}"
+    rows = [Stander(*row) for row in scoped_rows(uow.session, statement, params)]
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return Standers(rows, encode_cursor(rows[-1].area_code, rows[-1].id) if more else None)
+
+
+def count_standers(uow: Uow, view: NoticeView, *, standing: str = "", area: int = 0) -> int:
+    sql, params = _who(view, standing, area)
+    ((count,),) = scoped_rows(uow.session, f"SELECT count(*){sql}", params)
+    return int(count)
+
+
+def each_stander(uow: Uow, view: NoticeView, *, standing: str, area: int, limit: int) -> Iterator[Stander]:
+    """The people of an export."""
+    after: str | None = None
+    while limit > 0:
+        found = list_standers(uow, view, standing=standing, area=area, limit=min(limit, 500), after=after)
+        yield from found.rows
+        limit -= len(found.rows)
+        after = found.next
+        if after is None:
+            return
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What somebody said to one version."""
+
+    consent: PersonConsent
+    version: NoticeVersion
+    notice: Notice
+
+    def outdated(self, views: Mapping[int, NoticeView]) -> bool:
+        view = views.get(self.notice.id)
+        return self.consent.answer == "given" and view is not None and self.version.number < view.least
+
+
+def said_by(uow: Uow, person_ids: Sequence[int]) -> list[Said]:
+    """All that these records of a person said, the newest first."""
+    statement = (
+        select(PersonConsent, NoticeVersion, Notice)
+        .join(
+            NoticeVersion,
+            and_(NoticeVersion.tenant_id == PersonConsent.tenant_id, NoticeVersion.id == PersonConsent.version_id),
+        )
+        .join(Notice, and_(Notice.tenant_id == PersonConsent.tenant_id, Notice.id == PersonConsent.notice_id))
+        .where(PersonConsent.person_id.in_(person_ids))
+        .order_by(PersonConsent.on.desc(), PersonConsent.id.desc())
+    )
+    return [Said(*row) for row in uow.session.execute(statement).all()]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A notice that a person is asked about, and the last word on it."""
+
+    view: NoticeView
+    said: Said | None
+
+    @property
+    def standing(self) -> str:
+        if self.said is None:
+            return "missing"
+        return "outdated" if self.said.outdated({self.view.notice.id: self.view}) else self.said.consent.answer
+
+
+def asked_of(uow: Uow, person: Person) -> list[Asked]:
+    """What the person is asked, or has answered."""
+    last = {said.notice.id: said for said in reversed(said_by(uow, [person.id])) if said.consent.current}
+    found = []
+    for view in list_notices(uow):
+        said = last.get(view.notice.id)
+        if said is not None or (view.asks and person.state == "active" and _concerns(uow, view, person)):
+            found.append(Asked(view, said))
+    return found
+
+
+def _concerns(uow: Uow, view: NoticeView, person: Person) -> bool:
+    whom, params = whom_condition(view.notice.whom, today())
+    sql = f"SELECT 1 FROM person p WHERE {{tenant:p}} AND p.id = :id AND {whom}"
+    return bool(scoped_rows(uow.session, sql, {**params, "id": person.id}))
+
+
+def guardian_consented(uow: Uow, person_id: int) -> bool:
+    """Whether a guardian consented to sensitive data of a child: the last word counts, in a form of consent of that
+    kind or, where there is none, with the child's care."""
+    forms = select(PersonConsent.answer, PersonConsent.on).where(
+        PersonConsent.person_id == person_id, PersonConsent.kind == policy.GUARDIAN, PersonConsent.current
+    )
+    said = list(uow.session.execute(forms))
+    if any(answer == "given" for answer, _on in said):
+        return True
+    noted = uow.session.scalars(select(PersonCare.consent_on).where(PersonCare.person_id == person_id)).one_or_none()
+    return noted is not None and all(on < noted for _answer, on in said)
+
+
+def published_notice(uow: Uow, id: int) -> tuple[Notice, NoticeVersion]:
+    """What stands on the notice board. Raises NotFound for one that is not published."""
+    view = get_notice(uow, id)
+    if view.published is None:
+        raise NotFound(_l("There is no such notice, or it is no longer published."))
+    return view.notice, view.published
