@@ -13,7 +13,6 @@ from typing import Any, cast
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validates_schema
 
-from xiangyue.access.lawful import BASES, USUAL
 from xiangyue.i18n import LOCALES, _, _l
 from xiangyue.tenancy.field_owners import DEPARTMENTS, STANDARD
 from xiangyue.tenancy.hosts import slug_fault
@@ -317,23 +316,10 @@ def _organisations() -> Schema:
     return OrganisationsSchema()
 
 
-class NoticeSchema(Strict):
-    key = Key(required=True)
-    kind = Choice("notice", "consent", "separate", "guardian", required=True)
-    title_zh = Text(required=True, longest=100)
-    title_en = Text(blank=True, longest=100, load_default="")
-    text_zh = ListOf(Text(longest=2_000), required=True)
-    text_en = ListOf(Text(longest=2_000), load_default=list)
-    purpose = Text(required=True, longest=500)
-    lawful_basis = Choice(*BASES, load_default=USUAL)
-    source = Text(blank=True, longest=500, load_default="")
-    data = ListOf(Text(longest=100), required=True)
-    retention = Text(required=True, longest=500)
-    handler = Text(required=True, longest=500)
-    consequence = Text(blank=True, longest=500, load_default="")
-    whom = Text(load_default="all", longest=100)
-    change_note = Text(blank=True, longest=500, load_default="")
-    again = Flag(load_default=False)
+def _notice() -> Schema:
+    from xiangyue.tenancy.profile_notices import NoticeSchema  # it is made of the fields of this module
+
+    return NoticeSchema()
 
 
 class ProfileSchema(Strict):
@@ -350,4 +336,4 @@ class ProfileSchema(Strict):
     marks = ListOf(fields.Nested(MarkSchema), load_default=None)
     awards = ListOf(fields.Nested(AwardSchema), load_default=None)
     organisations = fields.Nested(_organisations, load_default=lambda: _organisations().load({}))
-    notices = ListOf(fields.Nested(NoticeSchema), load_default=list)
+    notices = ListOf(fields.Nested(_notice), load_default=list)

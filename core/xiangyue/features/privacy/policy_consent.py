@@ -66,7 +66,11 @@ WHOM: dict[str, Any] = {
 }
 MARK = "mark:"
 
-ANSWERS: dict[str, Any] = {"given": _l("Consented"), "refused": _l("Refused"), "withdrawn": _l("Consent withdrawn")}
+ANSWERS: dict[str, Any] = {
+    "given": _l("Consented"),
+    "refused": _l("Did not consent"),
+    "withdrawn": _l("Consent withdrawn"),
+}
 ANSWER_BADGES = {"given": "ok", "refused": "soon", "withdrawn": "late"}
 HOWS: dict[str, Any] = {
     "paper": _l("On paper, scanned"),
@@ -77,7 +81,7 @@ HOWS: dict[str, Any] = {
 STANDINGS: dict[str, Any] = {
     "missing": _l("Not asked yet"),
     "outdated": _l("Consented to an older version, to be asked again"),
-    "refused": _l("Refused"),
+    "refused": _l("Did not consent"),
     "withdrawn": _l("Consent withdrawn"),
     "given": _l("Consented"),
 }

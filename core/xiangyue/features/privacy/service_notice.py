@@ -137,9 +137,9 @@ def withdraw_notice(uow: Uow, *, id: int, version: int) -> Notice:
         raise Stale(_l("Somebody else has saved this in the meantime."), theirs={"version": notice.version})
     if notice.state == "withdrawn":
         raise Conflict(_l("This notice is withdrawn already."))
-    if view.published is not None:
-        view.published.state, view.published.ended_on = "withdrawn", today()
-        view.published.version += 1
+    if (last := view.published) is not None:
+        last.state, last.ended_on = "withdrawn", today()
+        last.version += 1
     notice.state = "withdrawn"
     notice.version += 1
     if view.draft is not None:

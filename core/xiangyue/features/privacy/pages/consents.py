@@ -193,7 +193,7 @@ def add_consent(id: int) -> Any:
     if row.answer != "given" and version.consequence:
         flash(_("Recorded. What follows: %(consequence)s", consequence=version.consequence), "warning")
     else:
-        flash(_("Recorded"), "success")
+        flash(_("The answer is recorded."), "success")
     return redirect(url_for("privacy.show_consents", id=id), 303)
 
 

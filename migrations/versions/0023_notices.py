@@ -8,8 +8,8 @@ from sqlalchemy.dialects import postgresql
 
 from xiangyue.db.rls import RUNTIME_ROLE, protect
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
