@@ -16,6 +16,7 @@ from xiangyue.access.crypto import TenantKeys
 from xiangyue.errors import Conflict
 from xiangyue.features.facts.queries import FactFilter, count_facts
 from xiangyue.features.households.models import Household, HouseholdMember, Person
+from xiangyue.features.households.models_facts import FactOrigin
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT
 from xiangyue.features.households.service_persons import add_person, edit_person, person_left
@@ -163,6 +164,8 @@ def test_a_later_roster_asks_before_it_brings_an_erased_phone_again(county: Coun
     with county.uow() as uow:
         assert uow.get(Person, id).phone is None
         waiting = count_facts(uow, FactFilter())
+        asking = set(uow.session.scalars(select(FactOrigin.field).where(FactOrigin.owner_id == id)))
+    assert asking >= {"phone", "custom.works_away_since"}
     assert waiting == 1
 
 

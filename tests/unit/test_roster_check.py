@@ -259,7 +259,7 @@ def test_what_is_said_in_both_languages() -> None:
 def test_every_code_has_a_sentence_in_both_languages() -> None:
     params = {
         "length": 17, "region": "999921", "limit": 50, "choices": "甲", "mark": "乙", "expected": 1, "low": 0,
-        "high": 9, "first_row": 2, "household": "0017", "first_value": "丙",
+        "high": 9, "first_row": 2, "household": "0017", "first_value": "丙", "request": "2026-000001",
     }  # fmt: skip
     for code in MESSAGES:
         said = []

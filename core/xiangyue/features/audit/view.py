@@ -39,6 +39,7 @@ _PAGES = {
     "classification": "/classifications",
     "import_batch": "/imports",
     "privacy_request": "/privacy/requests",
+    "notice": "/privacy/notices",
     "organisation": "/organisations",
 }
 

@@ -52,6 +52,7 @@ THINGS: dict[str, Any] = {
     "duplicate_pair": _l("Possible duplicate"),
     "record_merge": _l("Merge"),
     "privacy_request": _l("Request about personal information"),
+    "notice": _l("Notice or form of consent"),
     "person_access": _l("Access log"),
     "person_care": _l("Carers and helpers"),
     "care_referral": _l("Referral to the children's director"),

@@ -18,7 +18,7 @@ from xiangyue.features.households.models import CustomField, CustomValue, MarkKi
 from xiangyue.features.households.models_change import ImportChange
 from xiangyue.features.households.models_facts import FactConflict, FactDepartment, FactOrigin
 from xiangyue.features.households.models_register import RegisterAct, RegisterActPart
-from xiangyue.features.households.origins import note_origins
+from xiangyue.features.households.origins import CUSTOM, note_origins
 from xiangyue.features.households.writing import follow
 from xiangyue.features.imports.erasing import erase_staged, remember_erased
 from xiangyue.features.privacy import policy, queries
@@ -150,6 +150,8 @@ def erase_person(uow: Uow, *, id: int, version: int, person_version: int, text: 
 def _all_away(uow: Uow, records: Sequence[Person], *, gone: bool) -> list[str]:
     """Erase of these records of one human being; names of what went."""
     erased: list[str] = []
+    keys = uow.session.scalars(select(CustomField.key).where(CustomField.entity == "person"))
+    own = [f"{CUSTOM}{key}" for key in keys]
     for one in records:
         found = [
             *_texts_away(one),
@@ -169,8 +171,9 @@ def _all_away(uow: Uow, records: Sequence[Person], *, gone: bool) -> list[str]:
         _forget_merges(uow, one.id)
         for model in (FactConflict, FactDepartment, FactOrigin):
             uow.session.execute(delete(model).where(model.entity == "person", model.owner_id == one.id))
-        # A roster that brings the phone again asks first.
-        note_origins(uow, "person", one.id, [] if gone else ["phone"])
+        if not gone:
+            # A roster that brings them again asks first.
+            note_origins(uow, "person", one.id, ["phone", *own])
     uow.session.flush()
     return erased
 
