@@ -1,139 +1,36 @@
-"""Notices in versions, and what people said to them: published words stay, withdrawing is as easy as giving."""
+"""What people said to notices: withdrawing is as easy as giving, and a child's phone waits for the guardian."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import openpyxl
 import pytest
-from households_kit import OTHER_TOWN, TOWN, VILLAGE, entries, filled_county, id_of, post, text
-from sqlalchemy import delete, select
+from consents_kit import WORDS, child, clear, publish, published, rows, say, standing
+from households_kit import OTHER_TOWN, TOWN, entries, filled_county, id_of, post, text
+from sqlalchemy import delete
 from tests.integration.test_privacy_care import GUARDIAN, years_ago
 from tests.integration.test_privacy_erasure import erase
 
-from xiangyue.errors import Conflict, Forbidden, Invalid, NotFound, Stale
-from xiangyue.features.households.bulk import HouseholdRow, upsert_households
+from xiangyue.errors import Conflict, Forbidden, Invalid, NotFound
 from xiangyue.features.households.models import Household, Person
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT, HOUSEHOLD_VIEW
 from xiangyue.features.households.service_persons import add_person, edit_person
-from xiangyue.features.imports.models_erased import ErasedPerson
-from xiangyue.features.privacy import queries_consent as queries
 from xiangyue.features.privacy import record, service_care, service_consent, service_notice
-from xiangyue.features.privacy.models import PrivacyRequest
-from xiangyue.features.privacy.models_care import PersonCare
-from xiangyue.features.privacy.models_consent import Notice, NoticeVersion, PersonConsent
+from xiangyue.features.privacy.models_consent import NoticeVersion, PersonConsent
 from xiangyue.features.privacy.policy_care import CARE_EDIT
-from xiangyue.features.privacy.policy_consent import CONSENT_EDIT, CONSENT_VIEW, NOTICE_MANAGE, NOTICE_VIEW
-from xiangyue.features.privacy.profile import apply_notices
-from xiangyue.tenancy.profile import load_profile
-from xiangyue.testing.fixtures import ROOT, County
-from xiangyue.testing.source import english_page_faults
+from xiangyue.features.privacy.policy_consent import CONSENT_EDIT, CONSENT_VIEW, NOTICE_MANAGE
+from xiangyue.testing.fixtures import County
 
-__all__ = ["filled_county"]
+__all__ = ["clear", "filled_county"]
 
-WORDS = {
-    "title": "个人信息收集使用同意书",
-    "title_en": "Consent to keeping personal data",
-    "body": "为联系群众，村委会登记您的电话。\n您可以不同意。",
-    "body_en": "To reach you, the village keeps your phone.",
-    "purpose": "联系群众、通知办事",
-    "lawful_basis": "consent",
-    "source": "个人信息保护法第十三条",
-    "fields": "电话\n备注",
-    "retention": "在册期间",
-    "handler": "东南村委会，0915-0000000",
-    "consequence": "不再电话通知，改为上门。",
-}
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c4944415408d763f8cfc000000301010018dd8db0"
     "0000000049454e44ae426082"
 )
-
-
-@pytest.fixture(autouse=True)
-def _clear(county: County) -> Iterator[None]:
-    with county.uow() as uow:
-        uow.session.execute(delete(Notice))
-    yield
-    with county.uow() as uow:
-        for model in (PersonConsent, NoticeVersion, Notice, PersonCare, PrivacyRequest, ErasedPerson):
-            uow.session.execute(delete(model))
-
-
-def draft(county: County, **values: Any) -> int:
-    with county.uow(county.actor(NOTICE_MANAGE)) as uow:
-        return service_notice.add_notice(uow, values={**WORDS, "kind": "consent", **values}).id
-
-
-def publish(county: County, id: int) -> NoticeVersion:
-    with county.uow(county.actor(NOTICE_MANAGE)) as uow:
-        found = queries.get_notice(uow, id).draft
-        return service_notice.publish_draft(uow, id=id, version=found.version if found is not None else 0)
-
-
-def published(county: County, **values: Any) -> int:
-    id = draft(county, **values)
-    publish(county, id)
-    return id
-
-
-def say(county: County, notice: int, name: str = "王德福", answer: str = "given", **values: Any) -> PersonConsent:
-    person = id_of(county, Person, name=name)
-    with county.uow(county.actor(CONSENT_EDIT)) as uow:
-        values = {"answer": answer, "how": "phone", **values}
-        return service_consent.record_consent(uow, person_id=person, notice_id=notice, values=values)
-
-
-def standing(county: County, notice: int, which: str = "") -> dict[str, str]:
-    with county.uow() as uow:
-        found = queries.list_standers(uow, queries.get_notice(uow, notice), standing=which)
-        return {row.name: row.standing for row in found.rows}
-
-
-def child(county: County, **more: Any) -> int:
-    row = {"name": "李小苗", "relation": "02", "birth_date": years_ago(9), **more}
-    with county.uow() as uow:
-        keys = county.runtime.tenant_keys(uow)
-        upsert_households(uow, keys, [HouseholdRow(VILLAGE + 3, "6109211002000077", "三组77号", [row])], source="t")
-    return id_of(county, Person, name="李小苗")
-
-
-def test_published_words_stay_and_a_new_version_says_what_is_other(county: County) -> None:
-    with pytest.raises(Invalid) as caught:
-        draft(county, title="", fields="", lawful_basis="because", kind="poem", whom="mark:none")
-    assert set(caught.value.fields) == {"title", "fields", "lawful_basis", "kind", "whom"}
-    id = draft(county)
-    first = publish(county, id)
-    assert (first.number, first.state, first.published_on) == (1, "published", today())
-    with county.uow(county.actor(NOTICE_MANAGE)) as uow:
-        with pytest.raises(Conflict):
-            service_notice.publish_draft(uow, id=id, version=2)
-        with pytest.raises(Stale):
-            service_notice.edit_draft(uow, id=id, version=first.version, values=WORDS)
-        with pytest.raises(Invalid) as caught:
-            service_notice.edit_draft(uow, id=id, version=0, values={**WORDS, "body": "新的正文"})
-        assert set(caught.value.fields) == {"change_note"}
-        new = {**WORDS, "body": "新的正文", "change_note": "正文更清楚"}
-        second = service_notice.edit_draft(uow, id=id, version=0, values=new)
-        assert (second.number, second.state) == (2, "draft")
-    publish(county, id)
-    with county.uow() as uow:
-        old, new_one = sorted(queries.get_notice(uow, id).versions, key=lambda v: v.number)
-        assert (old.state, old.body, old.ended_on) == ("superseded", WORDS["body"], today())
-        assert (new_one.state, new_one.body) == ("published", "新的正文")
-    page = text(county.client("county_admin"), f"/privacy/notices/{id}")
-    assert "您可以不同意" in page
-    assert "新的正文" in page
-    assert "正文更清楚" in page
-    with county.uow(county.actor(NOTICE_MANAGE)) as uow:
-        notice = uow.get(Notice, id)
-        service_notice.withdraw_notice(uow, id=id, version=notice.version)
-    assert county.client().get(f"/notices/{id}").status_code == 404
 
 
 def test_a_consent_is_given_refused_withdrawn_and_asked_for_again(county: County) -> None:
@@ -170,11 +67,6 @@ def test_a_consent_is_given_refused_withdrawn_and_asked_for_again(county: County
     told = published(county, kind="notice", title="告知书")
     with pytest.raises(Conflict):
         say(county, told)
-
-
-def rows(county: County) -> list[PersonConsent]:
-    with county.uow() as uow:
-        return list(uow.session.scalars(select(PersonConsent).order_by(PersonConsent.id)))
 
 
 def test_rights_and_areas_hold(county: County) -> None:
@@ -219,39 +111,6 @@ def test_pages_take_the_signed_paper_and_say_what_follows(county: County) -> Non
     notices = "/privacy/notices/export"
     post(admin, notices, notices, purpose="核查", format="csv").close()
     assert entries(county, "notice.export")[-1].purpose == "核查"
-
-
-def test_drafts_are_written_published_and_read_on_the_board(county: County) -> None:
-    client = county.client("county_admin")
-    new = "/privacy/notices/new"
-    bad = post(client, new, "/privacy/notices", kind="consent", whom="phone", **{**WORDS, "handler": ""})
-    assert bad.status_code == 422
-    assert "您可以不同意" in bad.text
-    made = post(client, new, "/privacy/notices", kind="consent", whom="phone", **WORDS)
-    path = made.headers["Location"]
-    id = int(path.rpartition("/")[2])
-    assert county.client().get(f"/notices/{id}").status_code == 404, "a draft is nobody's"
-    edited = post(client, f"{path}/draft", f"{path}/draft", version=1, **{**WORDS, "body": "改过的草稿"})
-    assert edited.status_code == 303
-    late = post(client, f"{path}/draft", f"{path}/draft", version=1, **WORDS)
-    assert late.status_code == 409
-    assert post(client, path, f"{path}/publish", version=2).status_code == 303
-    board = text(county.client(), f"/notices/{id}")
-    assert "改过的草稿" in board
-    assert "0915-0000000" in board
-    assert "征求对象" in text(client, path)
-    assert "个人信息收集使用同意书" in text(client, "/privacy/notices?kind=consent&state=published")
-    assert "没有符合条件的文书" in text(client, "/privacy/notices?kind=guardian")
-    again = post(client, path, f"{path}/publish", version=9)
-    assert again.status_code == 409
-    english = county.client("county_admin", locale="en")
-    person = id_of(county, Person, name="王德福")
-    say(county, id)
-    for url in (
-        "/privacy/notices", new, path, f"{path}/draft", f"/notices/{id}", f"{path}/persons?area=all",
-        f"/privacy/persons/{person}/consents", f"/persons/{person}", f"{path}/persons/export?area=all",
-    ):  # fmt: skip
-        assert english_page_faults(text(english, url)) == [], url
 
 
 def test_a_childs_phone_is_taken_down_with_the_guardians_consent_only(county: County) -> None:
@@ -317,55 +176,3 @@ def test_a_copy_holds_them_and_an_erasure_keeps_the_least(county: County) -> Non
     assert "consents" in done.outcome["erased"]
     (row,) = rows(county)
     assert (row.answer, row.on, row.witness, row.note) == ("given", today(), "", "")
-
-
-def test_programs_write_notices_and_record_answers(county: County) -> None:
-    headers = county.bearer(county.account_with(NOTICE_VIEW, NOTICE_MANAGE, CONSENT_VIEW, CONSENT_EDIT))
-    client, base, person = county.client(), "/api/v1/notices", id_of(county, Person, name="王德福")
-    made = client.post(base, json={**WORDS, "fields": ["电话"], "kind": "consent"}, headers=headers)
-    assert made.status_code == 201, made.text
-    one, tag = made.json, made.headers["ETag"]
-    assert (one["state"], one["versions"][0]["fields"]) == ("draft", ["电话"])
-    assert client.post(f"{base}/{one['id']}/publish", headers=headers).status_code == 428
-    out = client.post(f"{base}/{one['id']}/publish", headers={**headers, "If-Match": tag})
-    assert out.json["state"] == "published"
-    words = {**WORDS, "fields": ["电话"], "change_note": "无", "again": True}
-    new = client.put(f"{base}/{one['id']}/draft", json=words, headers={**headers, "If-Match": out.headers["ETag"]})
-    assert [v["state"] for v in new.json["versions"]] == ["draft", "published"]
-    old = {**headers, "If-Match": out.headers["ETag"]}
-    assert client.put(f"{base}/{one['id']}/draft", json=words, headers=old).status_code == 412
-    path = f"/api/v1/persons/{person}/consents"
-    answer = {"notice_id": one["id"], "answer": "given", "how": "phone"}
-    said = client.post(path, json=answer, headers=headers)
-    assert (said.status_code, said.json["number"], said.json["current"]) == (201, 1, True)
-    assert client.get(path, headers=headers).json["items"][0]["outdated"] is False
-    found = client.get(f"{base}/{one['id']}/persons?standing=given&fields=name,standing", headers=headers).json
-    assert found["items"] == [{"name": "王德福", "standing": "given"}]
-    listed = client.get(f"{base}?kind=consent&fields=id,state", headers=headers).json
-    assert listed["items"] == [{"id": one["id"], "state": "published"}]
-    gone = client.get(f"{base}/{one['id']}", headers=headers)
-    tag = gone.headers["ETag"]
-    ended = client.post(f"{base}/{one['id']}/withdraw", headers={**headers, "If-Match": tag})
-    assert ended.json["state"] == "withdrawn"
-
-
-def test_the_profiles_notices_are_published_and_reworded_as_new_versions(county: County) -> None:
-
-    profile = load_profile(ROOT / "tenants" / "hanyin")
-    assert profile.notices, "the sample profile has one"
-
-    def apply(of: Any) -> list[str]:
-        with county.uow() as uow:
-            return [change.verb for change in apply_notices(uow, of, county.runtime.registry)]
-
-    assert set(apply(profile)) == {"add"}
-    assert apply(profile) == [], "applied twice, nothing changes"
-    first = profile.notices[0]
-    reworded = replace(first, text_zh=(*first.text_zh, "新增一段。"), change_note="新增一段", again=True)
-    other = replace(profile, notices=(reworded, *profile.notices[1:]))
-    assert apply(other) == ["change"]
-    with county.uow() as uow:
-        id = uow.session.scalars(select(Notice.id).where(Notice.profile_key == first.key)).one()
-        assert [(v.number, v.state) for v in queries.get_notice(uow, id).versions] == [
-            (2, "published"), (1, "superseded"),
-        ]  # fmt: skip
