@@ -18,6 +18,7 @@ for module in (
     "xiangyue.features.areas.models",
     "xiangyue.features.households.models",
     "xiangyue.features.grids.models",
+    "xiangyue.features.drafts.models",
     "xiangyue.features.classifications.models",
     "xiangyue.features.imports.models",
 ):

@@ -42,6 +42,7 @@ FEATURES = (
     "xiangyue.features.areas.plugin",
     "xiangyue.features.households.plugin",
     "xiangyue.features.grids.plugin",
+    "xiangyue.features.drafts.plugin",
     "xiangyue.features.classifications.plugin",
     "xiangyue.features.duplicates.plugin",
     "xiangyue.features.facts.plugin",

@@ -62,6 +62,7 @@ THINGS: dict[str, Any] = {
     "post_holder": _l("Who holds a post"),
     "grid": _l("Grid"),
     "grid_change": _l("Change of grids"),
+    "grid_draft": _l("Draft of grids"),
 }
 
 #: What was done, by the rest of an action's name, where nobody registered words for the whole.

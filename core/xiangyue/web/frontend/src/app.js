@@ -6,6 +6,7 @@ import htmx from "htmx.org";
 import "./behaviours/confirm.js";
 import "./behaviours/drafts.js";
 import "./behaviours/forms.js";
+import "./behaviours/gridboard.js";
 import "./behaviours/lists.js";
 import "./behaviours/menus.js";
 import "./behaviours/network.js";

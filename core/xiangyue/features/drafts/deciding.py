@@ -1,0 +1,163 @@
+"""A draft is sent to the town, returned or approved there, and put in force."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from xiangyue.access.acts import acts
+from xiangyue.db.uow import Uow
+from xiangyue.errors import Conflict, Invalid
+from xiangyue.features.areas.queries import names
+from xiangyue.features.drafts.models import GridDraft
+from xiangyue.features.drafts.policy import (
+    APPROVED,
+    DISCARDED,
+    DRAFT,
+    EDITABLE,
+    GRID_APPROVE,
+    GRID_PLAN,
+    IN_FORCE,
+    REASON_LENGTH,
+    RETURNED,
+    SUBMITTED,
+)
+from xiangyue.features.drafts.queries import LiveDraft, live_draft
+from xiangyue.features.drafts.writing import done, locked
+from xiangyue.features.grids.division import Division
+from xiangyue.features.grids.service import apply_division
+from xiangyue.features.grids.standing import division_on
+from xiangyue.i18n import lazy_gettext as _l
+
+#: Key of the village's own grid in what is put in force.
+_VILLAGE = "village"
+
+
+@acts(GRID_PLAN)
+def submit(uow: Uow, *, draft_id: int, version: int) -> GridDraft:
+    """For approval. Raises NotFound, Stale, Conflict when households moved since it was drawn."""
+    draft = locked(uow, draft_id, version)
+    _fresh(uow, draft)
+    before, draft.state = draft.state, SUBMITTED
+    return done(uow, draft, "submit", before={"state": before}, after={"state": SUBMITTED})
+
+
+@acts(GRID_APPROVE)
+def return_draft(uow: Uow, *, draft_id: int, version: int, reason: str) -> GridDraft:
+    """To be drawn further, with the reason. Raises NotFound, Stale, Conflict, Invalid (``reason``)."""
+    draft = locked(uow, draft_id, version, {SUBMITTED, APPROVED})
+    draft.answer = _reason(reason, needed=True)
+    draft.answered_by = uow.actor.name or uow.actor.login
+    before, draft.state = draft.state, RETURNED
+    return done(uow, draft, "return", before={"state": before}, after={"state": RETURNED, "reason": draft.answer})
+
+
+@acts(GRID_APPROVE)
+def approve(uow: Uow, *, draft_id: int, version: int, answer: str = "") -> GridDraft:
+    """Raises NotFound, Stale, Conflict when households moved since it was drawn, Invalid (``answer``)."""
+    draft = locked(uow, draft_id, version, {SUBMITTED})
+    _fresh(uow, draft)
+    draft.answer = _reason(answer)
+    draft.answered_by = uow.actor.name or uow.actor.login
+    draft.state = APPROVED
+    return done(uow, draft, "approve", before={"state": SUBMITTED}, after={"state": APPROVED})
+
+
+@acts(GRID_APPROVE)
+def put_in_force(uow: Uow, *, draft_id: int, version: int, on: date, reason: str, size_reason: str = "") -> GridDraft:
+    """The village's grids are those of the draft from a day on (needs the right to edit grids too).
+
+    Raises NotFound, Stale, Conflict, Forbidden, Invalid (``reason``, ``on``), ReasonNeeded (``size_reason``) where
+    grids are out of the rule.
+    """
+    draft = locked(uow, draft_id, version, {APPROVED})
+    live = _fresh(uow, draft)
+    places = names(uow, [draft.area_code])
+    parts = parts_in_force(live, division_on(uow, draft.area_code, on), places.get(draft.area_code, draft.name))
+    change = apply_division(
+        uow, village=draft.area_code, on=on, parts=parts, reason=_reason(reason, needed=True), size_reason=size_reason
+    )
+    draft.state, draft.on_date, draft.change_id = IN_FORCE, on, change.id
+    return done(uow, draft, "force", before={"state": APPROVED}, after={"state": IN_FORCE, "on": on.isoformat()})
+
+
+@acts(GRID_PLAN)
+def discard(uow: Uow, *, draft_id: int, version: int) -> GridDraft:
+    """No longer wanted; it can still be read and copied. Raises NotFound, Stale, Conflict."""
+    draft = locked(uow, draft_id, version, EDITABLE)
+    before, draft.state = draft.state, DISCARDED
+    return done(uow, draft, "discard", before={"state": before}, after={"state": DISCARDED})
+
+
+@acts(GRID_PLAN)
+def take_back(uow: Uow, *, draft_id: int, version: int) -> GridDraft:
+    """A submitted draft, to draw it further. Raises NotFound, Stale, Conflict."""
+    draft = locked(uow, draft_id, version, {SUBMITTED})
+    draft.state = DRAFT
+    return done(uow, draft, "edit", before={"state": SUBMITTED}, after={"state": DRAFT})
+
+
+def _fresh(uow: Uow, draft: GridDraft) -> LiveDraft:
+    live = live_draft(uow, draft)
+    if live.stale:
+        raise Conflict(
+            _l(
+                "Households came, moved or left since this was drawn (%(n)d). Bring it up to the register first; what"
+                " you did by hand stays.",
+                n=len(live.gone) + len(live.new) + len(live.moved),
+            )
+        )
+    return live
+
+
+def parts_in_force(live: LiveDraft, now: Division, village_name: str) -> list[dict[str, Any]]:
+    """What `apply_division` takes: the village, each group that is in pieces, the parts of the draft. A grid that
+    stands today goes on being the part that has most of its households, at the same level and area."""
+    village = live.draft.area_code
+    found: list[dict[str, Any]] = [
+        {"key": _VILLAGE, "name": village_name, "level": 1, "area_code": village, "parent": None, "household_ids": []}
+    ]
+    for group in sorted({part.area_code for part in live.parts if part.level == 3}):
+        found.append(
+            {
+                "key": f"group {group}", "name": live.places.get(group, village_name), "level": 2, "area_code": group,
+                "parent": _VILLAGE, "household_ids": [],
+            }
+        )  # fmt: skip
+    for part in live.parts:
+        parent = f"group {part.area_code}" if part.level == 3 else _VILLAGE
+        found.append(
+            {
+                "key": f"part {part.id}", "name": part.name, "level": part.level, "area_code": part.area_code,
+                "parent": parent, "household_ids": [row.id for row in part.homes],
+            }
+        )  # fmt: skip
+    return _kept(found, now)
+
+
+def _kept(parts: Sequence[dict[str, Any]], now: Division) -> list[dict[str, Any]]:
+    """Each part with ``keep_grid_id``: pairs by households in common, the most first."""
+    pairs = []
+    for number, part in enumerate(parts):
+        mine = set(part["household_ids"])
+        for id, cell in now.cells.items():
+            if (cell.level, cell.area_code) != (part["level"], part["area_code"]):
+                continue
+            shared = len(mine & set(now.households(id)))
+            if shared or not mine:
+                pairs.append((-shared, number, id))
+    kept: dict[int, int] = {}
+    for _shared, number, id in sorted(pairs):
+        if number not in kept and id not in kept.values():
+            kept[number] = id
+    return [{**part, "keep_grid_id": kept.get(number)} for number, part in enumerate(parts)]
+
+
+def _reason(reason: str, *, needed: bool = False) -> str:
+    text = reason.strip()
+    if needed and not text:
+        raise Invalid({"reason": [_l("Say why.")]})
+    if len(text) > REASON_LENGTH:
+        raise Invalid({"reason": [_l("At most %(n)d characters.", n=REASON_LENGTH)]})
+    return text
