@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 import pytest
-from grids_kit import GRID_TABLES, VILLAGE, families, fill, homes
-from sqlalchemy import delete, select
+from drafts_kit import two_groups  # noqa: F401 - a fixture
+from grids_kit import VILLAGE, homes
+from sqlalchemy import select
 
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Forbidden, Invalid, NotFound, Stale
@@ -15,36 +16,21 @@ from xiangyue.features.drafts import deciding, jobs, service
 from xiangyue.features.drafts.models import GridDraft
 from xiangyue.features.drafts.policy import GRID_PLAN
 from xiangyue.features.drafts.queries import LiveDraft, live_draft
-from xiangyue.features.grids.models import GridSetting, GridVersion
-from xiangyue.features.grids.policy import SizeRule
+from xiangyue.features.grids.models import GridVersion
 from xiangyue.features.grids.sizes import ReasonNeeded
 from xiangyue.features.grids.standing import division_on
-from xiangyue.features.households.models import Household, HouseholdMember, NameSuffix, Person
+from xiangyue.features.households.models import Household
 from xiangyue.testing.fixtures import County
 
 ON = date(2026, 3, 1)
-
-
-@pytest.fixture(name="county", scope="module")
-def two_groups(hanyin: County) -> Iterator[County]:
-    """Twelve households of two persons in group 1, three in group 2; rule: 3 to 5 households."""
-    fill(hanyin, [*families(1, 1, 12), *families(2, 13, 3)])
-    with hanyin.uow() as uow:
-        uow.session.execute(delete(GridSetting))
-        rule = SizeRule("registered", min_households=3, max_households=5)
-        uow.session.add(GridSetting(key="size3", value=rule.plain()))
-    yield hanyin
-    with hanyin.uow() as uow:
-        for model in (GridDraft, *GRID_TABLES, NameSuffix, HouseholdMember, Person, Household):
-            uow.session.execute(delete(model))
 
 
 def live(uow: Uow, draft: GridDraft) -> LiveDraft:
     return live_draft(uow, draft)
 
 
-def test_a_village_is_planned_by_the_countys_rule(county: County) -> None:
-    with county.uow() as uow:
+def test_a_village_is_planned_by_the_countys_rule(drawn: County) -> None:
+    with drawn.uow() as uow:
         draft = service.plan_draft(uow, village=VILLAGE, name="一")
         found = live(uow, draft)
         assert [(p.name, p.level, p.households, p.in_rule) for p in found.parts] == [
@@ -58,8 +44,8 @@ def test_a_village_is_planned_by_the_countys_rule(county: County) -> None:
         assert not found.stale
 
 
-def test_households_move_and_an_empty_part_goes(county: County) -> None:
-    with county.uow() as uow:
+def test_households_move_and_an_empty_part_goes(drawn: County) -> None:
+    with drawn.uow() as uow:
         draft = service.plan_draft(uow, village=VILLAGE)
         first, second, third, fourth = live(uow, draft).parts
         service.move_households(
@@ -82,8 +68,8 @@ def test_households_move_and_an_empty_part_goes(county: County) -> None:
                 service.move_households(uow, draft_id=draft.id, version=3, part_id=first.id, **wrong)
 
 
-def test_whoever_is_slower_is_told_what_the_other_did(county: County) -> None:
-    with county.uow() as uow:
+def test_whoever_is_slower_is_told_what_the_other_did(drawn: County) -> None:
+    with drawn.uow() as uow:
         draft = service.plan_draft(uow, village=VILLAGE)
         one, two = live(uow, draft).parts[:2]
         service.move_households(uow, draft_id=draft.id, version=1, household_ids=[one.homes[0].id], part_id=two.id)
@@ -93,8 +79,8 @@ def test_whoever_is_slower_is_told_what_the_other_did(county: County) -> None:
         assert (caught.value.theirs["to"], caught.value.theirs["version"]) == (two.name, 2)
 
 
-def test_planning_anew_leaves_fixed_parts(county: County) -> None:
-    with county.uow() as uow:
+def test_planning_anew_leaves_fixed_parts(drawn: County) -> None:
+    with drawn.uow() as uow:
         draft = service.plan_draft(uow, village=VILLAGE)
         one, two = live(uow, draft).parts[:2]
         moved = one.homes[0].id
@@ -107,8 +93,8 @@ def test_planning_anew_leaves_fixed_parts(county: County) -> None:
         assert [p.households for p in live(uow, draft).parts if p.name != "河边"] == [4, 3, 3]
 
 
-def test_a_move_in_between_makes_it_stale_and_a_refresh_keeps_what_was_done_by_hand(county: County) -> None:
-    with county.uow() as uow:
+def test_a_move_in_between_makes_it_stale_and_a_refresh_keeps_what_was_done_by_hand(drawn: County) -> None:
+    with drawn.uow() as uow:
         draft = service.plan_draft(uow, village=VILLAGE)
         one, two, three, four = live(uow, draft).parts
         hand = one.homes[0].id
@@ -132,8 +118,8 @@ def test_a_move_in_between_makes_it_stale_and_a_refresh_keeps_what_was_done_by_h
         uow.rollback()
 
 
-def test_submitted_returned_approved_and_put_in_force(county: County) -> None:
-    with county.uow() as uow:
+def test_submitted_returned_approved_and_put_in_force(drawn: County) -> None:
+    with drawn.uow() as uow:
         draft = service.plan_draft(uow, village=VILLAGE)
         parts = live(uow, draft).parts
         # One grid out of the rule: putting it in force takes a reason.
@@ -149,10 +135,10 @@ def test_submitted_returned_approved_and_put_in_force(county: County) -> None:
         assert (draft.state, draft.answer) == ("returned", "院子分开了")
         deciding.submit(uow, draft_id=draft.id, version=4)
         deciding.approve(uow, draft_id=draft.id, version=5)
-        force = {"draft_id": draft.id, "version": 6, "on": ON, "reason": "年度调整"}
+        force: Any = {"draft_id": draft.id, "version": 6, "on": ON, "reason": "年度调整"}
         with pytest.raises(ReasonNeeded):
-            deciding.put_in_force(uow, **force)  # type: ignore[arg-type]
-        deciding.put_in_force(uow, **force, size_reason="自然院落")  # type: ignore[arg-type]
+            deciding.put_in_force(uow, **force)
+        deciding.put_in_force(uow, **force, size_reason="自然院落")
         assert (draft.state, draft.on_date, draft.change_id is not None) == ("in_force", ON, True)
         now = division_on(uow, VILLAGE, ON)
         assert sorted((c.level, c.name) for c in now.cells.values()) == sorted(
@@ -178,21 +164,21 @@ def test_submitted_returned_approved_and_put_in_force(county: County) -> None:
         uow.rollback()
 
 
-def test_who_may_what(county: County) -> None:
-    with county.uow() as uow:
+def test_who_may_what(drawn: County) -> None:
+    with drawn.uow() as uow:
         id = service.plan_draft(uow, village=VILLAGE).id
         deciding.submit(uow, draft_id=id, version=1)
-    with county.uow(county.actor(GRID_PLAN, area=VILLAGE)) as uow, pytest.raises(Forbidden):
+    with drawn.uow(drawn.actor(GRID_PLAN, area=VILLAGE)) as uow, pytest.raises(Forbidden):
         deciding.approve(uow, draft_id=id, version=2)
-    elsewhere = county.actor(GRID_PLAN, area=VILLAGE + 1000)
-    with county.uow(elsewhere) as uow, pytest.raises(NotFound):
+    elsewhere = drawn.actor(GRID_PLAN, area=VILLAGE + 1000)
+    with drawn.uow(elsewhere) as uow, pytest.raises(NotFound):
         service.plan_draft(uow, village=VILLAGE)
-    with county.uow(elsewhere) as uow, pytest.raises(NotFound):
+    with drawn.uow(elsewhere) as uow, pytest.raises(NotFound):
         deciding.take_back(uow, draft_id=id, version=2)
 
 
-def test_a_town_is_planned_as_a_job(county: County) -> None:
-    with county.uow() as uow:
+def test_a_town_is_planned_as_a_job(drawn: County) -> None:
+    with drawn.uow() as uow:
         with pytest.raises(Invalid):
             jobs.request_plan(uow, area=VILLAGE - VILLAGE % 10**6, joining="no")
         job = jobs.request_plan(uow, area=VILLAGE - VILLAGE % 10**6)
