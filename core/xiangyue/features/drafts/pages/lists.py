@@ -30,7 +30,7 @@ from xiangyue.web.shell import flash, page
 PAGE_SIZE = 50
 COLUMNS = (
     Column("village", _l("Village"), sort=True, primary=True),
-    Column("name", _l("Draft"), sort=True),
+    Column("name", _l("Name of the draft"), sort=True),
     Column("state", _l("State"), sort=True),
     Column("grids", _l("Grids"), numeric=True),
     Column("in_rule", _l("Within the rule"), numeric=True),
