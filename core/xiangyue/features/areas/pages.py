@@ -12,6 +12,8 @@ from xiangyue.errors import Conflict, Invalid, Stale
 from xiangyue.features.areas import policy, queries, service, service_groups, switch
 from xiangyue.features.areas.models import COUNTY, GROUP, TOWN, VILLAGE, Area
 from xiangyue.features.households.policy import HOUSEHOLD_VIEW
+from xiangyue.features.organisations import policy as organisations
+from xiangyue.features.organisations.view import lines_of_area
 from xiangyue.i18n import gettext as _
 from xiangyue.web.access import requires, signed_in
 from xiangyue.web.components import FormView
@@ -104,6 +106,8 @@ def _area_page(
         add=add,
         edit=edit,
         former=former,
+        organisations=lines_of_area(uow, area.area_code) if current_actor().can(organisations.VIEW) else None,
+        may_organise=current_actor().can(organisations.EDIT),
     )
 
 

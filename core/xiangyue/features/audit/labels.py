@@ -15,7 +15,7 @@ from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.tenancy.field_owners import DEPARTMENTS
 
 #: A line of a plan as it is stored: sign, kind of thing, the rest.
-_PLAN = re.compile(r"([+~-]) (custom field|[a-z]+) (.*)", re.DOTALL)
+_PLAN = re.compile(r"([+~-]) (custom field|kind of organisation|[a-z]+) (.*)", re.DOTALL)
 _SIGNS: dict[str, Any] = {"+": _l("new"), "~": _l("changed"), "-": _l("removed")}
 _PLANNED: dict[str, Any] = {
     "tenant": _l("County"),
@@ -26,6 +26,9 @@ _PLANNED: dict[str, Any] = {
     "mark": _l("Mark"),
     "award": _l("Award"),
     "custom field": _l("Custom field"),
+    "kind of organisation": _l("Kind of organisation"),
+    "post": _l("Post of an organisation"),
+    "exclusion": _l("Exclusion from posts"),
 }
 
 

@@ -40,5 +40,8 @@ THINGS: dict[str, LazyText] = {
     "mark": _l("Mark"),
     "award": _l("Award"),
     "custom field": _l("Custom field"),
+    "kind of organisation": _l("Kind of organisation"),
+    "post": _l("Post of an organisation"),
+    "exclusion": _l("Exclusion from posts"),
 }
 VERBS: dict[str, LazyText] = {"add": _l("Add"), "change": _l("Change"), "remove": _l("Remove")}

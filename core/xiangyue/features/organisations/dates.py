@@ -24,6 +24,8 @@ def stands_on(day: date) -> ColumnElement[bool]:
 
 def add_years(day: date, years: int) -> date:
     """The same day years later; of 29 February the 28th."""
+    if day.year + years > date.max.year:
+        return date.max
     try:
         return day.replace(year=day.year + years)
     except ValueError:

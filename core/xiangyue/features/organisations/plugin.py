@@ -5,16 +5,54 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flask import Blueprint
+
 from xiangyue.access.permissions import Permission
-from xiangyue.features.organisations import api, api_posts, points, policy
+from xiangyue.features.organisations import api, api_posts, pages, points, policy
 from xiangyue.features.organisations.profile import apply_kinds
+from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.hookspecs import hookimpl
-from xiangyue.plugin.registry import Follows, ProfileSection
+from xiangyue.plugin.registry import Follows, NavItem, PersonPanel, ProfileSection, SearchKind, WorkProvider
 
 
 @hookimpl
 def register_permissions() -> Sequence[Permission]:
     return policy.PERMISSIONS
+
+
+@hookimpl
+def register_pages() -> Sequence[Blueprint]:
+    return (pages.bp,)
+
+
+@hookimpl
+def register_navigation() -> Sequence[NavItem]:
+    return (
+        NavItem(
+            "organisations",
+            _l("Organisations"),
+            "organisations.list_organisations",
+            policy.VIEW,
+            group="people",
+            icon="building-community",
+            position=40,
+        ),
+    )
+
+
+@hookimpl
+def register_person_panels() -> Sequence[PersonPanel]:
+    return (points.PANEL,)
+
+
+@hookimpl
+def register_work() -> Sequence[WorkProvider]:
+    return (points.WORK,)
+
+
+@hookimpl
+def register_search_kinds() -> Sequence[SearchKind]:
+    return (points.SEARCH,)
 
 
 @hookimpl
