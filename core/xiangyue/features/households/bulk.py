@@ -25,6 +25,7 @@ from xiangyue.features.areas.models import Area
 from xiangyue.features.areas.policy import AREA_EDIT
 from xiangyue.features.households import bulk_changes, derived, policy, searchable
 from xiangyue.features.households import bulk_sql as sql
+from xiangyue.features.households.bulk_clear import Clearing
 from xiangyue.features.households.bulk_stage import HouseholdRow, PersonValues, Prepared, Stager, analyze
 from xiangyue.features.households.holding import hold_back
 from xiangyue.features.households.models import CustomField, MarkKind
@@ -168,6 +169,7 @@ class _Run:
             "request": uow.info.request_id,
             "today": today(),
         }
+        self.clearing = Clearing(uow, keys, self.params, speaks)
         kinds = list(uow.session.scalars(select(MarkKind)))
         allowed = uow.actor.can(policy.SENSITIVE_EDIT)
         self.stager = Stager(
@@ -205,6 +207,8 @@ class _Run:
                 self._hold_back(made)
             for statement in step:
                 self.run(statement)
+            if step is sql.COMPARE:
+                self.counts.facts_waiting += self.clearing.compare(made, dry_run=self.dry_run)
             # After the ids are known; the flags decide no plan.
             if step is not sql.COMPARE:
                 analyze(self.uow.session)
@@ -251,7 +255,8 @@ class _Run:
                 setattr(counts, name, getattr(counts, name) + number)
         if len(counts.samples) < SAMPLES:
             rows = scoped_rows(self.uow.session, sql.SAMPLES, {"limit": SAMPLES - len(counts.samples)})
-            counts.samples += [BulkSample(*row) for row in rows]
+            counts.samples += [BulkSample(*row) for row in (*self.clearing.samples(), *rows)]
+            del counts.samples[SAMPLES:]
 
     def _write(self, made: Prepared) -> None:
         session = self.uow.session
@@ -272,6 +277,7 @@ class _Run:
         noted = self.changes > 0 and self.params["batch"] is not None
         for statement in (*(bulk_changes.BEFORE if noted else ()), *sql.WRITE):
             self.run(statement)
+        self.clearing.write()
         derived.move_with_household(self.uow, moved)
         derived.move_with_person(self.uow, movers)
         derived.refresh_derived_sql(self.uow, list({*left, *stale}))

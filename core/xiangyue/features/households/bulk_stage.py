@@ -38,7 +38,8 @@ def tail_of(value: str) -> str:
 class PersonValues(TypedDict, total=False):
     """A person of a roster, normalised. Codes as in ``text.codes``; ``""`` and None keep what stands.
 
-    ``marks``: keys of mark kinds. ``custom``: values of the person's own fields by key (choice: its option's key).
+    ``marks``: keys of mark kinds. ``clear``: facts that are to say nothing any more: phone, nationality,
+    ``custom.<key>``. ``custom``: values of the person's own fields by key (choice: its option's key).
     ``row_no``: the caller's row, named in conflicts.
     """
 
@@ -52,13 +53,15 @@ class PersonValues(TypedDict, total=False):
     away: bool | None
     marks: Sequence[str]
     custom: Mapping[str, Value]
+    clear: Sequence[str]
     row_no: int
 
 
 @dataclass(frozen=True, slots=True)
 class HouseholdRow:
     """A household of a roster, normalised. ``area_code``: 15 digits of the village or group; ``code``: 12-digit
-    village code and number; ``income``: (year, whole yuan)."""
+    village code and number; ``income``: (year, whole yuan); ``clear``: facts that are to say nothing any more: address,
+    ``income.<year>``, ``custom.<key>``."""
 
     area_code: int
     code: str
@@ -67,6 +70,7 @@ class HouseholdRow:
     income: tuple[int, int] | None = None
     custom: Mapping[str, Value] = field(default_factory=dict)
     row_no: int = 0
+    clear: Sequence[str] = ()
 
 
 _C = 'text COLLATE "C"'
@@ -111,6 +115,7 @@ class Prepared:
     marks: list[tuple[int, str]] = field(default_factory=list)
     values: list[tuple[Any, ...]] = field(default_factory=list)
     members: list[PersonValues] = field(default_factory=list)
+    clears: list[tuple[str, int, str]] = field(default_factory=list)
     ciphers: list[Cipher] | None = None
 
 
@@ -160,12 +165,14 @@ class Stager:
             name = head["name"] if head else ""
             key = "" if self.comparing else sort_key(name)
             made.households.append((n, row.row_no, row.area_code, row.code, row.address, name, key, year, income))
+            made.clears += [("household", n, fact) for fact in row.clear]
             if row.custom:
                 made.values += self._values("household", n, row.custom, row.row_no, problems)
             for member, index in present:
                 number = len(members)
                 members.append(member)
                 made.persons.append(self._person(number, n, member, index))
+                made.clears += [("person", number, fact) for fact in member.get("clear", ())]
                 if member.get("marks"):
                     made.marks += self._marks(number, member, problems)
                 if custom := member.get("custom"):

@@ -12,7 +12,7 @@ from xiangyue.access.crypto import TenantKeys, blind_index, column_context, encr
 from xiangyue.db.sql import scoped_rows, scoped_sql, stage_rows
 from xiangyue.db.uow import Uow
 from xiangyue.features.households.bulk_stage import ID_NUMBER, PHONE, PersonValues, Prepared
-from xiangyue.features.households.origins import CUSTOM, FIELDS, Speaks
+from xiangyue.features.households.origins import FIELDS, Speaks
 
 # ruff: noqa: S608 - statements are put together from constants of this module only
 
@@ -39,17 +39,17 @@ SELECT d.owner_id, jsonb_array_elements_text(d.fields) FROM fact_department d
        SELECT a.id FROM {stage} a WHERE {{tenant:a}} AND a.id IS NOT NULL AND a.skip IS NULL))
 """
 _STAGES = {"household": "stage_household", "person": "stage_person"}
-_THEIRS = {entity: _OWNED.format(entity=entity, stage=stage) for entity, stage in _STAGES.items()}
+THEIRS = {entity: _OWNED.format(entity=entity, stage=stage) for entity, stage in _STAGES.items()}
 #: Staged values that are not to be written, by row and field.
 _HELD_PERSON = f"""
 SELECT s.n, s.id, t.field
-  FROM ({_THEIRS["person"]}) t JOIN stage_person s ON s.id = t.owner_id JOIN person p ON p.id = s.id
+  FROM ({THEIRS["person"]}) t JOIN stage_person s ON s.id = t.owner_id JOIN person p ON p.id = s.id
  WHERE {{tenant:s}} AND {{scope:p}} AND s.skip IS NULL
    AND CASE t.field {" ".join(f"WHEN '{name}' THEN {test}" for name, test in _DIFFERS.items())} ELSE false END
 """
 _HELD_HOUSEHOLD = f"""
 SELECT s.n, s.id, t.field, CASE t.field WHEN 'address' THEN s.address ELSE CAST(s.income AS text) END
-  FROM ({_THEIRS["household"]}) t JOIN stage_household s ON s.id = t.owner_id JOIN household h ON h.id = s.id
+  FROM ({THEIRS["household"]}) t JOIN stage_household s ON s.id = t.owner_id JOIN household h ON h.id = s.id
  WHERE {{tenant:s}} AND {{scope:h}} AND s.skip IS NULL AND (
        (t.field = 'address' AND s.address <> '' AND s.address <> h.address)
        OR (t.field = 'income.' || s.income_year AND NOT EXISTS (
@@ -116,7 +116,7 @@ _VALUES = {"entity": _C, "n": "int", "field_id": "bigint"}
 
 
 @dataclass(slots=True)
-class _Held:
+class Held:
     """What is not to be written: rows of `_WAITING`, and of what it is taken out."""
 
     keys: TenantKeys
@@ -126,10 +126,17 @@ class _Held:
     homes: dict[int, set[str]] = field(default_factory=dict)
     values: list[tuple[str, int, int]] = field(default_factory=list)
 
+    def keep(self, uow: Uow, speaks: Speaks, batch_id: int | None, source: str) -> None:
+        """Let the values wait, as offered by this import."""
+        if self.waiting:
+            stage_rows(uow.session, "stage_waiting", _WAITING, self.waiting)
+            params = {"batch": batch_id, "source": source, "department": speaks.department}
+            scoped_sql(uow.session, _WAIT, params)
+
     def wait(self, entity: str, owner_id: int, fact: str, text: str) -> None:
         digest = blind_index(self.keys, f"fact.{fact}", text)
         cipher = None
-        if entity == "person" and fact in (ID_NUMBER, PHONE):
+        if text and entity == "person" and fact in (ID_NUMBER, PHONE):
             cipher, text = encrypt(self.keys, text, column_context(self.tenant_id, f"person.{fact}")), ""
         self.waiting.append((entity, owner_id, fact, text, cipher, digest))
 
@@ -149,7 +156,7 @@ def hold_back(
     session = uow.session
     if not scoped_rows(session, _ANY):
         return 0
-    held = _Held(keys, uow.tenant_id)
+    held = Held(keys, uow.tenant_id)
     _find(uow, held, made.members, made.values, speaks)
     if held.persons:
         columns = {"n": "int", **dict.fromkeys(FIELDS["person"], "bool")}
@@ -164,14 +171,12 @@ def hold_back(
     if held.values:
         stage_rows(session, "stage_held_value", _VALUES, held.values)
         scoped_sql(session, _LET_GO_VALUE)
-    if held.waiting and not dry_run:
-        stage_rows(session, "stage_waiting", _WAITING, held.waiting)
-        params = {"batch": batch_id, "source": source, "department": speaks.department}
-        scoped_sql(session, _WAIT, params)
+    if not dry_run:
+        held.keep(uow, speaks, batch_id, source)
     return len(held.waiting)
 
 
-def _find(uow: Uow, held: _Held, members: Sequence[PersonValues], values: Sequence[Any], speaks: Speaks) -> None:
+def _find(uow: Uow, held: Held, members: Sequence[PersonValues], values: Sequence[Any], speaks: Speaks) -> None:
     for n, id, fact in scoped_rows(uow.session, _HELD_PERSON):
         if not speaks.owns("person", fact):
             held.persons.setdefault(n, set()).add(fact)
@@ -184,7 +189,7 @@ def _find(uow: Uow, held: _Held, members: Sequence[PersonValues], values: Sequen
     if not values:
         return
     for entity, stage in _STAGES.items():
-        statement = _HELD_VALUE.format(theirs=_THEIRS[entity], stage=stage, entity=entity)
+        statement = _HELD_VALUE.format(theirs=THEIRS[entity], stage=stage, entity=entity)
         for _entity, n, id, fact, field_id, *value, kind in scoped_rows(uow.session, statement):
             if not speaks.owns(entity, fact):
                 held.values.append((entity, n, field_id))
@@ -200,4 +205,4 @@ def _as_text(kind: str, text: str | None, number: int | None, day: date | None) 
     return str(number) if number is not None else text or ""
 
 
-__all__ = ["CUSTOM", "hold_back"]
+__all__ = ["THEIRS", "Held", "hold_back"]

@@ -26,6 +26,8 @@ class ImportChange(TenantOwned, Base):
     ``\\x…``, identifiers therefore encrypted); None for what the import added. ``version``: what the import left, by
     which a later change is seen. What hangs on households and persons that the import made has no row here.
 
+    ``lost_value`` and ``lost_income`` are whole rows that the import took away, because its file cleared them.
+
     Of an undone import rows of the kinds ``same_…`` stay: ``version`` of the thing, which its undo left, is the same
     as the version 1 of the import that made it, which may therefore be undone too.
     """

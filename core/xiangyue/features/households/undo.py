@@ -28,8 +28,9 @@ def count_undone(uow: Uow, written: Written) -> dict[str, int]:
     found = {name: scoped_rows(uow.session, sql, params)[0][0] for name, sql in undo_sql.COUNT_MADE.items()}
     found |= {"values": 0, "groups": scoped_rows(uow.session, undo_sql.COUNT_GROUPS, params)[0][0]}
     for kind, added, changed in scoped_rows(uow.session, undo_sql.COUNT_CHANGES, params):
-        found[f"{kind}s"] = found.get(f"{kind}s", 0) + added
-        found[f"{kind}s_back"] = changed
+        noun = f"{kind.removeprefix('lost_')}s"
+        found[noun] = found.get(noun, 0) + added
+        found[f"{noun}_back"] = found.get(f"{noun}_back", 0) + changed
     return found
 
 

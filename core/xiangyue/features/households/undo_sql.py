@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import class_mapper
 
 from xiangyue.db.base import table_name
+from xiangyue.features.households.bulk_clear import RESTORE_LOST
 from xiangyue.features.households.models import Household, Person
 from xiangyue.features.households.undo_built import MADE_HOUSEHOLD, MADE_PERSON
 
@@ -136,6 +137,7 @@ SELECT c.tenant_id, c.batch_id, 'same_' || c.kind, c.id, c.version + 1
 )
 
 RESTORE = (
+    *RESTORE_LOST,
     _restore(Household, left=frozenset({"head_name", "sort_key", "person_count", "registered_count", "living_count"})),
     _restore(Person, left=frozenset({"area_code"})),
     """

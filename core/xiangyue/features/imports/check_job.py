@@ -23,8 +23,9 @@ from xiangyue.features.imports.roster_book import columns_found, columns_given, 
 from xiangyue.features.imports.roster_file import RosterFileError
 from xiangyue.features.imports.roster_messages import CellError
 from xiangyue.features.imports.roster_read import SKIPPED, RosterBook, RosterRow, RosterSheet, read_book
-from xiangyue.features.imports.roster_update import Completer, key_problems
+from xiangyue.features.imports.roster_update import key_problems
 from xiangyue.features.imports.staging import errors_json, payload_context, read_upload, seal_columns, seal_row
+from xiangyue.features.imports.update_judge import UpdateJudge
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.context import JobContext
 from xiangyue.plugin.registry import JobKind
@@ -41,6 +42,8 @@ _STAGE = {
     "head": "bool",
 }  # fmt: skip
 
+_NAMES = ", ".join(_STAGE)
+_GATHER = f"INSERT INTO stage_import ({_NAMES}) SELECT {_NAMES} FROM stage_import_part s WHERE {{tenant:s}}"  # noqa: S608
 #: Households stand together and in the order of their first rows; one with any error is left out whole, and one whose
 #: head was lost with a village that nobody knows.
 _KEEP = """
@@ -152,17 +155,23 @@ class _Check:
         self.judge = judge_of(context.runtime, uow, batch)
         self.checker = self.judge.checker()
         self.households = self.judge.grouping()
-        #: Judges rows whose record was not found, which are no part of any household.
-        self.aside = self.judge.checker()
-        judge = self.judge
-        rows = (row for sheet in sheets for row in sheet.rows)
-        self.rows: Iterable[tuple[RosterRow, CellError | None]] = ((row, None) for row in rows)
-        if batch.kind == UPDATE:
-            # Before anything is staged: the connection cannot be asked while rows go over it.
-            self.rows = list(Completer(uow, self.keys, judge.scope, judge.columns, judge.areas).complete(rows))
+        self.rows = (row for sheet in sheets for row in sheet.rows)
+        self.count = 0
+
+    def _stage(self) -> int:
+        """All rows into ``stage_import``; returns their number."""
+        session = self.uow.session
+        if not isinstance(self.judge, UpdateJudge):
+            return fill_stage(session, "stage_import", _STAGE, self._rows(self.rows))
+        # In parts: the connection cannot be asked for what completes the rows while rows go over it.
+        fill_stage(session, "stage_import", _STAGE, ())
+        for part in self.judge.completer.parts(self.rows):
+            fill_stage(session, "stage_import_part", _STAGE, self._rows(row for row, _lost in part))
+            scoped_sql(session, _GATHER)
+        return self.count
 
     def run(self) -> None:
-        staged = fill_stage(self.uow.session, "stage_import", _STAGE, self._rows())
+        staged = self._stage()
         analyze_columns(self.uow.session, "stage_import", ("row_no", "household_n", "error_count", "head"))
         self.batch.header = {
             **self.batch.header,
@@ -181,17 +190,20 @@ class _Check:
         self.batch.counts = {**self._counts(), **outcome}
         self.batch.state = "checked"
 
-    def _rows(self) -> Iterator[tuple[int, int | None, int | None, bytes, int, str, int, bool]]:
+    def _rows(
+        self, rows: Iterable[RosterRow]
+    ) -> Iterator[tuple[int, int | None, int | None, bytes, int, str, int, bool]]:
         """Each row as `_STAGE` has it, in the sheet's order."""
         context = payload_context(self.uow.tenant_id)
         row_keys = self.judge.row_keys(self.keys)
         total = sum(sheet.row_count for sheet in self.sheets)
-        for count, (row, lost) in enumerate(self.rows):
-            if count % _PULSE == 0:
-                self.context.progress(count, total, CHECKING)
+        for row in rows:
+            if self.count % _PULSE == 0:
+                self.context.progress(self.count, max(total, self.count), CHECKING)
                 self.context.check_cancelled()
-            checked = self.judge.check(self.checker if lost is None else self.aside, row)
-            values, errors = checked.values, checked.errors if lost is None else [lost]
+            self.count += 1
+            checked = self.judge.check(self.checker, row)
+            values, errors = checked.values, checked.errors
             yield (
                 self.households.number(row, values),
                 row_keys.household(row, values),

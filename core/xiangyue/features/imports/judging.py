@@ -83,6 +83,10 @@ class Judge:
             checked.errors.append(CellError(row.number, "village", "outside_area"))
         return checked
 
+    def mend(self, row: Any) -> RosterRow | None:
+        """What follows from a repair of a row (`rework.MendedRow`) besides; returns a row that is to stand with it."""
+        return None
+
     def grouping(self) -> Grouping:
         """What tells which rows belong together."""
         return Grouping()

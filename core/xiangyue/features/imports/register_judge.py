@@ -12,6 +12,7 @@ from xiangyue.errors import Conflict
 from xiangyue.features.imports import queries
 from xiangyue.features.imports.judging import Checker, Grouping, Judge, RowKeys
 from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.imports.policy import UPDATE
 from xiangyue.features.imports.register_check import RegisterChecker
 from xiangyue.features.imports.register_trial import NUMBERS, Comparer, compare_rows, leave_out
 from xiangyue.features.imports.registers import check_register_on, find_register, is_register
@@ -19,13 +20,16 @@ from xiangyue.features.imports.roster_areas import ListAreaIndex
 from xiangyue.features.imports.roster_places import row_text, sheet_names
 from xiangyue.features.imports.roster_read import RosterRow
 from xiangyue.features.imports.trial import Watch
+from xiangyue.features.imports.update_judge import UpdateJudge
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.runtime import Runtime
 
 
 def judge_of(runtime: Runtime, uow: Uow, batch: ImportBatch) -> Judge:
     """What the batch's rows are judged by. Raises Conflict for a register whose plugin is off."""
-    return RegisterJudge(uow, batch) if is_register(batch.kind) else Judge(runtime, uow, batch)
+    if is_register(batch.kind):
+        return RegisterJudge(uow, batch)
+    return (UpdateJudge if batch.kind == UPDATE else Judge)(runtime, uow, batch)
 
 
 class RegisterJudge(Judge):

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from sqlalchemy import select
 
 from xiangyue.access.crypto import TenantKeys
 from xiangyue.db.sql import analyze_stage, scoped_rows, scoped_sql, stage_rows
 from xiangyue.db.uow import Uow
 from xiangyue.features.imports import rework_sql as sql
 from xiangyue.features.imports.judging import LABEL_MASK, Checker, Judge
-from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.imports.models import ImportBatch, ImportRow
 from xiangyue.features.imports.roster_messages import CellError
 from xiangyue.features.imports.roster_read import RosterRow
 from xiangyue.features.imports.staging import (
@@ -149,12 +150,15 @@ class Rework:
             if len(found) < _CHUNK:
                 return
 
-    def _mended(self, row_no: int, payload: bytes, change: Change | None) -> MendedRow:
+    def _mended(self, row_no: int, payload: bytes, change: Change | None) -> tuple[MendedRow, RosterRow | None]:
+        """The row as it is now, and one that is to stand with it."""
         whole = open_row(self.keys, self.context, payload)
         row = MendedRow(row_no, whole["cells"], whole.get("mends") or {})
+        head = None
         if change is not None:
             change(row)
-        return row
+            head = self.judge.mend(row)
+        return row, head
 
     def _new_keys(self, change: Change) -> None:
         scratch = self.judge.checker()
@@ -162,7 +166,9 @@ class Rework:
             self.watch.check_cancelled()
             keys: list[tuple[int, int | None, int | None, bool]] = []
             for row_no, payload in found:
-                mended = self._mended(row_no, payload, change)
+                mended, head = self._mended(row_no, payload, change)
+                if head is not None:
+                    self._bring(head)
                 if mended.out:
                     keys.append((row_no, None, None, True))
                     continue
@@ -171,6 +177,23 @@ class Rework:
                 keys.append((row_no, self.row_keys.household(row, values), self.row_keys.person(values), False))
             stage_rows(self.uow.session, "stage_key", sql.KEY, keys)
             self._run(sql.NEW_KEYS)
+
+    def _bring(self, row: RosterRow) -> None:
+        """Put the row of a head into the batch, for a member whose household is not in it yet."""
+        values = self.judge.check(self.judge.checker(), row).values
+        key = self.row_keys.household(row, values)
+        if scoped_rows(self.uow.session, sql.OF_HOUSEHOLD, {**self.params, "key": key, "row": row.number}):
+            return
+        statement = select(ImportRow).where(ImportRow.batch_id == self.batch.id, ImportRow.row_no == row.number)
+        made = self.uow.session.scalars(statement).one_or_none()
+        if made is None:
+            made = ImportRow(batch_id=self.batch.id, row_no=row.number, mended=[])
+            self.uow.session.add(made)
+        made.household_n, made.household_key, made.person_key = row.number, key, self.row_keys.person(values)
+        made.payload = seal_row(self.keys, self.context, row, values)
+        made.errors, made.error_count, made.action = [], 0, "write"
+        self.uow.session.flush()
+        self.uow.session.expunge(made)  # the statements that follow change it past the session
 
     def _judged(self, change: Change) -> Checker:
         checker = self.judge.checker()
@@ -182,7 +205,7 @@ class Rework:
             self.watch.check_cancelled()
             staged: list[tuple[Any, ...]] = []
             for row_no, payload, touched, out, before in found:
-                mended = self._mended(row_no, payload, change if touched else None)
+                mended, _head = self._mended(row_no, payload, change if touched else None)
                 row = RosterRow(row_no, mended.cells)
                 if out:
                     sealed = seal_row(self.keys, self.context, row, {}, mended.mends)

@@ -93,6 +93,10 @@ SELECT DISTINCT c.household_key & :mask FROM import_row c
    AND (c.household_key & :mask) >> 1 IN (SELECT (a.key & :mask) >> 1 FROM stage_again a WHERE {tenant:a})
    AND NOT EXISTS (SELECT FROM stage_again a WHERE {tenant:a} AND a.row_no = c.row_no)
 """
+OF_HOUSEHOLD = """
+SELECT 1 FROM import_row r
+ WHERE {tenant:r} AND r.batch_id = :batch AND r.household_key = :key AND r.action <> 'out' AND r.row_no <> :row LIMIT 1
+"""
 PAYLOADS = """
 SELECT r.row_no, r.payload FROM import_row r
  WHERE {tenant:r} AND r.batch_id = :batch AND r.row_no = ANY(:rows) ORDER BY r.row_no

@@ -105,9 +105,10 @@ MESSAGES: dict[str, LazyText] = {
     "record_key": _l(
         "Nothing to find a record by: enter a sound citizen number, or the household number with town and village."
     ),
-    "record_unknown": _l(
-        "The register has no such record. Correct it in the file and upload that again, or leave the row out."
-    ),
+    "record_unknown": _l("The register has no such record where you may import. Correct it, or leave the row out."),
+    "clear_refused": _l("This column cannot be cleared. Enter a value, or leave the cell empty to change nothing."),
+    "clear_required": _l("This field must not be empty, so it cannot be cleared. Enter a value."),
+    "clear_twice": _l("Another row of the household says otherwise. Make them the same."),
     "erased": _l(
         "This person's data was erased on request %(request)s and was taken out of this row. "
         "Leave the row out; whoever belongs on the register again is registered there by hand."

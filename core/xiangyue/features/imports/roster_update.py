@@ -1,18 +1,21 @@
+# data: zh
 """Files that change some columns of records that stand already, found by citizen number or household number.
 
 Each row is completed with what the register has, to the row that a roster would have had: so it is checked, tried out,
-mended, written and undone as a roster's. An empty cell changes nothing, and nobody is moved.
+mended, written and undone as a roster's. An empty cell changes nothing, 清空 (or clear) empties what may be empty, and
+nobody is moved.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from xiangyue.access.crypto import TenantKeys
 from xiangyue.db.scope import Scope
-from xiangyue.db.sql import scoped_rows
+from xiangyue.db.sql import analyze_columns, fill_stage, scoped_rows, scoped_sql
 from xiangyue.db.uow import Uow
 from xiangyue.features.households.bulk_stage import ID_NUMBER
 from xiangyue.features.households.identifiers import in_full, sealed
@@ -23,6 +26,7 @@ from xiangyue.features.imports.roster_header import HeaderProblem
 from xiangyue.features.imports.roster_messages import CellError
 from xiangyue.features.imports.roster_places import number_of, place_of_number
 from xiangyue.features.imports.roster_read import RosterRow, RosterSheet
+from xiangyue.features.imports.staging import open_row, payload_context, seal_row
 from xiangyue.text import idnumber
 from xiangyue.text.codes import HEAD, RELATIONS, SEX
 from xiangyue.text.folding import cell_text, without_spaces
@@ -31,6 +35,29 @@ from xiangyue.text.problems import TextProblem
 #: Columns that find a record or say where it stands: never changed this way.
 _PLACE = frozenset(("town", "village", "group", "household_no", "relation"))
 _CODE_DIGITS = 12
+#: Stands among the cells of a row that the register completed.
+FOUND = "#found"
+#: What a cell says that is to empty the value.
+CLEAR_WORD = "清空"
+CLEAR_WORDS = frozenset((CLEAR_WORD, "clear"))
+#: Rows of a file that are looked up at a time.
+_PART = 2000
+_UPDATE = {"row_no": "int", "home": "bigint", "person": "bigint", "payload": "bytea"}
+_GATHER = """
+INSERT INTO stage_update (row_no, home, person, payload)
+SELECT u.row_no, u.home, u.person, u.payload FROM stage_update_part u WHERE {tenant:u}
+"""
+_LOST = """
+SELECT u.row_no, u.payload FROM stage_update u
+ WHERE {tenant:u} AND u.home IS NULL AND u.row_no > :after ORDER BY u.row_no LIMIT :limit
+"""
+_HOMES = """
+SELECT DISTINCT u.home FROM stage_update u WHERE {tenant:u} AND u.home > :after ORDER BY u.home LIMIT :limit
+"""
+_OF_HOMES = """
+SELECT u.home, u.person, u.row_no, u.payload FROM stage_update u
+ WHERE {tenant:u} AND u.home = ANY(:homes) ORDER BY u.row_no
+"""
 #: What is wrong with a row whose record was not found.
 _OWN = frozenset(("record_key", "record_unknown"))
 
@@ -38,6 +65,11 @@ _OWN = frozenset(("record_key", "record_unknown"))
 def update_columns(columns: Iterable[Column]) -> tuple[Column, ...]:
     """The columns of such a file: those of the roster, none of which must be there."""
     return tuple(replace(column, required=False) for column in columns)
+
+
+def is_clear(value: Any) -> bool:
+    """Whether a cell says that the value is to be emptied."""
+    return isinstance(value, str) and value.strip().lower() in CLEAR_WORDS
 
 
 def without_numbers(
@@ -84,26 +116,62 @@ class Completer:
 
     def complete(self, rows: Iterable[RosterRow]) -> Iterator[tuple[RosterRow, CellError | None]]:
         """The rows by household, its head first (a row of its own where the file does not name the head), and what is
-        wrong with one whose record was not found."""
-        wanted: list[tuple[RosterRow, bytes | None, str]] = []
-        for row in rows:
-            number, code = self._keys_of(row)
-            if number is None and not code:
-                column = "id_number" if "id_number" in row.cells else "household_no"
-                yield row, CellError(row.number, column, "record_key")
-            else:
-                wanted.append((row, number, code))
-        persons = self._persons_by(sorted({number for _row, number, _code in wanted if number is not None}))
-        homes = self._homes_by(sorted({code for _row, number, code in wanted if number is None}))
+        wrong with one whose record was not found. All of them at once: for a few."""
         found: dict[int, list[tuple[RosterRow, int | None]]] = {}
-        for row, number, code in wanted:
-            person, home = persons.get(number, (None, None)) if number is not None else (None, homes.get(code))
+        for row, home, person in self._located(list(rows)):
             if home is None:
-                column = "id_number" if number is not None else "household_no"
-                yield row, CellError(row.number, column, "record_unknown")
+                yield row, self.lost(row)
             else:
                 found.setdefault(home, []).append((row, person))
         yield from ((row, None) for row in self._by_household(found))
+
+    def parts(self, rows: Iterable[RosterRow]) -> Iterator[list[tuple[RosterRow, CellError | None]]]:
+        """The same for a whole file, some at a time, in memory that does not grow with it: the rows wait in a temporary
+        table, encrypted, until all of a household are there. Between two parts the connection may be used."""
+        session, context = self._uow.session, payload_context(self._uow.tenant_id)
+        fill_stage(session, "stage_update", _UPDATE, ())
+        source = iter(rows)
+        while chunk := list(islice(source, _PART)):
+            located = (
+                (row.number, home, person, seal_row(self._keys, context, row, {}))
+                for row, home, person in self._located(chunk)
+            )
+            fill_stage(session, "stage_update_part", _UPDATE, located)
+            scoped_sql(session, _GATHER)
+        analyze_columns(session, "stage_update", ("row_no", "home"))
+
+        def opened(row_no: int, payload: bytes) -> RosterRow:
+            return RosterRow(row_no, open_row(self._keys, context, payload)["cells"])
+
+        after = 0
+        while lost := scoped_rows(session, _LOST, {"after": after, "limit": _PART}):
+            after = lost[-1][0]
+            faulty = [opened(*row) for row in lost]
+            yield [(row, self.lost(row)) for row in faulty]
+        after = 0
+        while homes := scoped_rows(session, _HOMES, {"after": after, "limit": _PART}):
+            after = homes[-1][0]
+            found: dict[int, list[tuple[RosterRow, int | None]]] = {home: [] for (home,) in homes}
+            for home, person, row_no, payload in scoped_rows(session, _OF_HOMES, {"homes": list(found)}):
+                found[home].append((opened(row_no, payload), person))
+            yield [(row, None) for row in self._by_household(found)]
+
+    def lost(self, row: RosterRow) -> CellError:
+        """What is wrong with a row whose record was not found."""
+        column = "id_number" if "id_number" in row.cells else "household_no"
+        number, code = self._keys_of(row)
+        return CellError(row.number, column, "record_key" if number is None and not code else "record_unknown")
+
+    def _located(self, rows: Sequence[RosterRow]) -> list[tuple[RosterRow, int | None, int | None]]:
+        """(row, its household, its person where it names one); None for those that were not found."""
+        wanted = [(row, *self._keys_of(row)) for row in rows]
+        persons = self._persons_by(sorted({number for _row, number, _code in wanted if number is not None}))
+        homes = self._homes_by(sorted({code for _row, number, code in wanted if number is None and code}))
+        found: list[tuple[RosterRow, int | None, int | None]] = []
+        for row, number, code in wanted:
+            person, home = persons.get(number, (None, None)) if number is not None else (None, homes.get(code))
+            found.append((row, home, person))
+        return found
 
     def _keys_of(self, row: RosterRow) -> tuple[bytes | None, str]:
         """(keyed hash of the citizen number, or None; code of the household, or "")."""
@@ -174,14 +242,14 @@ class Completer:
             if head is not None and not (own and own[0][1].head):
                 place = place_of_number(rows[0][0].number)
                 number = number_of(place.sheet, place.row, 0)
-                yield RosterRow(number, {**places[home], **head.cells, **shared})
+                yield RosterRow(number, {FOUND: "1", **places[home], **head.cells, **shared})
             for row, person in own:
                 told = {key: value for key, value in row.cells.items() if key not in _PLACE}
                 if person.head:
                     told = {**shared, **told}
                 else:
                     told = {key: value for key, value in told.items() if shared.get(key) != value}
-                yield RosterRow(row.number, {**places[home], **person.cells, **told})
+                yield RosterRow(row.number, {FOUND: "1", **places[home], **person.cells, **told})
 
     def _place(self, code: str, area: int) -> dict[str, Any]:
         cells = {

@@ -23,7 +23,8 @@ class ImportSchema(Schema):
     id = fields.Integer()
     kind = fields.String(
         metadata={
-            "description": "`roster`: households with persons; `update`: changes of columns; else the key of a register"
+            "description": "`roster`: households with persons; `update`: changes of columns (a cell `clear` empties a "
+            "value); else the key of a register"
         }
     )
     state = fields.String(validate=validate.OneOf(STATES))

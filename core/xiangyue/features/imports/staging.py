@@ -131,6 +131,7 @@ class Household:
             income=None if income is None else (head["income_year"], income),
             custom=_custom(head, "household"),
             row_no=head_no,
+            clear=_clears(head, "household"),
         )
 
 
@@ -148,7 +149,22 @@ def _person(row_no: int, values: dict[str, Any]) -> PersonValues:
         "marks": values.get("marks", ()),
         "custom": _custom(values, "person"),
         "row_no": row_no,
+        "clear": _clears(values, "person"),
     }
+
+
+def _clears(values: dict[str, Any], entity: str) -> Sequence[str]:
+    """Facts of the household or person that are to say nothing, as the register calls them."""
+    found = []
+    for key in values.get("clear", ()):
+        own = key.removeprefix(f"{entity}.")
+        if own != key:
+            found.append(f"custom.{own}")
+        elif entity == "household" and key == "household_income":
+            found.append(f"income.{values['income_year']}")
+        elif "." not in key and (key == "address") == (entity == "household"):
+            found.append(key)
+    return found
 
 
 def _custom(values: dict[str, Any], entity: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from xiangyue.features.imports.roster_columns import Column
 from xiangyue.features.imports.roster_file import FILE_PROBLEMS, describe_file_problem
 from xiangyue.features.imports.roster_header import HeaderProblem, describe_header
 from xiangyue.features.imports.roster_places import row_text, sheet_names
+from xiangyue.features.imports.roster_update import CLEAR_WORD
 from xiangyue.features.jobs import view as job_view
 from xiangyue.i18n import current_locale, ngettext
 from xiangyue.i18n import gettext as _
@@ -223,7 +224,11 @@ def reading(batch: ImportBatch) -> list[Any]:
         lines.append(_("Read: header in row %(row)d.", row=header["row"]))
     if batch.kind == UPDATE:
         lines.append(
-            _("Only the columns of this file are changed, in records that stand already. Empty cells change nothing.")
+            _(
+                "Only the columns of this file are changed, in records that stand already. Empty cells change nothing; "
+                "“%(word)s” or “clear” empties a value.",
+                word=CLEAR_WORD,
+            )
         )
     if any(sheet["members"] is not None for sheet in read):
         lines.append(_("Each row is a household with its members; 5(2) is the second member in row 5."))

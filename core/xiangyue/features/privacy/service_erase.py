@@ -262,6 +262,12 @@ def _forget_changes(uow: Uow, kind: str, ids: list[int]) -> None:
         statement.where(ImportChange.before.is_not(None)).values(before={}),
         execution_options={"synchronize_session": False},
     )
+    lost = delete(ImportChange).where(
+        ImportChange.kind == "lost_value",
+        ImportChange.before["entity"].as_string() == kind,
+        ImportChange.before["owner_id"].as_integer().in_(ids),
+    )
+    uow.session.execute(lost, execution_options={"synchronize_session": False})
 
 
 def _forget_merges(uow: Uow, id: int) -> None:
