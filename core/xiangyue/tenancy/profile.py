@@ -18,6 +18,7 @@ from xiangyue.tenancy.counties import find_county
 from xiangyue.tenancy.divisions import county_row, read_divisions, read_groups
 from xiangyue.tenancy.profile_checks import Known, check
 from xiangyue.tenancy.profile_defaults import default_awards, default_marks
+from xiangyue.tenancy.profile_grids import grids_from
 from xiangyue.tenancy.profile_organisations import organisations_from
 from xiangyue.tenancy.profile_problems import ProfileErrors, ProfileProblem
 from xiangyue.tenancy.profile_schema import AreaCode, ProfileSchema, faults
@@ -240,6 +241,7 @@ def _build(values: dict[str, Any], divisions: list[DivisionRow], file: str, line
             NoticeSpec(**{**notice, **{name: tuple(notice[name]) for name in ("text_zh", "text_en", "data")}})
             for notice in values["notices"]
         ),
+        grids=grids_from(values["grids"]),
         file=file,
         lines=lines,
     )

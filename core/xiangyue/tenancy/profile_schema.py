@@ -322,6 +322,12 @@ def _notice() -> Schema:
     return NoticeSchema()
 
 
+def _grids() -> Schema:
+    from xiangyue.tenancy.profile_grids import GridsSchema  # as above
+
+    return GridsSchema()
+
+
 class ProfileSchema(Strict):
     slug = Slug(required=True, longest=200)
     name = Text(required=True)
@@ -335,5 +341,6 @@ class ProfileSchema(Strict):
     custom_fields = ListOf(fields.Nested(CustomFieldSchema), load_default=list)
     marks = ListOf(fields.Nested(MarkSchema), load_default=None)
     awards = ListOf(fields.Nested(AwardSchema), load_default=None)
+    grids = fields.Nested(_grids, load_default=lambda: _grids().load({}))
     organisations = fields.Nested(_organisations, load_default=lambda: _organisations().load({}))
     notices = ListOf(fields.Nested(_notice), load_default=list)

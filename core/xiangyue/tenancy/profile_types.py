@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from xiangyue.tenancy.profile_grids import GridsSpec
     from xiangyue.tenancy.profile_organisations import OrganisationsSpec
 
 Level = Literal["county", "town", "village", "group"]
@@ -170,6 +171,7 @@ class Profile:
     awards: tuple[AwardSpec, ...] = ()
     organisations: OrganisationsSpec | None = None
     notices: tuple[NoticeSpec, ...] = ()
+    grids: GridsSpec | None = None
     # File and lines of this profile's keys, for those who check more when it is applied.
     file: str = field(default="", compare=False)
     lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)

@@ -11,6 +11,7 @@ from xiangyue.db.scope import area_range
 from xiangyue.errors import Conflict, Invalid, Stale
 from xiangyue.features.areas import policy, queries, service, service_groups, switch
 from xiangyue.features.areas.models import COUNTY, GROUP, TOWN, VILLAGE, Area
+from xiangyue.features.grids.policy import GRID_VIEW
 from xiangyue.features.households.policy import HOUSEHOLD_VIEW
 from xiangyue.features.organisations import policy as organisations
 from xiangyue.features.organisations.view import lines_of_area
@@ -100,6 +101,7 @@ def _area_page(
         crumbs=queries.breadcrumb(uow, area.area_code)[:-1],
         may_see=uow.scope.contains,
         may_list=_may_list(area),
+        may_grids=current_actor().can(GRID_VIEW),
         code_text=queries.code_text,
         kind_label=policy.kind_label,
         may_edit=current_actor().can(policy.AREA_EDIT),

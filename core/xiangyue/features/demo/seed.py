@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from xiangyue.errors import XiangyueError
+from xiangyue.features.demo import grids
 from xiangyue.features.demo.accounts import ensure_accounts
 from xiangyue.features.demo.awards import give_awards
 from xiangyue.features.households.models import Household
@@ -51,4 +52,8 @@ def seed(runtime: Runtime, households: int, *, watch: inline.Watch | None = None
         raise XiangyueError(f"the demonstration roster was not taken in: {outcome.counts} {outcome.problem}")
     with in_locale(tenant.locale), runtime.uow(tenant.id) as uow:
         give_awards(uow, seed=SEED)
+        villages = grids.villages_with_households(uow)
+    for village in villages:
+        with in_locale(tenant.locale), runtime.uow(tenant.id) as uow:
+            grids.divide(uow, village)
     return int(outcome.counts["written"]["households_new"])

@@ -53,6 +53,10 @@ class Division:
     def households(self, grid_id: int) -> list[int]:
         return [household for household, at in self.homes.items() if at == grid_id]
 
+    def range_of(self, grid_id: int) -> tuple[int, int]:
+        """First and last area code that a grid covers."""
+        return area_range(self.cells[grid_id].area_code)
+
     def cell(self, grid_id: int, name: str = "grid_id") -> Cell:
         """Raises Invalid (``name``) for a grid that does not stand on this day."""
         found = self.cells.get(grid_id)

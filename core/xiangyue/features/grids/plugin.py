@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flask import Blueprint
+
 from xiangyue.access.permissions import Permission
 from xiangyue.db.uow import Uow
-from xiangyue.features.grids import jobs, policy
+from xiangyue.features.grids import api, jobs, pages, points, policy
 from xiangyue.features.grids.keeping import keep_households
+from xiangyue.features.grids.profile import apply_rules
 from xiangyue.features.households.kept import add_keeper
+from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.hookspecs import hookimpl
-from xiangyue.plugin.registry import JobKind, Schedule
+from xiangyue.plugin.registry import HouseholdPanel, JobKind, NavItem, ProfileSection, Schedule, SearchKind
 
 add_keeper(keep_households)
 
@@ -22,6 +26,35 @@ def register_permissions() -> Sequence[Permission]:
 
 
 @hookimpl
+def register_pages() -> Sequence[Blueprint]:
+    return (pages.bp,)
+
+
+@hookimpl
+def register_api() -> Sequence[Any]:
+    return (api.bp,)
+
+
+@hookimpl
+def register_navigation() -> Sequence[NavItem]:
+    return (
+        NavItem("grids", _l("Grids"), "grids.list_grids", policy.GRID_VIEW, "grids", "layout-grid", position=10),
+        NavItem("grid_rules", _l("Rules for grids"), "grids.set_rules", policy.GRID_SETTINGS, "settings", "settings",
+                position=40),
+    )  # fmt: skip
+
+
+@hookimpl
+def register_household_panels() -> Sequence[HouseholdPanel]:
+    return (points.PANEL,)
+
+
+@hookimpl
+def register_search_kinds() -> Sequence[SearchKind]:
+    return (points.SEARCH,)
+
+
+@hookimpl
 def register_jobs() -> Sequence[JobKind]:
     return (jobs.SWEEP,)
 
@@ -29,6 +62,11 @@ def register_jobs() -> Sequence[JobKind]:
 @hookimpl
 def register_schedules() -> Sequence[Schedule]:
     return (jobs.DAILY,)
+
+
+@hookimpl
+def register_profile_sections() -> Sequence[ProfileSection]:
+    return (ProfileSection("grids", 35, apply_rules),)
 
 
 @hookimpl

@@ -12,7 +12,8 @@ from xiangyue.i18n import lazy_gettext as _l
 GRID_VIEW = Permission("grid.view", _l("See grids"))
 GRID_EDIT = Permission("grid.edit", _l("Divide grids, move households between them, undo"))
 GRID_EXPORT = Permission("grid.export", _l("Export grids"))
-PERMISSIONS = (GRID_VIEW, GRID_EDIT, GRID_EXPORT)
+GRID_SETTINGS = Permission("grid.settings", _l("Set the county's rules for grids"))
+PERMISSIONS = (GRID_VIEW, GRID_EDIT, GRID_EXPORT, GRID_SETTINGS)
 
 AREA, SPECIAL = "area", "special"
 KINDS = {AREA: _l("Area grid"), SPECIAL: _l("Special grid")}
@@ -62,7 +63,7 @@ ACTIONS = {
 
 _EDITORS = frozenset({GRID_VIEW.name, GRID_EDIT.name, GRID_EXPORT.name})
 ROLE_TEMPLATES = {
-    "county_admin": _EDITORS,
+    "county_admin": _EDITORS | {GRID_SETTINGS.name},
     "department": frozenset({GRID_VIEW.name}),
     "town": _EDITORS,
     "village": frozenset({GRID_VIEW.name, GRID_EDIT.name}),

@@ -20,7 +20,7 @@ from xiangyue.errors import Conflict, Invalid, NotFound, Stale
 from xiangyue.features.grids import codes, rules, sizes, undoing
 from xiangyue.features.grids.division import Cell, Division, Part, divided
 from xiangyue.features.grids.models import Grid, GridChange, GridSizeNote
-from xiangyue.features.grids.policy import AREA, GRID_EDIT, SizeRule
+from xiangyue.features.grids.policy import AREA, GRID_EDIT, GRID_VIEW, SizeRule
 from xiangyue.features.grids.standing import WIDE, division_on, lock_village, village_of
 from xiangyue.features.grids.writing import Writer, new_change, note
 from xiangyue.features.households.person_input import today
@@ -260,6 +260,14 @@ def undo_change(uow: Uow, *, change_id: int, version: int, reason: str) -> GridC
         note(uow, change, "grid.undo", before={"state": "done"},
              after={"state": "undone", "reason": reason})  # fmt: skip
     return change
+
+
+@acts(GRID_VIEW)
+def standing_against(uow: Uow, *, change_id: int) -> list[str]:
+    """What was built on a change, in words; empty: it can be undone. Raises NotFound."""
+    change = uow.get(GridChange, change_id)
+    with uow.tenant_wide(WIDE):
+        return undoing.built_on(uow, change)
 
 
 def _carry_out(

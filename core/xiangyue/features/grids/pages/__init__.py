@@ -1,0 +1,9 @@
+"""Pages of grids: the list, one grid, its forms, changes and their undo, the county's rules."""
+
+from flask import Blueprint
+
+bp = Blueprint("grids", __name__, template_folder="../templates")
+
+from xiangyue.features.grids.pages import changes, forms, lists, rules, show  # noqa: E402
+
+__all__ = ["bp", "changes", "forms", "lists", "rules", "show"]

@@ -1,0 +1,165 @@
+"""The list of grids as of a day, and its export."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from flask import redirect, request, url_for
+
+from xiangyue.db.uow import Uow
+from xiangyue.errors import Invalid
+from xiangyue.features.areas import switch
+from xiangyue.features.areas.queries import names
+from xiangyue.features.grids import queries, service_export
+from xiangyue.features.grids.pages import bp
+from xiangyue.features.grids.policy import GRID_EDIT, GRID_EXPORT, GRID_VIEW, KINDS, LEVELS
+from xiangyue.features.grids.words import breach_words, kind_words
+from xiangyue.features.households.person_input import today
+from xiangyue.i18n import gettext as _
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.i18n import ngettext
+from xiangyue.web.access import requires
+from xiangyue.web.components import Column, Filter, ListView
+from xiangyue.web.exporting import Taken, export_list
+from xiangyue.web.pipeline import current_actor, current_uow
+from xiangyue.web.shell import page, without_problems
+
+PAGE_SIZE = 50
+COLUMNS = (
+    Column("name", _l("Grid"), sort=True, primary=True),
+    Column("code", _l("Code"), sort=True),
+    Column("level", _l("Level"), sort=True),
+    Column("area", _l("Village or group")),
+    Column("households", _l("Households"), numeric=True),
+    Column("registered", _l("Household register"), numeric=True),
+    Column("living", _l("Living here"), numeric=True),
+    Column("size", _l("Size")),
+    Column("since", _l("Since"), default=False),
+)
+SIZES = {"out": _l("Outside the rule"), "fits": _l("Within the rule, or without one")}
+
+
+def day_asked(text: str | None = None) -> date:
+    """``?on=`` of the address; today where it is missing or no date."""
+    try:
+        return date.fromisoformat(request.args.get("on", "") if text is None else text)
+    except ValueError:
+        return today()
+
+
+def _view(**state: Any) -> ListView:
+    filters = (
+        Filter("q", _l("Name, pinyin or code"), kind="text"),
+        Filter("level", _l("Level"), choices=queries.level_choices()),
+        Filter("size", _l("Size"), choices=list(SIZES.items())),
+        Filter("on", _l("On day"), kind="date"),
+        Filter("kind", _l("Kind"), choices=list(KINDS.items()), more=True),
+    )
+    args = request.args.copy()
+    if args.get("area") == switch.ALL:
+        args.poplist("area")
+    may = current_actor().can(GRID_EXPORT)
+    view = ListView(COLUMNS, args, url_for("grids.list_grids"), filters, default_sort="code", **state)
+    return replace(view, export_url=url_for("grids.export_grids") if may else None)
+
+
+def _wanted(view: ListView, area: int) -> queries.GridFilter:
+    level, kind, size = view.value("level"), view.value("kind"), view.value("size")
+    return queries.GridFilter(
+        on=day_asked(),
+        area=area,
+        level=int(level) if level.isdigit() and int(level) in LEVELS else None,
+        kind=kind if kind in KINDS else "",
+        size=size if size in SIZES else "",
+        q=view.value("q")[:60],
+    )
+
+
+def _sort(view: ListView) -> str:
+    key, descending = view.sort
+    return f"-{key}" if descending else key
+
+
+@bp.get("/grids")
+@requires(GRID_VIEW)
+def list_grids() -> Any:
+    """Grids of the area, as of today or another day."""
+    uow = current_uow()
+    code, elsewhere = switch.page_area(uow)
+    if elsewhere:
+        return redirect(elsewhere)
+    asked = _view()
+    if onward := without_problems(asked):
+        return onward
+    wanted = _wanted(asked, code)
+    direction, cursor = asked.cursor
+    try:
+        found = queries.list_grids(
+            uow,
+            wanted,
+            sort=_sort(asked),
+            limit=PAGE_SIZE,
+            after=cursor if direction == "after" else None,
+            before=cursor if direction == "before" else None,
+        )
+    except Invalid as invalid:
+        if "cursor" not in invalid.fields:
+            raise
+        return redirect(asked.url(after=None, before=None))
+    count = queries.count_grids(uow, wanted)
+    return page(
+        "grids/list.html",
+        view=_view(
+            count=count,
+            count_text=ngettext("%(count)s grid", "%(count)s grids", count, count=f"{count:,}"),
+            shown=len(found.items),
+            next_cursor=found.next,
+            back_cursor=found.back,
+        ),
+        rows=found.items,
+        area_name=names(uow, [code]).get(code, "") if code else "",
+        area=code,
+        on=wanted.on,
+        today=today(),
+        waiting=_waiting(uow, code, wanted.on),
+        may_edit=current_actor().can(GRID_EDIT),
+        breach_words=breach_words,
+        kind_words=kind_words,
+    )
+
+
+def _waiting(uow: Uow, code: int, on: date) -> list[dict[str, Any]]:
+    """Households in no grid, shown for a village: above that the coverage page counts them."""
+    return queries.waiting(uow, code, on) if code % 1_000_000 and on >= today() and queries.any_grid(uow) else []
+
+
+@bp.route("/grids/export", methods=["GET", "POST"])
+@requires(GRID_EXPORT)
+def export_grids() -> Any:
+    """The question what for; sent, the list as it stands as a spreadsheet."""
+    uow, asked = current_uow(), _view()
+    code = switch.asked_area(uow)
+    wanted = _wanted(asked, code)
+
+    def cells() -> Iterator[list[Any]]:
+        for row in queries.each_grid(uow, wanted, sort=_sort(asked), limit=service_export.EXPORT_LIMIT):
+            shown = {
+                "name": row["name"], "code": row["code"], "level": str(kind_words(row)), "area": row["area_name"],
+                "households": row["size"].households, "registered": row["size"].registered,
+                "living": row["size"].living, "size": str(breach_words(row)), "since": row["valid_from"],
+            }  # fmt: skip
+            yield [shown[column.key] for column in asked.visible]
+
+    def note(taken: Taken) -> None:
+        service_export.note_export(
+            uow, number=taken.number, purpose=taken.purpose, rows=taken.rows, columns=taken.columns,
+            conditions=taken.conditions, on=wanted.on, area=code,
+        )  # fmt: skip
+
+    return export_list(
+        asked, title=_("Export grids"), of=_("Grids"), back=asked.url(url_for("grids.list_grids")),
+        rows=queries.count_grids(uow, wanted), cells=cells, note=note, place=names(uow, [code]).get(code, ""),
+    )  # fmt: skip

@@ -1,0 +1,39 @@
+"""What the feature shows on other pages: a household's grid, grids among what the search finds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import url_for
+
+from xiangyue.db.uow import Uow
+from xiangyue.features.grids import queries
+from xiangyue.features.grids.policy import GRID_EDIT, GRID_VIEW
+from xiangyue.features.households.person_input import today
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.plugin.registry import HouseholdPanel, PanelView, SearchHit, SearchKind
+
+
+def _panel(uow: Uow, household_id: int) -> PanelView | None:
+    found = queries.grids_of(uow, household_id)
+    if not found and not queries.any_grid(uow):
+        return None
+    now = next((g for g in found if g["since"] <= today() and (g["until"] is None or g["until"] > today())), None)
+    others = [grid for grid in found if grid is not now]
+    return PanelView(
+        "grids/household.html",
+        {"now": now, "others": others, "today": today(), "household_id": household_id,
+         "may_edit": uow.actor.can(GRID_EDIT)},
+    )  # fmt: skip
+
+
+def _find(uow: Uow, q: str, limit: int) -> Sequence[SearchHit]:
+    page = queries.list_grids(uow, queries.GridFilter(on=today(), q=q), limit=limit)
+    return [
+        SearchHit(item["name"], f"{item['code']} {item['area_name']}", url_for("grids.show_grid", id=item["id"]))
+        for item in page.items
+    ]
+
+
+PANEL = HouseholdPanel("grid", _l("Grid"), GRID_VIEW, _panel, position=5)
+SEARCH = SearchKind("grids", _l("Grids"), GRID_VIEW, _find)

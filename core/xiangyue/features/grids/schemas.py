@@ -1,0 +1,210 @@
+"""What the API takes and gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+from xiangyue.api.lists import ListArgs
+from xiangyue.features.grids.policy import AREA, BASES, CHANGE_STATES, CHANGES, KINDS
+from xiangyue.features.households.schemas import AreaCode
+
+_MOST = 5_000
+_SORTS = ("code", "name", "level")
+
+
+class DayArgs(Schema):
+    on = fields.Date(load_default=None, metadata={"description": "As of this day; today when missing"})
+
+
+class GridListArgs(ListArgs):
+    """Conditions and order of the list."""
+
+    on = fields.Date(load_default=None, metadata={"description": "As of this day; today when missing"})
+    area = AreaCode(load_default=0, metadata={"description": "Only grids of this area"})
+    level = fields.Integer(
+        load_default=None, validate=validate.Range(0, 3), metadata={"description": "0: special grids"}
+    )
+    kind = fields.String(load_default="", validate=validate.OneOf(["", *KINDS]))
+    size = fields.String(
+        load_default="", validate=validate.OneOf(["", "out", "fits"]),
+        metadata={"description": "out: outside the county's rule; fits: within it, or without one"},
+    )  # fmt: skip
+    q = fields.String(load_default="", metadata={"description": "Name, pinyin, or how a code of it begins"})
+    sort = fields.String(
+        load_default="code", validate=validate.OneOf([way + key for key in _SORTS for way in ("", "-")])
+    )
+
+
+class RuleSchema(Schema):
+    basis = fields.String(load_default="living", validate=validate.OneOf([*BASES]))
+    min_households = fields.Integer(load_default=None, allow_none=True)
+    max_households = fields.Integer(load_default=None, allow_none=True)
+    min_persons = fields.Integer(load_default=None, allow_none=True)
+    max_persons = fields.Integer(load_default=None, allow_none=True)
+    source = fields.String(load_default="")
+
+
+class GridSchema(Schema):
+    """A grid as of a day."""
+
+    id = fields.Integer()
+    code = fields.String()
+    name = fields.String()
+    kind = fields.String(validate=validate.OneOf([*KINDS]))
+    special_kind = fields.String()
+    level = fields.Integer(metadata={"description": "1 to 3; 0 of a special grid"})
+    leaf = fields.Boolean(metadata={"description": "Whether households may lie in it"})
+    area_code = fields.Integer()
+    area_name = fields.String()
+    parent_id = fields.Integer(allow_none=True)
+    valid_from = fields.Date(allow_none=True)
+    valid_to = fields.Date(allow_none=True)
+    households = fields.Integer()
+    registered = fields.Integer(metadata={"description": "Persons by the household register"})
+    living = fields.Integer(metadata={"description": "Persons by where they live"})
+    breaches = fields.List(
+        fields.String(), metadata={"description": "households_below, households_above, persons_below, persons_above"}
+    )
+    version = fields.Integer()
+
+
+class GridListSchema(Schema):
+    items = fields.List(fields.Nested(GridSchema))
+    next = fields.String(allow_none=True)
+
+
+class GridDetailSchema(GridSchema):
+    on = fields.Date()
+    standing = fields.Boolean(metadata={"description": "Whether it stands on that day"})
+    rule = fields.Nested(RuleSchema)
+    codes = fields.List(fields.String(), metadata={"description": "All codes it ever had, the newest first"})
+    below = fields.List(fields.Integer(), metadata={"description": "Ids of the grids directly below"})
+    size_notes = fields.List(fields.Dict(), metadata={"description": "Reasons for a size outside the rule"})
+
+
+class InsideSchema(Schema):
+    id = fields.Integer()
+    code = fields.String()
+    head_name = fields.String()
+    address = fields.String()
+    area_code = fields.Integer()
+    area_name = fields.String()
+    since = fields.Date()
+    until = fields.Date(allow_none=True)
+    registered = fields.Integer()
+    living = fields.Integer()
+
+
+class InsideListSchema(Schema):
+    items = fields.List(fields.Nested(InsideSchema))
+    next = fields.String(allow_none=True)
+
+
+class ChangeSchema(Schema):
+    """A change of a village's grids."""
+
+    id = fields.Integer()
+    kind = fields.String(validate=validate.OneOf([*CHANGES]))
+    on = fields.Date()
+    state = fields.String(validate=validate.OneOf([*CHANGE_STATES]))
+    area_code = fields.Integer(metadata={"description": "The village"})
+    reason = fields.String()
+    grids = fields.List(fields.Integer(), metadata={"description": "Grids that have another version by it"})
+    made = fields.List(fields.Integer(), metadata={"description": "New grids among them"})
+    households = fields.Integer(metadata={"description": "How many households it put elsewhere"})
+    by_name = fields.String()
+    undone_by_name = fields.String()
+    undone_reason = fields.String()
+    version = fields.Integer()
+
+
+class _Dated(Schema):
+    on = fields.Date(required=True, metadata={"description": "The day it takes effect, at most a year ahead"})
+    reason = fields.String(load_default="")
+
+
+class _Sized(_Dated):
+    size_reason = fields.String(
+        load_default="",
+        metadata={"description": "Why a grid is outside the size rule; 422 `reason_needed` asks for it"},
+    )
+
+
+def _ids(*, required: bool = False) -> fields.List[Any]:
+    inner = fields.Integer(strict=True)
+    if required:
+        return fields.List(inner, required=True, validate=validate.Length(1, _MOST))
+    return fields.List(inner, load_default=list, validate=validate.Length(max=_MOST))
+
+
+class NewGrid(_Sized):
+    area_code = AreaCode(required=True, metadata={"description": "The village or one of its groups"})
+    name = fields.String(required=True)
+    level = fields.Integer(required=True, validate=validate.Range(0, 3))
+    parent_id = fields.Integer(load_default=None, allow_none=True)
+    kind = fields.String(load_default=AREA, validate=validate.OneOf([*KINDS]))
+    special_kind = fields.String(load_default="")
+    household_ids = _ids()
+
+
+class Renaming(_Dated):
+    name = fields.String(required=True)
+
+
+class Recoding(Schema):
+    code = fields.String(required=True)
+    reason = fields.String(required=True)
+
+
+class Closing(_Sized):
+    into_id = fields.Integer(load_default=None, allow_none=True, metadata={"description": "Where its households go"})
+
+
+class PartOfGrid(Schema):
+    name = fields.String(required=True)
+    household_ids = _ids(required=True)
+
+
+class Splitting(_Sized):
+    parts = fields.List(fields.Nested(PartOfGrid), required=True, validate=validate.Length(1, 50))
+    below = fields.Boolean(load_default=False, metadata={"description": "Below it; every household must be in a part"})
+
+
+class Merging(_Sized):
+    grid_ids = _ids(required=True)
+    into_id = fields.Integer(required=True)
+
+
+class Moving(_Sized):
+    household_ids = _ids(required=True)
+
+
+class PartOfPlan(Schema):
+    key = fields.String(required=True, metadata={"description": "How `parent` of another part calls it"})
+    name = fields.String(required=True)
+    level = fields.Integer(required=True, validate=validate.Range(1, 3))
+    area_code = AreaCode(required=True)
+    parent = fields.String(load_default=None, allow_none=True)
+    keep_grid_id = fields.Integer(load_default=None, allow_none=True)
+    household_ids = _ids()
+
+
+class Dividing(_Sized):
+    village = AreaCode(required=True)
+    parts = fields.List(fields.Nested(PartOfPlan), required=True, validate=validate.Length(1, 500))
+
+
+class Undoing(Schema):
+    reason = fields.String(required=True)
+
+
+class TemplateSchema(Schema):
+    template = fields.String(required=True)
+    width = fields.Integer(required=True)
+
+
+class RulesSchema(Schema):
+    sizes = fields.Dict(keys=fields.Integer(), values=fields.Nested(RuleSchema), metadata={"description": "By level"})
+    code = fields.Nested(TemplateSchema)

@@ -1,0 +1,61 @@
+"""What a profile says of grids: size rules by level and the template of codes, until the county sets its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import fields
+
+from xiangyue.tenancy.profile_schema import Choice, ListOf, Strict, Text, Whole
+
+
+@dataclass(frozen=True, slots=True)
+class GridSizeSpec:
+    """How large a leaf grid of a level should be; None: no limit. ``basis``: whose persons count."""
+
+    level: int
+    basis: str = "living"
+    min_households: int | None = None
+    max_households: int | None = None
+    min_persons: int | None = None
+    max_persons: int | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GridsSpec:
+    """``code_template`` "": the core's own."""
+
+    sizes: tuple[GridSizeSpec, ...] = ()
+    code_template: str = ""
+    code_width: int = 3
+
+
+def _limit() -> Whole:
+    return Whole(least=1, most=9_999, load_default=None)
+
+
+class GridSizeSchema(Strict):
+    level = Whole(least=1, most=3, required=True)
+    basis = Choice("registered", "living", load_default="living")
+    min_households = _limit()
+    max_households = _limit()
+    min_persons = _limit()
+    max_persons = _limit()
+    source = Text(blank=True, longest=200, load_default="")
+
+
+class GridsSchema(Strict):
+    sizes = ListOf(fields.Nested(GridSizeSchema), load_default=list)
+    code_template = Text(blank=True, longest=60, load_default="")
+    code_width = Whole(least=2, most=6, load_default=3)
+
+
+def grids_from(values: dict[str, Any]) -> GridsSpec:
+    """What the schema loaded, as unchangeable values."""
+    return GridsSpec(
+        sizes=tuple(GridSizeSpec(**size) for size in values["sizes"]),
+        code_template=values["code_template"],
+        code_width=values["code_width"],
+    )
