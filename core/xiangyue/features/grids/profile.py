@@ -9,7 +9,6 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid
 from xiangyue.features.grids import rules
 from xiangyue.features.grids.policy import CODE, GRID_SETTINGS, rule_key
-from xiangyue.features.grids.service_rules import put_setting
 from xiangyue.plugin.manager import Registry
 from xiangyue.tenancy.profile_grids import GridsSpec
 from xiangyue.tenancy.profile_types import Profile
@@ -32,7 +31,7 @@ def apply_rules(uow: Uow, profile: Profile, registry: Registry) -> list[Change]:
         template = rules.checked_template({"template": wanted.code_template, "width": wanted.code_width})
         values[CODE] = {"template": template.template, "width": template.width}
     for key, value in values.items():
-        if rules.setting(uow, key) is None and put_setting(uow, key, value):
+        if rules.setting(uow, key) is None and rules.put_setting(uow, key, value):
             changes.append(Change("add", f"grid rule {key}"))
     uow.session.flush()
     return changes

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import select
 
+from xiangyue.access.audit import audit, changed
+from xiangyue.db.base import Json
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid
 from xiangyue.features.grids.models import GridSetting
@@ -80,3 +82,20 @@ def checked_template(values: Mapping[str, Any]) -> CodeTemplate:
         raise Invalid(errors)
     return CodeTemplate(template.upper().replace("{VILLAGE}", "{village}").replace("{LEVEL}", "{level}")
                         .replace("{SERIAL}", "{serial}"), int(width))  # fmt: skip
+
+
+def put_setting(uow: Uow, key: str, value: Json) -> bool:
+    """Write one setting with its audit entry; whether anything changed."""
+    row = setting(uow, key)
+    before = dict(row.value) if row is not None else {}
+    if before == value:
+        return False
+    if row is None:
+        row = GridSetting(key=key, value=value, version=1)
+        uow.session.add(row)
+    else:
+        row.value = value
+        row.version += 1
+    old, new = changed(before, value)
+    audit(uow, action="grid.settings", obj=row, label=key, before={k: v for k, v in old.items() if v}, after=new)
+    return True

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from xiangyue.access.acts import acts
-from xiangyue.access.audit import audit, changed
 from xiangyue.db.base import Json
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Forbidden, Invalid
 from xiangyue.features.grids import rules
-from xiangyue.features.grids.models import GridSetting
 from xiangyue.features.grids.policy import CODE, GRID_SETTINGS, LEVELS, rule_key
 from xiangyue.i18n import lazy_gettext as _l
 
@@ -43,22 +41,5 @@ def set_rules(uow: Uow, *, sizes: Mapping[int, Mapping[str, Any]], code: Mapping
     if errors:
         raise Invalid(errors)
     for key, value in wanted.items():
-        put_setting(uow, key, value)
+        rules.put_setting(uow, key, value)
     uow.session.flush()
-
-
-def put_setting(uow: Uow, key: str, value: Json) -> bool:
-    """Write one setting with its audit entry; whether anything changed."""
-    row = rules.setting(uow, key)
-    before = dict(row.value) if row is not None else {}
-    if before == value:
-        return False
-    if row is None:
-        row = GridSetting(key=key, value=value, version=1)
-        uow.session.add(row)
-    else:
-        row.value = value
-        row.version += 1
-    old, new = changed(before, value)
-    audit(uow, action="grid.settings", obj=row, label=key, before={k: v for k, v in old.items() if v}, after=new)
-    return True
