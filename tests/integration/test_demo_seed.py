@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from xiangyue.features.demo.seed import seed
 from xiangyue.features.households.models import Household, HouseholdAward, HouseholdIncome
+from xiangyue.features.organisations.models import Organisation, PostHolder
 from xiangyue.testing.fixtures import County
 
 
@@ -23,4 +24,10 @@ def test_it_has_households_incomes_and_awards_and_is_made_once(hanyin: County) -
     assert set(years.values()) == {3}
     assert 200 < len(years) < 300  # of some nothing is on record
     assert {awarded for _home, awarded in rows} == {True, False}
+    with hanyin.uow() as uow:
+        made = Counter(uow.session.scalars(select(Organisation.kind_key)))
+        held = uow.session.scalars(select(func.count()).select_from(PostHolder)).one()
+    assert len(made) == 5
+    assert made["village_committee"] == made["supervision_committee"] > 5
+    assert held > 20
     assert seed(hanyin.runtime, 300) == 0

@@ -11,6 +11,7 @@ from xiangyue.errors import XiangyueError
 from xiangyue.features.demo import grids
 from xiangyue.features.demo.accounts import ensure_accounts
 from xiangyue.features.demo.awards import give_awards
+from xiangyue.features.demo.organisations import fill_organisations
 from xiangyue.features.households.models import Household
 from xiangyue.features.imports import inline
 from xiangyue.features.imports.commands import make_roster
@@ -52,6 +53,7 @@ def seed(runtime: Runtime, households: int, *, watch: inline.Watch | None = None
         raise XiangyueError(f"the demonstration roster was not taken in: {outcome.counts} {outcome.problem}")
     with in_locale(tenant.locale), runtime.uow(tenant.id) as uow:
         give_awards(uow, seed=SEED)
+        fill_organisations(uow, seed=SEED)
         villages = grids.villages_with_households(uow)
     for village in villages:
         with in_locale(tenant.locale), runtime.uow(tenant.id) as uow:

@@ -26,6 +26,8 @@ FOLLOWS = Follows(
     "person_id",
     open=PostHolder.valid_to.is_(None),
     unique=("post_id", "valid_to"),
+    # Papers of elections and terms are the village's archive (村民委员会组织法第三十四条); without the name they stay.
+    erase={},
 )
 
 
