@@ -100,7 +100,9 @@ def upgrade() -> None:
         ),
         _fk("notice_version", "notice_id", "notice", "CASCADE"),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_notice_version")),
-        sa.UniqueConstraint("tenant_id", "notice_id", "number", name=op.f("uq_notice_version_tenant_id_notice_id_number")),
+        sa.UniqueConstraint(
+            "tenant_id", "notice_id", "number", name=op.f("uq_notice_version_tenant_id_notice_id_number")
+        ),
     )
     op.create_index(
         op.f("ix_notice_version_tenant_id_notice_id_state"),

@@ -6,13 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from consents_kit import WORDS, clear, draft, publish, say
-from households_kit import filled_county, id_of, post, text
-from sqlalchemy import select
+from consents_kit import WORDS, clear, draft, publish, published, say
+from households_kit import entries, filled_county, id_of, post, text
+from sqlalchemy import select, update
+from tests.integration.test_imports_pages import head, roster, send, uploaded
 
 from xiangyue.errors import Conflict, Invalid, Stale
 from xiangyue.features.households.models import Person
 from xiangyue.features.households.person_input import today
+from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.privacy import queries_consent as queries
 from xiangyue.features.privacy import service_notice
 from xiangyue.features.privacy.models_consent import Notice
@@ -141,3 +143,23 @@ def test_the_profiles_notices_are_published_and_reworded_as_new_versions(county:
         assert [(v.number, v.state) for v in queries.get_notice(uow, id).versions] == [
             (2, "published"), (1, "superseded"),
         ]  # fmt: skip
+
+
+def test_an_import_names_the_notice_by_which_people_were_told(county: County) -> None:
+    id = published(county, kind="notice")
+    client = county.client("county_admin")
+    page = text(client, "/imports/new")
+    assert "个人信息收集使用同意书 (1)" in page
+    with county.uow() as uow:
+        version = queries.get_notice(uow, id).versions[0].id
+    batch = uploaded(client, roster(head(77, id_number=None)), notice=str(version))
+    shown = text(client, f"/imports/{batch}")
+    assert f"/privacy/notices/{id}" in shown
+    assert (entries(county, "import.upload")[-1].after or {})["notice"] == WORDS["title"]
+    refused = send(client, roster(head(78, id_number=None)), notice="999999")
+    assert refused.status_code == 422
+    headers = county.bearer(county.account("county_admin"))
+    one = county.client().get(f"/api/v1/imports/{batch}?fields=notice_version_id", headers=headers).json
+    assert one["notice_version_id"] == version
+    with county.uow() as uow:
+        uow.session.execute(update(ImportBatch).values(notice_version_id=None))

@@ -130,6 +130,7 @@ def upload(values: dict[str, Any]) -> Response:
         purpose=values["purpose"].strip(),
         lawful_basis=values["lawful_basis"],
         department=values["department"],
+        notice_version_id=values["notice_version_id"],
         columns=values["columns"],
         kind=values["kind"],
     )

@@ -12,6 +12,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
 from xiangyue.features.imports.models import ImportBatch, ImportRow
 from xiangyue.features.imports.policy import KEEP_ROWS_DAYS, KEEP_UNWRITTEN_DAYS
+from xiangyue.features.privacy.queries_consent import notice_of
 from xiangyue.i18n import TIMEZONE
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.tenancy.field_owners import DEPARTMENTS
@@ -41,6 +42,7 @@ def shown(uow: Uow, batch: ImportBatch) -> dict[str, Any]:
     return {
         "department": DEPARTMENTS.get(batch.department, ""),
         "basis": BASES.get(batch.lawful_basis, ""),
+        "named": notice_of(uow, batch.notice_version_id),
         "file_kept": file_kept(batch),
         "rows_kept": rows_kept(uow, batch),
         "rows_until": rows_until(batch),

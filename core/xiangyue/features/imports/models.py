@@ -31,6 +31,7 @@ class ImportBatch(Versioned, TenantOwned, Base):
             name="state",
         ),
         tenant_fk("file_id", "stored_file"),
+        tenant_fk("notice_version_id", "notice_version"),
     )
 
     kind: Mapped[str] = mapped_column(default="roster")
@@ -46,6 +47,8 @@ class ImportBatch(Versioned, TenantOwned, Base):
     lawful_basis: Mapped[str] = mapped_column(default="", server_default="")
     #: For which department it speaks: a key of ``tenancy.field_owners.DEPARTMENTS``, "" for none.
     department: Mapped[str] = mapped_column(default="", server_default="")
+    #: The version of a notice by which the persons were told or consented, where somebody named one.
+    notice_version_id: Mapped[int | None]
     #: When the bytes of the uploaded file are deleted; the batch stays.
     file_expires_at: Mapped[datetime | None]
     scope_ranges: Mapped[list[list[int]] | None] = mapped_column(JSONB)

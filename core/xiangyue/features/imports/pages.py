@@ -21,6 +21,7 @@ from xiangyue.features.imports.roster_file import MAX_BYTES, MAX_ROWS
 from xiangyue.features.imports.roster_template import table_words, write_template
 from xiangyue.features.imports.staging import open_columns
 from xiangyue.features.imports.view import FILE_KINDS
+from xiangyue.features.privacy.queries_consent import published_choices
 from xiangyue.files.names import content_disposition
 from xiangyue.files.workbook import MEDIA_TYPE
 from xiangyue.i18n import current_locale
@@ -138,6 +139,7 @@ def _upload_page(values: Any, errors: Any = None, status: int = 200) -> Any:
         limits=limits,
         bases=list(BASES.items()),
         departments=list(DEPARTMENTS.items()),
+        notices=published_choices(current_uow()),
         kinds=kinds,
         registers=[(key, label) for key, label in kinds if key not in FILE_KINDS],
         no_villages=not has_villages(current_uow()),
@@ -168,6 +170,7 @@ def upload() -> Any:
             purpose=form["purpose"].strip(),
             lawful_basis=form.get("lawful_basis", USUAL),
             department=form.get("department", ""),
+            notice_version_id=form.get("notice", type=int),
             kind=form.get("kind", ROSTER),
         )
     except Invalid as invalid:

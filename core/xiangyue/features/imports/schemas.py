@@ -37,6 +37,9 @@ class ImportSchema(Schema):
         }
     )
     department = fields.String(metadata={"description": "For which department it speaks; empty for none"})
+    notice_version_id = fields.Integer(
+        allow_none=True, metadata={"description": "Version of the notice by which the persons were told or consented"}
+    )
     file_expires_at = fields.DateTime(allow_none=True, metadata={"description": "When the uploaded file is deleted"})
     counts = fields.Dict(
         metadata={
@@ -198,6 +201,11 @@ class ImportUploadSchema(Schema):
             "description": "For which department it speaks: of the fields for which that answers, it overwrites what "
             "others set, and later imports of others do not overwrite it"
         },
+    )
+    notice_version_id = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Published version of a notice or form of consent by which they were told or asked"},
     )
     columns = ColumnsField(
         load_default=None,

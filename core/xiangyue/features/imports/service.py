@@ -42,6 +42,7 @@ from xiangyue.features.imports.roster_update import without_numbers
 from xiangyue.features.imports.roster_upload import check_roster
 from xiangyue.features.imports.staging import open_columns, seal_upload, wrong_rows
 from xiangyue.features.imports.workbook_back import RowMarks
+from xiangyue.features.privacy.queries_consent import published_version
 from xiangyue.files.service import in_days, store_file
 from xiangyue.files.storage import Storage
 from xiangyue.i18n import lazy_gettext as _l
@@ -66,6 +67,7 @@ def upload_roster(
     purpose: str,
     lawful_basis: str = USUAL,
     department: str = "",
+    notice_version_id: int | None = None,
     columns: Mapping[str, str] | None = None,
     kind: str = ROSTER,
 ) -> ImportBatch:
@@ -75,10 +77,11 @@ def upload_roster(
     the key of a register that plugins or other features declare (`registers`) and the actor may import into.
     ``source``: where the data comes from; ``purpose``: what it is taken in for, never empty; ``lawful_basis``: on what
     ground, a key of ``access.lawful.BASES``; ``department``: for which it speaks (``field_owners.DEPARTMENTS``, "" for
-    none): its facts overwrite what others set (`holding`); all go into the audit trail. ``columns``: where columns of
-    the file go, by heading or position (`roster_header.HeaderFinder.resolve`). The file is stored encrypted, for as
-    many days as the county says. Raises Invalid (fields file, source, purpose, lawful_basis, department, columns),
-    TooLarge, or Forbidden for somebody who may not edit households anywhere.
+    none): its facts overwrite what others set (`holding`); ``notice_version_id``: the published notice or form of
+    consent by which the persons were told or asked, needed by nobody; all go into the audit trail. ``columns``: where
+    columns of the file go, by heading or position (`roster_header.HeaderFinder.resolve`). The file is stored encrypted,
+    for as many days as the county says. Raises Invalid (fields file, source, purpose, lawful_basis, department, notice,
+    columns), TooLarge, or Forbidden for somebody who may not edit households anywhere.
     """
     runtime = runtime_of(uow)
     if runtime is None:
@@ -104,6 +107,9 @@ def upload_roster(
         wrong["lawful_basis"] = [_l("Choose one of the options.")]
     if department and department not in DEPARTMENTS:
         wrong["department"] = [_l("Choose one of the options.")]
+    notice = published_version(uow, notice_version_id) if notice_version_id is not None else None
+    if notice_version_id is not None and notice is None:
+        wrong["notice"] = [_l("Choose one of the options.")]
     try:
         upload = check_roster(stream, name, max_bytes=runtime.settings.max_upload_bytes)
     except Invalid as error:
@@ -129,6 +135,7 @@ def upload_roster(
         purpose=purpose,
         lawful_basis=lawful_basis,
         department=department,
+        notice_version_id=notice_version_id,
         file_expires_at=file.expires_at,
         header={"asked": dict(columns)} if columns else {},
         scope_ranges=as_json(ranges),
@@ -148,6 +155,7 @@ def upload_roster(
             "size": upload.size,
             "lawful_basis": lawful_basis,
             **({"department": department} if department else {}),
+            **({"notice": notice.title, "number": notice.number} if notice is not None else {}),
             "file_expires_at": file.expires_at,
         },
         purpose=purpose,

@@ -284,3 +284,20 @@ def published_notice(uow: Uow, id: int) -> tuple[Notice, NoticeVersion]:
     if view.published is None:
         raise NotFound(_l("There is no such notice, or it is no longer published."))
     return view.notice, view.published
+
+
+def published_version(uow: Uow, id: int) -> NoticeVersion | None:
+    """A version that is published now."""
+    wanted = select(NoticeVersion).where(NoticeVersion.id == id, NoticeVersion.state == "published")
+    return uow.session.scalars(wanted).one_or_none()
+
+
+def published_choices(uow: Uow) -> list[tuple[int, str]]:
+    """(id of the version, title and number) of what is published, for a form."""
+    rows = select(NoticeVersion).where(NoticeVersion.state == "published").order_by(NoticeVersion.title)
+    return [(v.id, f"{v.title} ({v.number})") for v in uow.session.scalars(rows)]
+
+
+def notice_of(uow: Uow, version_id: int | None) -> NoticeVersion | None:
+    """The version that something names."""
+    return uow.get(NoticeVersion, version_id) if version_id is not None else None
