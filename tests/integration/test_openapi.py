@@ -90,7 +90,16 @@ def test_a_file_is_sent_as_multipart(document: dict[str, Any]) -> None:
     assert kind == "multipart/form-data"
     fields = document["components"]["schemas"][body["schema"]["$ref"].rpartition("/")[2]]["properties"]
     assert fields["file"]["format"] == "binary"
-    assert set(fields) == {"file", "source", "purpose", "lawful_basis", "department", "columns", "kind"}
+    assert set(fields) == {
+        "file",
+        "source",
+        "purpose",
+        "lawful_basis",
+        "department",
+        "notice_version_id",
+        "columns",
+        "kind",
+    }
 
 
 def headers(operation: dict[str, Any]) -> dict[str, bool]:
