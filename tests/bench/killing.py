@@ -128,7 +128,8 @@ class Killing:
         def there() -> bool:
             each()
             self.go_on(batch, state)
-            return self.batch(batch).state == state
+            # Search rows are kept right after everything else, and an import's end is its job's.
+            return self.batch(batch).state == state and self.job(batch).state == "succeeded"
 
         self.wait(there)
 

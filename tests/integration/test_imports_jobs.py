@@ -26,6 +26,7 @@ from imports_kit import (
 from imports_kit import workbook as book
 from sqlalchemy import select, update
 
+from xiangyue.access.actor import system_actor
 from xiangyue.access.models import AuditEntry
 from xiangyue.db import sql
 from xiangyue.db.session import end_statements_after
@@ -33,12 +34,14 @@ from xiangyue.db.sql import estimated_rows, hold_statistics
 from xiangyue.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from xiangyue.features.households import bulk
 from xiangyue.features.households.models import Household
-from xiangyue.features.imports import queries, service
-from xiangyue.features.imports.commit_job import SMALL_REGISTER, WRITTEN
+from xiangyue.features.imports import commit_job, queries, service
+from xiangyue.features.imports.commit_job import FINISHING, SMALL_REGISTER, WRITTEN
 from xiangyue.features.imports.models import ImportBatch, ImportRow
 from xiangyue.features.imports.roster_messages import CellError
 from xiangyue.features.imports.staging import wrong_rows
 from xiangyue.files.models import StoredFile
+from xiangyue.i18n import LazyText
+from xiangyue.jobs.context import JobCancelled, JobContext
 from xiangyue.jobs.run import run_with
 from xiangyue.jobs.service import request_cancel
 from xiangyue.jobs.worker import serve
@@ -361,6 +364,47 @@ def test_a_stopped_check_drops_the_batch_and_its_rows(hanyin: County, rows: list
     with hanyin.uow() as uow:
         assert uow.get(ImportBatch, again.id).state == "cancelled"
         assert uow.session.scalars(select(ImportRow).where(ImportRow.batch_id == again.id)).all() == []
+
+
+def test_search_rows_that_died_between_the_two_commits_come_with_the_next_run(hanyin: County, rows: list[Row]) -> None:
+    batch = commit(hanyin, checked(hanyin, book(rows)))
+    wanted = register(hanyin)
+    job = job_of(hanyin, batch.id)
+    with psycopg.connect(hanyin.runtime.settings.migration_database_url) as owner:
+        for table in ("name_suffix", "household_piece", "piece_suffix"):
+            assert owner.execute(f"DELETE FROM {table} WHERE tenant_id = %s", [hanyin.info.id]).rowcount
+        # As the scheduler does with a job whose worker died.
+        owner.execute("UPDATE job SET state = 'queued' WHERE tenant_id = %s AND id = %s", [hanyin.info.id, job.id])
+    assert register(hanyin) != wanted
+    assert work(hanyin, batch.id).state == "committed"
+    assert (job_of(hanyin, batch.id).state, register(hanyin)) == ("succeeded", wanted)
+
+
+def test_search_rows_are_kept_only_with_what_they_lead_to(hanyin: County, rows: list[Row]) -> None:
+    nothing = register(hanyin)
+    batch = checked(hanyin, book(rows))
+    with hanyin.uow() as uow:
+        service.request_commit(uow, batch_id=batch.id, version=batch.version)
+    job = job_of(hanyin, batch.id)
+
+    class AtTheEnd(JobContext):
+        """Cancelled when all is written and nothing kept."""
+
+        def progress(self, done: int, total: int, step: LazyText | str = "") -> None:
+            super().progress(done, total, step)
+            if step is FINISHING:
+                self.cancelled.set()
+
+    context = AtTheEnd(
+        hanyin.runtime,
+        tenant_id=hanyin.info.id,
+        job_id=job.id,
+        params=job.params,
+        actor=system_actor(hanyin.info.id),
+    )
+    with pytest.raises(JobCancelled):
+        commit_job.run(context)
+    assert register(hanyin) == nothing
 
 
 def test_what_changed_since_the_check_stops_the_writing(hanyin: County, rows: list[Row]) -> None:

@@ -15,6 +15,7 @@ from xiangyue.config import Settings
 from xiangyue.db.migrate import _config, upgrade
 from xiangyue.features.households import service, service_persons
 from xiangyue.features.households.bulk import HouseholdRow, upsert_households
+from xiangyue.features.households.memberships import room_for
 from xiangyue.features.households.models import Household, HouseholdMember, NameSuffix, Person
 from xiangyue.features.households.person_input import today
 from xiangyue.testing.fixtures import County
@@ -128,11 +129,13 @@ def test_who_is_registered_elsewhere_stays_living_here_whatever_a_roster_says_of
         home = uow.session.scalars(select(Household.id).where(Household.code.endswith("02"))).one()
         who = uow.session.scalars(select(Person.id).where(Person.name == "张某")).one()
         uow.session.execute(update(HouseholdMember).where(HouseholdMember.person_id == who).values(living=False))
+        several = room_for(uow, uow.get(Person, who), 1)
         uow.session.add(
             HouseholdMember(
-                person_id=who, household_id=home, area_code=VILLAGE + 3, registered=False, living=True, valid_from=BORN
+                person_id=who, household_id=home, area_code=VILLAGE + 3, registered=False, living=True,
+                several=several, valid_from=BORN,
             )
-        )
+        )  # fmt: skip
         uow.session.execute(update(Person).where(Person.id == who).values(household_id=home, relation=""))
     before = lines(county, "张某")
     found = run(county, row(2, person("吴木子"), {**guest, "relation": "", "away": True}))
@@ -181,19 +184,51 @@ def test_the_database_itself_refuses_a_second_household_on_a_day(county: County)
         home = uow.session.scalars(select(Household.id).where(Household.code.endswith("02"))).one()
         who = {p.name: p.id for p in uow.session.scalars(select(Person))}
 
-    def add(name: str, registered: bool, living: bool, since: date = BORN) -> None:
+    def add(name: str, registered: bool, living: bool, several: bool, since: date = BORN) -> None:
         with county.uow() as uow:
             uow.session.add(
                 HouseholdMember(
                     person_id=who[name], household_id=home, area_code=VILLAGE, registered=registered, living=living,
-                    valid_from=since,
+                    several=several, valid_from=since,
                 )
             )  # fmt: skip
 
-    for wrong in (("王德福", True, False), ("王德福", False, True), ("陈桂兰", True, True), ("陈桂兰", False, False)):
-        with pytest.raises(IntegrityError):
-            add(*wrong)
-    add("陈桂兰", False, True)
+    everything = [(registered, living) for registered in (True, False) for living in (True, False)]
+    # While a person may have one membership only, no second one fits, whatever it says and whenever it begins.
+    for name in ("王德福", "陈桂兰"):
+        for base in everything:
+            for several in (True, False):
+                with pytest.raises(IntegrityError):
+                    add(name, *base, several, today() + timedelta(1))
+    with county.uow() as uow:
+        for name in ("王德福", "陈桂兰"):
+            assert room_for(uow, uow.get(Person, who[name]), 1)
+    # He is registered and lives in his household, she is only registered there.
+    fits = {"王德福": [], "陈桂兰": [(False, True)]}
+    for name in ("王德福", "陈桂兰"):
+        for base in everything:
+            with pytest.raises(IntegrityError):
+                add(name, *base, False)
+            if base not in fits[name]:
+                with pytest.raises(IntegrityError):
+                    add(name, *base, True)
+    add("陈桂兰", False, True, True)
+    # And the person cannot be said to have one only while there are two, nor one row of them.
+    for model, column in ((Person, Person.id), (HouseholdMember, HouseholdMember.person_id)):
+        with pytest.raises(IntegrityError), county.uow() as uow:
+            uow.session.execute(update(model).where(column == who["陈桂兰"]).values(several=False))
+
+
+def test_who_never_moved_is_held_by_the_unique_index_and_who_did_by_the_exclusion(county: County) -> None:
+    known = person("王强", relation="20", id_number="610921198001310011")
+    run(county, row(1, *FAMILY, known), row(2, person("吴木子")))
+    began(county, 10)
+    run(county, row(2, person("吴木子"), {**known, "relation": "99"}))
+    with county.uow() as uow:
+        people = {p.id: (p.name, p.several) for p in uow.session.scalars(select(Person))}
+        members = [(people[m.person_id], m.several) for m in uow.session.scalars(select(HouseholdMember))]
+    assert {name for name, several in people.values() if several} == {"王强"}
+    assert all(several == of_row for (_name, several), of_row in members)
 
 
 def test_the_migration_makes_members_of_those_who_stand_already(pg_server: Any, provisioned: Settings) -> None:

@@ -21,7 +21,10 @@ SELECT n.nspname, t.relname, a.attname {_TABLES}
    AND ((a.attname = %(column)s AND has_table_privilege(t.oid, 'DELETE')) OR EXISTS (
         SELECT 1 FROM pg_catalog.pg_constraint c
          WHERE c.conrelid = t.oid AND c.contype = 'f' AND c.confrelid = to_regclass(%(target)s)
-           AND a.attnum = ANY(c.conkey) AND a.attname <> 'tenant_id'))
+           AND EXISTS (
+               SELECT 1 FROM unnest(c.conkey, c.confkey) AS pair(here, there)
+                 JOIN pg_catalog.pg_attribute k ON k.attrelid = c.confrelid AND k.attnum = pair.there
+                WHERE pair.here = a.attnum AND k.attname = 'id')))
  ORDER BY 1, 2, 3
 """
 _WITH = f"""

@@ -1,17 +1,15 @@
 """Many households at once, for imports: matched, compared and written set by set.
 
 The rows go by COPY into temporary tables (a table with row-level security refuses COPY), everything else is a
-handful of statements for each chunk, whatever its size. ``bulk_sql`` holds the statements, ``bulk_stage`` what
-stands in the temporary tables.
+handful of statements for each chunk, whatever its size. ``bulk_sql`` and ``bulk_write_sql`` hold the statements,
+``bulk_stage`` what stands in the temporary tables.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field, fields
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import select
@@ -25,8 +23,19 @@ from xiangyue.features.areas.models import Area
 from xiangyue.features.areas.policy import AREA_EDIT
 from xiangyue.features.households import bulk_changes, derived, policy, searchable
 from xiangyue.features.households import bulk_sql as sql
+from xiangyue.features.households import bulk_write_sql as write_sql
+from xiangyue.features.households.bulk_ahead import Window, chunks_of, rows_ahead, windows_ahead
 from xiangyue.features.households.bulk_clear import Clearing
-from xiangyue.features.households.bulk_stage import HouseholdRow, PersonValues, Prepared, Stager, analyze
+from xiangyue.features.households.bulk_search import SearchRows
+from xiangyue.features.households.bulk_stage import (
+    HouseholdRow,
+    PersonValues,
+    Prepared,
+    Stager,
+    analyze_households,
+    analyze_persons,
+)
+from xiangyue.features.households.bulk_steps import OfChanges, OfHouseholds, OfPersons
 from xiangyue.features.households.holding import hold_back
 from xiangyue.features.households.models import CustomField, MarkKind
 from xiangyue.features.households.origins import NOBODY, Speaks, note_department
@@ -93,14 +102,16 @@ class BulkCounts:
 def upsert_households(
     uow: Uow,
     keys: TenantKeys,
-    rows: Iterable[HouseholdRow],
+    rows: Iterable[HouseholdRow] = (),
     *,
+    windows: Iterable[Window] | None = None,
     batch_id: int | None = None,
     source: str = "",
     dry_run: bool = False,
     progress: Callable[[int], None] | None = None,
     written: Callable[[dict[int, int], dict[int, int]], None] | None = None,
     ahead: bool = False,
+    beside: Uow | None = None,
     speaks: Speaks = NOBODY,
 ) -> BulkCounts:
     """Create the households of a roster or bring them up to date, with their persons, marks, income and own fields.
@@ -110,54 +121,50 @@ def upsert_households(
     here. Nothing outside the actor's area is touched: see ``BulkConflict``. ``progress`` gets the number of
     households done after each chunk and may raise to stop; ``written`` gets the ids of its households and persons by
     the caller's row numbers. ``ahead``: ``rows`` may be read in a thread of its own, a chunk ahead of the database,
-    so it must not ask with this session. ``speaks``: for which department, and of which of its facts; other facts that
+    so it must not ask with this session; ``windows``, instead of ``rows``: with this session asked for some rows at a
+    time (`windows_ahead`). ``beside``: a unit of work for the search rows of what is new, which the caller commits
+    right after this one (`bulk_search`). ``speaks``: for which department, and of which of its facts; other facts that
     somebody set by hand, or a department said, are not overwritten: they wait (`holding`). Changes are audited one by
     one, new rows by their batch (``batch_id``), new groups in one entry. Does not commit.
     """
-    run = _Run(uow, keys, batch_id, source, dry_run, speaks)
+    run = _Run(uow, keys, batch_id, source, dry_run, SearchRows(uow, beside), speaks)
     done = 0
     # Closed at once also when something breaks, so that no thread reads on.
-    with closing(_ahead(run.prepared(rows)) if ahead else run.prepared(rows)) as chunks:
+    with closing(run.search), closing(run.chunks(rows, windows, ahead)) as chunks:
         for made in chunks:
             run.take(made)
             done += made.size
             if written is not None:
-                written(run.ids_by_row(sql.HOUSEHOLD_ROWS), run.ids_by_row(sql.PERSON_ROWS))
+                written(run.ids_by_row(write_sql.HOUSEHOLD_ROWS), run.ids_by_row(write_sql.PERSON_ROWS))
             if progress is not None:
                 progress(done)
+        run.search.finish()
     if run.groups:
         note_groups(uow, run.groups, purpose=source)
     return run.counts
-
-
-def _ahead(prepared: Iterator[Prepared]) -> Generator[Prepared, None, None]:
-    """The same, each made in a thread while the one before is in the caller's hands."""
-    with ThreadPoolExecutor(1, "bulk-ahead") as thread:
-        waiting = thread.submit(next, prepared, None)
-        while (made := waiting.result()) is not None:
-            waiting = thread.submit(next, prepared, None)
-            yield made
-
-
-def _chunks(rows: Iterable[HouseholdRow], size: int) -> Iterator[list[HouseholdRow]]:
-    source = iter(rows)
-    while chunk := list(islice(source, size)):
-        yield chunk
 
 
 class _Run:
     """One import, chunk by chunk."""
 
     def __init__(
-        self, uow: Uow, keys: TenantKeys, batch_id: int | None, source: str, dry_run: bool, speaks: Speaks
+        self,
+        uow: Uow,
+        keys: TenantKeys,
+        batch_id: int | None,
+        source: str,
+        dry_run: bool,
+        search: SearchRows,
+        speaks: Speaks,
     ) -> None:
         self.uow = uow
+        self.search = search
         self.dry_run, self.speaks = dry_run, speaks
         self.batch_id, self.source = batch_id, source
         self.counts = BulkCounts()
         self.groups: list[int] = []
-        #: Things that stood before and are changed, in the chunk at hand.
-        self.changes = 0
+        #: In the chunk at hand: households and persons that stand already, and how many things that stood are changed.
+        self.households = self.persons = self.changes = 0
         self.params = {
             "batch": batch_id,
             "source": source,
@@ -183,18 +190,38 @@ class _Run:
         #: Whether the chunk before was new for the most part: then the next one is encrypted ahead.
         self.mostly_new = not dry_run
 
+    def needs(self, statement: str) -> bool:
+        """Whether the statement can find anything to do in the chunk at hand; see ``bulk_steps``."""
+        if isinstance(statement, OfHouseholds):
+            return self.households > 0
+        if isinstance(statement, OfPersons):
+            return self.persons > 0
+        return self.changes > 0 if isinstance(statement, OfChanges) else True
+
     def run(self, statement: str, **params: Any) -> int:
+        if not self.needs(statement):
+            return 0
         return scoped_sql(self.uow.session, statement, {**self.params, **params}).rowcount
 
-    def ids(self, statement: str, **params: Any) -> list[int]:
-        return [row[0] for row in scoped_rows(self.uow.session, statement, {**self.params, **params})]
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        return scoped_rows(self.uow.session, statement, self.params) if self.needs(statement) else []
+
+    def ids(self, statement: str) -> list[int]:
+        return [row[0] for row in self.rows(statement)]
 
     def ids_by_row(self, statement: str) -> dict[int, int]:
         return dict(scoped_rows(self.uow.session, statement))
 
+    def chunks(
+        self, rows: Iterable[HouseholdRow], windows: Iterable[Window] | None, ahead: bool
+    ) -> Generator[Prepared, None, None]:
+        if windows is not None:
+            return windows_ahead(windows, lambda chunk: self.stager.prepare(chunk, sealed=self.mostly_new))
+        return rows_ahead(self.prepared(rows)) if ahead else self.prepared(rows)
+
     def prepared(self, rows: Iterable[HouseholdRow]) -> Generator[Prepared, None, None]:
         """The rows, chunk by chunk, as they go into the temporary tables."""
-        for chunk in _chunks(rows, CHUNK):
+        for chunk in chunks_of(rows, CHUNK):
             yield self.stager.prepare(chunk, sealed=self.mostly_new)
 
     def take(self, made: Prepared) -> None:
@@ -202,23 +229,37 @@ class _Run:
         self.stager.stage(session, made)
         self.counts.conflicts += [BulkConflict(*problem) for problem in made.problems]
         self._areas(made.groups)
-        for step in (sql.MATCH_HOUSEHOLDS, sql.MATCH_PERSONS, sql.COMPARE):
-            if step is sql.COMPARE:
-                self._hold_back(made)
-            for statement in step:
-                self.run(statement)
-            if step is sql.COMPARE:
-                self.counts.facts_waiting += self.clearing.compare(made, dry_run=self.dry_run)
-            # After the ids are known; the flags decide no plan.
-            if step is not sql.COMPARE:
-                analyze(self.uow.session)
+        self._find()
+        self._hold_back(made)
+        for statement in sql.COMPARE:
+            self.run(statement)
+        self.counts.facts_waiting += self.clearing.compare(made, dry_run=self.dry_run)
         self._conflicts()
         self._count()
         if not self.dry_run:
             self._write(made)
 
+    def _find(self) -> None:
+        """Which of the staged households and persons stand already, and which may not be written."""
+        self.households = self.persons = self.changes = 0
+        for statement in sql.PLACE_HOUSEHOLDS:
+            self.run(statement)
+        for statement in sql.FIND_HOUSEHOLDS:
+            self.households += self.run(statement)
+        if self.households:
+            analyze_households(self.uow.session)
+        for statement in sql.FIND_PERSONS:
+            self.persons += self.run(statement)
+        for statement in sql.MATCH_PERSONS:
+            self.run(statement)
+        # After the ids are known; the flags decide no plan.
+        if self.persons:
+            analyze_persons(self.uow.session)
+
     def _hold_back(self, made: Prepared) -> None:
         """What has an owner for whom this import does not speak is not overwritten: it waits for a decision."""
+        if not (self.households or self.persons):
+            return
         self.counts.facts_waiting += hold_back(
             self.uow,
             self.stager.keys,
@@ -247,46 +288,51 @@ class _Run:
 
     def _count(self) -> None:
         counts = self.counts
-        self.changes = 0
         for prefix, statement in (("households", sql.COUNT_HOUSEHOLDS), ("persons", sql.COUNT_PERSONS)):
             for kind, number in scoped_rows(self.uow.session, statement):
                 self.changes += number if kind == "changed" else 0
                 name = f"{prefix}_{kind}"
                 setattr(counts, name, getattr(counts, name) + number)
-        if len(counts.samples) < SAMPLES:
+        if self.changes and len(counts.samples) < SAMPLES:
             rows = scoped_rows(self.uow.session, sql.SAMPLES, {"limit": SAMPLES - len(counts.samples)})
             counts.samples += [BulkSample(*row) for row in (*self.clearing.samples(), *rows)]
             del counts.samples[SAMPLES:]
 
     def _write(self, made: Prepared) -> None:
         session = self.uow.session
-        self.run(sql.NEW_HOUSEHOLD_IDS)
-        self.run(sql.NEW_PERSON_IDS)
-        analyze(self.uow.session)
-        for noun, statement in (("households", sql.MADE_HOUSEHOLDS), ("persons", sql.MADE_PERSONS)):
-            self._note_made(noun, *scoped_rows(session, statement)[0])
-        left = self.ids(sql.HOUSEHOLDS_LEFT)
-        stale = self.ids(sql.HOUSEHOLDS_STALE)
-        moved = self.ids(sql.HOUSEHOLDS_MOVED)
-        renamed = self.ids(sql.PERSONS_RENAMED)
-        movers = self.ids(sql.PERSONS_MOVED)
-        written = self.ids(sql.PERSONS_TO_WRITE)
-        before = scoped_rows(session, sql.HOUSEHOLDS_REWRITTEN)
+        self.run(write_sql.NEW_HOUSEHOLD_IDS)
+        self.run(write_sql.NEW_PERSON_IDS)
+        analyze_households(session)
+        if self.persons:
+            analyze_persons(session)
+        for noun, statement in (("households", write_sql.MADE_HOUSEHOLDS), ("persons", write_sql.MADE_PERSONS)):
+            self._note_made(noun, *self.rows(statement)[0])
+        left = self.ids(write_sql.HOUSEHOLDS_LEFT)
+        stale = self.ids(write_sql.HOUSEHOLDS_STALE)
+        moved = self.ids(write_sql.HOUSEHOLDS_MOVED)
+        renamed = self.ids(write_sql.PERSONS_RENAMED)
+        movers = self.ids(write_sql.PERSONS_MOVED)
+        written = self.ids(write_sql.PERSONS_TO_WRITE)
+        before = self.rows(write_sql.HOUSEHOLDS_REWRITTEN)
         self.mostly_new = len(written) * 2 > len(made.persons)
         self.stager.seal(session, made, written)
+        self.search.add(
+            [(made.words_of(n), id, home, area) for n, id, home, area in self.rows(write_sql.NEW_PERSONS)],
+            [(id, code, address, area) for id, code, address, area in self.rows(write_sql.NEW_HOUSEHOLDS)],
+        )
         noted = self.changes > 0 and self.params["batch"] is not None
-        for statement in (*(bulk_changes.BEFORE if noted else ()), *sql.WRITE):
+        for statement in (*(bulk_changes.BEFORE if noted else ()), *write_sql.WRITE):
             self.run(statement)
         self.clearing.write()
         derived.move_with_household(self.uow, moved)
         derived.move_with_person(self.uow, movers)
         derived.refresh_derived_sql(self.uow, list({*left, *stale}))
-        self.run(sql.ADD_SUFFIXES)
         derived.rewrite_suffixes(self.uow, renamed)
         for statement in bulk_changes.AFTER if noted else ():
             self.run(statement)
-        searchable.drop_pieces(self.uow, before)
-        searchable.write_pieces(self.uow, scoped_rows(session, sql.HOUSEHOLDS_REWRITTEN))
+        if before:
+            searchable.drop_pieces(self.uow, before)
+            searchable.write_pieces(self.uow, self.rows(write_sql.HOUSEHOLDS_REWRITTEN))
         if self.batch_id is not None:
             note_department(self.uow, self.speaks, self.batch_id)
         # What the session read before is older than what was written past it.

@@ -14,7 +14,8 @@ _OWNERS = (("household", "stage_household"), ("person", "stage_person"))
 
 #: All memberships of a person; their area follows the household's.
 _MEMBERS = """jsonb_build_object('members', (
-       SELECT coalesce(jsonb_agg(to_jsonb(k) - 'area_code' ORDER BY k.id), '[]') FROM household_member k
+       SELECT coalesce(jsonb_agg(to_jsonb(k) - 'area_code' - 'several' ORDER BY k.id), '[]')
+         FROM household_member k
         WHERE {tenant:k} AND k.person_id = {o}.id))"""
 
 #: Before the writing: whole rows of what will change.
@@ -99,7 +100,7 @@ ON CONFLICT DO NOTHING
         table="person",
         stage="stage_person",
         now="to_jsonb(o) || " + _MEMBERS.replace("{o}", "o"),
-        left="'version', 'updated_at', 'area_code'",
+        left="'version', 'updated_at', 'area_code', 'several'",
     ),
 )
 

@@ -9,11 +9,12 @@ from typing import Any, Required, TypedDict
 
 from sqlalchemy.orm import Session
 
-from xiangyue.access.crypto import TenantKeys, blind_index, column_context, encrypt
+from xiangyue.access.crypto import TenantKeys, blind_index, column_context, sealer
 from xiangyue.db.sql import analyze_columns, fill_stage, stage_rows
+from xiangyue.features.households.derived import words_of
 from xiangyue.features.households.models import CustomField
 from xiangyue.text.codes import HEAD
-from xiangyue.text.pinyin import sort_key, suffixes
+from xiangyue.text.pinyin import sort_key
 
 Value = str | int | bool | date
 
@@ -95,17 +96,17 @@ VALUE = {
     "entity": "text", "n": "int", "field_id": "bigint", "text_value": _C, "int_value": "bigint", "date_value": "date",
     "known": "bool DEFAULT false",
 }  # fmt: skip
-CIPHER = {"n": "int", "id_number": "bytea", "phone": "bytea", "suffixes": _C}
+CIPHER = {"n": "int", "id_number": "bytea", "phone": "bytea"}
 
 Problem = tuple[int, str, str]
-#: A person's number, encrypted citizen number and phone, and search words joined by blanks, which none of them holds.
-Cipher = tuple[int, bytes | None, bytes | None, str]
+#: A person's number, encrypted citizen number and phone.
+Cipher = tuple[int, bytes | None, bytes | None]
 
 
 @dataclass(slots=True)
 class Prepared:
     """A chunk as it goes into the temporary tables, made without the database. ``members``: the persons by their
-    numbers; ``ciphers``: their encrypted identifiers and search words, where they were made ahead."""
+    numbers; ``ciphers`` and ``words``: their encrypted identifiers and search words, where they were made ahead."""
 
     size: int
     problems: list[Problem] = field(default_factory=list)
@@ -117,6 +118,11 @@ class Prepared:
     members: list[PersonValues] = field(default_factory=list)
     clears: list[tuple[str, int, str]] = field(default_factory=list)
     ciphers: list[Cipher] | None = None
+    words: list[str] | None = None
+
+    def words_of(self, n: int) -> str:
+        """Search words of a person."""
+        return self.words[n] if self.words is not None else words_of(self.members[n]["name"])
 
 
 class Stager:
@@ -179,18 +185,20 @@ class Stager:
                     made.values += self._values("person", number, custom, member.get("row_no", 0), problems)
         if sealed:
             made.ciphers = list(self._ciphers(made, range(len(members))))
+            made.words = [words_of(member["name"]) for member in members]
         return made
 
     def stage(self, session: Session, made: Prepared) -> None:
         """Fill the temporary tables with a chunk."""
         fill_stage(session, "stage_household", HOUSEHOLD, made.households)
         fill_stage(session, "stage_person", PERSON, made.persons)
-        analyze(session)
+        analyze_households(session)
+        analyze_persons(session)
         stage_rows(session, "stage_mark", MARK, made.marks)
         stage_rows(session, "stage_value", VALUE, made.values)
 
     def seal(self, session: Session, made: Prepared, numbers: Collection[int]) -> None:
-        """Stage the encrypted identifiers and search words of the persons that are going to be written."""
+        """Stage the encrypted identifiers of the persons that are going to be written."""
         if made.ciphers is None:
             rows: Iterable[Cipher] = self._ciphers(made, numbers)
         elif len(numbers) == len(made.members):
@@ -202,15 +210,14 @@ class Stager:
         analyze_columns(session, "stage_cipher", ("n",))
 
     def _ciphers(self, made: Prepared, numbers: Iterable[int]) -> Iterator[Cipher]:
-        id_context, phone_context = self.contexts
+        seal_id, seal_phone = [sealer(self.keys, context) for context in self.contexts]
         for n in numbers:
             person = made.members[n]
             id_number, phone = person.get("id_number"), person.get("phone")
             yield (
                 n,
-                encrypt(self.keys, id_number, id_context) if id_number else None,
-                encrypt(self.keys, phone, phone_context) if phone else None,
-                " ".join(suffixes(person["name"])),
+                seal_id(id_number) if id_number else None,
+                seal_phone(phone) if phone else None,
             )
 
     def _identified(self, person: PersonValues) -> tuple[PersonValues, bytes | None]:
@@ -275,9 +282,13 @@ class Stager:
             yield (entity, n, spec.id, *typed_value(spec.type, value))
 
 
-def analyze(session: Session) -> None:
-    """Let the planner look at the households and persons that are staged."""
+def analyze_households(session: Session) -> None:
+    """Let the planner look at the households that are staged."""
     analyze_columns(session, "stage_household", HOUSEHOLD_KEYS)
+
+
+def analyze_persons(session: Session) -> None:
+    """The same of the persons, of whom there are more: no oftener than it can change a plan."""
     analyze_columns(session, "stage_person", PERSON_KEYS)
 
 

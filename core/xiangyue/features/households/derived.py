@@ -9,6 +9,9 @@ from xiangyue.db.uow import Uow
 from xiangyue.text.codes import HEAD
 from xiangyue.text.pinyin import suffixes
 
+#: A person's search words (`words_of`), id, household id, area code.
+Named = tuple[str, int, int, int]
+
 # One row for each person, its suffixes joined by blanks, which none of them holds.
 _SUFFIX_COLUMNS = {"suffixes": 'text COLLATE "C"', "id": "bigint", "household_id": "bigint", "area_code": "bigint"}
 
@@ -126,7 +129,16 @@ def rewrite_suffixes(uow: Uow, person_ids: Collection[int]) -> None:
 
 def write_suffixes(uow: Uow, persons: Iterable[tuple[int, str, int, int]]) -> None:
     """Add search rows of persons that have none: (person id, name, household id, area code) each."""
-    rows = ((" ".join(suffixes(name)), id, household, area) for id, name, household, area in persons)
+    write_named(uow, ((words_of(name), id, household, area) for id, name, household, area in persons))
+
+
+def words_of(name: str) -> str:
+    """What a name is found by, joined by blanks, which none of it holds."""
+    return " ".join(suffixes(name))
+
+
+def write_named(uow: Uow, rows: Iterable[Named]) -> None:
+    """The same of persons whose search words are known already."""
     if stage_rows(uow.session, "stage_suffix", _SUFFIX_COLUMNS, rows):
         scoped_sql(uow.session, _ADD_SUFFIXES)
 
@@ -134,6 +146,6 @@ def write_suffixes(uow: Uow, persons: Iterable[tuple[int, str, int, int]]) -> No
 def drop_suffixes(uow: Uow, persons: Iterable[tuple[int, str]]) -> None:
     """Take away the search rows of persons by the names they have: (person id, name) each. By the key, for many at
     once."""
-    rows = ((" ".join(suffixes(name)), id, 0, 0) for id, name in persons)
+    rows = ((words_of(name), id, 0, 0) for id, name in persons)
     if stage_rows(uow.session, "stage_suffix", _SUFFIX_COLUMNS, rows):
         scoped_sql(uow.session, _DROP_SUFFIXES)

@@ -12,14 +12,22 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.orm.attributes import set_committed_value
 
+from xiangyue.db.sql import scoped_sql
 from xiangyue.db.uow import Uow
 from xiangyue.features.households import derived
 from xiangyue.features.households.models import Household, HouseholdMember, Person
 
 #: Memberships that were there when they were first recorded begin with birth, or here.
 NO_BEGINNING = date(1900, 1, 1)
+#: Both at once: the foreign key is looked at when the statement is through.
+_SEVERAL = """
+WITH rows AS (
+     UPDATE household_member k SET several = :several WHERE {tenant:k} AND k.person_id = :id AND k.several <> :several)
+UPDATE person p SET several = :several WHERE {tenant:p} AND p.id = :id AND p.several <> :several
+"""
 _WHY = "a person may be registered in one area and live in another"
 
 
@@ -85,7 +93,7 @@ def first_home(uow: Uow, person: Person, first: First | None) -> None:
         since = max(person.birth_date or NO_BEGINNING, NO_BEGINNING)
         first = First(since, living=not person.away)
     place = Place(person.household_id, person.relation)
-    _insert(uow, person.id, [(place, first.registered, first.living)], first.since, first.act_id)
+    _insert(uow, person, [(place, first.registered, first.living)], first.since, first.act_id)
     person.away = not first.living
 
 
@@ -99,7 +107,12 @@ def settle(uow: Uow, person: Person, home: Home, on: date, *, act_id: int | None
     rows = standing(uow, [person.id])[person.id]
     wanted = _wanted(home)
     change: dict[str, Any] = {
-        "was": {"household_id": person.household_id, "relation": person.relation, "away": person.away},
+        "was": {
+            "household_id": person.household_id,
+            "relation": person.relation,
+            "away": person.away,
+            "several": person.several,
+        },
         "ended": [],
         "removed": [],
         "opened": [],
@@ -118,7 +131,7 @@ def settle(uow: Uow, person: Person, home: Home, on: date, *, act_id: int | None
                 change["ended"].append(row.id)
         # What ends goes first: the constraint looks at every row as it comes.
         uow.session.flush()
-        change["opened"] = _insert(uow, person.id, wanted, on, act_id)
+        change["opened"] = _insert(uow, person, wanted, on, act_id)
     _bring_along(uow, person, home)
     change["standing"] = sorted(row.id for row in standing(uow, [person.id])[person.id])
     return change
@@ -136,10 +149,13 @@ def unsettle(uow: Uow, person: Person, change: dict[str, Any]) -> None:
         uow.session.flush()
         areas = _areas(uow, [kept["household_id"] for kept in change["removed"]])
         for kept in change["removed"]:
-            row = HouseholdMember(person_id=person.id, area_code=areas[kept["household_id"]], **kept)
+            area = areas[kept["household_id"]]
+            row = HouseholdMember(person_id=person.id, area_code=area, several=room_for(uow, person, 1), **kept)
             row.valid_from = date.fromisoformat(kept["valid_from"])
             uow.session.add(row)
         uow.session.flush()
+        if person.several and not change["was"].get("several", True) and _count(uow, person) <= 1:
+            _set_several(uow, person, False)
     home = home_of(standing(uow, [person.id])[person.id])
     if home.current is None:
         was = change["was"]
@@ -178,15 +194,17 @@ def _wanted(home: Home) -> list[tuple[Place, bool, bool]]:
 
 
 def _insert(
-    uow: Uow, person_id: int, wanted: Sequence[tuple[Place, bool, bool]], on: date, act_id: int | None
+    uow: Uow, person: Person, wanted: Sequence[tuple[Place, bool, bool]], on: date, act_id: int | None
 ) -> list[int]:
     if not wanted:
         return []
     with uow.tenant_wide(_WHY):
         areas = _areas(uow, [place.household_id for place, _registered, _living in wanted])
+        several = room_for(uow, person, len(wanted))
         made = [
             HouseholdMember(
-                person_id=person_id,
+                person_id=person.id,
+                several=several,
                 household_id=place.household_id,
                 area_code=areas[place.household_id],
                 registered=registered,
@@ -200,6 +218,28 @@ def _insert(
         uow.session.add_all(made)
         uow.session.flush()
     return [row.id for row in made]
+
+
+def room_for(uow: Uow, person: Person, more: int) -> bool:
+    """Make room for ``more`` memberships of a person; returns what they have to say for ``several``."""
+    uow.session.flush()
+    if person.several:
+        return True
+    if _count(uow, person) + more <= 1:
+        return False
+    _set_several(uow, person, True)
+    return True
+
+
+def _count(uow: Uow, person: Person) -> int:
+    rows = select(func.count()).select_from(HouseholdMember).where(HouseholdMember.person_id == person.id)
+    with uow.tenant_wide(_WHY):
+        return uow.session.scalars(rows).one()
+
+
+def _set_several(uow: Uow, person: Person, several: bool) -> None:
+    scoped_sql(uow.session, _SEVERAL, {"id": person.id, "several": several})
+    set_committed_value(person, "several", several)
 
 
 def _rows(uow: Uow, person_id: int, ids: Sequence[int]) -> list[HouseholdMember]:

@@ -74,6 +74,7 @@ class Person(Timestamps, Versioned, AreaBound, Base):
     __tablename__ = "person"
     __table_args__ = (
         UniqueConstraint("tenant_id", "id_number_index"),
+        UniqueConstraint("tenant_id", "id", "several"),  # what memberships point at
         UniqueConstraint("tenant_id", "client_id"),
         Index(None, "tenant_id", "household_id"),
         Index(None, "tenant_id", "id_number_tail"),
@@ -98,6 +99,8 @@ class Person(Timestamps, Versioned, AreaBound, Base):
     #: Works or lives elsewhere (外出): registered here, living in no household of the county.
     away: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     state: Mapped[str] = mapped_column(default="active", server_default="active")
+    #: Whether there may be more than one membership, past ones counted; each of them says the same.
+    several: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     #: Of one that turned out to be the same as another: who stayed.
     merged_into_id: Mapped[int | None]
     #: When and why the person moved away or died; nothing for those who live here.

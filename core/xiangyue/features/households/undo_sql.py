@@ -139,7 +139,7 @@ SELECT c.tenant_id, c.batch_id, 'same_' || c.kind, c.id, c.version + 1
 RESTORE = (
     *RESTORE_LOST,
     _restore(Household, left=frozenset({"head_name", "sort_key", "person_count", "registered_count", "living_count"})),
-    _restore(Person, left=frozenset({"area_code"})),
+    _restore(Person, left=frozenset({"area_code", "several"})),
     """
 DELETE FROM household_member k USING import_change c
  WHERE {tenant:k} AND {tenant:c} AND c.batch_id = :batch AND c.kind = 'person' AND jsonb_exists(c.before, 'members')
@@ -147,12 +147,14 @@ DELETE FROM household_member k USING import_change c
 """,
     """
 INSERT INTO household_member (tenant_id, area_code, person_id, id, household_id, registered, living, relation,
-                              valid_from, valid_to, opened_by, ended_by)
-SELECT c.tenant_id, h.area_code, c.id, k.id, k.household_id, k.registered, k.living, k.relation, k.valid_from,
-       k.valid_to, k.opened_by, k.ended_by
+                              several, valid_from, valid_to, opened_by, ended_by)
+SELECT c.tenant_id, h.area_code, c.id, k.id, k.household_id, k.registered, k.living, k.relation, p.several,
+       k.valid_from, k.valid_to, k.opened_by, k.ended_by
   FROM import_change c CROSS JOIN LATERAL jsonb_populate_recordset(NULL::household_member, c.before->'members') k
   JOIN household h ON h.id = k.household_id
- WHERE {tenant:c} AND {tenant:h} AND c.batch_id = :batch AND c.kind = 'person' AND jsonb_exists(c.before, 'members')
+  JOIN person p ON p.id = c.id
+ WHERE {tenant:c} AND {tenant:h} AND {tenant:p} AND c.batch_id = :batch AND c.kind = 'person'
+   AND jsonb_exists(c.before, 'members')
 """,
     # A person lies where the household lies.
     """

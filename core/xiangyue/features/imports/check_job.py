@@ -24,7 +24,8 @@ from xiangyue.features.imports.roster_file import RosterFileError
 from xiangyue.features.imports.roster_messages import CellError
 from xiangyue.features.imports.roster_read import SKIPPED, RosterBook, RosterRow, RosterSheet, read_book
 from xiangyue.features.imports.roster_update import key_problems
-from xiangyue.features.imports.staging import errors_json, payload_context, read_upload, seal_columns, seal_row
+from xiangyue.features.imports.seldom import seldom_collected
+from xiangyue.features.imports.staging import errors_json, read_upload, row_bytes, row_sealer, seal_columns
 from xiangyue.features.imports.update_judge import UpdateJudge
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.context import JobContext
@@ -39,7 +40,7 @@ _PULSE = 500
 _CROSS = {"row_no": "int", "errors": "jsonb", "error_count": "int"}
 _STAGE = {
     "household_n": "int", "household_key": "bigint", "person_key": "bigint", "payload": "bytea", **_CROSS,
-    "head": "bool",
+    "errors": "text", "head": "bool",
 }  # fmt: skip
 
 _NAMES = ", ".join(_STAGE)
@@ -50,7 +51,7 @@ _KEEP = """
 INSERT INTO import_row (tenant_id, batch_id, row_no, household_n, household_key, person_key, payload, errors,
                         error_count, action)
 SELECT s.tenant_id, :batch, s.row_no, s.household_n, s.household_key, s.person_key, s.payload,
-       s.errors || coalesce(c.errors, '[]'::jsonb), s.error_count + coalesce(c.error_count, 0),
+       CAST(s.errors AS jsonb) || coalesce(c.errors, '[]'::jsonb), s.error_count + coalesce(c.error_count, 0),
        CASE WHEN w.household_n IS NULL THEN 'write' ELSE 'error' END
   FROM stage_import s
   LEFT JOIN stage_import_cross c ON c.row_no = s.row_no
@@ -101,7 +102,8 @@ def _checked(context: JobContext, batch_id: int) -> dict[str, Any]:
         batch.version += 1
         book = _book(context, uow, batch)
         if book is not None:
-            _Check(context, uow, batch, book.sheets).run()
+            with seldom_collected():
+                _Check(context, uow, batch, book.sheets).run()
         context.check_cancelled()
         return {"batch_id": batch_id, **{k: v for k, v in batch.counts.items() if isinstance(v, int)}}
 
@@ -162,11 +164,11 @@ class _Check:
         """All rows into ``stage_import``; returns their number."""
         session = self.uow.session
         if not isinstance(self.judge, UpdateJudge):
-            return fill_stage(session, "stage_import", _STAGE, self._rows(self.rows))
+            return fill_stage(session, "stage_import", _STAGE, self._rows(self.rows), binary=True)
         # In parts: the connection cannot be asked for what completes the rows while rows go over it.
         fill_stage(session, "stage_import", _STAGE, ())
         for part in self.judge.completer.parts(self.rows):
-            fill_stage(session, "stage_import_part", _STAGE, self._rows(row for row, _lost in part))
+            fill_stage(session, "stage_import_part", _STAGE, self._rows(row for row, _lost in part), binary=True)
             scoped_sql(session, _GATHER)
         return self.count
 
@@ -194,7 +196,7 @@ class _Check:
         self, rows: Iterable[RosterRow]
     ) -> Iterator[tuple[int, int | None, int | None, bytes, int, str, int, bool]]:
         """Each row as `_STAGE` has it, in the sheet's order."""
-        context = payload_context(self.uow.tenant_id)
+        seal = row_sealer(self.keys, self.uow.tenant_id)
         row_keys = self.judge.row_keys(self.keys)
         total = sum(sheet.row_count for sheet in self.sheets)
         for row in rows:
@@ -208,7 +210,7 @@ class _Check:
                 self.households.number(row, values),
                 row_keys.household(row, values),
                 row_keys.person(values),
-                seal_row(self.keys, context, row, values),
+                seal(row_bytes(row, values)),
                 row.number,
                 errors_json(errors),
                 len(errors),

@@ -15,6 +15,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
 from xiangyue.features.households.bulk import HouseholdRow, upsert_households
 from xiangyue.features.households.bulk_changes import IMPORT_BATCH
+from xiangyue.features.households.bulk_search import write_missing
 from xiangyue.features.households.undo_built import Written
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.offered import Taker, check_still_on
@@ -22,6 +23,7 @@ from xiangyue.features.imports.policy import COMMIT_KIND, IMPORT_RUN, STATEMENT_
 from xiangyue.features.imports.register_write import write_register
 from xiangyue.features.imports.registers import is_register
 from xiangyue.features.imports.release import let_go
+from xiangyue.features.imports.seldom import seldom_collected
 from xiangyue.features.imports.speaking import speaks_of
 from xiangyue.features.imports.staging import ready_households
 from xiangyue.i18n import lazy_gettext as _l
@@ -47,12 +49,26 @@ def run(context: JobContext) -> dict[str, Any]:
     The batch row is locked all the while and changes its state in the same transaction, so a second run of the same
     job waits and then finds the work done; a kill or a cancel leaves the register as it was. The staged rows stay.
     """
+    # Search rows have a transaction of their own, which ends right behind the one that everything else is written in.
+    with context.uow() as beside:
+        end_statements_after(beside.session, STATEMENT_SECONDS)
+        with seldom_collected():
+            result = _write(context, beside)
+    with context.uow() as uow:
+        refresh_statistics(uow.session, *WRITTEN)
+    return result
+
+
+def _write(context: JobContext, beside: Uow) -> dict[str, Any]:
     batch_id = int(context.params["batch_id"])
     with context.uow() as uow:
         end_statements_after(uow.session, STATEMENT_SECONDS)
         take_turn(context, uow)
         batch = uow.get_for_update(ImportBatch, batch_id)
         if batch.state == "committed":
+            # A run before this one may have died before the search rows were kept.
+            if batch.written is not None and not is_register(batch.kind):
+                write_missing(uow, Written.from_dict(batch_id, batch.written))
             return _result(batch)
         # "checked" with this very job: it failed and was repeated by hand.
         if batch.state not in ("committing", "checked") or batch.job_id != context.job_id:
@@ -90,6 +106,7 @@ def run(context: JobContext) -> dict[str, Any]:
                 progress=progress,
                 written=taker.written if taker.items else None,
                 ahead=not taker.items,
+                beside=beside,
             )
         if counts.conflicts:
             raise Conflict(
@@ -119,10 +136,7 @@ def run(context: JobContext) -> dict[str, Any]:
         )
         publish(uow, "import_commit_happened", batch_id=batch.id)
         context.check_cancelled()
-        result = _result(batch)
-    with context.uow() as uow:
-        refresh_statistics(uow.session, *WRITTEN)
-    return result
+        return _result(batch)
 
 
 def take_turn(context: JobContext, uow: Uow) -> None:

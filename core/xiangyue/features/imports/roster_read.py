@@ -129,13 +129,16 @@ def read_book(
     """
     found: list[RosterSheet] = []
     others: list[str] = []
+    last: Sheet | None = None
     for sheet in open_book(data):
+        if last is not None:
+            last.release()  # one at a time
+        last = sheet
         roster = _roster(sheet, columns, recall, len(found), asked, wide) if len(found) < MOST_SHEETS else None
         if roster is not None:
             found.append(roster)
         elif sheet.end is not None:
             others.append(sheet.name)
-        sheet.release()
     if not found:
         needed = "、".join(column.label for column in columns if column.required)
         raise RosterFileError("no_header", rows=HEADER_ROWS, headers=needed)
@@ -149,7 +152,11 @@ def read_book(
         best.read = True
     if sum(one.row_count for one in found if one.read) > MAX_ROWS:
         raise RosterFileError("too_many_rows", limit=MAX_ROWS)
-    return RosterBook(found, others)
+    book = RosterBook(found, others)
+    # Of most files the sheet that was looked at last is the one that is read first: it need not be loaded again.
+    if last is not None and book.sheets[0] is not roster:
+        last.release()
+    return book
 
 
 def _roster(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from functools import partial
 from typing import Any
 
 import orjson
 
-from xiangyue.access.crypto import TenantKeys, column_context, decrypt, encrypt
-from xiangyue.db.sql import scoped_rows
+from xiangyue.access.crypto import TenantKeys, column_context, decrypt, encrypt, sealer
+from xiangyue.db.sql import scoped_bytes, scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.features.households.bulk import HouseholdRow, PersonValues
 from xiangyue.features.imports.models import ImportBatch
@@ -23,8 +24,8 @@ from xiangyue.files.service import read_file
 from xiangyue.runtime import Runtime
 from xiangyue.text.codes import HEAD
 
-#: Rows fetched at a time.
-_FETCH = 4000
+#: Rows fetched at a time: those of about as many households as are written or compared at a time.
+_FETCH = 6000
 
 
 def seal_upload(uow: Uow, parts: Runtime, data: bytes) -> bytes:
@@ -70,15 +71,25 @@ def errors_json(errors: Sequence[CellError]) -> str:
 Mends = dict[str, list[list[Any]]]
 
 
+def row_sealer(keys: TenantKeys, tenant_id: int) -> Callable[[str | bytes], bytes]:
+    """What `row_bytes` of many rows are encrypted with (`crypto.sealer`)."""
+    return sealer(keys, payload_context(tenant_id))
+
+
 def seal_row(
     keys: TenantKeys, context: bytes, row: RosterRow, values: dict[str, Any], mends: Mends | None = None
 ) -> bytes:
     """One row as it is stored: its cells (for the error workbook), the values understood and what was mended in it,
     encrypted."""
+    return encrypt(keys, row_bytes(row, values, mends), context)
+
+
+def row_bytes(row: RosterRow, values: dict[str, Any], mends: Mends | None = None) -> bytes:
+    """The same before it is encrypted."""
     kept = {key: value for key, value in values.items() if value or value is False or value == 0}
     cells = {key: value if value.__class__ in _JSON else _plain(value) for key, value in row.cells.items()}
     whole = {"cells": cells, "values": kept, "mends": mends} if mends else {"cells": cells, "values": kept}
-    return encrypt(keys, orjson.dumps(whole), context)
+    return orjson.dumps(whole)
 
 
 def open_row(keys: TenantKeys, context: bytes, payload: bytes) -> dict[str, Any]:
@@ -177,10 +188,13 @@ def _custom(values: dict[str, Any], entity: str) -> dict[str, Any]:
     }
 
 
+_ENDS = "SELECT min(r.id), max(r.id) FROM import_row r WHERE {tenant:r} AND r.batch_id = :batch"
+#: By ids between two bounds, and by no index of the batch (hence the + 0): of rows that this very transaction made
+#: PostgreSQL knows nothing, and it would read all of the batch each time.
 _READY = """
-SELECT r.id, r.row_no, r.payload FROM import_row r
- WHERE {tenant:r} AND r.batch_id = :batch AND r.action = 'write' AND r.id > :after
- ORDER BY r.id LIMIT :limit
+SELECT r.row_no, r.payload FROM import_row r
+ WHERE {tenant:r} AND r.batch_id + 0 = :batch AND r.action = 'write' AND r.id BETWEEN :first AND :last
+ ORDER BY r.id
 """
 #: The same of the rows that stand in a temporary table.
 _READY_AGAIN = _READY.replace(
@@ -191,35 +205,52 @@ _READY_AGAIN = _READY.replace(
 def ready_households(uow: Uow, keys: TenantKeys, batch_id: int, *, again: bool = False) -> Iterator[Household]:
     """The households of a batch that may be written, whole and one after the other. ``again``: only those with rows
     in the temporary table ``stage_again``."""
-    context = payload_context(uow.tenant_id)
-    household: Household | None = None
-    key: tuple[int, str] | None = None
-    for row_no, values in _ready_rows(uow, keys, context, batch_id, _READY_AGAIN if again else _READY):
-        own = (values["village_code"], values["household_no"])
-        if household is None or own != key:
-            if household is not None:
-                yield household
-            household, key = Household(), own
-        household.rows.append((row_no, values))
-    if household is not None:
-        yield household
+    for window in ready_windows(uow, keys, batch_id, again=again):
+        yield from window()
 
 
-def _ready_rows(
-    uow: Uow, keys: TenantKeys, context: bytes, batch_id: int, statement: str
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    after = 0
-    while True:
-        found = scoped_rows(uow.session, statement, {"batch": batch_id, "after": after, "limit": _FETCH})
-        for _id, row_no, payload in found:
-            yield row_no, orjson.loads(decrypt(keys, payload, context))["values"]
-        if len(found) < _FETCH:
-            return
-        after = found[-1][0]
+def ready_windows(
+    uow: Uow, keys: TenantKeys, batch_id: int, *, again: bool = False
+) -> Iterator[Callable[[], list[Household]]]:
+    """The same, some rows at a time: to go on asks PostgreSQL; to call what comes opens the rows, in any thread but in
+    their order. A household that goes on in the next rows comes with those."""
+    makes = _Households(keys, payload_context(uow.tenant_id))
+    statement = _READY_AGAIN if again else _READY
+    ((first, last),) = scoped_rows(uow.session, _ENDS, {"batch": batch_id})
+    if first is None:
+        return
+    # Ids of a batch are close together: they were drawn in one statement.
+    for start in range(first, last + 1, _FETCH):
+        params = {"batch": batch_id, "first": start, "last": start + _FETCH - 1}
+        yield partial(makes.of, scoped_bytes(uow.session, statement, params), last=start + _FETCH > last)
+
+
+class _Households:
+    """Puts rows together, which come in the order of their households."""
+
+    def __init__(self, keys: TenantKeys, context: bytes) -> None:
+        self._keys, self._context = keys, context
+        self._open = Household()
+        self._key: tuple[int, str] | None = None
+
+    def of(self, rows: Sequence[tuple[Any, ...]], *, last: bool) -> list[Household]:
+        """The households that are whole with these rows."""
+        whole: list[Household] = []
+        for row_no, payload in rows:
+            values = orjson.loads(decrypt(self._keys, payload, self._context))["values"]
+            own = (values["village_code"], values["household_no"])
+            if own != self._key:
+                if self._key is not None:
+                    whole.append(self._open)
+                self._open, self._key = Household(), own
+            self._open.rows.append((row_no, values))
+        if last and self._key is not None:
+            whole.append(self._open)
+        return whole
 
 
 _IN_ORDER = """
-SELECT r.row_no, r.row_no, r.payload FROM import_row r
+SELECT r.row_no, r.payload FROM import_row r
  WHERE {tenant:r} AND r.batch_id = :batch AND r.action = 'write' AND r.row_no > :after
  ORDER BY r.row_no LIMIT :limit
 """
@@ -232,7 +263,15 @@ def ready_rows(
     uow: Uow, keys: TenantKeys, batch_id: int, *, again: bool = False
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """(number, values) of each row that may be written, in the sheet's order. ``again``: see `ready_households`."""
-    return _ready_rows(uow, keys, payload_context(uow.tenant_id), batch_id, _IN_ORDER_AGAIN if again else _IN_ORDER)
+    context, statement = payload_context(uow.tenant_id), _IN_ORDER_AGAIN if again else _IN_ORDER
+    after = 0
+    while True:
+        found = scoped_bytes(uow.session, statement, {"batch": batch_id, "after": after, "limit": _FETCH})
+        for row_no, payload in found:
+            yield row_no, orjson.loads(decrypt(keys, payload, context))["values"]
+        if len(found) < _FETCH:
+            return
+        after = found[-1][0]
 
 
 _WRONG = """

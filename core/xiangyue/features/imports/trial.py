@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Protocol
 
 import orjson
@@ -16,12 +17,13 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
 from xiangyue.features.areas.models import Area
 from xiangyue.features.households.bulk import SAMPLES, BulkConflict, BulkCounts, HouseholdRow, upsert_households
+from xiangyue.features.households.bulk_ahead import Window
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.queries import mark_kinds
 from xiangyue.features.imports.roster_check import shown
 from xiangyue.features.imports.roster_messages import CellError
 from xiangyue.features.imports.speaking import speaks_of
-from xiangyue.features.imports.staging import cells_of, ready_households
+from xiangyue.features.imports.staging import Household, cells_of, ready_windows
 from xiangyue.i18n import LazyText
 from xiangyue.i18n import lazy_gettext as _l
 
@@ -103,15 +105,20 @@ class _Trial:
         return upsert_households(
             self.uow,
             self.keys,
-            self._rows(),
+            windows=self._windows(),
             batch_id=self.batch.id,
             dry_run=True,
             progress=progress,
             speaks=speaks_of(self.uow, self.batch),
         )
 
-    def _rows(self) -> Iterator[HouseholdRow]:
-        for household in ready_households(self.uow, self.keys, self.batch.id, again=self.again):
+    def _windows(self) -> Iterator[Window]:
+        for window in ready_windows(self.uow, self.keys, self.batch.id, again=self.again):
+            yield partial(self._rows, window)
+
+    def _rows(self, window: Callable[[], list[Household]]) -> list[HouseholdRow]:
+        rows = []
+        for household in window():
             self.households += 1
             members = tuple(row_no for row_no, _values in household.rows)
             for row_no in members:
@@ -119,7 +126,8 @@ class _Trial:
             row = household.as_row()
             if row.area_code % 1000:
                 self.groups[row.area_code] += 1
-            yield row
+            rows.append(row)
+        return rows
 
     def leave_out(self, conflicts: list[BulkConflict]) -> None:
         """Note the conflicts at their cells and take their whole households out."""
