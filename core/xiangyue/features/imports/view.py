@@ -124,6 +124,9 @@ KINDS: dict[str, Any] = {
     "not_taken": _l("Not taken by the register"),
     "record_key": _l("Nothing to find a record by"),
     "record_unknown": _l("No such record"),
+    "clear_refused": _l("Cannot be cleared"),
+    "clear_required": _l("Required, cannot be cleared"),
+    "clear_twice": _l("Cleared here, said elsewhere"),
 }
 _CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\u3000-\u303f\uff00-\uffef]+")
 
