@@ -236,4 +236,4 @@ class _Check:
         }
 
 
-CHECK = JobKind(CHECK_KIND, _l("Check of a roster"), run, permission=IMPORT_RUN, ended=let_go)
+CHECK = JobKind(CHECK_KIND, _l("Check of an imported file"), run, permission=IMPORT_RUN, ended=let_go)

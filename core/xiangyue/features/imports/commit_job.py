@@ -163,4 +163,4 @@ def _result(batch: ImportBatch) -> dict[str, Any]:
     return {"batch_id": batch.id, **batch.counts.get("written", {})}
 
 
-COMMIT = JobKind(COMMIT_KIND, _l("Import of a roster"), run, permission=IMPORT_RUN, ended=let_go)
+COMMIT = JobKind(COMMIT_KIND, _l("Writing of an imported file"), run, permission=IMPORT_RUN, ended=let_go)

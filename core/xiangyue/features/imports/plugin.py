@@ -117,17 +117,17 @@ def register_commands() -> Sequence[click.Command]:
 @hookimpl
 def register_audit_actions() -> Mapping[str, Any]:
     return {
-        "import.upload": _l("Uploaded a roster"),
-        "import.columns": _l("Matched the columns of a roster"),
-        "import.commit": _l("Started writing a roster"),
-        "import.written": _l("Wrote a roster into the register"),
+        "import.upload": _l("Uploaded a file to import"),
+        "import.columns": _l("Matched the columns of an import"),
+        "import.commit": _l("Started writing an import"),
+        "import.written": _l("Wrote an import"),
         "import.undo": _l("Started undoing an import"),
         "import.undone": _l("Undid an import"),
         "import.undo_list": _l("Downloaded what was built on an import"),
         "import.stop": _l("Stopped an import"),
         "import.drop": _l("Dropped an import"),
-        "import.row": _l("Looked at a row of a roster in full"),
-        "import.repair": _l("Mended rows of a roster"),
-        "import.repair_undo": _l("Took a repair of a roster back"),
+        "import.row": _l("Looked at a row of an import in full"),
+        "import.repair": _l("Mended rows of an import"),
+        "import.repair_undo": _l("Took a repair of an import back"),
         "import.errors": _l("Downloaded an error workbook"),
     }

@@ -86,4 +86,4 @@ def let_go(uow: Uow, job: Job) -> None:
     batch.version += 1
 
 
-REPAIR = JobKind(REPAIR_KIND, _l("Mending of a roster"), run, permission=IMPORT_RUN, ended=let_go)
+REPAIR = JobKind(REPAIR_KIND, _l("Mending of an imported file"), run, permission=IMPORT_RUN, ended=let_go)

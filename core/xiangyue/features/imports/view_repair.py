@@ -76,7 +76,8 @@ def title_of(cells: Mapping[str, Any], columns: Sequence[Column]) -> str:
     """Who or what a row is about: the name of the person, else what stands in the register's first column."""
     if "name" in cells or not columns:
         return cell_text(cells.get("name"))
-    first = next((column.key for column in columns if column.entity == "record" and not is_masked(column.key)), "name")
+    own = (column.key for column in columns if column.entity == "record" and column.kind != "area")
+    first = next((key for key in own if not is_masked(key)), "name")
     return cell_text(cells.get(first))
 
 
