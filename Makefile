@@ -1,4 +1,4 @@
-# What you can say: make demo, test, check, bench [ONLY=name], lock, setup, frontend, clean.
+# What you can say: make demo, test, check, bench [ONLY="name ..."], lock, setup, frontend, clean.
 # Needs Python 3.11 or newer and make; everything else is brought by the targets.
 
 .DEFAULT_GOAL := help
@@ -17,7 +17,7 @@ help:
 	@echo "make demo    bring up the demonstration (PORT and XIANGYUE_HOME are honoured); Ctrl-C ends it"
 	@echo "make test    set up and run every test"
 	@echo "make check   format, lint, types, import order, gates"
-	@echo "make bench   measure against plain references; ONLY=name for one"
+	@echo "make bench   measure against plain references; ONLY="name ..." for some"
 	@echo "make lock    rewrite the requirements*.lock files after a change of requirements*.in"
 	@echo "make clean   remove what was installed and built (data in .home stays)"
 

@@ -1,4 +1,4 @@
-"""``make bench [ONLY=name]``: run the benchmarks, print a table, save ``.bench/results.json``."""
+"""``make bench [ONLY="name ..."]``: run the benchmarks, print a table, save ``.bench/results.json``."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ RESULTS = ROOT / ".bench" / "results.json"
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=BENCHMARKS, metavar="NAME", help=f"one of: {', '.join(BENCHMARKS)}")
+    parser.add_argument("--only", nargs="+", choices=BENCHMARKS, metavar="NAME", help=f"of: {', '.join(BENCHMARKS)}")
     parser.add_argument("--county", type=int, default=COUNTY, metavar="N", help="households of the county, large data")
     parser.add_argument(
         "--deployment", type=int, default=DEPLOYMENT, metavar="N", help="households of all counties, large data"
@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     stage = Stage(options.county, options.deployment)
     try:
         for name, module in BENCHMARKS.items():
-            if only in (None, name):
+            if not only or name in only:
                 print(f"{name} …", flush=True)
                 results.append(getattr(importlib.import_module(f"bench.{module}"), name)(stage))
     finally:
