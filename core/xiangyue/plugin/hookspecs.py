@@ -342,6 +342,20 @@ def classification_decision_requested(
 
 
 @hookspec
+def grid_leader_requested(uow: Uow, grid_id: int, person_id: int | None, role: str) -> None:
+    """Before somebody is put in charge of a grid: ``role`` is leader, deputy, worker or representative; ``person_id``
+    None for somebody from outside the register. Raise Refused, with the clause, for who may not be.
+
+    Example::
+
+        @hookimpl
+        def grid_leader_requested(uow, grid_id, person_id, role):
+            if role == "leader" and not queries.is_group_head(uow, grid_id, person_id):
+                raise Refused(_l("The head of the villager group leads this grid."))
+    """
+
+
+@hookspec
 def household_change_happened(uow: Uow, household_id: int, action: str) -> None:
     """A household was changed: ``action`` is that of the audit trail (household.create, household.edit …).
 
@@ -444,6 +458,19 @@ def grid_change_happened(uow: Uow, change_id: int, area_code: int, action: str) 
 
 
 @hookspec
+def grid_leader_happened(uow: Uow, grid_id: int, post_id: int, action: str) -> None:
+    """Somebody was put in charge of a grid (grid.appoint), or is no longer (grid.end_post).
+
+    Example::
+
+        @hookimpl
+        def grid_leader_happened(uow, grid_id, action):
+            if action == "grid.end_post":
+                service.hand_over(uow, grid_id=grid_id)
+    """
+
+
+@hookspec
 def plugin_switch_happened(uow: Uow, enabled: bool) -> None:
     """This plugin was switched on or off in the county; only told to the plugin itself.
 
@@ -480,7 +507,12 @@ REGISTRATIONS = {
     "register_profile_sections": "profile_sections",
     "register_audit_actions": "audit_actions",
 }
-REQUESTED = ("household_change_requested", "import_commit_requested", "classification_decision_requested")
+REQUESTED = (
+    "household_change_requested",
+    "import_commit_requested",
+    "classification_decision_requested",
+    "grid_leader_requested",
+)
 HAPPENED = (
     "household_change_happened",
     "person_change_happened",
@@ -490,5 +522,6 @@ HAPPENED = (
     "import_commit_happened",
     "classification_decision_happened",
     "grid_change_happened",
+    "grid_leader_happened",
     "plugin_switch_happened",
 )

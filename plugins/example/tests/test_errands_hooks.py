@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 from errands_kit import Home, home, roster
 from sqlalchemy import select, update
 
 from xiangyue.sdk.db import encode_cursor
+from xiangyue.sdk.errors import Refused
 from xiangyue.sdk.i18n import today
-from xiangyue.sdk.register import Household
+from xiangyue.sdk.register import Household, Person
 from xiangyue.sdk.testing import Kit, follow_rows, switch, unfollow_rows
 from xiangyue_errands import plugin, policy, queries, service
 from xiangyue_errands.commands import errands as command
@@ -315,6 +317,28 @@ def test_classification_decision_happened(home: Home) -> None:
         home.errand(f"Errand {number}")
     assert decide(home, "often").status_code == 200
     assert [errand.kind for errand in home.errands()] == ["other", "other", "other", "visit"]
+
+
+def test_grid_leader_requested(home: Home) -> None:
+    home.errand(days=-3)
+    with home.county.uow() as uow:
+        person = uow.session.scalars(select(Person.id).where(Person.household_id == home.id).limit(1)).one()
+        plugin.grid_leader_requested(uow, person_id=person, role="worker")
+        with pytest.raises(Refused):
+            plugin.grid_leader_requested(uow, person_id=person, role="leader")
+
+
+def test_grid_leader_happened(home: Home) -> None:
+    home.errand()
+    village = str(home.errands()[0].area_code)[:12]
+    before = (today() - timedelta(days=9)).isoformat()
+    grid = {"area_code": village, "name": "X", "level": 1, "on": before, "household_ids": [home.id]}
+    made = home.call("POST", "/grids", grid).get_json()["made"][0]
+    leader = {"role": "leader", "name": "Wang", "valid_from": before}
+    post = home.call("POST", f"/grids/{made}/posts", leader).get_json()["id"]
+    assert [errand.ask_again for errand in home.errands()] == [False]
+    home.call("POST", f"/grids/posts/{post}/end", {"on": today().isoformat(), "reason": "moved"})
+    assert [errand.ask_again for errand in home.errands()] == [True]
 
 
 def test_grid_change_happened(home: Home) -> None:

@@ -82,6 +82,7 @@ FIELDS: dict[str, Any] = {
     "groups_new": _l("New villager groups"),
     "households": _l("Households"),
     "grids": _l("Grids"),
+    "grid": _l("Grid"),
     "size_reason": _l("Reason for the size"),
     "fixed": _l("Left as it is when planning anew"),
     "leader": _l("Proposed grid leader"),

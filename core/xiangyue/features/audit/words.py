@@ -64,6 +64,7 @@ THINGS: dict[str, Any] = {
     "grid_change": _l("Change of grids"),
     "grid_draft": _l("Draft of grids"),
     "grid_setting": _l("Rules for grids"),
+    "grid_post": _l("Post in a grid"),
 }
 
 #: What was done, by the rest of an action's name, where nobody registered words for the whole.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import date, datetime
 
 from sqlalchemy import (
@@ -48,12 +49,15 @@ class Grid(Timestamps, Versioned, AreaBound, Base):
     __tablename__ = "grid"
     __table_args__ = (
         UniqueConstraint("tenant_id", "code"),
+        UniqueConstraint("tenant_id", "token"),
         CheckConstraint("kind in ('area', 'special')", name="kind"),
     )
 
     code: Mapped[str] = mapped_column(CText)
     kind: Mapped[str] = mapped_column(CText, default="area", server_default="area")
     special_kind: Mapped[str] = mapped_column(default="", server_default="")
+    #: Of its public board: random, so that nobody can go from one to the next.
+    token: Mapped[uuid.UUID] = mapped_column(default=uuid.uuid4, server_default=text("gen_random_uuid()"))
 
 
 class GridVersion(AreaBound, Base):
@@ -181,3 +185,47 @@ class GridSetting(Timestamps, Versioned, TenantOwned, Base):
 
     key: Mapped[str] = mapped_column(CText)
     value: Mapped[Json] = mapped_column(default=dict, server_default="{}")
+
+
+#: Who may have a post in a grid.
+ROLES = ("leader", "deputy", "worker", "representative")
+
+
+class GridPost(Timestamps, Versioned, AreaBound, Base):
+    """网格任职: somebody in charge of a grid from ``valid_from`` until before ``valid_to`` (null: still).
+    ``term_until``: the last day of the term, where there is one. ``principal``: of several leaders the one who answers
+    for the grid.
+
+    ``person_id``: of the register; null for somebody from outside, whose name and ``unit`` stand here. ``name`` is the
+    name when appointed. ``office_phone`` is made known on the board; the person's own number never is. The exclusion
+    constraint holds a grid to one principal leader on any day.
+    """
+
+    __tablename__ = "grid_post"
+    __table_args__ = (
+        tenant_fk("grid_id", "grid", ondelete="CASCADE"),
+        Index(None, "tenant_id", "grid_id"),
+        Index(None, "tenant_id", "person_id", postgresql_where=text("person_id IS NOT NULL")),
+        CheckConstraint(f"role in ({_one_of(ROLES)})", name="role"),
+        CheckConstraint("valid_to > valid_from", name="period"),
+        ExcludeConstraint(
+            ("tenant_id", "="),
+            ("grid_id", "="),
+            (text("daterange(valid_from, valid_to)"), "&&"),
+            name="ex_grid_post_one_principal",
+            using="gist",
+            where=text("role = 'leader' AND principal"),
+        ),
+    )
+
+    grid_id: Mapped[int]
+    role: Mapped[str] = mapped_column(CText)
+    principal: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    person_id: Mapped[int | None]
+    name: Mapped[str]
+    unit: Mapped[str] = mapped_column(default="", server_default="")
+    office_phone: Mapped[str] = mapped_column(default="", server_default="")
+    valid_from: Mapped[date] = mapped_column(Date)
+    term_until: Mapped[date | None] = mapped_column(Date)
+    valid_to: Mapped[date | None] = mapped_column(Date)
+    ended_reason: Mapped[str] = mapped_column(default="", server_default="")

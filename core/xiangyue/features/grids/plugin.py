@@ -9,7 +9,7 @@ from flask import Blueprint
 
 from xiangyue.access.permissions import Permission
 from xiangyue.db.uow import Uow
-from xiangyue.features.grids import api, jobs, pages, points, policy
+from xiangyue.features.grids import api_posts, jobs, pages, points, policy
 from xiangyue.features.grids.keeping import keep_households
 from xiangyue.features.grids.profile import apply_rules
 from xiangyue.features.households.kept import add_keeper
@@ -32,7 +32,7 @@ def register_pages() -> Sequence[Blueprint]:
 
 @hookimpl
 def register_api() -> Sequence[Any]:
-    return (api.bp,)
+    return (api_posts.bp,)
 
 
 @hookimpl

@@ -41,6 +41,14 @@ CHANGES = {
 }
 CHANGE_STATES = {"done": _l("Done"), "undone": _l("Undone")}
 
+ROLES = {
+    "leader": _l("Grid leader"),
+    "deputy": _l("Deputy grid leader"),
+    "worker": _l("Grid worker"),
+    "representative": _l("Village representative"),
+}
+PROBLEMS = {"died": _l("has died"), "moved": _l("has moved away"), "term_over": _l("term is over")}
+
 REGISTERED, LIVING = "registered", "living"
 BASES = {REGISTERED: _l("Household register"), LIVING: _l("Living here")}
 
@@ -56,6 +64,8 @@ ACTIONS = {
     "grid.boundary": _l("Boundary set"),
     "grid.register": _l("Grids followed a change of the register"),
     "grid.undo": _l("Change of grids undone"),
+    "grid.appoint": _l("Somebody put in charge of a grid"),
+    "grid.end_post": _l("Post in a grid ended"),
     "grid.explain": _l("Reason given for a grid's size"),
     "grid.settings": _l("Rules for grids changed"),
     "grid.export": _l("Grids exported"),

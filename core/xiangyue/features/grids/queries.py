@@ -346,3 +346,20 @@ def households_of_village(uow: Uow, ids: Collection[int]) -> list[tuple[int, str
             {"ids": list(ids)},
         )
     ]
+
+
+def persons_near(uow: Uow, grid_id: int, area_code: int, on: date) -> list[tuple[str, str]]:
+    """(id, name and household number) of grown-ups who may be put in charge of a grid: of its households first, then of
+    the village; as far as the actor sees them."""
+    lo, hi = area_range(area_code - area_code % 1000)
+    rows = scoped_rows(
+        uow.session,
+        "SELECT p.id, p.name, h.code FROM person p JOIN household h ON h.id = p.household_id"
+        " LEFT JOIN grid_household gh ON {tenant:gh} AND gh.household_id = h.id AND gh.grid_id = :grid AND "
+        + _G
+        + " WHERE {scope:p} AND {tenant:h} AND p.state = 'active' AND p.area_code BETWEEN :lo AND :hi"
+        " AND (p.birth_date IS NULL OR p.birth_date <= CAST(:on AS date) - 6574)"
+        " ORDER BY gh.id IS NULL, h.code, p.id LIMIT 3000",
+        {"grid": grid_id, "lo": lo, "hi": hi, "on": on},
+    )
+    return [(str(id), f"{name} {code[-4:]}") for id, name, code in rows]

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from xiangyue.api.lists import ListArgs
-from xiangyue.features.grids.policy import AREA, BASES, CHANGE_STATES, CHANGES, KINDS
+from xiangyue.features.grids.policy import AREA, BASES, CHANGE_STATES, CHANGES, KINDS, ROLES
 from xiangyue.features.households.schemas import AreaCode
 
 _MOST = 5_000
@@ -208,3 +208,43 @@ class TemplateSchema(Schema):
 class RulesSchema(Schema):
     sizes = fields.Dict(keys=fields.Integer(), values=fields.Nested(RuleSchema), metadata={"description": "By level"})
     code = fields.Nested(TemplateSchema)
+
+
+class PostSchema(Schema):
+    """Somebody in charge of a grid."""
+
+    id = fields.Integer()
+    grid_id = fields.Integer()
+    role = fields.String(validate=validate.OneOf([*ROLES]))
+    principal = fields.Boolean(metadata={"description": "Of several leaders the one who answers for the grid"})
+    person_id = fields.Integer(allow_none=True)
+    name = fields.String()
+    unit = fields.String()
+    office_phone = fields.String(metadata={"description": "Made known on the public board"})
+    since = fields.Date()
+    term_until = fields.Date(allow_none=True)
+    until = fields.Date(allow_none=True)
+    ended_reason = fields.String()
+    problem = fields.String(metadata={"description": "died, moved, term_over, or nothing"})
+    version = fields.Integer()
+
+
+class PostListSchema(Schema):
+    items = fields.List(fields.Nested(PostSchema))
+    next = fields.String(allow_none=True)
+
+
+class NewPost(Schema):
+    role = fields.String(required=True, validate=validate.OneOf([*ROLES]))
+    valid_from = fields.Date(required=True)
+    term_until = fields.Date(load_default=None, allow_none=True)
+    principal = fields.Boolean(load_default=False)
+    person_id = fields.Integer(load_default=None, allow_none=True)
+    name = fields.String(load_default="")
+    unit = fields.String(load_default="")
+    office_phone = fields.String(load_default="")
+
+
+class EndOfPost(Schema):
+    on = fields.Date(required=True)
+    reason = fields.String(required=True)

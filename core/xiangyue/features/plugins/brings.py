@@ -19,6 +19,7 @@ PREVENTS: dict[str, Any] = {
     "household_change_requested": _l("Changes of households"),
     "import_commit_requested": _l("Rosters being written into the register"),
     "classification_decision_requested": _l("Decisions by rule"),
+    "grid_leader_requested": _l("Who is in charge of grids"),
 }
 #: What a plugin is told of, by hook.
 FOLLOWS: dict[str, Any] = {
@@ -30,6 +31,7 @@ FOLLOWS: dict[str, Any] = {
     "import_commit_happened": _l("Rosters written into the register"),
     "classification_decision_happened": _l("Decisions by rule"),
     "grid_change_happened": _l("Changes of grids"),
+    "grid_leader_happened": _l("Who is in charge of grids"),
     "plugin_switch_happened": _l("Its own switching on and off"),
 }
 

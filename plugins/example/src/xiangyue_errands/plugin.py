@@ -221,6 +221,19 @@ def classification_decision_happened(uow: Uow, classifier: str, household_id: in
 
 
 @hookimpl
+def grid_leader_requested(uow: Uow, person_id: int | None, role: str) -> None:
+    household = queries.household_of(uow, person_id) if person_id is not None else None
+    if role == "leader" and household is not None and queries.has_late(uow, household):
+        raise Refused(_l("An errand of this household is overdue. Finish it before you decide."))
+
+
+@hookimpl
+def grid_leader_happened(uow: Uow, grid_id: int, action: str) -> None:
+    if action == "grid.end_post":
+        service.ask_again_in_grid(uow, grid_id=grid_id)
+
+
+@hookimpl
 def grid_change_happened(uow: Uow, area_code: int, action: str) -> None:
     if action == "grid.plan":
         service.ask_again_in(uow, village=area_code)

@@ -145,6 +145,18 @@ def ask_again_in(uow: Uow, *, village: int) -> None:
 
 
 @acts(policy.EDIT)
+def ask_again_in_grid(uow: Uow, *, grid_id: int) -> None:
+    """The same of the households of a grid that has lost who was in charge."""
+    scoped_sql(
+        uow.session,
+        "UPDATE plugin_errands.errand e SET ask_again = true FROM grid_household g"
+        " WHERE {tenant:e} AND {tenant:g} AND g.household_id = e.household_id AND g.grid_id = :grid"
+        " AND g.valid_to IS NULL AND e.state = 'open'",
+        {"grid": grid_id},
+    )
+
+
+@acts(policy.EDIT)
 def recheck_old(uow: Uow) -> int:
     """Mark open errands that are long overdue; returns how many."""
     fits = (Errand.state == "open", Errand.due_on < queries.stale_day(), Errand.ask_again.is_(False))

@@ -13,7 +13,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid
 from xiangyue.features.areas import switch
 from xiangyue.features.areas.queries import names
-from xiangyue.features.grids import queries, service_export
+from xiangyue.features.grids import queries, queries_posts, service_export
 from xiangyue.features.grids.pages import bp
 from xiangyue.features.grids.policy import GRID_EDIT, GRID_EXPORT, GRID_VIEW, KINDS, LEVELS
 from xiangyue.features.grids.words import breach_words, kind_words
@@ -55,6 +55,7 @@ def _view(**state: Any) -> ListView:
         Filter("q", _l("Name, pinyin or code"), kind="text"),
         Filter("level", _l("Level"), choices=queries.level_choices()),
         Filter("size", _l("Size"), choices=list(SIZES.items())),
+        Filter("leader", _l("Grid leader"), choices=[("none", _l("Without a leader"))]),
         Filter("on", _l("On day"), kind="date"),
         Filter("kind", _l("Kind"), choices=list(KINDS.items()), more=True),
     )
@@ -74,6 +75,7 @@ def _wanted(view: ListView, area: int) -> queries.GridFilter:
         level=int(level) if level.isdigit() and int(level) in LEVELS else None,
         kind=kind if kind in KINDS else "",
         size=size if size in SIZES else "",
+        extra=(queries_posts.WITHOUT_LEADER,) if view.value("leader") == "none" else (),
         q=view.value("q")[:60],
     )
 

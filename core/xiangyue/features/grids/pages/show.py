@@ -8,10 +8,10 @@ from flask import redirect, request, url_for
 
 from xiangyue.errors import Invalid, NotFound
 from xiangyue.features.areas.queries import paths
-from xiangyue.features.grids import queries, service
+from xiangyue.features.grids import queries, queries_posts, service
 from xiangyue.features.grids.pages import bp
 from xiangyue.features.grids.pages.lists import day_asked
-from xiangyue.features.grids.policy import CHANGE_STATES, CHANGES, GRID_EDIT, GRID_VIEW
+from xiangyue.features.grids.policy import CHANGE_STATES, CHANGES, GRID_EDIT, GRID_VIEW, PROBLEMS, ROLES
 from xiangyue.features.grids.words import breach_words, kind_words, rule_words
 from xiangyue.features.households.person_input import today
 from xiangyue.i18n import gettext as _
@@ -51,6 +51,10 @@ def grid_page(id: int, *, status: int = 200, explain: FormView | None = None) ->
         below=queries.children(uow, id, on),
         households=queries.households_in(uow, id, on) if grid["leaf"] else [],
         notes=queries.size_notes(uow, id),
+        posts=queries_posts.posts_on(uow, [id], on)[id],
+        token=queries_posts.token_of(uow, id),
+        roles=ROLES,
+        problems=PROBLEMS,
         history=queries.changes_of(uow, id, grid["area_code"]),
         codes=queries.codes_of(uow, id),
         may_edit=current_actor().scope(GRID_EDIT).contains(grid["area_code"]),

@@ -1,0 +1,73 @@
+"""Who is in charge of grids: as of a day, and whether they still can be."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from datetime import date
+from typing import Any
+
+from xiangyue.db.sql import scoped_rows
+from xiangyue.db.uow import Uow
+
+_COLUMNS = (
+    "id", "grid_id", "role", "principal", "person_id", "name", "unit", "office_phone", "since", "term_until", "until",
+    "ended_reason", "version", "person_state",
+)  # fmt: skip
+_POSTS = """
+SELECT t.id, t.grid_id, t.role, t.principal, t.person_id, t.name, t.unit, t.office_phone, t.valid_from, t.term_until,
+       t.valid_to, t.ended_reason, t.version, p.state
+  FROM grid_post t LEFT JOIN person p ON {tenant:p} AND p.id = t.person_id
+ WHERE {tenant:t} AND t.grid_id = ANY(:grids) AND %s
+ ORDER BY CASE t.role WHEN 'leader' THEN 0 WHEN 'deputy' THEN 1 WHEN 'worker' THEN 2 ELSE 3 END, t.principal DESC,
+       t.valid_from, t.id
+"""
+_STANDS = "t.valid_from <= CAST(:on AS date) AND (t.valid_to IS NULL OR t.valid_to > CAST(:on AS date))"
+
+#: A grid has nobody who answers for it on that day: no leader, or one who has died or moved away.
+WITHOUT_LEADER = """NOT EXISTS (
+       SELECT 1 FROM grid_post t LEFT JOIN person p ON {tenant:p} AND p.id = t.person_id
+        WHERE {tenant:t} AND t.grid_id = g.id AND t.role = 'leader' AND coalesce(p.state, 'active') = 'active'
+          AND t.valid_from <= CAST(:on AS date) AND (t.valid_to IS NULL OR t.valid_to > CAST(:on AS date)))"""
+
+
+def posts_on(uow: Uow, grid_ids: Collection[int], on: date) -> dict[int, list[dict[str, Any]]]:
+    """Posts of grids on a day, leaders first and the principal before the others; ``problem``: died, moved,
+    term_over or "". Names of those in charge are on public boards, so the reader's area does not matter."""
+    rows = scoped_rows(uow.session, _POSTS % _STANDS, {"grids": list(grid_ids), "on": on})
+    found: dict[int, list[dict[str, Any]]] = {id: [] for id in grid_ids}
+    for row in rows:
+        post = dict(zip(_COLUMNS, row, strict=True))
+        found[post["grid_id"]].append({**post, "problem": _problem(post, on)})
+    return found
+
+
+def all_posts(uow: Uow, grid_id: int) -> list[dict[str, Any]]:
+    """Everybody who had a post in a grid, the newest first."""
+    rows = scoped_rows(uow.session, _POSTS % "true", {"grids": [grid_id]})
+    posts = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+    return sorted(posts, key=lambda post: (post["since"], post["id"]), reverse=True)
+
+
+def _problem(post: dict[str, Any], on: date) -> str:
+    if post["person_state"] == "deceased":
+        return "died"
+    if post["person_state"] == "moved":
+        return "moved"
+    return "term_over" if post["term_until"] is not None and post["term_until"] < on else ""
+
+
+def grid_by_token(uow: Uow, token: uuid.UUID) -> int | None:
+    """Id of the grid whose board this is."""
+    rows = scoped_rows(
+        uow.session,
+        "SELECT g.id FROM grid g WHERE {tenant:g} AND g.token = CAST(:token AS uuid)",
+        {"token": str(token)},
+    )
+    return rows[0][0] if rows else None
+
+
+def token_of(uow: Uow, grid_id: int) -> uuid.UUID:
+    rows = scoped_rows(uow.session, "SELECT g.token FROM grid g WHERE {tenant:g} AND g.id = :id", {"id": grid_id})
+    found: uuid.UUID = rows[0][0]
+    return found

@@ -1,0 +1,115 @@
+"""Who is in charge of a grid: appointed from a day on, for a term, and ended. Nothing here commits."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from xiangyue.access.acts import acts
+from xiangyue.access.audit import audit
+from xiangyue.db.uow import Uow
+from xiangyue.errors import Conflict, Invalid, Stale
+from xiangyue.features.grids.models import ROLES, Grid, GridPost, GridVersion
+from xiangyue.features.grids.policy import GRID_EDIT
+from xiangyue.features.households.models import Person
+from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.plugin.dispatch import publish, veto
+
+NAME_LENGTH, UNIT_LENGTH, PHONE_LENGTH, REASON_LENGTH = 30, 60, 20, 200
+
+
+@acts(GRID_EDIT)
+def appoint(
+    uow: Uow,
+    *,
+    grid_id: int,
+    role: str,
+    valid_from: date,
+    principal: bool = False,
+    person_id: int | None = None,
+    name: str = "",
+    unit: str = "",
+    office_phone: str = "",
+    term_until: date | None = None,
+) -> GridPost:
+    """Put somebody in charge from a day on: a person of the register in the actor's area, or somebody from outside by
+    ``name``. Raises NotFound; Invalid by field (a person who died or moved away, a term that ends before it begins);
+    Conflict for a term that overlaps, naming whose; Refused by a plugin's rule (村民小组组长 …)."""
+    grid = uow.get(Grid, grid_id)
+    errors: dict[str, list[Any]] = {}
+    if role not in ROLES:
+        errors["role"] = [_l("Choose one of the options.")]
+    if term_until is not None and term_until < valid_from:
+        errors["term_until"] = [_l("The term ends before it begins.")]
+    person = uow.get(Person, person_id) if person_id is not None else None
+    if person is not None and person.state != "active":
+        texts = {"deceased": _l("%(name)s has died.", name=person.name)}
+        errors["person_id"] = [texts.get(person.state, _l("%(name)s has moved away.", name=person.name))]
+    text = person.name if person is not None else " ".join(name.split())
+    if not text or len(text) > NAME_LENGTH:
+        errors["name"] = [_l("Give a name of at most %(n)d characters.", n=NAME_LENGTH)]
+    for field, value, most in (("unit", unit, UNIT_LENGTH), ("office_phone", office_phone, PHONE_LENGTH)):
+        if len(value.strip()) > most:
+            errors[field] = [_l("At most %(n)d characters.", n=most)]
+    stands = select(GridVersion.id).where(
+        GridVersion.grid_id == grid_id, GridVersion.valid_from <= valid_from,
+        or_(GridVersion.valid_to.is_(None), GridVersion.valid_to > valid_from),
+    )  # fmt: skip
+    if uow.session.scalars(stands).one_or_none() is None:
+        errors["valid_from"] = [_l("This grid does not stand on that day.")]
+    if errors:
+        raise Invalid(errors)
+    _no_overlap(uow, grid, role, principal, person, text, valid_from)
+    veto(uow, "grid_leader_requested", grid_id=grid.id, person_id=person_id, role=role)
+    post = GridPost(
+        grid_id=grid.id, area_code=grid.area_code, role=role, principal=principal and role == "leader",
+        person_id=person_id, name=text, unit=unit.strip(), office_phone=office_phone.strip(), valid_from=valid_from,
+        term_until=term_until, version=1,
+    )  # fmt: skip
+    uow.session.add(post)
+    uow.session.flush()
+    told = {"role": role, "grid": grid.code, "on": valid_from, "term_until": term_until}
+    audit(uow, action="grid.appoint", obj=post, label=text, after={k: v for k, v in told.items() if v})
+    publish(uow, "grid_leader_happened", grid_id=grid.id, post_id=post.id, action="grid.appoint")
+    return post
+
+
+def _no_overlap(
+    uow: Uow, grid: Grid, role: str, principal: bool, person: Person | None, name: str, start: date
+) -> None:
+    """Raises Conflict for the same person in the same post, or a second principal leader."""
+    uow.get_for_update(Grid, grid.id)
+    same = select(GridPost).where(
+        GridPost.grid_id == grid.id, GridPost.role == role,
+        or_(GridPost.valid_to.is_(None), GridPost.valid_to > start),
+    )  # fmt: skip
+    for post in uow.session.scalars(same):
+        known = post.person_id == person.id if person is not None else post.person_id is None and post.name == name
+        if known or (role == "leader" and principal and post.principal):
+            raise Conflict(
+                _l("%(name)s holds this post since %(day)s. End that first, by the day when the new one begins.",
+                   name=post.name, day=post.valid_from.isoformat()),
+                post_id=post.id,
+            )  # fmt: skip
+
+
+@acts(GRID_EDIT)
+def end_post(uow: Uow, *, post_id: int, version: int, on: date, reason: str) -> GridPost:
+    """Somebody is no longer in charge from ``on`` on. Raises NotFound, Stale, Conflict (ended already), Invalid."""
+    post = uow.get_for_update(GridPost, post_id)
+    if post.version != version:
+        raise Stale(_l("Somebody else has saved this in the meantime."), theirs={"version": post.version})
+    if post.valid_to is not None:
+        raise Conflict(_l("This post has ended already."))
+    if on <= post.valid_from:
+        raise Invalid({"on": [_l("Choose a day after %(day)s, when it began.", day=post.valid_from.isoformat())]})
+    if not reason.strip() or len(reason.strip()) > REASON_LENGTH:
+        raise Invalid({"reason": [_l("Give a reason of at most %(n)d characters.", n=REASON_LENGTH)]})
+    post.valid_to, post.ended_reason = on, reason.strip()
+    post.version += 1
+    uow.session.flush()
+    audit(uow, action="grid.end_post", obj=post, label=post.name, after={"on": on, "reason": post.ended_reason})
+    publish(uow, "grid_leader_happened", grid_id=post.grid_id, post_id=post.id, action="grid.end_post")
+    return post
