@@ -8,10 +8,11 @@ from typing import Any
 from flask import Blueprint
 
 from xiangyue.access.permissions import Permission
-from xiangyue.features.organisations import api, api_posts, pages, points, policy
+from xiangyue.features.organisations import api, api_posts, pages, points, policy, roster_import
 from xiangyue.features.organisations.profile import apply_kinds
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.hookspecs import hookimpl
+from xiangyue.plugin.registers import ImportRegister
 from xiangyue.plugin.registry import Follows, NavItem, PersonPanel, ProfileSection, SearchKind, WorkProvider
 
 
@@ -58,6 +59,11 @@ def register_search_kinds() -> Sequence[SearchKind]:
 @hookimpl
 def register_api() -> Sequence[Any]:
     return (api.bp, api_posts.bp)
+
+
+@hookimpl
+def register_imports() -> Sequence[ImportRegister]:
+    return (roster_import.REGISTER,)
 
 
 @hookimpl

@@ -92,6 +92,8 @@ class Line:
     area: str
     seats: list[holders.Seats]
     on: date
+    #: Names from the town down.
+    places: tuple[str, ...] = ()
 
     @property
     def id(self) -> int:
@@ -146,6 +148,7 @@ def lines(uow: Uow, rows: Sequence[Organisation], on: date | None = None) -> lis
             " ".join(name for _code, name in places.get(row.area_code, [])),
             seats[row.id],
             day,
+            tuple(name for _code, name in places.get(row.area_code, [])),
         )
         for row in rows
     ]

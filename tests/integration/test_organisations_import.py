@@ -1,0 +1,119 @@
+"""The roster of posts taken in: new holders, entries put right, what is wrong by cell, and an import undone."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import pytest
+from households_kit import VILLAGE, post
+from imports_kit import commit, job_of, undo, work
+from openpyxl import load_workbook
+from organisations_kit import appointed, cleared, county, organisation, person
+from registers_kit import sheet
+from sqlalchemy import select
+
+from xiangyue.features.areas.models import Area
+from xiangyue.features.imports import queries, service
+from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.organisations.holders import all_of
+from xiangyue.features.organisations.models import Organisation
+from xiangyue.testing.fixtures import County
+
+__all__ = ["cleared", "county"]
+
+PLACE = ("镇", "村")
+HEADER = (*PLACE, "组织", "组织类型", "职务", "任职人", "册外人员", "到任日期", "任期至", "产生方式", "产生日期", "得票")
+    ["镇", "村", "组织", "组织类型", "职务", "任职人", "册外人员", "到任日期", "任期至", "产生方式", "产生日期", "得票"]
+)
+
+
+@pytest.fixture(scope="module")
+def place(county: County) -> tuple[str, str]:
+    with county.uow() as uow:
+        names = {area.area_code: area.name for area in uow.session.scalars(select(Area))}
+    return names[VILLAGE - VILLAGE % 1_000_000], names[VILLAGE]
+
+
+def taken_in(county: County, place: tuple[str, str], *rows: Sequence[Any]) -> ImportBatch:
+    data = sheet(*[[*place, *row] for row in rows], header=HEADER)
+    with county.uow() as uow:
+        batch = service.upload_roster(
+            uow, county.runtime.storage, stream=io.BytesIO(data), name="名册.xlsx", source="组织部", purpose="换届",
+            kind="organisation_posts",
+        )  # fmt: skip
+    return work(county, batch.id)
+
+
+def standing(county: County) -> dict[str, tuple[str, date, int | None]]:
+    with county.uow() as uow:
+        ids = uow.session.scalars(select(Organisation.id)).all()
+        found = [h for id in ids for h in all_of(uow, id) if h.row.valid_to is None]
+        return {h.name: (h.post.name, h.row.valid_from, h.row.votes) for h in found}
+
+
+HEAD = ("新村村委会", "村民委员会", "主任", "王建国", "", "2024-03-01", "2029-03-01", "选举产生", "2024-02-20", 300)
+SECOND = ("新村村委会", "村民委员会", "委员", "郑下派", "是", "2024-03-01", "", "任命", "", "")
+
+
+def test_holders_are_taken_in_with_their_organisation_and_taken_back(county: County, place: tuple[str, str]) -> None:
+    first = taken_in(county, place, HEAD, SECOND)
+    assert first.state == "checked", first.problem
+    assert first.counts["records_new"] == 2, first.counts
+    assert standing(county) == {}
+    first = commit(county, first)
+    assert first.state == "committed", job_of(county, first.id).error
+    day = date(2024, 3, 1)
+    assert standing(county) == {"王建国": ("主任", day, 300), "郑下派": ("委员", day, None)}
+
+    again = taken_in(county, place, HEAD, SECOND)
+    assert again.counts["records_unchanged"] == 2, again.counts
+    changed = commit(county, taken_in(county, place, (*HEAD[:-1], 301)))
+    assert changed.state == "committed", job_of(county, changed.id).error
+    assert standing(county)["王建国"][2] == 301
+    assert undo(county, changed).state == "undone"
+    assert standing(county)["王建国"][2] == 300
+    back = undo(county, first)
+    assert back.state == "undone", job_of(county, first.id).error
+    assert standing(county) == {}
+
+
+def test_what_is_wrong_is_told_by_cell(county: County, place: tuple[str, str]) -> None:
+    committee = organisation(county, name="村委会")
+    appointed(county, committee, "head", "王建国")
+    organisation(county, "supervision_committee", "监委会")
+    rest = ("", "2024-03-01", "", "任命", "", "")
+    batch = taken_in(
+        county, place,
+        ("村委会", "", "主任", "赵永红", *rest), ("没有的会", "", "主任", "赵永红", *rest),
+        ("村委会", "", "文书", "赵永红", *rest), ("村委会", "", "委员", "谁也不是", *rest),
+        ("监委会", "", "委员", "陈桂兰", *rest), ("村委会", "", "委员", "王苗苗", *rest),
+        ("监委会", "", "主任", "孙立", *rest), ("监委会", "", "主任", "周全", *rest),
+    )  # fmt: skip
+    with county.uow() as uow:
+        found, _next = queries.list_errors(uow, batch.id)
+    assert [(e.row, e.column) for e in found] == [
+        (2, "since"), (3, "org_kind"), (4, "post_name"), (5, "holder"), (6, "holder"), (7, "holder"), (9, "since"),
+    ]  # fmt: skip
+    assert "王建国" in str(found[4].params) or "王建国" in str(vars(found[4]))
+
+
+def test_the_exported_roster_is_read_again(county: County, place: tuple[str, str]) -> None:
+    committee = organisation(county, name="东南村村民委员会")
+    appointed(county, committee, "head", "王建国", votes=300)
+    client = county.client("county_admin")
+    url = "/organisations/roster"
+    sent = post(client, url, url, purpose="核对", format="xlsx")
+    rows = [[cell.value for cell in row] for row in load_workbook(io.BytesIO(sent.data)).worksheets[0].iter_rows()]
+    head = next(number for number, row in enumerate(rows) if "任职人" in row)
+    holders = [row for row in rows[head + 1 :] if person(county, "王建国") in row]
+    data = sheet(*[["" if v is None else str(v) for v in row] for row in holders], header=[str(v) for v in rows[head]])
+    with county.uow() as uow:
+        batch = service.upload_roster(
+            uow, county.runtime.storage, stream=io.BytesIO(data), name="名册.xlsx", source="组织部", purpose="核对",
+            kind="organisation_posts",
+        )  # fmt: skip
+    batch = work(county, batch.id)
+    assert batch.counts["records_unchanged"] == 1, (batch.counts, batch.problem)
