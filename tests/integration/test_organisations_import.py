@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from households_kit import VILLAGE, post
+from households_kit import VILLAGE, post, text
 from imports_kit import commit, job_of, undo, work
 from openpyxl import load_workbook
 from organisations_kit import appointed, cleared, county, organisation, person
@@ -24,10 +24,8 @@ from xiangyue.testing.fixtures import County
 
 __all__ = ["cleared", "county"]
 
-PLACE = ("镇", "村")
-HEADER = (*PLACE, "组织", "组织类型", "职务", "任职人", "册外人员", "到任日期", "任期至", "产生方式", "产生日期", "得票")
-    ["镇", "村", "组织", "组织类型", "职务", "任职人", "册外人员", "到任日期", "任期至", "产生方式", "产生日期", "得票"]
-)
+COLUMNS = "镇 村 组织 组织类型 职务 任职人 册外人员 到任日期 任期至 产生方式 产生日期 得票"
+HEADER = COLUMNS.split()
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +103,8 @@ def test_the_exported_roster_is_read_again(county: County, place: tuple[str, str
     appointed(county, committee, "head", "王建国", votes=300)
     client = county.client("county_admin")
     url = "/organisations/roster"
+    assert "/imports/new?kind=organisation_posts" in text(client, "/organisations")
+    assert client.get("/imports/new?kind=organisation_posts").status_code == 200
     sent = post(client, url, url, purpose="核对", format="xlsx")
     rows = [[cell.value for cell in row] for row in load_workbook(io.BytesIO(sent.data)).worksheets[0].iter_rows()]
     head = next(number for number, row in enumerate(rows) if "任职人" in row)

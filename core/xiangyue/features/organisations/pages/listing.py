@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from xiangyue.features.areas import switch
 from xiangyue.features.areas.queries import names
+from xiangyue.features.imports.policy import IMPORT_RUN
 from xiangyue.features.organisations import policy, queries, view
 from xiangyue.features.organisations.models import PostExclusion, PostKind
 from xiangyue.features.organisations.pages import bp
@@ -80,6 +81,7 @@ def list_organisations() -> Any:
         policy=policy,
         on=wanted.on,
         may_edit=current_actor().can(policy.EDIT),
+        may_import=current_actor().can(policy.EDIT) and current_actor().can(IMPORT_RUN),
         may_export=current_actor().can(policy.EXPORT),
         area_name=names(uow, [area]).get(area, "") if area else "",
         area_value=request.args.get("area", ""),
