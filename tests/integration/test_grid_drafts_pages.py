@@ -60,6 +60,7 @@ def test_from_the_form_to_force(drawn: County) -> None:
         village.post(f"{url}/approve", data={"csrf_token": hidden(text(village, url), "csrf_token")}).status_code == 403
     )
     town = drawn.client("town", area=VILLAGE - VILLAGE % 10**6, locale="en")
+    assert "1 draft of grids waits for approval" in text(town, "/")
     assert "Return with this reason" in text(town, url)
     assert post(town, url, f"{url}/return", version="3", reason="").status_code == 422
     assert post(town, url, f"{url}/approve", version="3").status_code == 303
@@ -68,7 +69,12 @@ def test_from_the_form_to_force(drawn: County) -> None:
     assert "年度调整" in wrong.get_data(as_text=True)
     assert post(town, url, f"{url}/force", version="4", on="2026-03-01", reason="年度调整").status_code == 303
     assert state(drawn, id)[0] == "in_force"
-    assert "from 2026-03-01 on" in text(town, url)
+    ready = text(town, url)
+    assert "from 2026-03-01 on" in ready
+    assert "1组-2" in text(town, f"/grids?area={CODE}&on=2026-03-01")
+    change = re.search(r"/grids/changes/\d+", ready)
+    assert change is not None
+    assert "年度调整" in text(town, change[0])
 
 
 def test_side_by_side_list_and_export(drawn: County) -> None:

@@ -171,6 +171,19 @@ def test_without_a_rule_every_group_is_a_grid() -> None:
     assert [(part.level, part.size.households) for part in plan.parts] == [(2, 90), (2, 1), (2, 40)]
 
 
+def test_neighbours_across_a_cut_change_places_where_no_cut_fits() -> None:
+    rule = SizeRule("registered", 3, 3, 9, 9)
+    # 3+3+4 and 2+3+3: whoever cuts after the third house has one person too many on one side.
+    homes = village([3, 3, 4, 2, 3, 3])
+    plan = plan_village(homes, rule)
+    assert sorted(part.size.persons for part in plan.parts) == [9, 9]
+    assert plan.figures.share == 1.0
+    # Groups are never mixed by it, unless they may be.
+    apart = village([3, 3, 4], [2, 3, 3])
+    assert plan_village(apart, rule).figures.in_rule == 0
+    assert plan_village(apart, rule, joining=Joining.FREE).figures.share == 1.0
+
+
 def test_a_fixed_part_stays_and_the_rest_is_divided_without_it() -> None:
     homes = [replace(h, fixed="old courtyard") if h.order <= 10 else h for h in village([4] * 35)]
     plan = plan_village(homes, HANYIN)

@@ -9,11 +9,11 @@ from typing import Any
 from flask import Blueprint, url_for
 
 from xiangyue.access.permissions import Permission
-from xiangyue.features.drafts import api, jobs, pages, policy
+from xiangyue.features.drafts import api, jobs, pages, policy, work
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import Job
 from xiangyue.plugin.hookspecs import hookimpl
-from xiangyue.plugin.registry import JobKind, NavItem
+from xiangyue.plugin.registry import JobKind, NavItem, WorkProvider
 
 
 def list_url(_job: Job) -> str:
@@ -53,6 +53,11 @@ def register_navigation() -> Sequence[NavItem]:
             "drafts", _l("Drafts of grids"), "drafts.list_drafts", policy.GRID_PLAN, "grids", "layout-grid", position=50
         ),
     )
+
+
+@hookimpl
+def register_work() -> Sequence[WorkProvider]:
+    return (work.PROVIDER,)
 
 
 @hookimpl

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from xiangyue.features.grids.planning.bound import counts_that_fit, why_none_fits
 from xiangyue.features.grids.planning.chunks import chunk_sizes, chunked
+from xiangyue.features.grids.planning.exchange import exchanged
 from xiangyue.features.grids.planning.order import by_neighbours, by_number
 from xiangyue.features.grids.planning.problem import Home, Joining, SizeRule
 from xiangyue.features.grids.planning.result import Figures, Part, Size, Unmet, VillagePlan, Why
@@ -130,7 +131,30 @@ def _best(
     if division.share < plain.share:
         beat = Beat(plain.in_rule, plain.parts)
         division = _divided(stretches, cut(line, rule, joining, longest=plain.longest, beat=beat), rule, fixed)
-    return division
+    if division.in_rule == division.parts:
+        return division
+    return _exchanged(division, rule, joining)
+
+
+def _exchanged(division: _Division, rule: SizeRule, joining: Joining) -> _Division:
+    """With houses near the cuts exchanged: between pieces of one group, or anywhere where groups may be cut freely."""
+    runs = division.runs
+    whole = {stretch.group: len(stretch.homes) for stretch in division.stretches}
+
+    def piece(run: Sequence[Home]) -> int | None:
+        """The one group that a run is a piece of."""
+        groups = {home.group for home in run}
+        return run[0].group if len(groups) == 1 and len(run) < whole[run[0].group] else None
+
+    pieces = [piece(run) for run in runs]
+
+    def may(one: int, other: int) -> bool:
+        return joining is Joining.FREE or (pieces[one] is not None and pieces[one] == pieces[other])
+
+    better = exchanged(runs, rule, may)
+    fitting = sum(rule.admits(len(run), sum(map(rule.count, run))) for run in better)
+    before = sum(rule.admits(len(run), sum(map(rule.count, run))) for run in runs)
+    return replace(division, runs=better, in_rule=division.in_rule - before + fitting)
 
 
 def _sizes_of_groups(homes: Iterable[Home], rule: SizeRule) -> dict[int, Size]:
