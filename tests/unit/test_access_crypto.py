@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 
 import pytest
@@ -21,6 +22,7 @@ from xiangyue.access.crypto import (
     encrypt,
     needs_reencryption,
     new_tenant_keys,
+    sealer,
     unwrap_keys,
     with_new_data_key,
     wrap_keys,
@@ -80,6 +82,28 @@ def test_one_altered_bit_is_noticed(data: st.DataObject) -> None:
 def test_arbitrary_bytes_are_refused_with_a_reason(value: bytes) -> None:
     with pytest.raises(CryptoError, match=r"cut short|unknown algorithm|does not hold"):
         decrypt(HERE, value, PHONE)
+
+
+def test_a_sealer_encrypts_many_values_as_one_is_encrypted() -> None:
+    seal = sealer(HERE, ID_NUMBER)
+    values = [seal("610921198001011234") for _ in range(1000)]
+    assert {decrypt_text(HERE, value, ID_NUMBER) for value in values} == {"610921198001011234"}
+    assert len({value[5:17] for value in values}) == len(values), "a nonce came twice"
+    with pytest.raises(CryptoError):
+        decrypt(HERE, seal("x"), PHONE)
+
+
+def test_a_sealer_does_not_go_along_into_a_forked_process() -> None:
+    seal = sealer(HERE, ID_NUMBER)
+    seal("one nonce is used, others are drawn already")
+    child = os.fork()
+    if not child:
+        try:
+            seal("x")
+        except CryptoError:
+            os._exit(7)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 
 
 def test_keys_survive_wrapping_and_belong_to_one_county() -> None:
