@@ -11,10 +11,12 @@ from organisations_kit import EDIT, appointed, cleared, county, organisation, pe
 from sqlalchemy import select
 
 from xiangyue.errors import Invalid
+from xiangyue.features.households.models import Person
 from xiangyue.features.organisations import queries, service_holders
 from xiangyue.features.organisations.models import OrganisationKind, PostExclusion, PostHolder
 from xiangyue.features.organisations.profile import apply_kinds
 from xiangyue.features.privacy.queries import obligations
+from xiangyue.features.privacy.record import facts_of
 from xiangyue.plugin.follows import follow_rows, followers, unfollow_rows
 from xiangyue.tenancy.profile import load_profile
 from xiangyue.tenancy.profile_organisations import ExclusionSpec, OrganisationKindSpec, OrganisationsSpec, PostSpec
@@ -83,3 +85,12 @@ def test_somebody_in_office_is_not_erased_before_the_term_ends(county: County) -
         service_holders.end_holder(uow, id=row.id, version=1, on="2025-01-01", reason="resigned")
     with county.uow() as uow:
         assert obligations(uow, person(county, "孙立")) == []
+
+
+def test_the_whole_record_of_a_person_has_the_posts(county: County) -> None:
+    committee = organisation(county, name="东南村村民委员会")
+    appointed(county, committee, "head", "孙立")
+    with county.uow() as uow:
+        who = uow.session.scalars(select(Person).where(Person.name == "孙立")).one()
+        facts = facts_of(uow, county.runtime.tenant_keys(uow), who)
+    assert ("东南村村民委员会 主任", "2024-03-01 – …") in {(fact.name, fact.value) for fact in facts}

@@ -17,6 +17,7 @@ from xiangyue.features.households.custom import values_of
 from xiangyue.features.households.identifiers import ID_NUMBER, PHONE, in_full
 from xiangyue.features.households.models import Household, MarkKind, Person, PersonMark
 from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.organisations.queries_person import posts_of_person
 from xiangyue.features.privacy import policy, queries
 from xiangyue.features.privacy.access_log import note_look
 from xiangyue.features.privacy.policy import REQUEST
@@ -85,6 +86,7 @@ def _facts_of_one(uow: Uow, keys: TenantKeys, person: Person) -> list[Fact]:
         *_particulars(uow, keys, person),
         *_own_fields(uow, person),
         *_marks(uow, person),
+        *_posts(uow, person),
         *_care(uow, keys, person),
         *_consents(uow, person),
         *_origin(uow, person),
@@ -151,6 +153,22 @@ def _marks(uow: Uow, person: Person) -> list[Fact]:
         raw = {"from": mark.valid_from, "to": mark.valid_to, "source": mark.source, "note": mark.note}
         found.append(Fact(_("Marks"), pick(kind.name, kind.name_en), value, f"mark.{mark.mark_key}", raw))
     return found
+
+
+def _posts(uow: Uow, person: Person) -> list[Fact]:
+    part = _("Posts in organisations")
+    with uow.tenant_wide("the whole record is handed out, wherever the organisations are"):
+        held = posts_of_person(uow, person.id)
+    return [
+        Fact(
+            part,
+            f"{one.organisation.name} {one.post.name}",
+            f"{one.row.valid_from} – {one.row.valid_to or '…'}",
+            f"post.{one.row.id}",
+            one.row.valid_from,
+        )
+        for one in held
+    ]
 
 
 def _care(uow: Uow, keys: TenantKeys, person: Person) -> list[Fact]:
