@@ -119,6 +119,13 @@ def test_pages(corrected: County) -> None:
     assert "154****0017" in page
     assert "15400000017" not in page
     assert "values wait for a decision" in text(admin, "/")
+    out = "/facts/export?area=all&field=phone"
+    assert post(admin, out, out, purpose="", format="csv").status_code == 422
+    sheet = post(admin, out, out, purpose="ask the family", format="csv").get_data(as_text=True)
+    assert "154****0017" in sheet
+    assert "15400000017" not in sheet
+    (noted,) = entries(corrected, "fact.export")
+    assert (noted.purpose, noted.after["rows"], noted.object_label in sheet) == ("ask the family", 1, True)
     one = ids(corrected)[0]
     assert post(admin, "/facts?area=all", "/facts/decide?way=keep", fact=str(one)).status_code == 303
     assert post(admin, "/facts?area=all", "/facts/decide-all?way=take&area=all").status_code == 303

@@ -8,12 +8,14 @@ from typing import Any
 
 import openpyxl
 import pytest
+from sqlalchemy import select
 from tests.corpus.case import HEAD as HEAD_ROW
 from tests.corpus.case import HEADER, changed
 from tests.corpus.formats import compound, ods, text, xls
 from tests.corpus.formats import html as web_page
 from tests.unit.roster_samples import HEAD, WIFE, workbook
 
+from xiangyue.access.models import AuditEntry
 from xiangyue.features.imports import view
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.roster_columns import STANDARD_COLUMNS
@@ -98,6 +100,19 @@ def test_an_empty_list_leads_to_the_template(tongyu: County) -> None:
     page = html(tongyu.client("county_admin"), "/imports")
     assert "还没有导入过" in page
     assert "/imports/template.xlsx" in page
+
+
+def test_the_list_is_exported_with_what_for(hanyin: County) -> None:
+    client = hanyin.client("county_admin")
+    url = "/imports/export?state=checked"
+    token = client.get(url).text.split('name="csrf_token" value="')[1].split('"')[0]
+    sent = client.post(url, data={"csrf_token": token, "purpose": "年终归档", "format": "csv"})
+    lines = sent.get_data(as_text=True).lstrip("\ufeff").splitlines()
+    assert lines[0].startswith("文件,")
+    with hanyin.uow() as uow:
+        entry = uow.session.scalars(select(AuditEntry).where(AuditEntry.action == "import.export")).one()
+        assert (entry.purpose, entry.object_label in lines[-1]) == ("年终归档", True)
+    assert hanyin.client("auditor").get(url).status_code == 403
 
 
 def test_the_template_has_the_countys_columns_and_my_villages(hanyin: County) -> None:

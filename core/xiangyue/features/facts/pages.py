@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
 
+from xiangyue.access.permissions import lacking
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid
 from xiangyue.features.areas import switch
-from xiangyue.features.areas.queries import names
+from xiangyue.features.areas.queries import code_text, names
 from xiangyue.features.facts import queries, service
 from xiangyue.features.facts.policy import FACT_DECIDE, FIELDS, MOST_AT_ONCE, STATES
 from xiangyue.features.households.custom import active_fields
+from xiangyue.features.households.policy import HOUSEHOLD_EXPORT
+from xiangyue.features.privacy.access_log import Ids
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import ngettext, pick
 from xiangyue.tenancy.field_owners import DEPARTMENTS
 from xiangyue.web.access import requires
 from xiangyue.web.components import BulkAction, Column, Filter, ListView
+from xiangyue.web.exporting import Taken, export_list
 from xiangyue.web.pipeline import current_tenant, current_uow, runtime
 from xiangyue.web.shell import flash, page, safe_next
 
@@ -115,6 +120,7 @@ def list_page() -> Any:
             next_cursor=found.next,
             back_cursor=found.back,
             select_name="fact" if some_open else None,
+            export_url=url_for("facts.export") if uow.actor.can(HOUSEHOLD_EXPORT) else None,
         ),
         rows=found.items,
         bulk=[
@@ -130,6 +136,51 @@ def list_page() -> Any:
         states=STATES,
         area_name=names(uow, [code]).get(code, "") if code else "",
     )
+
+
+@bp.route("/facts/export", methods=["GET", "POST"])
+@requires(FACT_DECIDE)
+def export() -> Any:
+    """What is going to be exported and the question what for; sent, the spreadsheet of the list at this address."""
+    uow = current_uow()
+    if not uow.actor.can(HOUSEHOLD_EXPORT):  # personal data go out only with the right to that too
+        raise lacking(HOUSEHOLD_EXPORT)
+    asked = listing(uow)
+    wanted = replace(asked.filter, area=switch.asked_area(uow))
+    seen = Ids()
+
+    def cells() -> Iterator[list[Any]]:
+        for row in queries.each_fact(uow, runtime().tenant_keys(uow), wanted, sort=asked.sort):
+            if row["person_id"]:
+                seen.add(row["person_id"])
+            yield [_cell(column.key, row) for column in asked.view.visible]
+
+    def note(taken: Taken) -> None:
+        service.note_export(uow, **asdict(taken), area=wanted.area, seen=seen)
+
+    return export_list(
+        asked.view,
+        title=_("Export conflicting values"),
+        of=_("Conflicting values"),
+        back=asked.view.url(url_for("facts.list_facts")),
+        cells=cells,
+        note=note,
+        place=code_text(wanted.area) if wanted.area else "",
+    )
+
+
+def _cell(column: str, row: Mapping[str, Any]) -> Any:
+    made: dict[str, Any] = {
+        "name": f"{row['name']} {row['code']}",
+        "field": str(row["label"]),
+        "owner": str(DEPARTMENTS.get(row["owner"], row["owner"])),
+        "ours": row["ours"],
+        "value": row["value"] or _("to be emptied"),
+        "state": str(STATES[row["state"]]),
+        "at": row["created_at"],
+        "decided": row["decided_name"],
+    }
+    return made[column]
 
 
 @bp.post("/facts/decide")

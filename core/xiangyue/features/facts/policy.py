@@ -9,6 +9,7 @@ FACT_DECIDE = Permission("fact.decide", _l("Decide which of two values stands"),
 PERMISSIONS = (FACT_DECIDE,)
 ROLE_TEMPLATES = {role: frozenset({FACT_DECIDE.name}) for role in ("county_admin", "town", "village")}
 ACTIONS = {
+    "fact.export": _l("Conflicting values exported"),
     "fact.keep": _l("Value kept against an import"),
     "fact.take": _l("Value taken from an import"),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -150,6 +150,19 @@ def list_facts(
         for name, cipher in (("value", item.pop("cipher")), ("ours", item.pop("ours_cipher"))):
             item[name] = shown(uow, keys, item, item[name], cipher)
     return Page(items, following, back)
+
+
+def each_fact(
+    uow: Uow, keys: TenantKeys, wanted: FactFilter, *, sort: str = "-id", chunk: int = 500
+) -> Iterator[dict[str, Any]]:
+    """All of them in order, read page by page."""
+    after: str | None = None
+    while True:
+        page = list_facts(uow, keys, wanted, sort=sort, limit=chunk, after=after)
+        yield from page.items
+        after = page.next
+        if after is None:
+            return
 
 
 def _ruled(entity: str, fact: str) -> str:

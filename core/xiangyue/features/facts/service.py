@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
 
 from xiangyue.access.acts import acts
-from xiangyue.access.audit import audit
+from xiangyue.access.audit import audit, audit_export
 from xiangyue.access.crypto import TenantKeys
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid, XiangyueError
@@ -18,9 +18,11 @@ from xiangyue.features.households.identifiers import ID_NUMBER, PHONE, in_full
 from xiangyue.features.households.models import Household, Person
 from xiangyue.features.households.models_facts import FactConflict
 from xiangyue.features.households.origins import CUSTOM, INCOME, note_origins
+from xiangyue.features.households.policy import HOUSEHOLD_EXPORT
 from xiangyue.features.households.service import edit_household
 from xiangyue.features.households.service_persons import edit_person
 from xiangyue.features.households.service_records import set_income
+from xiangyue.features.privacy.access_log import Ids, note_set
 from xiangyue.i18n import lazy_gettext as _l
 
 WAYS = ("keep", "take")
@@ -96,3 +98,30 @@ def _take(
         set_income(uow, household_id=owner.id, year=year, amount=int(value), source=row.source)
     else:
         edit_household(uow, household_id=owner.id, version=owner.version, changes=changes)
+
+
+@acts(HOUSEHOLD_EXPORT)
+def note_export(
+    uow: Uow,
+    *,
+    number: str,
+    purpose: str,
+    area: int,
+    rows: int,
+    columns: Sequence[str],
+    conditions: Mapping[str, Any],
+    seen: Ids,
+) -> None:
+    """Put an export of values that wait into the audit trail, where its ``number`` finds it, and into the log of
+    everybody in it (``seen``: ids of persons)."""
+    note_set(uow, persons=seen, seen="columns", detail=columns, purpose=purpose, way="export", number=number)
+    audit_export(
+        uow,
+        action="fact.export",
+        number=number,
+        purpose=purpose,
+        rows=rows,
+        columns=columns,
+        conditions=conditions,
+        area_code=area,
+    )

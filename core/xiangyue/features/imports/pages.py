@@ -9,7 +9,6 @@ from typing import IO, Any
 from flask import Blueprint, redirect, request, send_file, url_for
 
 from xiangyue.access.lawful import BASES, USUAL
-from xiangyue.db.paging import encode_cursor
 from xiangyue.errors import Conflict, Invalid, NotFound, Refused, Stale, TooLarge
 from xiangyue.features.areas.queries import has_villages
 from xiangyue.features.imports import keeping, policy, queries, registers, review, service, view, view_columns
@@ -30,62 +29,19 @@ from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.tenancy.field_owners import DEPARTMENTS
 from xiangyue.tenancy.own import own_settings
 from xiangyue.web.access import requires
-from xiangyue.web.components import Column, Filter, FormView, ListView
+from xiangyue.web.components import FormView
 from xiangyue.web.limits import limit_uploads
 from xiangyue.web.pipeline import current_uow, is_fragment, runtime
-from xiangyue.web.shell import flash, page, without_problems
+from xiangyue.web.shell import flash, page
 
 bp = Blueprint("imports", __name__, template_folder="templates")
 
 PAGE = 50
-_COLUMNS = (
-    Column("file", _l("File"), primary=True),
-    Column("kind", _l("What is in it")),
-    Column("state", _l("State")),
-    Column("rows", _l("Rows"), numeric=True),
-    Column("errors", _l("Cells to mend"), numeric=True),
-    Column("who", _l("Uploaded by")),
-    Column("when", _l("Uploaded at")),
-)
 
 
 @bp.app_template_filter("import_row")
 def _row_of(number: int, batch: ImportBatch) -> Any:
     return view.row_of(batch, number)
-
-
-@bp.get("/imports")
-@requires(policy.IMPORT_RUN)
-def list_imports() -> Any:
-    state: dict[str, Any] = {
-        "columns": _COLUMNS,
-        "filters": (
-            Filter("q", _l("File, source or name"), kind="text"),
-            Filter("state", _l("State"), choices=list(view.STATES.items())),
-            Filter("kind", _l("What is in it"), choices=view.filter_kinds(current_uow())),
-        ),
-        "args": request.args,
-        "path": url_for("imports.list_imports"),
-        "page_size": PAGE,
-    }
-    asked = ListView(**state)
-    if onward := without_problems(asked):
-        return onward
-    state_wanted = asked.value("state") or None
-    found = queries.list_batches(
-        current_uow(),
-        state=state_wanted,
-        kind=asked.value("kind"),
-        q=asked.value("q"),
-        limit=PAGE + 1,
-        before=review.page_start(asked),
-    )
-    rows = found[:PAGE]
-    shown = ListView(**state, next_cursor=encode_cursor(rows[-1].id) if len(found) > PAGE else None)
-    kinds = {kind: view.kind_words(current_uow(), kind) for kind in {batch.kind for batch in rows}}
-    return page(
-        "imports/list.html", view=shown, rows=rows, kinds=kinds, show=view, no_villages=not has_villages(current_uow())
-    )
 
 
 @bp.get("/imports/new")

@@ -11,7 +11,7 @@ from flask import Blueprint, url_for
 
 from xiangyue.access.permissions import Permission
 from xiangyue.db.uow import Uow
-from xiangyue.features.imports import api_repair, commands, pages_repair, policy, queries
+from xiangyue.features.imports import api_repair, commands, pages_list, policy, queries
 from xiangyue.features.imports.check_job import CHECK
 from xiangyue.features.imports.clear_job import CLEAR, DAILY
 from xiangyue.features.imports.commit_job import COMMIT
@@ -60,7 +60,7 @@ def register_permissions() -> Sequence[Permission]:
 
 @hookimpl
 def register_pages() -> Sequence[Blueprint]:
-    return (pages_repair.bp,)
+    return (pages_list.bp,)
 
 
 @hookimpl
@@ -123,6 +123,7 @@ def register_audit_actions() -> Mapping[str, Any]:
         "import.written": _l("Wrote an import"),
         "import.undo": _l("Started undoing an import"),
         "import.undone": _l("Undid an import"),
+        "import.export": _l("List of imports exported"),
         "import.undo_list": _l("Downloaded what was built on an import"),
         "import.stop": _l("Stopped an import"),
         "import.drop": _l("Dropped an import"),
