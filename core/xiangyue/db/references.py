@@ -33,6 +33,17 @@ HAVING bool_or(a.attname = %(column)s) AND NOT bool_or(a.attname = ANY(%(without
    AND has_table_privilege(t.oid, 'DELETE')
  ORDER BY 1, 2
 """
+_UNIQUE = """
+SELECT n.nspname, t.relname, array_agg(a.attname::text ORDER BY a.attnum)
+  FROM pg_catalog.pg_index i
+  JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+  JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = ANY(i.indkey)
+ WHERE i.indisunique AND (n.nspname = 'public' OR n.nspname LIKE 'plugin\\_%%')
+ GROUP BY i.indexrelid, n.nspname, t.relname
+HAVING bool_or(a.attname = %(column)s) AND NOT bool_or(a.attname = %(without)s)
+ ORDER BY 1, 2, i.indexrelid
+"""
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 
 
@@ -61,6 +72,13 @@ def tables_with(session: Session, column: str, *, without: list[str]) -> list[Re
     """Tables that have a column of this name, none of the names ``without``, and are not only appended to."""
     rows = session.connection().exec_driver_sql(_WITH, {"column": column, "without": without})
     return _plain([(schema, table, column) for schema, table in rows.all()])
+
+
+def unique_with(session: Session, column: str, *, without: str) -> list[tuple[str, list[str]]]:
+    """(``schema.table``, columns) of each unique key that has a column and not the other."""
+    rows = session.connection().exec_driver_sql(_UNIQUE, {"column": column, "without": without}).all()
+    found = [(Reference(schema, table, column), columns) for schema, table, columns in rows]
+    return [(one.name, columns) for one, columns in found if set(one.schema + one.table + "".join(columns)) <= _PLAIN]
 
 
 def _plain(rows: object) -> list[Reference]:

@@ -430,6 +430,18 @@ def import_commit_happened(uow: Uow, batch_id: int) -> None:
 
 
 @hookspec
+def area_change_happened(uow: Uow, change_id: int, kind: str, undone: bool) -> None:
+    """Areas were changed (``kind``: rename, recode, move, merge, split, create, close); or, ``undone``, are as before.
+
+    Example::
+
+        @hookimpl
+        def area_change_happened(uow):
+            service.open_stations(uow)
+    """
+
+
+@hookspec
 def classification_decision_happened(uow: Uow, classifier: str, household_id: int, outcome: str, state: str) -> None:
     """A proposal was confirmed at a step, or decided otherwise.
 
@@ -520,6 +532,7 @@ HAPPENED = (
     "household_merge_happened",
     "post_change_happened",
     "import_commit_happened",
+    "area_change_happened",
     "classification_decision_happened",
     "grid_change_happened",
     "grid_leader_happened",

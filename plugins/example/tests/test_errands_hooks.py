@@ -393,3 +393,26 @@ def test_a_page_marker_with_a_wrong_day_is_refused(home: Home) -> None:
     listed = home.call("GET", f"/p/errands/?household={home.id}&limit=1").json
     following = home.call("GET", f"/p/errands/?household={home.id}&limit=1&cursor={listed['next']}").json
     assert [page["items"][0]["title"] for page in (listed, following)] == ["First", "Second"]
+
+
+def test_area_change_happened(home: Home) -> None:
+    town = home.kit.village(home.county, 1) // 10**6 * 10**6
+    code = str((town + 399_000) // 1000)
+    body = {"kind": "create", "on": today().isoformat(), "parent": str(town // 1000), "code": code, "name": "New"}
+    change = home.call("POST", "/areas/changes", body)
+    assert change.json["dry_run"]["possible"], change.json
+    assert home.call("POST", f"/areas/changes/{change.json['id']}/force", version=1).status_code == 202
+    home.county.run_jobs()
+    with home.county.uow() as uow:
+        assert uow.session.scalars(select(Station.name).where(Station.area_code == town + 399_000)).one() == "New"
+    # Errands go where their household goes, by themselves.
+    home.errand()
+    with home.county.uow() as uow:
+        was = uow.get(Household, home.id).area_code
+    village = str(was // 1000)
+    body = {"kind": "merge", "on": today().isoformat(), "areas": [village], "into": code}
+    merge = home.call("POST", "/areas/changes", body)
+    assert home.call("POST", f"/areas/changes/{merge.json['id']}/force").status_code == 202
+    assert {errand.area_code // 1000 for errand in home.errands()} == {int(code)}
+    assert home.call("POST", f"/areas/changes/{merge.json['id']}/undo", {"reason": "a mistake"}).status_code == 202
+    assert {errand.area_code for errand in home.errands()} == {was}

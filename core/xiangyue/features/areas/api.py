@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from flask import jsonify
+from sqlalchemy.orm.attributes import set_committed_value
 
 from xiangyue.api.lists import chosen_fields, list_response, required_version, set_etag, takes_version
 from xiangyue.api.setup import ApiBlueprint
 from xiangyue.db.paging import decode_ids, encode_cursor
 from xiangyue.errors import Invalid, PreconditionFailed, Stale
 from xiangyue.features.areas import policy, queries, service, service_groups
+from xiangyue.features.areas.changes.queries import areas_on, former_codes
 from xiangyue.features.areas.models import Area
 from xiangyue.features.areas.schemas import (
     AreaChangeSchema,
@@ -40,6 +42,9 @@ def shown(area: Area) -> dict[str, Any]:
         "former_names": area.former_names,
         "parent": queries.code_text(area.parent_code) if area.parent_code else None,
         "active": area.active,
+        "valid_from": area.valid_from.isoformat() if area.valid_from else None,
+        "valid_to": area.valid_to.isoformat() if area.valid_to else None,
+        "succeeded_by": queries.code_text(area.succeeded_by) if area.succeeded_by else None,
         "version": area.version,
     }
 
@@ -54,13 +59,28 @@ def list_areas(args: dict[str, Any]) -> Any:
     if args["sort"] not in (None, "code"):
         raise Invalid({"sort": [_l("Areas are listed by code only.")]})
     parent = queries.parse_code(args["parent"]) if args["parent"] else 0
-    found = queries.list_areas(current_uow(), level=args["level"], parent=parent, q=args["q"], retired=args["retired"])
+    retired = args["retired"] or args["on"] is not None
+    found = queries.list_areas(current_uow(), level=args["level"], parent=parent, q=args["q"], retired=retired)
+    if args["on"] is not None:
+        found = _then(found, args)
     if args["cursor"]:
         (after,) = decode_ids(args["cursor"])
         found = [a for a in found if a.area_code > after]
     page, rest = found[: args["limit"]], found[args["limit"] :]
     items = [{k: v for k, v in shown(a).items() if k in wanted} for a in page]
     return list_response(items, encode_cursor(page[-1].area_code) if rest else None)
+
+
+def _then(found: list[Area], args: dict[str, Any]) -> list[Area]:
+    """Those of them that there were on a day, as they were called then."""
+    then = {area.area_code: area for area in areas_on(current_uow(), args["on"])}
+    kept = [area for area in found if area.area_code in then]
+    for area in kept:
+        was = then[area.area_code]
+        set_committed_value(area, "name", was.name)
+        set_committed_value(area, "official_name", was.official_name)
+        set_committed_value(area, "kind", was.kind)
+    return kept
 
 
 @bp.get("/<string:code>")
@@ -114,6 +134,14 @@ def _detail(area: Area) -> Any:
     uow = current_uow()
     total = queries.summed(queries.counts_by_code(uow, area.area_code), [area.area_code])[area.area_code]
     path = [{"code": queries.code_text(c), "name": n} for c, n in queries.breadcrumb(uow, area.area_code)]
-    body = {**shown(area), "path": path, "households": total.households, "persons": total.persons,
-            "registered": total.registered, "living": total.living}  # fmt: skip
+    former = former_codes(uow, [area.area_code]).get(area.area_code, [])
+    body = {
+        **shown(area),
+        "former_codes": [queries.code_text(code) for code in former],
+        "path": path,
+        "households": total.households,
+        "persons": total.persons,
+        "registered": total.registered,
+        "living": total.living,
+    }
     return set_etag(jsonify(body), area.version)

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
 
 from xiangyue.db.scope import area_range
+from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Invalid, Stale
 from xiangyue.features.areas import policy, queries, service, service_groups, switch
+from xiangyue.features.areas.changes.queries import areas_on, counts_on, former_codes, history, successor
+from xiangyue.features.areas.changes.words import KIND_LABELS
 from xiangyue.features.areas.models import COUNTY, GROUP, TOWN, VILLAGE, Area
 from xiangyue.features.grids.policy import GRID_VIEW
 from xiangyue.features.households.policy import HOUSEHOLD_VIEW
 from xiangyue.features.organisations import policy as organisations
 from xiangyue.features.organisations.view import lines_of_area
 from xiangyue.i18n import gettext as _
+from xiangyue.i18n import today
+from xiangyue.text.pinyin import fold
 from xiangyue.web.access import requires, signed_in
 from xiangyue.web.components import FormView
 from xiangyue.web.pipeline import current_actor, current_uow
@@ -33,14 +39,20 @@ def list_areas() -> Any:
     code, elsewhere = switch.page_area(uow)
     if elsewhere:
         return redirect(elsewhere)
-    areas = [a for a in queries.list_areas(uow, under=code) if a.level != GROUP or q]
-    if q:
-        areas = queries.with_ancestors(areas, queries.list_areas(uow, under=code, q=q))
-    roots = queries.tree(uow, areas)
+    on = _day(request.args.get("on", ""))
+    if on is not None:
+        roots = _then(uow, on, code, q)
+    else:
+        areas = [a for a in queries.list_areas(uow, under=code) if a.level != GROUP or q]
+        if q:
+            areas = queries.with_ancestors(areas, queries.list_areas(uow, under=code, q=q))
+        roots = queries.tree(uow, areas)
     return page(
         "areas/list.html",
         roots=roots,
         q=q,
+        on=on,
+        may_restructure=current_actor().can(policy.AREA_RESTRUCTURE),
         above=queries.breadcrumb(uow, roots[0].area.parent_code)
         if len(roots) == 1 and roots[0].area.parent_code
         else [],
@@ -52,10 +64,37 @@ def list_areas() -> Any:
     )
 
 
+def _day(text: str) -> date | None:
+    """A day of the address; one that is none is as good as today."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if day < today() else None
+
+
+def _then(uow: Uow, on: date, code: int, q: str) -> list[queries.AreaNode]:
+    """The tree as it was on a day, with those who lived there then."""
+    word = fold(q)
+    areas = [a for a in areas_on(uow, on, under=code) if a.level != GROUP or word]
+    if word:
+        found = [a for a in areas if word in a.name or queries.code_text(a.area_code).startswith(word)]
+        areas = queries.with_ancestors(areas, found)
+    return queries.tree(uow, areas, counts_on(uow, on))
+
+
 @bp.get("/areas/<code>")
 @requires(policy.AREA_VIEW)
 def show_area(code: str) -> Any:
-    return _area_page(queries.find_area(current_uow(), queries.parse_code(code)))
+    """The area; an old code leads on to what took its place, unless ``?old=1`` asks for what was."""
+    uow = current_uow()
+    area = queries.find_area(uow, queries.parse_code(code))
+    now = successor(uow, area.area_code) if not area.active and not request.args.get("old") else 0
+    if now and uow.scope.contains(now):
+        name = queries.names(uow, [now])[now]
+        flash(_("%(old)s has become %(now)s.", old=area.name, now=name))
+        return redirect(url_for("areas.show_area", code=queries.code_text(now)))
+    return _area_page(area)
 
 
 def _may_list(area: Area) -> bool:
@@ -105,6 +144,10 @@ def _area_page(
         code_text=queries.code_text,
         kind_label=policy.kind_label,
         may_edit=current_actor().can(policy.AREA_EDIT),
+        may_restructure=uow.actor.scope(policy.AREA_RESTRUCTURE).contains(area.area_code),
+        changed=history(uow, area.area_code),
+        change_kinds=KIND_LABELS,
+        former_codes=former_codes(uow, [area.area_code]).get(area.area_code, []),
         add=add,
         edit=edit,
         former=former,

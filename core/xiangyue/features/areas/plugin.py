@@ -8,11 +8,12 @@ from typing import Any
 from flask import Blueprint
 
 from xiangyue.access.permissions import Permission
-from xiangyue.features.areas import api, pages, policy
+from xiangyue.features.areas import api_changes, pages_households, policy
+from xiangyue.features.areas.changes.job import CHANGE, UNDO
 from xiangyue.features.areas.service import apply_divisions
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.hookspecs import hookimpl
-from xiangyue.plugin.registry import NavItem, ProfileSection
+from xiangyue.plugin.registry import JobKind, NavItem, ProfileSection
 
 
 @hookimpl
@@ -22,12 +23,12 @@ def register_permissions() -> Sequence[Permission]:
 
 @hookimpl
 def register_pages() -> Sequence[Blueprint]:
-    return (pages.bp,)
+    return (pages_households.bp,)
 
 
 @hookimpl
 def register_api() -> Sequence[Any]:
-    return (api.bp,)
+    return (api_changes.bp,)
 
 
 @hookimpl
@@ -38,6 +39,11 @@ def register_navigation() -> Sequence[NavItem]:
 @hookimpl
 def register_profile_sections() -> Sequence[ProfileSection]:
     return (ProfileSection("divisions", 10, apply_divisions),)
+
+
+@hookimpl
+def register_jobs() -> Sequence[JobKind]:
+    return (CHANGE, UNDO)
 
 
 @hookimpl

@@ -13,11 +13,16 @@ LEVELS = (COUNTY, TOWN, VILLAGE, GROUP)
 
 AREA_VIEW = Permission("area.view", _l("See areas"))
 AREA_EDIT = Permission("area.edit", _l("Change areas"))
+AREA_RESTRUCTURE = Permission("area.restructure", _l("Merge, split, rename and re-code areas"))
 
 PERMISSIONS = (
     AREA_VIEW,
     AREA_EDIT,
+    AREA_RESTRUCTURE,
 )
+
+CHANGE_KIND = "areas.change"
+UNDO_KIND = "areas.undo"
 
 #: What a kind of area is called; kinds follow from the code's range (统计用区划代码编制规则).
 KIND_LABELS = {
@@ -28,6 +33,7 @@ KIND_LABELS = {
     "village_committee": _l("Village"),
     "community": _l("Community"),
     "group": _l("Villager group"),
+    "hamlet": _l("Natural village"),
 }
 #: Divisions that are none of these by law (开发区, 农场 …), by level.
 OTHER_LABELS = {"town": _l("Like a township"), "village": _l("Like a village")}
@@ -39,10 +45,19 @@ ACTIONS = {
     "area.edit": _l("Area changed"),
     "area.retire": _l("Villager group retired"),
     "area.restore": _l("Villager group in use again"),
+    "area.change_draft": _l("Drafted a change of areas"),
+    "area.change_edit": _l("Edited a draft of a change of areas"),
+    "area.change_sheet": _l("Downloaded the households of a change of areas"),
+    "area.change_drop": _l("Threw a draft of a change of areas away"),
+    "area.change_start": _l("Started a change of areas"),
+    "area.change": _l("Changed areas"),
+    "area.change_undo_start": _l("Started undoing a change of areas"),
+    "area.change_undo": _l("Undid a change of areas"),
+    "area.grant": _l("Role follows its area"),
 }
 
 ROLE_TEMPLATES = {
-    "county_admin": frozenset({AREA_VIEW.name, AREA_EDIT.name}),
+    "county_admin": frozenset({AREA_VIEW.name, AREA_EDIT.name, AREA_RESTRUCTURE.name}),
     "department": frozenset({AREA_VIEW.name}),
     "town": frozenset({AREA_VIEW.name, AREA_EDIT.name}),
     "village": frozenset({AREA_VIEW.name}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import select
 
@@ -29,11 +30,25 @@ class Counts:
     living: int = 0
 
 
+class Placed(Protocol):
+    """An area as it is, or as it was on a day."""
+
+    @property
+    def area_code(self) -> int: ...
+    @property
+    def parent_code(self) -> int: ...
+    @property
+    def position(self) -> int: ...
+
+
+A = TypeVar("A", bound=Placed)
+
+
 @dataclass(slots=True)
 class AreaNode:
-    """An area with what lies below it."""
+    """An area, as it is or was, with what lies below it."""
 
-    area: Area
+    area: Any
     counts: Counts = field(default_factory=Counts)
     children: list[AreaNode] = field(default_factory=list)
 
@@ -183,9 +198,9 @@ def summed(counts: dict[int, Counts], codes: Iterable[int]) -> dict[int, Counts]
     return found
 
 
-def tree(uow: Uow, areas: Sequence[Area]) -> list[AreaNode]:
-    """The given areas as a forest, each with the counts of its subtree in the scope."""
-    totals = summed(counts_by_code(uow), [a.area_code for a in areas])
+def tree(uow: Uow, areas: Sequence[A], counts: dict[int, Counts] | None = None) -> list[AreaNode]:
+    """The given areas as a forest, each with the counts of its subtree in the scope (``counts``: of another day)."""
+    totals = summed(counts_by_code(uow) if counts is None else counts, [a.area_code for a in areas])
     nodes = {a.area_code: AreaNode(a, totals[a.area_code]) for a in areas}
     roots: list[AreaNode] = []
     for area in sorted(areas, key=lambda a: (a.position, a.area_code)):
@@ -194,7 +209,7 @@ def tree(uow: Uow, areas: Sequence[Area]) -> list[AreaNode]:
     return roots
 
 
-def with_ancestors(areas: Sequence[Area], found: Sequence[Area]) -> list[Area]:
+def with_ancestors(areas: Sequence[A], found: Sequence[A]) -> list[A]:
     """``found`` and those of ``areas`` that lie above them, so that a filtered tree keeps its branches."""
     keep = {code for a in found for code in ancestor_codes(a.area_code)}
     return [a for a in areas if a.area_code in keep]

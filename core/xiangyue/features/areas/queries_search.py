@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+from xiangyue.db.scope import Scope
 from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
+from xiangyue.features.areas.changes.queries import successor
 from xiangyue.features.areas.queries import code_text
 from xiangyue.text.pinyin import fold, suffixes
 
@@ -14,6 +16,10 @@ from xiangyue.text.pinyin import fold, suffixes
 _ACTIVE = (
     "SELECT a.area_code, a.name, a.official_name, nullif(a.former_names, '[]') FROM area a"
     " WHERE {scope:a} AND a.active ORDER BY a.area_code"
+)
+_FORMER_CODES = (
+    "SELECT o.area_code, o.succeeded_by FROM area o WHERE {tenant:o} AND NOT o.active AND o.succeeded_by <> 0"
+    " AND o.area_code BETWEEN :lo AND :hi ORDER BY o.area_code"
 )
 
 
@@ -32,13 +38,27 @@ def find_areas(uow: Uow, q: str, limit: int) -> list[FoundArea]:
     if not word:
         return []
     found = []
+    led = _by_former_code(uow, word)
     for code, name, official, former in scoped_rows(uow.session, _ACTIVE):
         rank = _rank(word, code, name, official)
         if rank is None and former and any(_rank(word, 0, old, old) is not None for old in former):
             rank = 3
+        if rank is None and code in led:
+            rank = 5
         if rank is not None:
             found.append((rank, code % 10**9 != 0, code % 10**6 != 0, code % 1000 != 0, code, name))
     return [FoundArea(code, name) for *_order, code, name in sorted(found)[:limit]]
+
+
+def _by_former_code(uow: Uow, word: str) -> set[int]:
+    """What took the place of areas whose code begins with these digits (6 or more)."""
+    if not (word.isascii() and word.isdigit() and 6 <= len(word) <= 15):
+        return set()
+    lo = int(word.ljust(15, "0"))
+    rows = scoped_rows(
+        uow.session, _FORMER_CODES, {"lo": lo, "hi": int(word.ljust(15, "9"))}, scope=Scope(uow.tenant_id)
+    )
+    return {successor(uow, code) for code, _next in rows[:20]}
 
 
 def _rank(word: str, code: int, name: str, official: str) -> int | None:

@@ -23,12 +23,16 @@ class AreaSchema(Schema):
     )
     parent = fields.String(allow_none=True, metadata=_CODE)
     active = fields.Boolean()
+    valid_from = fields.Date(allow_none=True, metadata={"description": "Made by a change on this day"})
+    valid_to = fields.Date(allow_none=True, metadata={"description": "Ended by a change on this day"})
+    succeeded_by = fields.String(allow_none=True, metadata={"description": "What took its place"})
     version = fields.Integer()
 
 
 class AreaDetailSchema(AreaSchema):
     """An area with where it lies and how many live there."""
 
+    former_codes = fields.List(fields.String(), metadata={"description": "Codes whose place it took"})
     path = fields.List(fields.Nested({"code": fields.String(), "name": fields.String()}))
     households = fields.Integer(metadata={"description": "Active households in the area, as far as you may see them"})
     persons = fields.Integer()
@@ -42,7 +46,10 @@ class AreaListArgs(ListArgs):
     level = fields.String(load_default="", validate=validate.OneOf(["", *LEVELS]))
     parent = fields.String(load_default="", metadata={"description": "Code of the area directly above"})
     q = fields.String(load_default="", metadata={"description": "Part of the name, pinyin, initials, or code"})
-    retired = fields.Boolean(load_default=False, metadata={"description": "Also groups out of use"})
+    retired = fields.Boolean(load_default=False, metadata={"description": "Also areas out of use"})
+    on = fields.Date(
+        load_default=None, metadata={"description": "As they were on this day: names, kinds, and which there were"}
+    )
 
 
 class AreaPageSchema(Schema):

@@ -12,7 +12,7 @@ from xiangyue.access.audit import audit
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Invalid, Stale
 from xiangyue.features.areas import policy, queries
-from xiangyue.features.areas.models import TOWN, VILLAGE, Area
+from xiangyue.features.areas.models import TOWN, VILLAGE, Area, AreaChangePart
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.manager import Registry
 from xiangyue.tenancy.profile_types import Profile
@@ -28,12 +28,16 @@ NAME_LENGTH = 60
 @acts(policy.AREA_EDIT)
 def apply_divisions(uow: Uow, profile: Profile, registry: Registry) -> list[Change]:
     """The county, towns, villages and groups of the profile. Groups made by the county itself are left alone, so are
-    former names that it has written: those of the profile are added to them."""
+    former names that it has written: those of the profile are added to them. An area that the county has changed by a
+    change of areas (``changes``) stays as the county has it."""
     wanted: dict[Any, dict[str, Any]] = {}
     told = [row.code15 for row in profile.divisions if row.former_names]
     known = uow.session.scalars(select(Area).where(Area.area_code.in_(told))) if told else ()
     former = {area.area_code: area.former_names for area in known}
+    changed = set(uow.session.scalars(select(AreaChangePart.area_code)))
     for position, row in enumerate(profile.divisions):
+        if row.code15 in changed:
+            continue
         wanted[row.code15] = {
             "parent_code": row.parent15 or 0,
             "level": row.level,

@@ -17,6 +17,7 @@ from xiangyue.db.scope import area_range
 from xiangyue.db.uow import Uow
 from xiangyue.errors import NotFound
 from xiangyue.features.areas import policy, queries
+from xiangyue.features.areas.changes.queries import successor
 from xiangyue.features.areas.models import Area
 from xiangyue.features.households.policy import HOUSEHOLD_VIEW
 from xiangyue.i18n import current_locale
@@ -67,6 +68,8 @@ def page_area(uow: Uow) -> tuple[int, str | None]:
             return code, here(area=queries.code_text(code))
         return 0, None
     code = asked_area(uow)
+    if code and (now := successor(uow, code)) not in (0, code) and reaches(uow, now):
+        return now, here(area=queries.code_text(now))  # a link to what was merged, or has another code
     if uow.actor.kind == "account" and code != uow.actor.current_area:
         remember_area(uow, code=code)
     return code, None

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from xiangyue.access.lawful import BASES
+from xiangyue.features.areas.changes.words import KIND_LABELS as AREA_KINDS
 from xiangyue.features.households.register.words import KIND_LABELS, STATE_LABELS
 from xiangyue.features.organisations.policy import ENDS, WAYS
 from xiangyue.features.privacy.policy_care import CONSENTS, LEFT_BEHIND
@@ -179,11 +180,18 @@ FIELDS: dict[str, Any] = {
     "end_reason": _l("Why it ended"),
     "ended": _l("Terms that ended"),
     "file_expires_at": _l("File deleted on"),
+    "change": _l("Change of areas"),
+    "into": _l("Goes into"),
+    "parent": _l("Area above"),
+    "rules": _l("Rules"),
+    "children": _l("Areas below"),
+    "rows": _l("Rows that went along"),
 }
 
 #: Codes by the key they stand under.
 VALUES: dict[str, dict[str, Any]] = {
     "act": KIND_LABELS,
+    "change": AREA_KINDS,
     "state": {
         **STATE_LABELS,
         "active": _l("in use"),

@@ -26,6 +26,8 @@ THINGS: dict[str, Any] = {
     "award_kind": _l("Kind of award"),
     "custom_field": _l("Custom field"),
     "area": _l("Area"),
+    "area_change": _l("Change of areas"),
+    "area_move": _l("Change of areas"),
     "account": _l("Account"),
     "account_session": _l("Session"),
     "api_token": _l("Access token"),

@@ -87,9 +87,12 @@ def by_client_id(uow: Uow, model: type[R], client_id: uuid.UUID | None, digest: 
 
 
 def check_area(uow: Uow, area_code: int, errors: Errors) -> None:
-    """A household lies in an active village or group of the actor's area."""
-    statement = select(Area.id).where(
-        Area.area_code == area_code, Area.active.is_(True), Area.level.in_((VILLAGE, GROUP))
+    """A household lies in an active village or group of the actor's area. A change of areas (``areas.changes``) waits
+    for whoever has looked here, and who comes after it is told."""
+    statement = (
+        select(Area.id)
+        .where(Area.area_code == area_code, Area.active.is_(True), Area.level.in_((VILLAGE, GROUP)))
+        .with_for_update(read=True, key_share=True)
     )
     if uow.session.scalars(statement).one_or_none() is None:
         errors["area_code"] = [_l("Choose a village or villager group in your area.")]

@@ -29,6 +29,7 @@ FOLLOWS: dict[str, Any] = {
     "household_merge_happened": _l("Records of households being merged"),
     "post_change_happened": _l("Posts taken up and given up"),
     "import_commit_happened": _l("Rosters written into the register"),
+    "area_change_happened": _l("Areas being merged, split, renamed or re-coded"),
     "classification_decision_happened": _l("Decisions by rule"),
     "grid_change_happened": _l("Changes of grids"),
     "grid_leader_happened": _l("Who is in charge of grids"),

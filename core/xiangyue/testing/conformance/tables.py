@@ -15,6 +15,7 @@ from xiangyue.access.actor import system_actor
 from xiangyue.db.plugin_migrate import MigrationFault, PluginTables, migrate_plugin
 from xiangyue.db.uow import RequestInfo, Uow
 from xiangyue.errors import Refused
+from xiangyue.features.areas.models_change import KINDS as AREA_KINDS
 from xiangyue.features.households.models import Person
 from xiangyue.i18n import today
 from xiangyue.plugin.dispatch import implementations
@@ -204,6 +205,8 @@ def _occasions(kit: Kit, hook: str, laid: Laid) -> list[dict[str, Any]]:
         return [{"grid_id": 1, "post_id": 1, "action": action} for action in ("grid.appoint", "grid.end_post")]
     if hook == "grid_change_happened":
         return [{"change_id": 1, "area_code": 0, "action": action} for action in ("grid.plan", "grid.undo")]
+    if hook == "area_change_happened":
+        return [{"change_id": 1, "kind": kind, "undone": undone} for kind in AREA_KINDS for undone in (False, True)]
     if hook == "household_change_happened":
         actions = ("household.edit", "household.move", "household.close", "household.reopen", "household.income")
         return [{"household_id": household, "action": action} for action in actions]

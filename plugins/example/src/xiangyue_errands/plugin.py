@@ -215,6 +215,11 @@ def import_commit_happened(uow: Uow) -> None:
 
 
 @hookimpl
+def area_change_happened(uow: Uow) -> None:
+    service.open_stations(uow)
+
+
+@hookimpl
 def classification_decision_happened(uow: Uow, classifier: str, household_id: int, outcome: str, state: str) -> None:
     if classifier == policy.CLASSIFIER and outcome == "often" and state == "in_force":
         service.open_follow_up(uow, household_id=household_id)
