@@ -13,19 +13,20 @@ from households_kit import OTHER_TOWN, TOWN, entries, filled_county, id_of, post
 from sqlalchemy import delete
 from tests.integration.test_privacy_care import GUARDIAN, years_ago
 from tests.integration.test_privacy_erasure import erase
+from tests.integration.test_register_merged import county_with_three, merge, unmerge
 
 from xiangyue.errors import Conflict, Forbidden, Invalid, NotFound
 from xiangyue.features.households.models import Household, Person
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT, HOUSEHOLD_VIEW
 from xiangyue.features.households.service_persons import add_person, edit_person
-from xiangyue.features.privacy import record, service_care, service_consent, service_notice
+from xiangyue.features.privacy import policy_consent, record, service_care, service_consent, service_notice
 from xiangyue.features.privacy.models_consent import NoticeVersion, PersonConsent
 from xiangyue.features.privacy.policy_care import CARE_EDIT
 from xiangyue.features.privacy.policy_consent import CONSENT_EDIT, CONSENT_VIEW, NOTICE_MANAGE
 from xiangyue.testing.fixtures import County
 
-__all__ = ["clear", "filled_county"]
+__all__ = ["clear", "county_with_three", "filled_county"]
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c4944415408d763f8cfc000000301010018dd8db0"
@@ -176,3 +177,38 @@ def test_a_copy_holds_them_and_an_erasure_keeps_the_least(county: County) -> Non
     assert "consents" in done.outcome["erased"]
     (row,) = rows(county)
     assert (row.answer, row.on, row.witness, row.note) == ("given", today(), "", "")
+
+
+def test_a_withdrawal_counts_whichever_of_two_records_of_a_person_it_was_said_to(thrice: County) -> None:
+    id = published(thrice)
+    stays, goes = (id_of(thrice, Person, name=name) for name in ("李建国", "李建国二"))
+    said = (
+        ("李建国", "given", "2026-01-02"),
+        ("李建国二", "given", "2026-01-03"),
+        ("李建国二", "withdrawn", "2026-03-03"),
+    )
+    for name, answer, on in said:
+        say(thrice, id, name, answer, on=on)
+    pair = merge(thrice, "person", stays, goes)
+    assert standing(thrice, id, "withdrawn") == {"李建国": "withdrawn"}
+    assert standing(thrice, id, "given") == {}
+    assert [(one.person_id, one.current) for one in rows(thrice)] == [(stays, False), (stays, False), (stays, True)]
+    unmerge(thrice, pair)
+    assert standing(thrice, id, "given") == {"李建国": "given"}
+    assert standing(thrice, id, "withdrawn") == {"李建国二": "withdrawn"}
+    assert [(one.person_id, one.current) for one in rows(thrice)] == [(stays, True), (goes, False), (goes, True)]
+
+
+def test_a_list_that_is_too_long_is_not_exported_in_part(county: County, monkeypatch: pytest.MonkeyPatch) -> None:
+    id = published(county)
+    monkeypatch.setattr(policy_consent, "EXPORT_LIMIT", 1)
+    admin, path = county.client("county_admin"), f"/privacy/notices/{id}/persons/export?area=all"
+    before = len(entries(county, "person_consent.export"))
+    answer = post(admin, path, path, purpose="核查", format="xlsx")
+    assert answer.status_code == 422
+    assert "超过 1 行" in answer.text
+    assert len(entries(county, "person_consent.export")) == before
+    say(county, id)
+    one = f"{path}&standing=given"
+    post(admin, one, one, purpose="核查", format="xlsx").close()
+    assert len(entries(county, "person_consent.export")) == before + 1

@@ -46,13 +46,15 @@ def export_list(
     headings: Sequence[Any] | None = None,
     problems: Mapping[str, Sequence[Any]] | None = None,
     rows: int | None = None,
+    most: int | None = None,
 ) -> Any:
     """GET asks what for, POST answers with the file of the list at this address: the visible columns of ``cells``.
 
     ``title``: of the page that asks. ``of``: what the list is called, on the sheet and in the file's name, where the
     ``place`` and the day follow. ``headings``: of the cells, where they are not those of the visible columns. ``note``
     puts what was taken into the audit trail, within the transaction that answers. ``problems``: conditions that cannot
-    be used, beside those that the view finds itself.
+    be used, beside those that the view finds itself. ``most``: of more rows there is no file: one that is cut would not
+    say so. ``cells`` then gives one more than that, if there is one.
     """
     wrong: dict[str, list[Any]] = {str(spec.label): [why] for spec, why in view.problems}
     wrong |= {name: list(why) for name, why in (problems or {}).items()}
@@ -64,6 +66,10 @@ def export_list(
     number, columns = new_number(), view.visible
     mark = watermark(current_uow(), purpose, number)
     written = write_table(of, headings or [column.label for column in columns], cells(), format=format, watermark=mark)
+    if most is not None and written.rows > most:
+        written.stream.close()
+        wrong[""] = [_l("This list has more than %(n)d rows. Narrow it first.", n=most)]
+        return ask_what_for(view, title=title, of=of, back=back, status=422, problems=wrong)
     conditions = {name: view.values(name) for name in view.active_names}
     try:
         note(Taken(number, purpose, written.rows, [column.key for column in columns], conditions))

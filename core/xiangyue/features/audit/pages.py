@@ -128,7 +128,7 @@ def export() -> Any:
     def cells() -> Iterator[list[Any]]:
         wanted = view.wanted(request.args)
         # Only what stood here before: that it is exported becomes an entry of its own.
-        for entry in queries.each_entry(uow, wanted, limit=EXPORT_LIMIT, oldest_first=not asked.sort[1]):
+        for entry in queries.each_entry(uow, wanted, limit=EXPORT_LIMIT + 1, oldest_first=not asked.sort[1]):
             made = _cells(view.row(spoken, entry), entry)
             yield [made[column.key] for column in asked.visible]
 
@@ -142,6 +142,7 @@ def export() -> Any:
         back=asked.url(),
         cells=cells,
         note=note,
+        most=EXPORT_LIMIT,
     )
 
 

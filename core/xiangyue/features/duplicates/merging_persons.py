@@ -15,6 +15,7 @@ from xiangyue.features.households.memberships import NO_BEGINNING, Home
 from xiangyue.features.households.models import Household, HouseholdMember, Person
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.register.undo import check_heads
+from xiangyue.features.privacy.last_word import last_counts, none_counts
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.follows import follow_rows, missing_rows, unfollow_rows
 from xiangyue.text.codes import HEAD
@@ -49,7 +50,9 @@ def merge(uow: Uow, survivor: Person, loser: Person, take: Sequence[str]) -> dic
     survivor.sort_key = sort_key(survivor.name)
     changes["custom"] = merging.swap_values(uow, "person", survivor.id, loser.id, take)
     uow.session.flush()
+    none_counts(uow, survivor.id, loser.id)
     changes["moved"] = follow_rows(uow, of="person", old=loser.id, new=survivor.id)
+    last_counts(uow, survivor.id, loser.id)
     # It lies where the survivor does from now on, so that it is found by the same people.
     changes["parts"] = merging.lead_on(uow, Person, loser.id, survivor.id)
     loser.state, loser.merged_into_id = "merged", survivor.id
@@ -158,7 +161,9 @@ def unmerge(uow: Uow, survivor: Person, loser: Person, changes: dict[str, Any]) 
     loser.merged_into_id = None
     merging.put(loser, changes["loser"])
     uow.session.flush()
+    none_counts(uow, survivor.id, loser.id)
     unfollow_rows(uow, of="person", old=loser.id, new=survivor.id, moved=changes["moved"])
+    last_counts(uow, survivor.id, loser.id)
     merging.swap_back(uow, changes["custom"])
     merging.put(survivor, changes["survivor"])
     _swap_identifiers(uow, survivor, loser, changes["swapped"])

@@ -10,15 +10,8 @@ from xiangyue.features.privacy.models_consent import PersonConsent
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.registry import Follows, PanelView, PersonPanel
 
-FOLLOWS = Follows(
-    "person_consent",
-    _l("Consents"),
-    "person",
-    PersonConsent,
-    "person_id",
-    # The last word of each record on a notice: the survivor's stays.
-    unique=("notice_id", "current"),
-)
+#: All of them: what was said last counts, to whichever record it was said (`last_word`).
+FOLLOWS = Follows("person_consent", _l("Consents"), "person", PersonConsent, "person_id")
 
 
 def _panel(uow: Uow, person_id: int) -> PanelView | None:

@@ -93,7 +93,7 @@ def export_standers(id: int) -> Any:
 
     def cells() -> Iterator[list[Any]]:
         rows = queries.each_stander(
-            uow, found, standing=view.standing(request.args), area=area, limit=policy.EXPORT_LIMIT
+            uow, found, standing=view.standing(request.args), area=area, limit=policy.EXPORT_LIMIT + 1
         )
         for row in rows:
             seen.add(row.id)
@@ -126,6 +126,7 @@ def export_standers(id: int) -> Any:
         back=asked.url(url_for("privacy.list_standers", id=id)),
         cells=cells,
         note=note,
+        most=policy.EXPORT_LIMIT,
     )
 
 

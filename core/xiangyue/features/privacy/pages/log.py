@@ -64,7 +64,7 @@ def export_log(id: int) -> Any:
     person, names = open_log(uow, person_id=id), view_log.mark_names(uow)
 
     def cells() -> Iterator[list[Any]]:
-        for look in queries_log.each_look(uow, person, view_log.wanted(request.args), limit=policy.EXPORT_LIMIT):
+        for look in queries_log.each_look(uow, person, view_log.wanted(request.args), limit=policy.EXPORT_LIMIT + 1):
             yield [look.at, view_log.who(look), view_log.way(look), view_log.seen(look, names), look.purpose]
 
     def note(taken: Taken) -> None:
@@ -84,4 +84,5 @@ def export_log(id: int) -> Any:
         back=asked.url(url_for("privacy.show_log", id=id)),
         cells=cells,
         note=note,
+        most=policy.EXPORT_LIMIT,
     )

@@ -32,7 +32,7 @@ def export() -> Any:
     def cells() -> Iterator[list[Any]]:
         wanted = view.wanted(request.args, switch.asked_area(uow))
         lines = queries.each_request(
-            uow, wanted, soon_until=view.soon_until(), sort=sort_of(asked), limit=policy.EXPORT_LIMIT
+            uow, wanted, soon_until=view.soon_until(), sort=sort_of(asked), limit=policy.EXPORT_LIMIT + 1
         )
         for line in lines:
             seen.add(line.person.id)
@@ -50,6 +50,7 @@ def export() -> Any:
         back=asked.url(url_for("privacy.list_requests")),
         cells=cells,
         note=note,
+        most=policy.EXPORT_LIMIT,
     )
 
 
