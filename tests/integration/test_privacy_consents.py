@@ -212,3 +212,26 @@ def test_a_list_that_is_too_long_is_not_exported_in_part(county: County, monkeyp
     one = f"{path}&standing=given"
     post(admin, one, one, purpose="核查", format="xlsx").close()
     assert len(entries(county, "person_consent.export")) == before + 1
+
+
+def test_a_form_for_a_sensitive_mark_tells_nobody_who_has_it(county: County) -> None:
+    id, person = published(county, whom="mark:disabled", title="残疾人信息同意书"), id_of(county, Person, name="王德福")
+    listing, own = f"/privacy/notices/{id}/persons", f"/privacy/persons/{person}/consents"
+    town, admin = county.client("town", area=TOWN), county.client("county_admin")
+    assert "王德福" not in text(town, listing)
+    assert "残疾人信息同意书" not in text(town, own)
+    assert "残疾人信息同意书" not in text(town, f"/persons/{person}")
+    there = county.bearer(county.account_with(CONSENT_VIEW, CONSENT_EDIT, area=TOWN))
+    api = f"/api/v1/persons/{person}/consents"
+    said = {"notice_id": id, "answer": "given", "how": "phone"}
+    made = county.client().post(api, json=said, headers=there)
+    assert (made.status_code, made.json["answer"]) == (201, "given"), "who was told it writes it down"
+    assert county.client().get(api, headers=there).json["items"] == []
+    assert county.client().get(f"/api/v1/notices/{id}/persons", headers=there).json["items"] == []
+    assert "王德福" not in text(town, listing)
+    closed = text(admin, listing)
+    assert "王德福" not in closed
+    assert "说明目的后查看" in closed
+    assert post(admin, "/purpose", "/purpose", purpose="核对同意书", next=listing).status_code == 303
+    assert "王德福" in text(admin, listing)
+    assert "残疾人信息同意书" in text(admin, own)

@@ -8,6 +8,7 @@ from flask import Response, jsonify
 
 from xiangyue.api.lists import chosen_fields, list_response, required_version, set_etag, takes_version
 from xiangyue.api.setup import ApiBlueprint
+from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid, PreconditionFailed, Stale
 from xiangyue.features.households.models import Person
 from xiangyue.features.privacy import queries_consent as queries
@@ -154,13 +155,11 @@ def list_standers(args: dict[str, Any], id: int) -> Response:
 @requires(CONSENT_VIEW)
 def list_consents(id: int) -> Response:
     """What a person said, the newest first"""
-    return jsonify({"items": _said(id)})
-
-
-def _said(person_id: int) -> list[dict[str, Any]]:
     uow = current_uow()
-    uow.get(Person, person_id)
-    said = queries.said_by(uow, [person_id])
+    return jsonify({"items": _as_json(uow, queries.shown_of(uow, uow.get(Person, id)))})
+
+
+def _as_json(uow: Uow, said: list[queries.Said]) -> list[dict[str, Any]]:
     views = {one.notice.id: queries.get_notice(uow, one.notice.id) for one in said}
     return [
         {
@@ -179,7 +178,8 @@ def _said(person_id: int) -> list[dict[str, Any]]:
 def add_consent(values: dict[str, Any], id: int) -> Response:
     """Record a consent, a refusal or a withdrawal; a scan of the paper is added on the page"""
     notice_id = values.pop("notice_id")
-    row = service_consent.record_consent(current_uow(), person_id=id, notice_id=notice_id, values=values)
-    response = jsonify(next(one for one in _said(id) if one["id"] == row.id))
+    uow = current_uow()
+    row = service_consent.record_consent(uow, person_id=id, notice_id=notice_id, values=values)
+    response = jsonify(*_as_json(uow, [said for said in queries.said_by(uow, [id]) if said.consent.id == row.id]))
     response.status_code = 201
     return response

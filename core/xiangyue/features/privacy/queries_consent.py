@@ -9,13 +9,16 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select
 
+from xiangyue.access.sensitive import sensitive_ranges
 from xiangyue.db.paging import decode_as, encode_cursor
-from xiangyue.db.scope import area_range
+from xiangyue.db.scope import Scope, area_range
 from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import NotFound
+from xiangyue.features.households.listing import within
 from xiangyue.features.households.models import MarkKind, Person
 from xiangyue.features.households.person_input import today
+from xiangyue.features.households.policy import SENSITIVE_VIEW
 from xiangyue.features.privacy import policy_consent as policy
 from xiangyue.features.privacy.conditions_care import born_until
 from xiangyue.features.privacy.models_care import PersonCare
@@ -112,6 +115,18 @@ def whom_condition(whom: str, on: date) -> tuple[str, dict[str, Any]]:
     return "true", {}
 
 
+def sensitive_whom(uow: Uow) -> frozenset[str]:
+    """Of ``Notice.whom``: those with a sensitive mark. To be asked such a notice says that one has it."""
+    keys = uow.session.scalars(select(MarkKind.key).where(MarkKind.sensitivity != "normal"))
+    return frozenset(f"{policy.MARK}{key}" for key in keys)
+
+
+def hidden_whom(uow: Uow, area_code: int) -> frozenset[str]:
+    """Whose notices the actor may not see at a person there: sensitive marks need their own right, and a purpose."""
+    scope = Scope(uow.tenant_id, sensitive_ranges(uow, SENSITIVE_VIEW))
+    return frozenset() if scope.contains(area_code) else sensitive_whom(uow)
+
+
 _STANDING = {
     "missing": "c.id IS NULL",
     "outdated": "c.answer = 'given' AND v.number < :least",
@@ -159,13 +174,15 @@ class Standers:
     next: str | None
 
 
-def _who(view: NoticeView, standing: str, area: int) -> tuple[str, dict[str, Any]]:
+def _who(uow: Uow, view: NoticeView, standing: str, area: int) -> tuple[str, dict[str, Any]]:
     whom, params = whom_condition(view.notice.whom, today())
     # Whoever answered stays in the list of answers, also when the group has changed since.
     among = f"({whom} OR c.id IS NOT NULL)" if standing in ("", "given", "refused", "withdrawn") else whom
     sql = f"{_FROM} AND {among}"
     if standing:
         sql += f" AND {_STANDING[standing]}"
+    if view.notice.whom in sensitive_whom(uow):
+        sql += f" AND {within('p', sensitive_ranges(uow, SENSITIVE_VIEW), 'told', params)}"
     if area:
         sql += " AND p.area_code BETWEEN :low AND :high"
         params["low"], params["high"] = area_range(area)
@@ -176,8 +193,9 @@ def list_standers(
     uow: Uow, view: NoticeView, *, standing: str = "", area: int = 0, limit: int = 50, after: str | None = None
 ) -> Standers:
     """People by how they stand to a notice (``standing``: of ``STANDINGS``, ``open`` for whoever is to be asked, "" for
-    all), by area, a page by keyset. Raises Invalid on a cursor."""
-    sql, params = _who(view, standing, area)
+    all), by area, a page by keyset; those with a sensitive mark where the actor may see it. Raises Invalid on a
+    cursor."""
+    sql, params = _who(uow, view, standing, area)
     if after is not None:
         params["last_area"], params["last"] = decode_as(after, int, int)
         sql += " AND (p.area_code, p.id) > (:last_area, :last)"
@@ -189,7 +207,7 @@ def list_standers(
 
 
 def count_standers(uow: Uow, view: NoticeView, *, standing: str = "", area: int = 0) -> int:
-    sql, params = _who(view, standing, area)
+    sql, params = _who(uow, view, standing, area)
     ((count,),) = scoped_rows(uow.session, f"SELECT count(*){sql}", params)
     return int(count)
 
@@ -248,11 +266,20 @@ class Asked:
         return "outdated" if self.said.outdated({self.view.notice.id: self.view}) else self.said.consent.answer
 
 
+def shown_of(uow: Uow, person: Person) -> list[Said]:
+    """What the person said, to notices that the actor may see there."""
+    hidden = hidden_whom(uow, person.area_code)
+    return [said for said in said_by(uow, [person.id]) if said.notice.whom not in hidden]
+
+
 def asked_of(uow: Uow, person: Person) -> list[Asked]:
-    """What the person is asked, or has answered."""
+    """What the person is asked, or has answered, of what the actor may see there."""
+    hidden = hidden_whom(uow, person.area_code)
     last = {said.notice.id: said for said in reversed(said_by(uow, [person.id])) if said.consent.current}
     found = []
     for view in list_notices(uow):
+        if view.notice.whom in hidden:
+            continue
         said = last.get(view.notice.id)
         if said is not None or (view.asks and person.state == "active" and _concerns(uow, view, person)):
             found.append(Asked(view, said))

@@ -182,7 +182,8 @@ def read_scan(uow: Uow, *, id: int, keys: TenantKeys, storage: Storage) -> tuple
     """The signed paper of a consent of somebody in the area; the look is on record. Raises NotFound."""
     row = uow.get(PersonConsent, id)
     person = uow.get(Person, row.person_id)
-    if row.file_id is None:
+    hidden = queries.get_notice(uow, row.notice_id).notice.whom in queries.hidden_whom(uow, person.area_code)
+    if row.file_id is None or hidden:
         raise NotFound(_l("This file no longer exists."))
     file = uow.get(StoredFile, row.file_id)
     if file.expires_at is not None and file.expires_at <= datetime.now(UTC):

@@ -9,12 +9,13 @@ from typing import Any, BinaryIO, cast
 from flask import Response, redirect, request, url_for
 
 from xiangyue.access.permissions import lacking
+from xiangyue.access.sensitive import needs_purpose
 from xiangyue.errors import Conflict, Invalid
 from xiangyue.features.areas import switch
 from xiangyue.features.areas.queries import names
 from xiangyue.features.households.models import Person
 from xiangyue.features.households.person_input import today
-from xiangyue.features.households.policy import HOUSEHOLD_EXPORT
+from xiangyue.features.households.policy import HOUSEHOLD_EXPORT, SENSITIVE_VIEW
 from xiangyue.features.privacy import policy_consent as policy
 from xiangyue.features.privacy import queries_consent as queries
 from xiangyue.features.privacy import service_consent as service
@@ -77,6 +78,8 @@ def list_standers(id: int) -> Any:
         rows=rows.rows,
         notice=found.notice,
         policy=policy,
+        sensitive=found.notice.whom in queries.sensitive_whom(uow),
+        closed=current_actor().can(SENSITIVE_VIEW) and needs_purpose(uow),
         places=names(uow, {row.area_code for row in rows.rows}),
         area_name=names(uow, [area]).get(area, "") if area else "",
     )
@@ -157,7 +160,7 @@ def _page(id: int, status: int = 200, form: FormView | None = None) -> Any:
         status,
         person=person,
         asked=asked,
-        said=queries.said_by(uow, [id]),
+        said=queries.shown_of(uow, person),
         notices=notices,
         policy=policy,
         form=form or FormView(action=url_for("privacy.add_consent", id=id), values=start, multipart=True),
