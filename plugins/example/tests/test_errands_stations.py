@@ -173,6 +173,16 @@ def test_by_the_api(home: Home, kit: Kit, villages: list[tuple[str, str, int]]) 
     assert standing(kit) == {}
 
 
+def test_examples_of_changes_hold_no_phone_in_full(home: Home, kit: Kit, villages: list[tuple[str, str, int]]) -> None:
+    town, village, code = villages[0]
+    act(home, f"{act(home, '/imports', **form((town, village, '代办点', '每天', '', '15400000017')))}/commit")
+    assert standing(kit)[code][3] == "15400000017"
+    url = act(home, "/imports", **form((town, village, "代办点", "每天", "", "15400000018")))
+    (sample,) = home.call("GET", f"/imports/{url.rpartition('/')[2]}").json["counts"]["samples"]
+    assert (sample["before"], sample["after"]) == ({"desk_phone": "154****0017"}, {"desk_phone": "154****0018"})
+    assert "154****0018" in home.page(url)
+
+
 def test_outside_my_area_and_without_the_right(kit: Kit, villages: list[tuple[str, str, int]]) -> None:
     (town, village, code), _other, (far, third, _code) = villages
     rights = sorted(kit.on.runtime.registry.permissions.names("county"))

@@ -27,6 +27,7 @@ from xiangyue.features.imports.staging import cells_of, ready_rows
 from xiangyue.features.imports.trial import COMPARING, CROSS, LEAVE_OUT, SAMPLES, Watch
 from xiangyue.plugin.offer import Contributor
 from xiangyue.plugin.registers import ImportRegister, RegisterRow, RowOutlook
+from xiangyue.text.phone import mask_phone
 
 #: What a dry run counts.
 NUMBERS = ("records_new", "records_changed", "records_unchanged")
@@ -99,22 +100,27 @@ def compare_rows(
         made.errors += errors
         for _row, outlook in good:
             made.rows += 1
-            note(made, outlook)
+            note(made, comparer.register, outlook)
         watch.progress(made.rows, max(total, made.rows), COMPARING)
     return made
 
 
-def note(made: Tried, outlook: RowOutlook) -> None:
-    """Count a row, and keep it as an example of a change."""
+def note(made: Tried, register: ImportRegister, outlook: RowOutlook) -> None:
+    """Count a row, and keep it as an example of a change: of phones no more than a list shows."""
     kind = "new" if outlook.record is None else "unchanged" if outlook.unchanged else "changed"
     made.numbers[f"records_{kind}"] += 1
     if kind == "changed" and len(made.samples) < SAMPLES:
         keys = [key for key, value in outlook.after.items() if outlook.before.get(key) != value]
         made.samples.append({
             "entity": "record", "label": outlook.name,
-            "before": {key: plain(outlook.before.get(key)) for key in keys},
-            "after": {key: plain(outlook.after[key]) for key in keys},
+            "before": {key: _shown(register, key, outlook.before.get(key)) for key in keys},
+            "after": {key: _shown(register, key, outlook.after[key]) for key in keys},
         })  # fmt: skip
+
+
+def _shown(register: ImportRegister, key: str, value: Any) -> Any:
+    column = register.column(key)
+    return mask_phone(value) if value and column is not None and column.kind == "phone" else plain(value)
 
 
 def plain(value: Any) -> Any:

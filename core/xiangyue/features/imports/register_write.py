@@ -52,7 +52,7 @@ def write_register(context: JobContext, uow: Uow, batch: ImportBatch) -> dict[st
             continue
         made.rows += len(good)
         for _row, outlook in good:
-            note(made, outlook)
+            note(made, found[1], outlook)
         changed.keep(_written(comparer.hand, good))
         context.progress(made.rows, total, WRITING)
     if misfits:

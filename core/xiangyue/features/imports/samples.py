@@ -15,7 +15,6 @@ from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import pick
 from xiangyue.text.chinese import has_han
 from xiangyue.text.codes import NATIONALITIES, RELATIONS, SEX
-from xiangyue.text.phone import mask_phone
 
 _FIELDS: dict[str, Any] = {
     "address": _l("Address"),
@@ -124,8 +123,6 @@ def _of_register(uow: Uow, kind: str, found: Sequence[Mapping[str, Any]]) -> lis
             return _("No. %(id)s", id=value)
         if isinstance(value, bool):
             return _("yes") if value else _("no")
-        if known is not None and known.kind == "phone":
-            return mask_phone(str(value))
         return tables[key].label(str(value)) if key in tables else str(value)
 
     return [
