@@ -59,6 +59,13 @@ def plant(connection: Connection, tenant_id: int, county_code: int, *, word: str
 
 #: Stands for "leave it to the column's own default".
 DEFAULT = object()
+_NOTHING = {"opened": [], "ended": [], "removed": []}
+#: Of certain tables.
+_OF_TABLE: dict[tuple[str, str], Any] = {
+    ("grid_change", "changes"): {
+        "grids": [], "made": [], "near": [], "touched": [], "versions": _NOTHING, "households": _NOTHING,
+    },
+}  # fmt: skip
 #: Columns whose value must be one of a few: the word would break a check or a parser.
 _FIXED: dict[str, Any] = {
     "actor_kind": "account",
@@ -88,8 +95,12 @@ def sample_value(table: Table, column: Column[Any], row_id: int, word: str, coun
     name = column.name
     if name == "state" or name in ("xact", "updated_at", "created_at", "locked_until", "revoked_at", "used_at"):
         return DEFAULT
+    if (table.name, name) in _OF_TABLE:
+        return _OF_TABLE[table.name, name]
     if name in _FIXED and not isinstance(column.type, SmallInteger):
         return _allowed(table, name) or _FIXED[name]
+    if isinstance(column.type, Text) and (known := _allowed(table, name)):
+        return known
     if name == "left_behind" or name == "valid_to":
         return DEFAULT
     if name == "second_id":  # of two that are compared, the larger
@@ -104,6 +115,8 @@ def sample_value(table: Table, column: Column[Any], row_id: int, word: str, coun
         return datetime.now(UTC) + timedelta(days=30)
     if isinstance(column.type, Uuid):
         return file_token(row_id, word)
+    if isinstance(column.type, Boolean):
+        return _by_type(column, row_id, word)
     if column.foreign_keys or (name.endswith("_id") and isinstance(column.type, BigInteger)):
         return row_id
     return _by_type(column, row_id, word)

@@ -8,7 +8,7 @@ from typing import Any
 from flask import redirect, request, url_for
 
 from xiangyue.db.paging import decode_ids, encode_cursor
-from xiangyue.errors import Conflict, Invalid, Refused, Stale
+from xiangyue.errors import Conflict, Invalid, NotFound, Refused, Stale
 from xiangyue.features.areas import forms_changes as forms
 from xiangyue.features.areas import policy, queries, switch
 from xiangyue.features.areas.changes import back, service
@@ -113,7 +113,7 @@ def _area_of(text: str) -> Any:
 def draft_change(kind: str) -> Any:
     """Keep a draft, and show what it would do."""
     if kind not in KINDS:
-        return redirect(url_for("areas.new_change"), 303)
+        raise NotFound(_l("There is no such kind of change."))
     area = _area_of(request.form.get("about", ""))
     try:
         change = service.draft_change(

@@ -12,6 +12,7 @@ from flask import redirect, request, url_for
 from xiangyue.errors import Conflict, Invalid, NotFound, Refused, Stale
 from xiangyue.features.areas.queries import names
 from xiangyue.features.grids import queries, queries_posts, service_posts
+from xiangyue.features.grids.models import GridPost
 from xiangyue.features.grids.pages import bp
 from xiangyue.features.grids.pages.show import found_grid
 from xiangyue.features.grids.policy import GRID_EDIT, ROLES
@@ -75,12 +76,13 @@ def appoint(id: int) -> Any:
 @bp.route("/grids/posts/<int:id>/end", methods=["POST"])
 @requires(GRID_EDIT)
 def end_post(id: int) -> Any:
-    grid = request.args.get("grid", type=int) or 0
+    uow = current_uow()
+    grid = uow.get(GridPost, id).grid_id
     version = request.form.get("version", type=int) or 0
     try:
         on = _day("on", needed=True)
         assert on is not None
-        service_posts.end_post(current_uow(), post_id=id, version=version, on=on, reason=request.form.get("reason", ""))
+        service_posts.end_post(uow, post_id=id, version=version, on=on, reason=request.form.get("reason", ""))
     except Invalid as invalid:
         flash(str(next(iter(invalid.fields.values()))[0]), "warning")
     except (Stale, Conflict) as error:

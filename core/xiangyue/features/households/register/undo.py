@@ -35,6 +35,9 @@ from xiangyue.text.codes import HEAD
 
 #: Made by rule for every household, and lapsing with it: nobody built it.
 _BY_RULE = ("classification",)
+#: What says of values where they came from, or holds them: the values are what stands in the way.
+_OF_VALUES = ("person_value", "household_value", "fact_origin", "household_fact_origin", "fact_department",
+              "household_fact_department")  # fmt: skip
 
 
 def take_back(uow: Uow, act: RegisterAct, reason: str) -> None:
@@ -192,7 +195,7 @@ def _built_on_household(uow: Uow, act: RegisterAct, household: Household) -> Ite
 
 def _recorded_on(uow: Uow, of: str, id: int, label: str) -> Iterator[str]:
     for found in followers(uow, of=of, old=id, new=id):
-        if found.follows.key not in (*_BY_RULE, "person_value", "household_value"):
+        if found.follows.key not in (*_BY_RULE, *_OF_VALUES):
             count = len(found.move) + len(found.stay)
             yield str(_l("%(label)s: %(what)s (%(n)s)", label=label, what=found.follows.label, n=count))
 
