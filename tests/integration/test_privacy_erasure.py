@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from households_kit import ID_NUMBER, filled_county, id_of, post, text
 from sqlalchemy import delete, select, update
-from tests.integration.imports_kit import Row, batch_of, checked, commit, workbook
+from tests.integration.imports_kit import Row, batch_of, checked, commit, work, workbook
 
 from plugins_kit import planted, switch
 from xiangyue.access.crypto import TenantKeys
@@ -153,6 +154,21 @@ def test_an_import_checked_before_and_written_after_does_not_bring_it_back(count
     assert "吴·木子" in payloads(county, batch.id)
     erase(county, other)
     assert "吴·木子" not in payloads(county, batch.id)
+
+
+def test_an_error_workbook_that_came_back_is_named_among_the_files(county: County) -> None:
+    id = person_id(county)
+    rows = [row("0001", "王德福", id_number=ID_NUMBER), row("0009", "新来户", phone="12")]
+    batch = checked(county, workbook(rows))
+    assert batch.counts["errors"] == 1, batch.counts
+    with county.client("county_admin").get(f"/imports/{batch.id}/errors.xlsx") as answer:
+        book = io.BytesIO(answer.data)
+    with county.uow() as uow:
+        repair.return_workbook(uow, county.runtime.storage, batch_id=batch.id, stream=book, name="改好.xlsx")
+    work(county, batch.id)
+    done = erase(county, id)
+    files = [(one["name"], one["sure"]) for one in done.outcome["files"] if one["import"] == batch.id]
+    assert files == [(batch.file_name, True), ("改好.xlsx", False)]
 
 
 def test_a_later_roster_asks_before_it_brings_an_erased_phone_again(county: County) -> None:

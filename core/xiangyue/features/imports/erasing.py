@@ -257,6 +257,7 @@ def _files(uow: Uow, sure: set[int]) -> list[KeptFile]:
     """Uploaded files that are still kept and hold the person, or whose rows are gone so that nobody can say."""
     now = datetime.now(UTC)
     rows = select(ImportRow.id).where(ImportRow.batch_id == ImportBatch.id).exists()
+    rows_of_repair = select(ImportRow.id).where(ImportRow.batch_id == ImportRepair.batch_id).exists()
     statement = select(ImportBatch, StoredFile.expires_at, rows).join(
         StoredFile, (StoredFile.tenant_id == ImportBatch.tenant_id) & (StoredFile.id == ImportBatch.file_id)
     )
@@ -265,6 +266,18 @@ def _files(uow: Uow, sure: set[int]) -> list[KeptFile]:
         gone = until is not None and until <= now
         if not gone and (batch.id in sure or not staged):
             found.append(KeptFile(batch.id, batch.file_name, until, batch.id in sure))
+    # Error workbooks that came back hold some of the rows of their file.
+    returned = ImportRepair.result["file_id"].as_integer()
+    back = (
+        select(ImportRepair.batch_id, StoredFile.name, StoredFile.expires_at, rows_of_repair)
+        .join(StoredFile, (StoredFile.tenant_id == ImportRepair.tenant_id) & (StoredFile.id == returned))
+        .where(ImportRepair.kind == "workbook")
+        .order_by(ImportRepair.id)
+    )
+    for batch_id, name, until, staged in uow.session.execute(back):
+        gone = until is not None and until <= now
+        if not gone and (batch_id in sure or not staged):
+            found.append(KeptFile(batch_id, name, until, sure=False))
     return found
 
 
