@@ -30,12 +30,13 @@ def county(hanyin: County) -> Iterator[County]:
     empty(hanyin)
 
 
-def changed_by(county: County, rows: list[list[Any]]) -> ImportBatch:
+def changed_by(county: County, rows: list[list[Any]], department: str = "") -> ImportBatch:
     with county.uow() as uow:
         stream = io.BytesIO(xlsx(rows))
         batch = upload_roster(
-            uow, county.runtime.storage, stream=stream, name="修改.xlsx", source="", purpose="更新", kind=UPDATE
-        )
+            uow, county.runtime.storage, stream=stream, name="修改.xlsx", source="", purpose="更新", kind=UPDATE,
+            department=department,
+        )  # fmt: skip
     return work(county, batch.id)
 
 

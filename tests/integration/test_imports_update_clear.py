@@ -16,7 +16,7 @@ from tests.integration.test_imports_update import changed_by, errors
 from xiangyue.access.models import AuditEntry
 from xiangyue.features.facts import queries as facts
 from xiangyue.features.households.models import CustomField, Household, HouseholdIncome, Person
-from xiangyue.features.households.models_facts import FactConflict, FactOrigin
+from xiangyue.features.households.models_facts import FactConflict, FactDepartment, FactOrigin
 from xiangyue.features.households.service_persons import edit_person
 from xiangyue.features.imports import roster_update
 from xiangyue.features.imports.models import ImportBatch, ImportRow
@@ -39,7 +39,7 @@ def county(hanyin: County) -> Iterator[County]:
     yield hanyin
     empty(hanyin)
     with hanyin.uow() as uow:
-        for model in (FactConflict, FactOrigin):
+        for model in (FactConflict, FactDepartment, FactOrigin):
             uow.session.execute(delete(model))
 
 
@@ -131,6 +131,14 @@ def test_what_somebody_set_by_hand_is_not_cleared_but_waits(county: County) -> N
     with county.uow() as uow:
         (row,) = facts.list_facts(uow, county.runtime.tenant_keys(uow), facts.FactFilter()).items
         assert (row["field"], row["value"]) == ("nationality", "")
+
+
+def test_what_a_department_cleared_is_not_filled_in_again_by_a_roster(county: County) -> None:
+    commit(county, changed_by(county, [["身份证号", "民族"], [WIFE[5], "清空"]], "police"))
+    assert person(county, "陈试二").nationality == ""
+    again = commit(county, checked(county, xlsx([[*HEADER, "民族"], [*HEAD, "汉族"], [*WIFE, "回族"]])))
+    assert again.counts["written"]["facts_waiting"] == 1
+    assert person(county, "陈试二").nationality == ""
 
 
 def mend(county: County, batch: ImportBatch, row_no: int, column: str, value: str) -> int:

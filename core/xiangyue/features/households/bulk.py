@@ -335,6 +335,7 @@ class _Run:
             searchable.write_pieces(self.uow, self.rows(write_sql.HOUSEHOLDS_REWRITTEN))
         if self.batch_id is not None:
             note_department(self.uow, self.speaks, self.batch_id)
+            self.clearing.note_department()
         # What the session read before is older than what was written past it.
         session.expire_all()
 

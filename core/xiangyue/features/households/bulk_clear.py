@@ -146,6 +146,17 @@ UPDATE household h
 )
 
 
+#: That a value is empty is what a department says too, where it answers for it.
+_SAID = f"""
+INSERT INTO fact_department (tenant_id, entity, owner_id, batch_id, department, fields)
+SELECT c.tenant_id, c.entity, c.id, CAST(:batch AS bigint), :department, jsonb_agg(c.fact ORDER BY c.fact)
+  FROM stage_clear c
+ WHERE {{tenant:c}} AND c.does AND c.entity || '.' || {_KEY} = ANY(:facts)
+ GROUP BY c.tenant_id, c.entity, c.id ORDER BY c.entity, c.id
+ON CONFLICT (tenant_id, entity, owner_id, batch_id) DO UPDATE SET fields = fact_department.fields || excluded.fields
+"""
+
+
 class Clearing:
     """What a chunk of a bulk write clears."""
 
@@ -201,6 +212,12 @@ class Clearing:
         if addresses:
             searchable.drop_pieces(self.uow, addresses)
             searchable.write_pieces(self.uow, [(id, code, "", area) for id, code, _address, area in addresses])
+
+    def note_department(self) -> None:
+        """Note what was cleared as said for the department that answers for it, beside what the rows say."""
+        if self.any and self.speaks.department and self.params["batch"] is not None:
+            facts = [f"{entity}.{fact}" for entity, fact in sorted(self.speaks.facts)]
+            self._run(_SAID, department=self.speaks.department, facts=facts)
 
 
 #: Of an undone import: what it cleared stands again, as it was.
