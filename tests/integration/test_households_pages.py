@@ -154,6 +154,11 @@ def test_the_export_is_the_list_as_text_with_its_purpose_on_record(county: Count
         ["吴·木子", "户主", ""], ["周永贵", "户主", ""],
     ]  # fmt: skip
     assert len(entries(county, "person.export")) == 1
+    # Beside the household, which goes by its head's name, the person keeps the name of its own.
+    beside = "/persons/export?cols=household,relation&sort=name"
+    answer = post(client, beside, beside, purpose="给镇民政办")
+    rows = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(answer.data)).get_sheet_by_index(0).to_python()
+    assert rows[2] == ["陈桂兰", "王德福", "妻"]
 
 
 def test_the_export_as_csv_reads_in_a_spreadsheet_without_loss(county: County) -> None:

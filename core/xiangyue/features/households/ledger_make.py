@@ -73,8 +73,10 @@ def checked(uow: Uow, wanted: LedgerWanted) -> Ledger:
         day = date.fromisoformat(wanted.on)
     except ValueError:
         raise Invalid({"on": [_l("“%(value)s” is not a date. Write it as 2026-11-21.", value=wanted.on)]}) from None
-    if not EARLIEST <= day <= today():
+    if day > today():
         raise Invalid({"on": [_l("The day cannot be in the future.")]})
+    if day < EARLIEST:
+        raise Invalid({"on": [_l("There is no ledger from before %(day)s.", day=EARLIEST.isoformat())]})
     if set(found.marks) & set(mark_rights(uow).closed):
         raise PurposeNeeded({"ledger": [_l("This mark is sensitive: say what you need it for (header X-Purpose).")]})
     return found

@@ -124,7 +124,7 @@ LEDGERS: dict[str, Ledger] = {
             _l("Ledger of residents"),
             _l("Everybody who lives here, by household; says who is registered elsewhere."),
             "living",
-            _l("Registered"),
+            _l("Registered at"),
         ),
         Ledger(
             "households",

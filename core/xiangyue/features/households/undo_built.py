@@ -40,6 +40,12 @@ OWN = frozenset(
     }
 )  # fmt: skip
 
+#: Rows that follow from the register by themselves and go with the household: a record is what people did with them.
+FOLLOWING = {
+    "public.grid_household": " AND EXISTS (SELECT 1 FROM grid_change w WHERE {tenant:w}"
+    " AND w.id IN (x.opened_by, x.ended_by) AND w.kind <> 'register')",
+}
+
 #: Conditions on what the import itself made.
 MADE_HOUSEHOLD = "h.id BETWEEN :h_lo AND :h_hi AND h.created_at = CAST(:at AS timestamptz)"
 MADE_PERSON = "p.id BETWEEN :p_lo AND :p_hi AND p.created_at = CAST(:at AS timestamptz)"
@@ -257,7 +263,7 @@ def _records(uow: Uow) -> Iterator[str]:
             yield (
                 f"SELECT 'record', {shown}, NULL, '{one.name}' FROM {table} {alias}"
                 f" JOIN {one.name} x ON x.{one.column} = {alias}.id"
-                f" WHERE {{tenant:{alias}}} AND {{tenant:x}} AND {made}"
+                f" WHERE {{tenant:{alias}}} AND {{tenant:x}} AND {made}{FOLLOWING.get(one.name, '')}"
             )
 
 

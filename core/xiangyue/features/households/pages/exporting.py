@@ -145,7 +145,8 @@ def _cell(listing: Listing, column: str, row: dict[str, Any]) -> Any:
     if column in listing.own:
         return own_cell(listing.own[column], row[column])
     if column == "name":
-        return row.get("head_name") or row.get("name") or ""
+        # A person's row has the head's name too, where the column of the household is shown.
+        return row["name" if "name" in row else "head_name"] or ""
     if column in ("relation", "sex", "nationality"):
         return code_label(column, row[column])
     plain = {"place": "area_name", "size": "person_count", "away": "away_count", "household": "head_name"}
