@@ -91,6 +91,7 @@ def test_pages_take_the_signed_paper_and_say_what_follows(county: County) -> Non
     wrong = post(client, path, path, **{**sent, "how": "phone"}, note="村头谈的", scan=(io.BytesIO(PNG), "签字.png"))
     assert wrong.status_code == 422
     assert "村头谈的" in wrong.text, "what was typed is kept"
+    assert post(client, path, path, **sent, version_id="abc").status_code == 422
     assert post(client, path, path, **sent, scan=(io.BytesIO(PNG), "签字.png")).status_code == 303
     (row,) = rows(county)
     scan = client.get(f"/privacy/consents/{row.id}/scan")

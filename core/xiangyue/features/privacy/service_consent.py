@@ -114,7 +114,9 @@ def _version(
             return None
         return next(v for v in view.versions if v.id == before.version_id)
     known = {v.id: v for v in view.versions if v.state != "draft"}
-    version = known.get(int(asked)) if asked not in (None, "") else view.published
+    # Sent by a form as text; whatever is no number of a version is none.
+    given = str(asked or "").strip()
+    version = (known.get(int(given)) if given.isascii() and given.isdigit() else None) if given else view.published
     if version is None:
         wrong["version_id"] = [_l("This notice is not published, so nobody can answer it.")]
     return version

@@ -134,7 +134,7 @@ def list_grids() -> Any:
 
 
 def _waiting(uow: Uow, code: int, on: date) -> list[dict[str, Any]]:
-    """Households in no grid, shown for a village: above that the coverage page counts them."""
+    """Households in no grid, shown for a village; above that there would be too many to choose from."""
     return queries.waiting(uow, code, on) if code % 1_000_000 and on >= today() and queries.any_grid(uow) else []
 
 
@@ -147,7 +147,7 @@ def export_grids() -> Any:
     wanted = _wanted(asked, code)
 
     def cells() -> Iterator[list[Any]]:
-        for row in queries.each_grid(uow, wanted, sort=_sort(asked), limit=service_export.EXPORT_LIMIT):
+        for row in queries.each_grid(uow, wanted, sort=_sort(asked), limit=service_export.EXPORT_LIMIT + 1):
             shown = {
                 "name": row["name"], "code": row["code"], "level": str(kind_words(row)), "area": row["area_name"],
                 "households": row["size"].households, "registered": row["size"].registered,
@@ -164,4 +164,5 @@ def export_grids() -> Any:
     return export_list(
         asked, title=_("Export grids"), of=_("Grids"), back=asked.url(url_for("grids.list_grids")),
         rows=queries.count_grids(uow, wanted), cells=cells, note=note, place=names(uow, [code]).get(code, ""),
+        most=service_export.EXPORT_LIMIT,
     )  # fmt: skip

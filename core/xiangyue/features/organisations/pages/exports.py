@@ -23,7 +23,7 @@ from xiangyue.web.pipeline import current_uow
 def _pages(asked: ListView) -> Iterator[list[view.Line]]:
     uow = current_uow()
     wanted = view.wanted(request.args, switch.asked_area(uow))
-    for rows in queries.each_organisation(uow, wanted, sort=sort_of(asked), limit=policy.EXPORT_LIMIT):
+    for rows in queries.each_organisation(uow, wanted, sort=sort_of(asked), limit=policy.EXPORT_LIMIT + 1):
         yield view.lines(uow, rows, wanted.on)
 
 
@@ -54,6 +54,7 @@ def export() -> Any:
         back=asked.url(url_for("organisations.list_organisations")),
         cells=cells,
         note=lambda taken: _note(taken, seen),
+        most=policy.EXPORT_LIMIT,
     )
 
 
@@ -82,6 +83,7 @@ def export_roster() -> Any:
         cells=cells,
         note=lambda taken: _note(taken, seen),
         headings=roster.headings(),
+        most=policy.EXPORT_LIMIT,
     )
 
 
