@@ -184,6 +184,8 @@ def test_a_field_is_added_through_the_form_with_its_choices(hanyin: County) -> N
         "option_name": ["自来水", "自来水", ""],
         "option_name_en": ["Tap", "", ""],
     }
+    untyped = client.post("/settings/custom-fields/new", data={"csrf_token": sent["csrf_token"], "name": "饮水来源"})
+    assert untyped.status_code == 422
     bad = client.post("/settings/custom-fields/new", data=sent)
     assert bad.status_code == 422
     assert "这个选项重复了" in bad.text

@@ -40,8 +40,10 @@ def add_kind(uow: Uow, *, spec: KindSpec, values: Mapping[str, Any]) -> Any:
     """
     _county_wide(uow)
     faults = checks.Faults()
+    if spec is FIELDS:
+        values = {"entity": "", "type": "", **values}
     cleaned = checks.clean_texts(values, faults)
-    entity = str(cleaned.setdefault("entity", "")) if spec is FIELDS else None
+    entity = str(cleaned.get("entity", "")) if spec is FIELDS else None
     peers = _peers(uow, spec, entity)
     checks.check_name(cleaned.get("name", ""), (p.name for p in peers), faults)
     keys = {p.key for p in peers}
