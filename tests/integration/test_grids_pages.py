@@ -57,6 +57,7 @@ def test_a_grid_by_page_from_its_making_to_the_undo(county: County) -> None:
     assert "未划入网格" in text(client, f"/grids?area={VILLAGE // 1000}")
     assert "一组网格" in text(client, f"/households/{four[0]}")
     assert "一组网格" in text(client, "/search?q=6109211002002001")
+    assert "一组网格" not in text(client, "/search?q=%20%20")
     assert "该网格在那一天不存在" in text(client, done.location.split("?")[0] + "?on=2026-03-31")
     with county.uow() as uow:
         change = uow.session.scalars(select(GridChange.id)).one()

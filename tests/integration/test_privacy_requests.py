@@ -173,6 +173,7 @@ def test_a_copy_has_the_whole_record(county: County) -> None:
     request = made(county, kind="copy", asked="")
     client = county.client("town", area=TOWN)
     page = f"/privacy/requests/{request.id}"
+    assert post(client, page, f"{page}/copy", format="foo").status_code == 422
     answer = post(client, page, f"{page}/copy", format="json")
     record = {fact["key"]: fact for fact in json.loads(answer.data)["record"]}
     assert record["id_number"]["value"] == ID_NUMBER

@@ -114,7 +114,10 @@ def _drawn(build: Callable[[Any], PanelView | None], contributor: Contributor, i
 
 
 def hits(uow: Uow, q: str, limit: int, *, only: Collection[str] | None = None) -> list[Hits]:
-    """What other kinds of things a word finds, best first; of the kinds ``only``, by key, where it is given."""
+    """What other kinds of things a word finds, best first; of the kinds ``only``, by key, where it is given. Blanks are
+    no word: they find nothing."""
+    if not q.strip():
+        return []
 
     def find(contributor: Contributor, kind: Any) -> list[SearchHit] | None:
         return None if only is not None and kind.key not in only else _found(contributor, kind, uow, q, limit)

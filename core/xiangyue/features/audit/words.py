@@ -67,6 +67,12 @@ THINGS: dict[str, Any] = {
     "grid_draft": _l("Draft of grids"),
     "grid_setting": _l("Rules for grids"),
     "grid_post": _l("Post in a grid"),
+    "grid_household": _l("Place in a grid"),
+    "grid_draft_household": _l("Draft of grids"),
+    "household_member": _l("Member of a household"),
+    "person_consent": _l("Consent"),
+    "custom_value": _l("Value of an own field"),
+    "fact_conflict": _l("Conflicting value"),
 }
 
 #: What was done, by the rest of an action's name, where nobody registered words for the whole.

@@ -18,6 +18,7 @@ from xiangyue.features.privacy.pages import bp
 from xiangyue.files.names import content_disposition
 from xiangyue.files.workbook import write_table
 from xiangyue.i18n import gettext as _
+from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import requires
 from xiangyue.web.components import FormView
 from xiangyue.web.downloads import send_written
@@ -157,7 +158,9 @@ def receipt(id: int) -> Any:
 def copy_record(id: int) -> Any:
     """The person's whole record as a file (format xlsx or json); it stands in the audit trail."""
     uow = current_uow()
-    format = "json" if request.form.get("format") == "json" else "xlsx"
+    format = request.form.get("format", "xlsx")
+    if format not in ("xlsx", "json"):
+        raise Invalid({"format": [_l("Choose one of the options.")]})
     try:
         line, facts = record.hand_out(uow, runtime().tenant_keys(uow), id=id, format=format)
     except Conflict as late:
