@@ -166,7 +166,7 @@ def test_the_error_is_an_ordinary_invalid_input_with_a_message_in_both_languages
     assert http_status(error) == 422
     with in_locale("en"):
         assert str(error.fields["file"][0]) == str(FILE_PROBLEMS["corrupt"])
-    params = {"limit": 1, "cell": "XFD1", "rows": 20, "headers": "镇"}
+    params = {"limit": 1, "cell": "XFD1", "rows": 20, "headers": "镇", "plugin": "示例", "register": "站点"}
     for code in FILE_PROBLEMS:
         texts = []
         for locale in ("zh", "en"):

@@ -31,9 +31,10 @@ def village_of(code: int) -> int:
 
 
 def lock_village(uow: Uow, village: int) -> None:
-    """One writer a village at a time; others wait. The caller is inside ``tenant_wide``. Raises NotFound."""
+    """One writer a village at a time; others wait, but not whoever only looked that the village is there
+    (``households.writing.check_area``). The caller is inside ``tenant_wide``. Raises NotFound."""
     found = uow.session.scalars(select(Area.id).where(Area.area_code == village, Area.level == VILLAGE)
-                                .with_for_update())  # fmt: skip
+                                .with_for_update(key_share=True))  # fmt: skip
     if found.one_or_none() is None:
         raise NotFound(_l("There is no such area, or it lies outside yours."))
 

@@ -18,7 +18,9 @@ def next_code(uow: Uow, village: int) -> str:
     """12-digit village code and the next number. The village's row is locked: two at once get different numbers, and
     a change of areas waits. Raises Conflict when there is none left, or such a change was first."""
     with uow.tenant_wide("the village of a group may lie above the actor's area; its numbers are the whole village's"):
-        standing = select(Area.id).where(Area.area_code == village, Area.active.is_(True)).with_for_update()
+        # Not the key: who registers holds that already (``writing.check_area``), and two would wait for each other.
+        standing = select(Area.id).where(Area.area_code == village, Area.active.is_(True))
+        standing = standing.with_for_update(key_share=True)
         if uow.session.scalars(standing).one_or_none() is None:
             raise Conflict(_l("This village has just been merged, split or given another code. Choose the area again."))
         start = str(village // 1000)
