@@ -26,7 +26,7 @@ NAMES = (
     r"https?://\S+", r"(?<!\w)/[\w./-]+", r"[\w.-]+\.(xlsx|csv|toml|localhost|md)\b", r"\blocalhost\b",
     r"\b(user\d+|tester|doctor)\b", r"\b[0-9a-f]{12,}\b", r"\b(hanyin|tongyu|huarong|shuangliao|operator)\b",
     r"\b(household|person)\.\w+", r"\b[a-z]+(_[a-z]+)+\b", r"\bxiangyue(\.plugins| db upgrade)", r"\bPython\b",
-    "《App违法违规收集使用个人信息行为认定方法》",
+    "《App违法违规收集使用个人信息行为认定方法》", r"\{(village|level|serial)\}",
 )  # fmt: skip
 MOST_PAGES = 160
 

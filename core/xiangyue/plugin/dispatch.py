@@ -282,7 +282,7 @@ def publish_to(uow: Uow, contributor: Contributor, hook: str, **arguments: Any) 
     params = {"plugin": contributor.key, "hook": hook, "arguments": arguments, "event": uuid.uuid4().hex}
     actor = uow.actor
     # As the plugin itself, not as whoever did the act: it must not depend on that person's rights.
-    uow.actor = system_actor(uow.tenant_id, contributor.key)
+    uow.actor = system_actor(uow.tenant_id, "system" if contributor.core else contributor.key)
     try:
         _lent["enqueue_job"](uow, kind=EVENT, params=params)
     finally:

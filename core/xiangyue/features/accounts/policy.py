@@ -55,6 +55,7 @@ GROUPS: dict[str, LazyText] = {
     "person": _l("Households and persons"),
     "register": _l("Households and persons"),
     "import": _l("Import"),
+    "grid": _l("Grids"),
     "cockpit": _l("Overview"),
     "account": _l("Accounts and roles"),
     "role": _l("Accounts and roles"),

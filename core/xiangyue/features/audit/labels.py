@@ -7,10 +7,12 @@ from typing import Any
 
 from xiangyue.access.lawful import BASES
 from xiangyue.features.areas.changes.words import KIND_LABELS as AREA_KINDS
+from xiangyue.features.grids.policy import BASES as GRID_BASES
 from xiangyue.features.households.register.words import KIND_LABELS, STATE_LABELS
 from xiangyue.features.organisations.policy import ENDS, WAYS
 from xiangyue.features.privacy.policy_care import CONSENTS, LEFT_BEHIND
 from xiangyue.features.privacy.policy_consent import ANSWERS, HOWS
+from xiangyue.features.privacy.policy_consent import KINDS_SHORT as NOTICE_KINDS
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.tenancy.field_owners import DEPARTMENTS
@@ -30,6 +32,8 @@ _PLANNED: dict[str, Any] = {
     "kind of organisation": _l("Kind of organisation"),
     "post": _l("Post of an organisation"),
     "exclusion": _l("Exclusion from posts"),
+    "grids": _l("Rules for grids"),
+    "notice": _l("Notice or form of consent"),
 }
 
 
@@ -216,6 +220,8 @@ VALUES: dict[str, dict[str, Any]] = {
         "normal": _l("ordinary"),
         "sensitive": _l("sensitive"),
     },
+    "kind": NOTICE_KINDS,
+    "basis": GRID_BASES,
     "entity": {
         "household": _l("Household"),
         "person": _l("Person"),

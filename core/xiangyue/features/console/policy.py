@@ -43,5 +43,7 @@ THINGS: dict[str, LazyText] = {
     "kind of organisation": _l("Kind of organisation"),
     "post": _l("Post of an organisation"),
     "exclusion": _l("Exclusion from posts"),
+    "grids": _l("Rules for grids"),
+    "notice": _l("Notice or form of consent"),
 }
 VERBS: dict[str, LazyText] = {"add": _l("Add"), "change": _l("Change"), "remove": _l("Remove")}
