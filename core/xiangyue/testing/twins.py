@@ -59,7 +59,7 @@ def plant(connection: Connection, tenant_id: int, county_code: int, *, word: str
 
 #: Stands for "leave it to the column's own default".
 DEFAULT = object()
-_NOTHING = {"opened": [], "ended": [], "removed": []}
+_NOTHING: dict[str, list[Any]] = {"opened": [], "ended": [], "removed": []}
 #: Of certain tables.
 _OF_TABLE: dict[tuple[str, str], Any] = {
     ("grid_change", "changes"): {
