@@ -187,6 +187,24 @@ class ListView:
         return None, None
 
     @property
+    def order(self) -> str:
+        """``sort`` in one word, as queries take it: the key, after a minus when descending."""
+        key, descending = self.sort
+        return f"-{key}" if descending else key
+
+    @property
+    def after(self) -> str | None:
+        """The cursor after which the page begins, if it is asked for so."""
+        direction, cursor = self.cursor
+        return cursor if direction == "after" else None
+
+    @property
+    def before(self) -> str | None:
+        """The cursor before which the page ends, if it is asked for so."""
+        direction, cursor = self.cursor
+        return cursor if direction == "before" else None
+
+    @property
     def visible(self) -> list[Column]:
         """The columns to show: the chosen ones in the list's own order; the headline always."""
         chosen = {part for value in self.values("cols") for part in value.split(",")}

@@ -7,6 +7,7 @@ by the address makes that the remembered one, ``?area=all`` forgets it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from flask import g, request, url_for
 from sqlalchemy import select
@@ -36,6 +37,14 @@ class AreaSwitch:
     crumbs: list[tuple[str, str | None]]
     options: list[tuple[str, str, str]]
     url_clear: str | None
+
+
+def args_without_all() -> Any:
+    """The query without ``area=all``, which stands for no area."""
+    args = request.args.copy()
+    if args.get("area") == ALL:
+        args.poplist("area")
+    return args
 
 
 def asked_area(uow: Uow) -> int:

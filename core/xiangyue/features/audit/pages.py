@@ -56,14 +56,13 @@ def list_entries() -> Any:
     asked = _view()
     if onward := without_problems(asked):
         return onward
-    direction, cursor = asked.cursor
     found = queries.find_entries(
         uow,
         wanted,
         limit=PAGE,
         oldest_first=not asked.sort[1],
-        after=cursor if direction == "after" else None,
-        before=cursor if direction == "before" else None,
+        after=asked.after,
+        before=asked.before,
     )
     count = queries.count_entries(uow, wanted)
     shown = _view(

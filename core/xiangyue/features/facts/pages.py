@@ -50,11 +50,6 @@ class Listing:
     view: ListView
     filter: queries.FactFilter
 
-    @property
-    def sort(self) -> str:
-        key, descending = self.view.sort
-        return f"-{key}" if descending else key
-
 
 def listing(uow: Uow) -> Listing:
     """At the present address; values that cannot be used are left out."""
@@ -63,9 +58,7 @@ def listing(uow: Uow) -> Listing:
         for entity in queries.ENTITIES
         for field in active_fields(uow, entity)
     ]
-    args = request.args.copy()
-    if args.get("area") == switch.ALL:
-        args.poplist("area")
+    args = switch.args_without_all()
     filters = (
         Filter("field", _l("Fact"), choices=[*FIELDS.items(), *own]),
         Filter("batch", _l("Import number"), kind="number"),
@@ -93,16 +86,15 @@ def list_page() -> Any:
         return redirect(elsewhere)
     asked = listing(uow)
     wanted = replace(asked.filter, area=code)
-    direction, cursor = asked.view.cursor
     try:
         found = queries.list_facts(
             uow,
             runtime().tenant_keys(uow),
             wanted,
-            sort=asked.sort,
+            sort=asked.view.order,
             limit=PAGE_SIZE,
-            after=cursor if direction == "after" else None,
-            before=cursor if direction == "before" else None,
+            after=asked.view.after,
+            before=asked.view.before,
         )
     except Invalid as invalid:
         if "cursor" not in invalid.fields:
@@ -150,7 +142,7 @@ def export() -> Any:
     seen = Ids()
 
     def cells() -> Iterator[list[Any]]:
-        for row in queries.each_fact(uow, runtime().tenant_keys(uow), wanted, sort=asked.sort):
+        for row in queries.each_fact(uow, runtime().tenant_keys(uow), wanted, sort=asked.view.order):
             if row["person_id"]:
                 seen.add(row["person_id"])
             yield [_cell(column.key, row) for column in asked.view.visible]

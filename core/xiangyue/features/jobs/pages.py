@@ -56,13 +56,12 @@ def list_jobs() -> Any:
     if onward := without_problems(asked):
         return onward
     wanted = {"state": asked.value("state"), "kind": asked.value("kind"), "mine": asked.value("mine") == "1"}
-    direction, cursor = asked.cursor
     found = queries.find_jobs(
         uow,
         **wanted,  # type: ignore[arg-type]
         limit=PAGE,
-        after=cursor if direction == "after" else None,
-        before=cursor if direction == "before" else None,
+        after=asked.after,
+        before=asked.before,
     )
     count = queries.count_jobs(uow, **wanted)  # type: ignore[arg-type]
     shown = ListView(

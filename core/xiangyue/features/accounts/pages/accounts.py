@@ -138,15 +138,14 @@ def list_accounts() -> Any:
     if onward := without_problems(view):
         return onward
     key, descending = view.sort
-    direction, cursor = view.cursor
     found = find_accounts(
         current_uow(),
         asked.filter,
         Order(
             key,
             descending,
-            after=cursor if direction == "after" else None,
-            before=cursor if direction == "before" else None,
+            after=view.after,
+            before=view.before,
             limit=PAGE,
         ),
     )

@@ -30,7 +30,7 @@ def export() -> Any:
     wanted = replace(asked.filter, area=switch.asked_area(uow))
 
     def cells() -> Iterator[list[Any]]:
-        for row in each_classification(uow, wanted, sort=asked.sort):
+        for row in each_classification(uow, wanted, sort=asked.view.order):
             yield [_cell(column.key, row) for column in asked.view.visible]
 
     def note(taken: Taken) -> None:

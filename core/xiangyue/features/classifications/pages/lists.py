@@ -68,18 +68,11 @@ class Listing:
     filter: ListFilter
     problems: dict[str, list[Any]]
 
-    @property
-    def sort(self) -> str:
-        key, descending = self.view.sort
-        return f"-{key}" if descending else key
-
 
 def listing(uow: Uow) -> Listing:
     """At the present address; conditions that cannot be used are named and left out."""
     known = rules.classifiers(uow)
-    args = request.args.copy()
-    if args.get("area") == switch.ALL:
-        args.poplist("area")
+    args = switch.args_without_all()
     view = ListView(COLUMNS, args, request.path, _filters(known), default_sort="place", select_name=None)
     texts: dict[str, Any] = {name: view.value(name) for name in _TEXTS}
     wanted = ListFilter(
@@ -134,15 +127,14 @@ def list_page() -> Any:
         return redirect(elsewhere)
     asked = listing(uow)
     wanted = replace(asked.filter, area=code)
-    direction, cursor = asked.view.cursor
     try:
         rows, found = list_classifications(
             uow,
             wanted,
-            sort=asked.sort,
+            sort=asked.view.order,
             limit=PAGE_SIZE,
-            after=cursor if direction == "after" else None,
-            before=cursor if direction == "before" else None,
+            after=asked.view.after,
+            before=asked.view.before,
         )
     except Invalid as invalid:
         if "cursor" not in invalid.fields:

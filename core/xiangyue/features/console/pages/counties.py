@@ -95,7 +95,6 @@ def list_counties() -> Any:
     if onward := without_problems(asked):
         return onward
     key, descending = asked.sort
-    direction, cursor = asked.cursor
     found = queries.find_counties(
         uow,
         queries.CountyFilter(
@@ -107,8 +106,8 @@ def list_counties() -> Any:
         queries.Order(
             key,
             descending,
-            after=cursor if direction == "after" else None,
-            before=cursor if direction == "before" else None,
+            after=asked.after,
+            before=asked.before,
         ),
     )
     numbers = numbers_of(found.rows)

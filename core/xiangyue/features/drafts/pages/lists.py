@@ -43,18 +43,11 @@ COLUMNS = (
 
 def _view() -> tuple[ListView, DraftFilter]:
     """The list as its address asks for it; an unknown state is left out and named by the view."""
-    args = request.args.copy()
-    if args.get("area") == switch.ALL:
-        args.poplist("area")
+    args = switch.args_without_all()
     filters = (Filter("state", _l("State"), choices=[*STATES.items(), ("all", _l("All states"))]),)
     view = ListView(COLUMNS, args, request.path, filters, default_sort="-changed")
     state = view.value("state")
     return view, DraftFilter(state=state if state in (*STATES, "all") else "")
-
-
-def _sort(view: ListView) -> str:
-    key, descending = view.sort
-    return f"-{key}" if descending else key
 
 
 @bp.get("/grid-drafts", endpoint="list_drafts")
@@ -66,15 +59,14 @@ def list_page() -> Any:
     if elsewhere:
         return redirect(elsewhere)
     view, asked = _view()
-    direction, cursor = view.cursor
     try:
         found = list_drafts(
             uow,
             replace(asked, area=code),
-            sort=_sort(view),
+            sort=view.order,
             limit=PAGE_SIZE,
-            after=cursor if direction == "after" else None,
-            before=cursor if direction == "before" else None,
+            after=view.after,
+            before=view.before,
         )
     except Invalid as invalid:
         if "cursor" not in invalid.fields:
@@ -100,7 +92,7 @@ def export() -> Any:
     wanted = replace(asked, area=switch.asked_area(uow))
 
     def cells() -> Iterator[list[Any]]:
-        for row in each_draft(uow, wanted, sort=_sort(view)):
+        for row in each_draft(uow, wanted, sort=view.order):
             yield [_cell(column.key, row) for column in view.visible]
 
     def note(taken: Taken) -> None:

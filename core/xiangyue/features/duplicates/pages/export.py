@@ -36,7 +36,7 @@ def export() -> Any:
     seen = Ids()
 
     def cells() -> Iterator[list[Any]]:
-        for row in each_pair(uow, wanted, sort=asked.sort):
+        for row in each_pair(uow, wanted, sort=asked.view.order):
             seen.add(row["first_id"])
             seen.add(row["second_id"])
             yield [_cell(column.key, row) for column in asked.view.visible]

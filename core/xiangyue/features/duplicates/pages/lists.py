@@ -49,17 +49,10 @@ class Listing:
     filter: PairFilter
     problems: dict[str, list[Any]]
 
-    @property
-    def sort(self) -> str:
-        key, descending = self.view.sort
-        return f"-{key}" if descending else key
-
 
 def listing(uow: Uow) -> Listing:
     """At the present address; conditions that cannot be used are named and left out."""
-    args = request.args.copy()
-    if args.get("area") == switch.ALL:
-        args.poplist("area")
+    args = switch.args_without_all()
     filters = (
         Filter("reason", _l("Why"), choices=list(REASONS.items())),
         Filter("least", _l("Likeness"), choices=list(LEVELS)),
@@ -90,15 +83,14 @@ def list_page() -> Any:
         return redirect(elsewhere)
     asked = listing(uow)
     wanted = replace(asked.filter, area=code)
-    direction, cursor = asked.view.cursor
     try:
         found = list_pairs(
             uow,
             wanted,
-            sort=asked.sort,
+            sort=asked.view.order,
             limit=PAGE_SIZE,
-            after=cursor if direction == "after" else None,
-            before=cursor if direction == "before" else None,
+            after=asked.view.after,
+            before=asked.view.before,
         )
     except Invalid as invalid:
         if "cursor" not in invalid.fields:

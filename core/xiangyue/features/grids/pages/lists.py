@@ -59,9 +59,7 @@ def _view(**state: Any) -> ListView:
         Filter("on", _l("On day"), kind="date"),
         Filter("kind", _l("Kind"), choices=list(KINDS.items()), more=True),
     )
-    args = request.args.copy()
-    if args.get("area") == switch.ALL:
-        args.poplist("area")
+    args = switch.args_without_all()
     may = current_actor().can(GRID_EXPORT)
     view = ListView(COLUMNS, args, url_for("grids.list_grids"), filters, default_sort="code", **state)
     return replace(view, export_url=url_for("grids.export_grids") if may else None)
@@ -80,11 +78,6 @@ def _wanted(view: ListView, area: int) -> queries.GridFilter:
     )
 
 
-def _sort(view: ListView) -> str:
-    key, descending = view.sort
-    return f"-{key}" if descending else key
-
-
 @bp.get("/grids")
 @requires(GRID_VIEW)
 def list_grids() -> Any:
@@ -97,15 +90,14 @@ def list_grids() -> Any:
     if onward := without_problems(asked):
         return onward
     wanted = _wanted(asked, code)
-    direction, cursor = asked.cursor
     try:
         found = queries.list_grids(
             uow,
             wanted,
-            sort=_sort(asked),
+            sort=asked.order,
             limit=PAGE_SIZE,
-            after=cursor if direction == "after" else None,
-            before=cursor if direction == "before" else None,
+            after=asked.after,
+            before=asked.before,
         )
     except Invalid as invalid:
         if "cursor" not in invalid.fields:
@@ -147,7 +139,7 @@ def export_grids() -> Any:
     wanted = _wanted(asked, code)
 
     def cells() -> Iterator[list[Any]]:
-        for row in queries.each_grid(uow, wanted, sort=_sort(asked), limit=service_export.EXPORT_LIMIT + 1):
+        for row in queries.each_grid(uow, wanted, sort=asked.order, limit=service_export.EXPORT_LIMIT + 1):
             shown = {
                 "name": row["name"], "code": row["code"], "level": str(kind_words(row)), "area": row["area_name"],
                 "households": row["size"].households, "registered": row["size"].registered,

@@ -22,14 +22,6 @@ from xiangyue.web.components import Column, Filter, ListView
 from xiangyue.web.shell import here
 
 
-def args_without_all() -> Any:
-    """The query without ``area=all``, which stands for no area."""
-    args = request.args.copy()
-    if args.get("area") == switch.ALL:
-        args.poplist("area")
-    return args
-
-
 def list_view(columns: Sequence[Column], filters: Sequence[Filter], post_to: str, args: Any | None = None) -> ListView:
     """The list at the present address; its filter form goes to the endpoint ``post_to``. ``args``: those of an address
     that was kept, outside a request."""
@@ -37,7 +29,7 @@ def list_view(columns: Sequence[Column], filters: Sequence[Filter], post_to: str
         return ListView(columns, args, "", filters, default_sort="name", is_seal=is_seal)
     return ListView(
         columns,
-        args_without_all(),
+        switch.args_without_all(),
         request.path,
         filters,
         default_sort="name",

@@ -99,7 +99,7 @@ def write_export(
     ``step`` raises."""
     narrowed = replace(listing.filter, area=wanted.area)
     columns = listing.view.visible
-    options: dict[str, Any] = {"sort": listing.sort, "fields": listing.fields, "keys": keys}
+    options: dict[str, Any] = {"sort": listing.view.order, "fields": listing.fields, "keys": keys}
     if wanted.entity == "person":
         rows = each_person(uow, narrowed, **options)
     else:

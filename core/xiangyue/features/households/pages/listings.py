@@ -98,11 +98,6 @@ class Listing:
     #: The county's own fields by their columns.
     own: Mapping[str, CustomField] = field(default_factory=dict)
 
-    @property
-    def sort(self) -> str:
-        key, descending = self.view.sort
-        return f"-{key}" if descending else key
-
 
 def household_listing(uow: Uow, kept: Any | None = None) -> Listing:
     """The list of households at the present address (or at one that was ``kept``, by its parameters); wrong conditions

@@ -58,16 +58,15 @@ def list_households_page() -> Any:
         return redirect(elsewhere)
     listing = household_listing(uow)
     wanted = replace(listing.filter, area=code)
-    direction, cursor = listing.view.cursor
 
     def read(wanted: HouseholdFilter) -> tuple[Any, int]:
         found = list_households(
             uow,
             wanted,
-            sort=listing.sort,
+            sort=listing.view.order,
             limit=PAGE_SIZE,
-            after=cursor if direction == "after" else None,
-            before=cursor if direction == "before" else None,
+            after=listing.view.after,
+            before=listing.view.before,
             fields=listing.fields,
             keys=keys(),
         )
@@ -116,15 +115,14 @@ def list_persons_page() -> Any:
         return redirect(elsewhere)
     listing = person_listing(uow)
     wanted = replace(listing.filter, area=code)
-    direction, cursor = listing.view.cursor
     try:
         found = list_persons(
             uow,
             wanted,
-            sort=listing.sort,
+            sort=listing.view.order,
             limit=PAGE_SIZE,
-            after=cursor if direction == "after" else None,
-            before=cursor if direction == "before" else None,
+            after=listing.view.after,
+            before=listing.view.before,
             fields=listing.fields,
             keys=keys(),
         )

@@ -16,7 +16,6 @@ from xiangyue.features.areas import switch
 from xiangyue.features.households import policy
 from xiangyue.features.households.models import RegisterAct
 from xiangyue.features.households.pages import bp
-from xiangyue.features.households.pages.addresses import args_without_all
 from xiangyue.features.households.pages.common import HOUSEHOLD_STATES, PERSON_STATES, keys, synthetic_ok
 from xiangyue.features.households.pages.household_forms import form_errors
 from xiangyue.features.households.pages.register_common import can_do, register_words
@@ -91,18 +90,13 @@ def act_filter(view: ListView, area: int, *, reports: bool = False, by: int | No
     )
 
 
-def sort_of(view: ListView) -> str:
-    key, down = view.sort
-    return f"-{key}" if down else key
-
-
 def read_ledger(uow: Uow, view: ListView, wanted: ActFilter) -> LedgerPage:
     """A page of the ledger; a cursor that is none begins anew."""
     _direction, cursor = view.cursor
     try:
-        return ledger(uow, wanted, sort=sort_of(view), limit=PAGE_SIZE, after=cursor)
+        return ledger(uow, wanted, sort=view.order, limit=PAGE_SIZE, after=cursor)
     except Invalid:
-        return ledger(uow, wanted, sort=sort_of(view), limit=PAGE_SIZE)
+        return ledger(uow, wanted, sort=view.order, limit=PAGE_SIZE)
 
 
 @bp.get("/register/acts")
@@ -113,7 +107,7 @@ def list_acts() -> Any:
     code, elsewhere = switch.page_area(uow)
     if elsewhere:
         return redirect(elsewhere)
-    view = ListView(ACT_COLUMNS, args_without_all(), request.path, act_filters(), default_sort="-day")
+    view = ListView(ACT_COLUMNS, switch.args_without_all(), request.path, act_filters(), default_sort="-day")
     if view.problems:
         return without_problems(view)
     wanted = act_filter(view, code)

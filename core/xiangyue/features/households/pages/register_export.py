@@ -13,12 +13,10 @@ from xiangyue.features.areas import queries as areas
 from xiangyue.features.areas import switch
 from xiangyue.features.households import policy
 from xiangyue.features.households.pages import bp
-from xiangyue.features.households.pages.addresses import args_without_all
 from xiangyue.features.households.pages.register_acts import (
     ACT_COLUMNS,
     act_filter,
     act_filters,
-    sort_of,
 )
 from xiangyue.features.households.queries_acts import ActFilter, ActRow, count_ledger, ledger
 from xiangyue.features.households.register.words import KIND_LABELS, STATE_LABELS
@@ -51,7 +49,9 @@ def _view(reports: bool) -> ListView:
     path = url_for("households.list_reports" if reports else "households.list_acts")
     mine = Filter("mine", _l("Reported by"), choices=[("yes", _l("me"))])
     filters = (*act_filters(reports=reports), *((mine,) if reports else ()))
-    return ListView(ACT_COLUMNS, args_without_all(), path, filters, default_sort="-recorded" if reports else "-day")
+    return ListView(
+        ACT_COLUMNS, switch.args_without_all(), path, filters, default_sort="-recorded" if reports else "-day"
+    )
 
 
 def _wanted(view: ListView, reports: bool) -> ActFilter:
@@ -65,7 +65,7 @@ def _export(*, reports: bool) -> Any:
     wanted = _wanted(view, reports) if usable else ActFilter()
 
     def cells() -> Iterator[list[Any]]:
-        for row in _each(uow, wanted, sort_of(view)):
+        for row in _each(uow, wanted, view.order):
             yield [_cell(column.key, row) for column in view.visible]
 
     def note(taken: Taken) -> None:

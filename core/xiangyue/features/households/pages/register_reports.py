@@ -16,7 +16,6 @@ from xiangyue.features.areas import switch
 from xiangyue.features.households import policy
 from xiangyue.features.households.models import RegisterAct
 from xiangyue.features.households.pages import bp
-from xiangyue.features.households.pages.addresses import args_without_all
 from xiangyue.features.households.pages.common import keys, synthetic_ok
 from xiangyue.features.households.pages.register_acts import (
     ACT_COLUMNS,
@@ -60,7 +59,7 @@ def list_reports() -> Any:
     ]
     view = ListView(
         columns,
-        args_without_all(),
+        switch.args_without_all(),
         request.path,
         (*act_filters(reports=True), mine),
         default_sort="-recorded",

@@ -11,7 +11,7 @@ from flask import request, url_for
 from xiangyue.features.areas import switch
 from xiangyue.features.organisations import policy, queries, roster, service_export, view
 from xiangyue.features.organisations.pages import bp
-from xiangyue.features.organisations.pages.listing import list_view, sort_of
+from xiangyue.features.organisations.pages.listing import list_view
 from xiangyue.features.privacy.access_log import Ids
 from xiangyue.i18n import gettext as _
 from xiangyue.web.access import requires
@@ -23,7 +23,7 @@ from xiangyue.web.pipeline import current_uow
 def _pages(asked: ListView) -> Iterator[list[view.Line]]:
     uow = current_uow()
     wanted = view.wanted(request.args, switch.asked_area(uow))
-    for rows in queries.each_organisation(uow, wanted, sort=sort_of(asked), limit=policy.EXPORT_LIMIT + 1):
+    for rows in queries.each_organisation(uow, wanted, sort=asked.order, limit=policy.EXPORT_LIMIT + 1):
         yield view.lines(uow, rows, wanted.on)
 
 

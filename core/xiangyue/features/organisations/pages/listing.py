@@ -24,9 +24,7 @@ PAGE = 50
 
 def list_view(**state: Any) -> ListView:
     """The list as its address says it."""
-    args = request.args.copy()
-    if args.get("area") == switch.ALL:
-        args.poplist("area")
+    args = switch.args_without_all()
     may = current_actor().can(policy.EXPORT)
     return ListView(
         columns=view.COLUMNS,
@@ -40,11 +38,6 @@ def list_view(**state: Any) -> ListView:
     )
 
 
-def sort_of(asked: ListView) -> str:
-    key, descending = asked.sort
-    return f"-{key}" if descending else key
-
-
 @bp.get("/organisations")
 @requires(policy.VIEW)
 def list_organisations() -> Any:
@@ -56,14 +49,13 @@ def list_organisations() -> Any:
     if onward := without_problems(asked):
         return onward
     wanted = view.wanted(request.args, area)
-    direction, cursor = asked.cursor
     found = queries.list_organisations(
         uow,
         wanted,
-        sort=sort_of(asked),
+        sort=asked.order,
         limit=PAGE,
-        after=cursor if direction == "after" else None,
-        before=cursor if direction == "before" else None,
+        after=asked.after,
+        before=asked.before,
     )
     count = queries.count_organisations(uow, wanted)
     shown = list_view(

@@ -35,9 +35,7 @@ PAGE = 50
 
 
 def _listing(id: int, **state: Any) -> ListView:
-    args = request.args.copy()
-    if args.get("area") == switch.ALL:
-        args.poplist("area")
+    args = switch.args_without_all()
     return ListView(
         columns=view.STANDER_COLUMNS,
         filters=view.stander_filters(),
@@ -61,8 +59,7 @@ def list_standers(id: int) -> Any:
     if onward := without_problems(asked):
         return onward
     standing = view.standing(request.args)
-    direction, cursor = asked.cursor
-    after = cursor if direction == "after" else None
+    after = asked.after
     rows = queries.list_standers(uow, found, standing=standing, area=area, limit=PAGE, after=after)
     count = queries.count_standers(uow, found, standing=standing, area=area)
     shown = _listing(

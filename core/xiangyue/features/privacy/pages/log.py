@@ -42,8 +42,7 @@ def show_log(id: int) -> Any:
         return onward
     person = open_log(uow, person_id=id)
     wanted = view_log.wanted(request.args)
-    direction, cursor = asked.cursor
-    found = queries_log.read_log(uow, person, wanted, limit=PAGE, after=cursor if direction == "after" else None)
+    found = queries_log.read_log(uow, person, wanted, limit=PAGE, after=asked.after)
     count = queries_log.count_log(uow, person, wanted)
     shown = _view(
         id,

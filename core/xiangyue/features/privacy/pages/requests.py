@@ -36,9 +36,7 @@ def show_privacy() -> Any:
 
 
 def request_view(**state: Any) -> ListView:
-    args = request.args.copy()
-    if args.get("area") == switch.ALL:
-        args.poplist("area")
+    args = switch.args_without_all()
     return ListView(
         columns=view.COLUMNS,
         filters=view.filters(),
@@ -49,11 +47,6 @@ def request_view(**state: Any) -> ListView:
         export_url=url_for("privacy.export") if current_actor().can(HOUSEHOLD_EXPORT) else None,
         **state,
     )
-
-
-def sort_of(asked: ListView) -> str:
-    key, descending = asked.sort
-    return f"-{key}" if descending else key
 
 
 @bp.get("/privacy/requests")
@@ -67,15 +60,14 @@ def list_requests() -> Any:
     if onward := without_problems(asked):
         return onward
     wanted, soon = view.wanted(request.args, area), view.soon_until()
-    direction, cursor = asked.cursor
     found = queries.list_requests(
         uow,
         wanted,
         soon_until=soon,
-        sort=sort_of(asked),
+        sort=asked.order,
         limit=PAGE,
-        after=cursor if direction == "after" else None,
-        before=cursor if direction == "before" else None,
+        after=asked.after,
+        before=asked.before,
     )
     count = queries.count_requests(uow, wanted, soon_until=soon)
     shown = request_view(

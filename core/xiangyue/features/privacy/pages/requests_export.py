@@ -14,7 +14,7 @@ from xiangyue.features.households.policy import HOUSEHOLD_EXPORT
 from xiangyue.features.privacy import policy, queries, service, view
 from xiangyue.features.privacy.access_log import Ids
 from xiangyue.features.privacy.pages import bp
-from xiangyue.features.privacy.pages.requests import request_view, sort_of
+from xiangyue.features.privacy.pages.requests import request_view
 from xiangyue.i18n import gettext as _
 from xiangyue.web.access import requires
 from xiangyue.web.exporting import Taken, export_list
@@ -32,7 +32,7 @@ def export() -> Any:
     def cells() -> Iterator[list[Any]]:
         wanted = view.wanted(request.args, switch.asked_area(uow))
         lines = queries.each_request(
-            uow, wanted, soon_until=view.soon_until(), sort=sort_of(asked), limit=policy.EXPORT_LIMIT + 1
+            uow, wanted, soon_until=view.soon_until(), sort=asked.order, limit=policy.EXPORT_LIMIT + 1
         )
         for line in lines:
             seen.add(line.person.id)
