@@ -9,7 +9,7 @@ from flask import Blueprint
 
 from xiangyue.access.permissions import Permission
 from xiangyue.db.uow import Uow
-from xiangyue.features.grids import api_posts, jobs, pages, points, policy
+from xiangyue.features.grids import api_posts, boards_job, jobs, pages, points, policy
 from xiangyue.features.grids.keeping import keep_households
 from xiangyue.features.grids.profile import apply_rules
 from xiangyue.features.households.kept import add_keeper
@@ -56,7 +56,7 @@ def register_search_kinds() -> Sequence[SearchKind]:
 
 @hookimpl
 def register_jobs() -> Sequence[JobKind]:
-    return (jobs.SWEEP,)
+    return (jobs.SWEEP, boards_job.PRINT)
 
 
 @hookimpl

@@ -13,7 +13,8 @@ GRID_VIEW = Permission("grid.view", _l("See grids"))
 GRID_EDIT = Permission("grid.edit", _l("Divide grids, move households between them, undo"))
 GRID_EXPORT = Permission("grid.export", _l("Export grids"))
 GRID_SETTINGS = Permission("grid.settings", _l("Set the county's rules for grids"))
-PERMISSIONS = (GRID_VIEW, GRID_EDIT, GRID_EXPORT, GRID_SETTINGS)
+GRID_PRINT = Permission("grid.print", _l("Print grid boards"))
+PERMISSIONS = (GRID_VIEW, GRID_EDIT, GRID_EXPORT, GRID_PRINT, GRID_SETTINGS)
 
 AREA, SPECIAL = "area", "special"
 KINDS = {AREA: _l("Area grid"), SPECIAL: _l("Special grid")}
@@ -69,15 +70,16 @@ ACTIONS = {
     "grid.explain": _l("Reason given for a grid's size"),
     "grid.settings": _l("Rules for grids changed"),
     "grid.export": _l("Grids exported"),
+    "grid.print": _l("Grid boards printed"),
 }
 
-_EDITORS = frozenset({GRID_VIEW.name, GRID_EDIT.name, GRID_EXPORT.name})
+_EDITORS = frozenset({GRID_VIEW.name, GRID_EDIT.name, GRID_EXPORT.name, GRID_PRINT.name})
 ROLE_TEMPLATES = {
     "county_admin": _EDITORS | {GRID_SETTINGS.name},
     "department": frozenset({GRID_VIEW.name}),
     "town": _EDITORS,
-    "village": frozenset({GRID_VIEW.name, GRID_EDIT.name}),
-    "grid_leader": frozenset({GRID_VIEW.name}),
+    "village": frozenset({GRID_VIEW.name, GRID_EDIT.name, GRID_PRINT.name}),
+    "grid_leader": frozenset({GRID_VIEW.name, GRID_PRINT.name}),
     "auditor": frozenset({GRID_VIEW.name}),
 }
 

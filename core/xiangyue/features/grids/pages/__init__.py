@@ -4,6 +4,6 @@ from flask import Blueprint
 
 bp = Blueprint("grids", __name__, template_folder="../templates")
 
-from xiangyue.features.grids.pages import changes, forms, lists, posts, rules, show  # noqa: E402
+from xiangyue.features.grids.pages import boards, changes, forms, lists, posts, rules, show  # noqa: E402
 
-__all__ = ["bp", "changes", "forms", "lists", "posts", "rules", "show"]
+__all__ = ["boards", "bp", "changes", "forms", "lists", "posts", "rules", "show"]

@@ -15,7 +15,7 @@ from xiangyue.features.areas import switch
 from xiangyue.features.areas.queries import names
 from xiangyue.features.grids import queries, queries_posts, service_export
 from xiangyue.features.grids.pages import bp
-from xiangyue.features.grids.policy import GRID_EDIT, GRID_EXPORT, GRID_VIEW, KINDS, LEVELS
+from xiangyue.features.grids.policy import GRID_EDIT, GRID_EXPORT, GRID_PRINT, GRID_VIEW, KINDS, LEVELS
 from xiangyue.features.grids.words import breach_words, kind_words
 from xiangyue.features.households.person_input import today
 from xiangyue.i18n import gettext as _
@@ -120,6 +120,7 @@ def list_grids() -> Any:
         today=today(),
         waiting=_waiting(uow, code, wanted.on),
         may_edit=current_actor().can(GRID_EDIT),
+        may_print=current_actor().can(GRID_PRINT),
         breach_words=breach_words,
         kind_words=kind_words,
     )

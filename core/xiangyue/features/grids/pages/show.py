@@ -11,7 +11,7 @@ from xiangyue.features.areas.queries import paths
 from xiangyue.features.grids import queries, queries_posts, service
 from xiangyue.features.grids.pages import bp
 from xiangyue.features.grids.pages.lists import day_asked
-from xiangyue.features.grids.policy import CHANGE_STATES, CHANGES, GRID_EDIT, GRID_VIEW, PROBLEMS, ROLES
+from xiangyue.features.grids.policy import CHANGE_STATES, CHANGES, GRID_EDIT, GRID_PRINT, GRID_VIEW, PROBLEMS, ROLES
 from xiangyue.features.grids.words import breach_words, kind_words, rule_words
 from xiangyue.features.households.person_input import today
 from xiangyue.i18n import gettext as _
@@ -58,6 +58,7 @@ def grid_page(id: int, *, status: int = 200, explain: FormView | None = None) ->
         history=queries.changes_of(uow, id, grid["area_code"]),
         codes=queries.codes_of(uow, id),
         may_edit=current_actor().scope(GRID_EDIT).contains(grid["area_code"]),
+        may_print=current_actor().scope(GRID_PRINT).contains(grid["area_code"]),
         explain=explain or FormView(action=url_for("grids.explain", id=id), values={}, id="explain"),
         breach_words=breach_words,
         kind_words=kind_words,
