@@ -4,12 +4,13 @@ households. What two imports offered belongs to the first again when the second 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from households_kit import ID_NUMBER, VILLAGE, filled_county, id_of, text
 from imports_kit import Row, checked, commit, empty, rows_of, synthetic, undo, workbook
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from xiangyue.features.facts import queries, service
 from xiangyue.features.households.bulk import HouseholdRow, upsert_households
@@ -20,6 +21,8 @@ from xiangyue.features.households.service import edit_household
 from xiangyue.features.households.service_persons import edit_person
 from xiangyue.features.households.service_records import set_custom_values, set_income
 from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.imports.policy import CLEAR_KIND, KEEP_CHANGES_DAYS
+from xiangyue.jobs.service import enqueue_job
 from xiangyue.testing.fixtures import County
 from xiangyue.testing.source import english_page_faults
 
@@ -118,6 +121,32 @@ def test_what_an_undone_import_said_for_a_department_binds_nobody(filled: County
     bring(filled, named(rows, "旧册名"))
     assert first(filled, rows).name == "旧册名"
     assert waiting(filled) == []
+
+
+def test_after_a_year_the_last_word_of_a_department_is_kept(filled: County, rows: list[Row]) -> None:
+    batches = [bring(filled, named(rows, f"公安{n}"), department="police").id for n in "甲乙丙"]
+    year = datetime.now(UTC) - timedelta(days=KEEP_CHANGES_DAYS + 1)
+
+    def noted() -> list[int]:
+        statement = select(FactDepartment.batch_id).where(FactDepartment.entity == "person")
+        with filled.uow() as uow:
+            mine = statement.where(FactDepartment.owner_id == first(filled, rows).id)
+            return list(uow.session.scalars(mine.order_by(FactDepartment.id)))
+
+    def clear() -> None:
+        with filled.uow() as uow:
+            enqueue_job(uow, kind=CLEAR_KIND, params={})
+        filled.run_jobs()
+
+    clear()
+    assert noted() == batches, "an undo of the last must leave what was said before"
+    with filled.uow() as uow:
+        old = update(FactDepartment).where(FactDepartment.batch_id.in_(batches[:2]))
+        uow.session.execute(old.values(at=year))
+    clear()
+    assert noted() == batches[1:]
+    bring(filled, named(rows, "旧册名"))
+    assert first(filled, rows).name == "公安丙"
 
 
 def test_a_department_speaks_only_for_what_it_answers_for(filled: County, rows: list[Row]) -> None:

@@ -152,6 +152,16 @@ def test_a_childs_phone_is_taken_down_with_the_guardians_consent_only(county: Co
         return {"李小苗"} if "李小苗" in text(admin, "/persons?area=all&care=no_consent") else set()
 
     assert without() == set()
+    with county.uow(county.actor(NOTICE_MANAGE)) as uow:
+        other = {**WORDS, "change_note": "另作他用", "again": True}
+        service_notice.edit_draft(uow, id=notice, version=0, values=other)
+    assert without() == set(), "a draft asks nobody"
+    publish(county, notice)
+    assert without() == {"李小苗"}, "consent to the old words is asked for again"
+    with pytest.raises(Invalid):
+        change(phone="15400000090")
+    say(county, notice, "李小苗", guardian_name="李父亲", guardian_relation="父亲")
+    assert without() == set()
     say(county, notice, "李小苗", "withdrawn", guardian_name="李父亲", guardian_relation="父亲")
     assert without() == {"李小苗"}
     with pytest.raises(Invalid):
@@ -236,3 +246,5 @@ def test_a_form_for_a_sensitive_mark_tells_nobody_who_has_it(county: County) -> 
     assert post(admin, "/purpose", "/purpose", purpose="核对同意书", next=listing).status_code == 303
     assert "王德福" in text(admin, listing)
     assert "残疾人信息同意书" in text(admin, own)
+    log = text(admin, f"/privacy/persons/{person}/log")
+    assert log.count("核对同意书") == 2, "the list and the page stand in the person's own log"

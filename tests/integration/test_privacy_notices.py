@@ -143,6 +143,9 @@ def test_the_profiles_notices_are_published_and_reworded_as_new_versions(county:
         assert [(v.number, v.state) for v in queries.get_notice(uow, id).versions] == [
             (2, "published"), (1, "superseded"),
         ]  # fmt: skip
+    with pytest.raises(Conflict) as caught:
+        apply(replace(profile, notices=(replace(reworded, whom="under_14"), *profile.notices[1:])))
+    assert first.key in str(caught.value), "what people answered was an answer to that kind of form"
 
 
 def test_an_import_names_the_notice_by_which_people_were_told(county: County) -> None:

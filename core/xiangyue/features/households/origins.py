@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
@@ -142,3 +143,17 @@ def forget_offers(uow: Uow, batch_id: int) -> None:
     for statement in _FORGET:
         scoped_sql(uow.session, statement, {"batch": batch_id})
     uow.session.expire_all()
+
+
+_REPEATED = """
+DELETE FROM fact_department d
+ WHERE {tenant:d} AND d.at < :before AND EXISTS (
+       SELECT 1 FROM fact_department e
+        WHERE {tenant:e} AND e.entity = d.entity AND e.owner_id = d.owner_id AND e.department = d.department
+          AND e.id > d.id AND e.at < :before AND e.fields @> d.fields)
+"""
+
+
+def forget_repeated(uow: Uow, before: datetime) -> None:
+    """Of what imports before a day said for a department, keep the last word: they can no longer be undone."""
+    scoped_sql(uow.session, _REPEATED, {"before": before})

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import delete, literal_column, or_, select, update
 
 from xiangyue.features.households.models_change import ImportChange
+from xiangyue.features.households.origins import forget_repeated
 from xiangyue.features.imports.models import ImportBatch, ImportRepair, ImportRow
 from xiangyue.features.imports.policy import CLEAR_KIND, KEEP_CHANGES_DAYS, KEEP_ROWS_DAYS, KEEP_UNWRITTEN_DAYS
 from xiangyue.features.imports.release import drop_batch
@@ -48,7 +49,9 @@ def run(context: JobContext) -> dict[str, int]:
             update(ImportBatch).where(ImportBatch.id.in_(done), ImportBatch.counts != {}).values(counts=counts),
             execution_options={"synchronize_session": False},
         )
-        old = ImportBatch.committed_at < now - timedelta(days=KEEP_CHANGES_DAYS)
+        year = now - timedelta(days=KEEP_CHANGES_DAYS)
+        forget_repeated(uow, year)
+        old = ImportBatch.committed_at < year
         uow.session.execute(
             delete(ImportChange).where(ImportChange.batch_id.in_(select(ImportBatch.id).where(old))),
             execution_options={"synchronize_session": False},

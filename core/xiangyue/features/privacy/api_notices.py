@@ -139,14 +139,17 @@ def list_standers(args: dict[str, Any], id: int) -> Response:
     uow = current_uow()
     wanted = chosen_fields(args["fields_"], STANDER_FIELDS)
     _one_order(args["sort"])
+    view = queries.get_notice(uow, id)
     found = queries.list_standers(
         uow,
-        queries.get_notice(uow, id),
+        view,
         standing=args["standing"],
         area=args["area"],
         limit=args["limit"],
         after=args["cursor"],
     )
+    seen = [row.id for row in found.rows]
+    service_consent.note_standers_read(uow, notice=view.notice, area=args["area"], persons=seen)
     return list_response([_plain(row, tuple(wanted)) for row in found.rows], found.next)
 
 
@@ -156,7 +159,10 @@ def list_standers(args: dict[str, Any], id: int) -> Response:
 def list_consents(id: int) -> Response:
     """What a person said, the newest first"""
     uow = current_uow()
-    return jsonify({"items": _as_json(uow, queries.shown_of(uow, uow.get(Person, id)))})
+    person = uow.get(Person, id)
+    said = queries.shown_of(uow, person)
+    service_consent.note_asked_read(uow, person=person, notices=[one.notice for one in said])
+    return jsonify({"items": _as_json(uow, said)})
 
 
 def _as_json(uow: Uow, said: list[queries.Said]) -> list[dict[str, Any]]:

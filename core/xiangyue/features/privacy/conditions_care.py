@@ -19,6 +19,20 @@ _YOUNGER = (
 )
 _RECORD = "EXISTS (SELECT 1 FROM person_care r WHERE {tenant:r} AND r.person_id = p.id AND %s)"
 _FORM = "SELECT 1 FROM person_consent g WHERE {tenant:g} AND g.person_id = p.id AND g.kind = 'guardian' AND g.current"
+#: A form that still counts: its notice stands, and no later version asks again.
+_HOLDS = (
+    "EXISTS (SELECT 1 FROM notice n JOIN notice_version v ON v.tenant_id = n.tenant_id AND v.notice_id = n.id"
+    " WHERE {tenant:n} AND {tenant:v} AND n.id = g.notice_id AND n.state <> 'withdrawn' AND v.id = g.version_id"
+    " AND NOT EXISTS (SELECT 1 FROM notice_version w WHERE {tenant:w} AND w.notice_id = n.id AND w.again"
+    " AND w.state <> 'draft' AND w.number > v.number))"
+)
+#: A guardian consented to sensitive data of the child ``p``: the last word counts, in a form of consent of that kind
+#: or, where none was answered since, with the child's care.
+CONSENTED = (
+    f"(EXISTS ({_FORM} AND g.answer = 'given' AND {_HOLDS}) OR "
+    + _RECORD % f"r.consent_on IS NOT NULL AND NOT EXISTS ({_FORM} AND g.said_on >= r.consent_on)"
+    + ")"
+)
 _OPEN = "EXISTS (SELECT 1 FROM care_referral f WHERE {tenant:f} AND f.person_id = p.id AND f.state = 'open')"
 
 
@@ -58,10 +72,7 @@ def person_condition(value: str, on: date) -> tuple[str, Mapping[str, Any]]:
     if value == "left_behind":
         return f"p.birth_date > :care_child AND {_RECORD % _away()}", child
     if value == "no_consent":
-        # As `queries_consent.guardian_consented` says it of one.
-        noted = _RECORD % f"r.consent_on IS NOT NULL AND NOT EXISTS ({_FORM} AND g.said_on >= r.consent_on)"
-        given = f"EXISTS ({_FORM} AND g.answer = 'given')"
-        return f"p.birth_date > :care_young AND p.phone IS NOT NULL AND NOT {given} AND NOT {noted}", young
+        return f"p.birth_date > :care_young AND p.phone IS NOT NULL AND NOT {CONSENTED}", young
     return _OPEN, {}
 
 

@@ -62,6 +62,15 @@ def _apply(uow: Uow, spec: NoticeSpec, id: int | None) -> str | None:
         service.publish_draft(uow, id=id, version=1)
         return "add"
     view = queries.get_notice(uow, id)
+    if (view.notice.kind, view.notice.whom) != (spec.kind, spec.whom):
+        # What people answered was an answer to that kind of form.
+        raise Conflict(
+            _l(
+                "The notice “%(key)s” of the profile is of another kind, or asks other people, than the one the county "
+                "has by that key. Give it another key; the old one is withdrawn on its page.",
+                key=spec.key,
+            )
+        )
     newest = view.published
     if newest is None or view.draft is not None:
         return None

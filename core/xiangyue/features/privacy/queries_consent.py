@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import defer
 
 from xiangyue.access.sensitive import sensitive_ranges
 from xiangyue.db.paging import decode_as, encode_cursor
@@ -20,8 +21,7 @@ from xiangyue.features.households.models import MarkKind, Person
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.policy import SENSITIVE_VIEW
 from xiangyue.features.privacy import policy_consent as policy
-from xiangyue.features.privacy.conditions_care import born_until
-from xiangyue.features.privacy.models_care import PersonCare
+from xiangyue.features.privacy.conditions_care import CONSENTED, born_until
 from xiangyue.features.privacy.models_consent import Notice, NoticeVersion, PersonConsent
 from xiangyue.features.privacy.policy_care import YOUNG
 from xiangyue.i18n import lazy_gettext as _l
@@ -65,8 +65,9 @@ class NoticeFilter:
     state: str = ""
 
 
-def list_notices(uow: Uow, wanted: NoticeFilter | None = None) -> list[NoticeView]:
-    """The county's notices with their versions, by title: there are a few dozen at most."""
+def list_notices(uow: Uow, wanted: NoticeFilter | None = None, *, texts: bool = True) -> list[NoticeView]:
+    """The county's notices with their versions, by title: there are a few dozen at most. Without ``texts`` the wording
+    of a version is read only when it is looked at."""
     wanted = wanted or NoticeFilter()
     found: list[ColumnElement[bool]] = []
     if wanted.q:
@@ -81,6 +82,8 @@ def list_notices(uow: Uow, wanted: NoticeFilter | None = None) -> list[NoticeVie
     versions: dict[int, list[NoticeVersion]] = {}
     ids = [notice.id for notice in notices]
     rows = select(NoticeVersion).where(NoticeVersion.notice_id.in_(ids)).order_by(NoticeVersion.number.desc())
+    if not texts:
+        rows = rows.options(defer(NoticeVersion.body), defer(NoticeVersion.body_en))
     for version in uow.session.scalars(rows):
         versions.setdefault(version.notice_id, []).append(version)
     return [NoticeView(notice, versions.get(notice.id, [])) for notice in notices]
@@ -100,8 +103,8 @@ def whom_choices(uow: Uow) -> list[tuple[str, Any]]:
     return [*policy.WHOM.items(), *marks]
 
 
-def whom_condition(whom: str, on: date) -> tuple[str, dict[str, Any]]:
-    """SQL on the person ``p`` and its parameters."""
+def whom_condition(whom: str, on: date, mark: str = "mark") -> tuple[str, dict[str, Any]]:
+    """SQL on the person ``p`` and its parameters; ``mark``: the name of that which is the mark."""
     if whom == "under_14":
         return "p.birth_date > :young", {"young": born_until(YOUNG, on)}
     if whom == "phone":
@@ -109,9 +112,9 @@ def whom_condition(whom: str, on: date) -> tuple[str, dict[str, Any]]:
     if whom.startswith(policy.MARK):
         has = (
             "EXISTS (SELECT 1 FROM person_mark m WHERE {tenant:m} AND m.household_id = p.household_id"
-            " AND m.person_id = p.id AND m.mark_key = :mark AND m.valid_to IS NULL)"
+            f" AND m.person_id = p.id AND m.mark_key = :{mark} AND m.valid_to IS NULL)"
         )
-        return has, {"mark": whom.removeprefix(policy.MARK)}
+        return has, {mark: whom.removeprefix(policy.MARK)}
     return "true", {}
 
 
@@ -276,33 +279,35 @@ def asked_of(uow: Uow, person: Person) -> list[Asked]:
     """What the person is asked, or has answered, of what the actor may see there."""
     hidden = hidden_whom(uow, person.area_code)
     last = {said.notice.id: said for said in reversed(said_by(uow, [person.id])) if said.consent.current}
-    found = []
-    for view in list_notices(uow):
-        if view.notice.whom in hidden:
-            continue
-        said = last.get(view.notice.id)
-        if said is not None or (view.asks and person.state == "active" and _concerns(uow, view, person)):
-            found.append(Asked(view, said))
-    return found
+    views = [view for view in list_notices(uow, texts=False) if view.notice.whom not in hidden]
+    asking = {view.notice.whom for view in views if view.asks} if person.state == "active" else set()
+    concerned = _concerned(uow, person, asking)
+    return [
+        Asked(view, last.get(view.notice.id))
+        for view in views
+        if view.notice.id in last or (view.asks and view.notice.whom in concerned)
+    ]
 
 
-def _concerns(uow: Uow, view: NoticeView, person: Person) -> bool:
-    whom, params = whom_condition(view.notice.whom, today())
-    sql = f"SELECT 1 FROM person p WHERE {{tenant:p}} AND p.id = :id AND {whom}"
-    return bool(scoped_rows(uow.session, sql, {**params, "id": person.id}))
+def _concerned(uow: Uow, person: Person, whom: Collection[str]) -> set[str]:
+    """Which of these groups the person is in."""
+    columns, params = [], {"id": person.id}
+    groups = sorted(whom)
+    for place, group in enumerate(groups):
+        condition, found = whom_condition(group, today(), f"mark_{place}")
+        columns.append(condition)
+        params |= found
+    if not groups:
+        return set()
+    sql = f"SELECT {', '.join(columns)} FROM person p WHERE {{tenant:p}} AND p.id = :id"
+    (row,) = scoped_rows(uow.session, sql, params)
+    return {group for group, inside in zip(groups, row, strict=True) if inside}
 
 
 def guardian_consented(uow: Uow, person_id: int) -> bool:
-    """Whether a guardian consented to sensitive data of a child: the last word counts, in a form of consent of that
-    kind or, where there is none, with the child's care."""
-    forms = select(PersonConsent.answer, PersonConsent.on).where(
-        PersonConsent.person_id == person_id, PersonConsent.kind == policy.GUARDIAN, PersonConsent.current
-    )
-    said = list(uow.session.execute(forms))
-    if any(answer == "given" for answer, _on in said):
-        return True
-    noted = uow.session.scalars(select(PersonCare.consent_on).where(PersonCare.person_id == person_id)).one_or_none()
-    return noted is not None and all(on < noted for _answer, on in said)
+    """Whether a guardian's consent to sensitive data of a child counts now (`conditions_care.CONSENTED`)."""
+    sql = f"SELECT 1 FROM person p WHERE {{tenant:p}} AND p.id = :id AND {CONSENTED}"
+    return bool(scoped_rows(uow.session, sql, {"id": person_id}))
 
 
 def published_notice(uow: Uow, id: int) -> tuple[Notice, NoticeVersion]:

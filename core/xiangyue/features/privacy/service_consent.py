@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, BinaryIO
 
@@ -17,12 +17,13 @@ from xiangyue.errors import Conflict, Invalid, NotFound
 from xiangyue.features.households.models import Person
 from xiangyue.features.households.person_input import past_day, today
 from xiangyue.features.households.queries_persons import age_on
+from xiangyue.features.households.service_records import note_sensitive_read
 from xiangyue.features.households.writing import refuse_gone, refuse_merged
 from xiangyue.features.privacy import policy_consent as policy
 from xiangyue.features.privacy import queries_consent as queries
 from xiangyue.features.privacy.access_log import Ids, note_set
 from xiangyue.features.privacy.deciding import clean_words
-from xiangyue.features.privacy.models_consent import NoticeVersion, PersonConsent
+from xiangyue.features.privacy.models_consent import Notice, NoticeVersion, PersonConsent
 from xiangyue.features.privacy.policy_care import YOUNG
 from xiangyue.features.privacy.policy_consent import CONSENT_EDIT, CONSENT_VIEW
 from xiangyue.files.content import check_upload
@@ -194,6 +195,41 @@ def read_scan(uow: Uow, *, id: int, keys: TenantKeys, storage: Storage) -> tuple
         data = decrypt(keys, stream.read(), _scan_context(uow))
     audit(uow, action="person_consent.read", obj=person, label=person.name, after={"file_name": file.name})
     return file, data
+
+
+@acts(CONSENT_VIEW)
+def note_standers_read(uow: Uow, *, notice: Notice, area: int, persons: Sequence[int]) -> None:
+    """Put into the trail and these persons' access logs that a list showed them as asked by a sensitive mark; nothing
+    for a form that others are asked by too."""
+    if persons and (marks := _sensitive(uow, [notice])):
+        note_sensitive_read(
+            uow,
+            object_type="list",
+            object_id=None,
+            label=notice.title,
+            area_code=area,
+            marks=marks,
+            persons=persons,
+        )
+
+
+@acts(CONSENT_VIEW)
+def note_asked_read(uow: Uow, *, person: Person, notices: Sequence[Notice]) -> None:
+    """The same of one person and the forms that were shown there."""
+    if marks := _sensitive(uow, notices):
+        note_sensitive_read(
+            uow,
+            object_type="person",
+            object_id=person.id,
+            label=person.name,
+            area_code=person.area_code,
+            marks=marks,
+        )
+
+
+def _sensitive(uow: Uow, notices: Sequence[Notice]) -> list[str]:
+    found = {notice.whom for notice in notices} & queries.sensitive_whom(uow)
+    return sorted(whom.removeprefix(policy.MARK) for whom in found)
 
 
 @acts(CONSENT_VIEW)

@@ -62,6 +62,7 @@ def list_standers(id: int) -> Any:
     after = asked.after
     rows = queries.list_standers(uow, found, standing=standing, area=area, limit=PAGE, after=after)
     count = queries.count_standers(uow, found, standing=standing, area=area)
+    service.note_standers_read(uow, notice=found.notice, area=area, persons=[row.id for row in rows.rows])
     shown = _listing(
         id,
         count=count,
@@ -139,7 +140,9 @@ def show_consents(id: int) -> Any:
 def _page(id: int, status: int = 200, form: FormView | None = None) -> Any:
     uow = current_uow()
     person = uow.get(Person, id)
-    asked = queries.asked_of(uow, person)
+    asked, said = queries.asked_of(uow, person), queries.shown_of(uow, person)
+    notices_seen = [one.view.notice for one in asked] + [one.notice for one in said]
+    service.note_asked_read(uow, person=person, notices=notices_seen)
     wanted = request.args.get("notice", type=int)
     notices = [one.view for one in asked if one.view.asks or one.standing in ("given", "outdated")]
     first = next((v.notice.id for v in notices if v.notice.id == wanted), None) or next(
@@ -157,7 +160,7 @@ def _page(id: int, status: int = 200, form: FormView | None = None) -> Any:
         status,
         person=person,
         asked=asked,
-        said=queries.shown_of(uow, person),
+        said=said,
         notices=notices,
         policy=policy,
         form=form or FormView(action=url_for("privacy.add_consent", id=id), values=start, multipart=True),
