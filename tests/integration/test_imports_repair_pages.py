@@ -202,6 +202,10 @@ def test_the_error_workbook_comes_back_and_only_what_was_changed_is_read(hanyin:
     undo = re.findall(rf'action="(/imports/{id}/repairs/\d+/undo)"', page)
     send(client, undo[0])
     assert batch_of(hanyin, id).counts["errors"] == 4
+    again = openpyxl.load_workbook(io.BytesIO(client.get(f"/imports/{id}/errors.xlsx", buffered=True).data)).active
+    heading, *lines = again.iter_rows(values_only=True)
+    numbers = [int(line[heading.index("行号")]) for line in lines]
+    assert numbers == sorted(numbers), "in the order of the file, whatever was mended"
 
 
 def test_what_is_no_error_workbook_is_told(hanyin: County) -> None:
@@ -214,6 +218,9 @@ def test_what_is_no_error_workbook_is_told(hanyin: County) -> None:
     page = html(client, f"/imports/{id}")
     assert "it has no column" in page
     assert english_page_faults(page) == []
+    bring_back(client, id, "菜名,价格\n豆腐,3\n".encode(), "菜.csv")
+    assert work(hanyin, id).state == "checked"
+    assert "it has no column" in html(client, f"/imports/{id}"), "any table is told the same"
     # Nothing changed in it: nothing happens.
     data = client.get(f"/imports/{id}/errors.xlsx", buffered=True).data
     bring_back(client, id, data)

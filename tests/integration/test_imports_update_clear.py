@@ -59,6 +59,7 @@ def test_a_word_clears_what_may_be_empty_and_the_undo_puts_it_back(county: Count
     shown = {
         key: value for one in batch.counts["samples"] for key, value in one["before"].items() if key in one["after"]
     }
+    assert all(one["before"] for one in batch.counts["samples"])
     assert (shown["phone"], shown["nationality"], shown["address"], shown["income"]) == (
         "•••",
         "03",

@@ -295,7 +295,9 @@ class _Run:
                 setattr(counts, name, getattr(counts, name) + number)
         if self.changes and len(counts.samples) < SAMPLES:
             rows = scoped_rows(self.uow.session, sql.SAMPLES, {"limit": SAMPLES - len(counts.samples)})
-            counts.samples += [BulkSample(*row) for row in (*self.clearing.samples(), *rows)]
+            # Of a record of which something is cleared and nothing else changes, the clearing says it all.
+            found = (BulkSample(*row) for row in (*self.clearing.samples(), *rows))
+            counts.samples += [one for one in found if one.before or one.after]
             del counts.samples[SAMPLES:]
 
     def _write(self, made: Prepared) -> None:

@@ -275,19 +275,19 @@ def ready_rows(
 
 
 _WRONG = """
-SELECT r.id, r.row_no, r.payload, r.errors FROM import_row r
- WHERE {tenant:r} AND r.batch_id = :batch AND r.action = 'error' AND r.id > :after
- ORDER BY r.id LIMIT :limit
+SELECT r.row_no, r.payload, r.errors FROM import_row r
+ WHERE {tenant:r} AND r.batch_id = :batch AND r.action = 'error' AND r.row_no > :after
+ ORDER BY r.row_no LIMIT :limit
 """
 
 
 def wrong_rows(uow: Uow, keys: TenantKeys, batch_id: int) -> Iterator[tuple[RosterRow, Sequence[CellError]]]:
-    """Rows of the households that have errors, whole households together, with the errors of each row."""
+    """All rows of the households that have errors, in the order of the file, with the errors of each row."""
     context = payload_context(uow.tenant_id)
     after = 0
     while True:
         found = scoped_rows(uow.session, _WRONG, {"batch": batch_id, "after": after, "limit": _FETCH})
-        for _id, row_no, payload, errors in found:
+        for row_no, payload, errors in found:
             cells = orjson.loads(decrypt(keys, payload, context))["cells"]
             yield RosterRow(row_no, cells), [CellError.from_dict(error) for error in errors]
         if len(found) < _FETCH:

@@ -78,9 +78,11 @@ def read_corrections(
     try:
         sheet = read_rows(data, (*columns, KEY_COLUMN))
     except RosterFileError as error:
-        made.problem = str(error.message)
-        return made
-    if KEY not in sheet.columns:
+        if error.code != "no_header":
+            made.problem = str(error.message)
+            return made
+        sheet = None
+    if sheet is None or KEY not in sheet.columns:
         made.problem = _(
             "This is not the error workbook of an import: it has no column “%(column)s”. Download it again.",
             column=KEY_COLUMN.label,
