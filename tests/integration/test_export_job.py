@@ -207,6 +207,8 @@ def test_exports_by_the_api(county: County) -> None:
     send(422, list="households", query="")
     send(422, list="nothing", purpose="核对")
     send(422, list="households", purpose="核对", query="min_persons=x")
+    strange = send(422, list="households", purpose="核对", query="colour=red&custom.nothing=1&state=closed")
+    assert {error["path"] for error in strange["errors"]} == {"colour", "custom.nothing"}
     send(404, list="households", purpose="核对", area=str(OTHER_TOWN))
     made = send(202, list="households", purpose="核对", query="cols=size&sort=-size", format="csv", area=str(TOWN))
     assert client.get(f"/api/v1/exports/{made['id']}/file", headers=headers).status_code == 404

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from flask import Response, send_file
@@ -16,6 +17,8 @@ from xiangyue.features.areas import switch
 from xiangyue.features.households import ledger_make, schemas
 from xiangyue.features.households.api_common import tenant_keys
 from xiangyue.features.households.ledger_make import LedgerWanted
+from xiangyue.features.households.named import unnamed
+from xiangyue.features.households.offered import NO_CONDITION
 from xiangyue.features.households.pages.addresses import sealed_query
 from xiangyue.features.households.pages.exporting import Wanted
 from xiangyue.features.households.person_input import today
@@ -77,7 +80,11 @@ def add(values: dict[str, Any]) -> Any:
         reading=uow.info.purpose,
     )
     listing = wanted.listing(uow)
-    problems = {**listing.problems, **{f.name: [why] for f, why in listing.view.problems}}
+    problems = {
+        **{name: [NO_CONDITION] for name in unnamed(uow, wanted.entity, (name for name, _ in parse_qsl(wanted.query)))},
+        **listing.problems,
+        **{f.name: [why] for f, why in listing.view.problems},
+    }
     if problems:
         raise Invalid(problems)
     return plain_job(start_export(uow, params=wanted.params()))

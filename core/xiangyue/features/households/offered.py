@@ -31,6 +31,7 @@ _FAILED: Final = object()
 _FILTERS, _COLUMNS = "household_filters", "household_columns"
 #: Longest text of a column's cell that is shown.
 _LONGEST = 500
+NO_CONDITION: Final = _l("This condition does not exist here, or is not open to you.")
 
 
 class PluginFailed(Conflict):
@@ -124,7 +125,7 @@ def asked_conditions(uow: Uow, args: Mapping[str, Any], *, bar: bool = False) ->
     # The API takes no parameter that it does not know; the address of a page may be an old one.
     for name in _elsewhere(uow) & set(args) - here if bar else ():
         if str(args.get(name) or "").strip():
-            found.problems[name] = [_l("This condition does not exist here, or is not open to you.")]
+            found.problems[name] = [NO_CONDITION]
     return found
 
 

@@ -37,7 +37,7 @@ def with_views(uow: Uow, view: ListView, list: str, area_name: Any = "") -> List
         save = SaveView(
             url=url_for("views.add_view"),
             list=list,
-            query=conditions,
+            query=_known(view, conditions),
             area=shown,
             area_name=area_name,
             may_share=uow.actor.can(VIEW_SHARE),
@@ -51,6 +51,12 @@ def _parts(query: str) -> tuple[str, str]:
     pairs = parse_qsl(plain_query(query))
     area = next((value for name, value in pairs if name == AREA), "")
     return urlencode([(name, value) for name, value in pairs if name != AREA]), area
+
+
+def _known(view: ListView, query: str) -> str:
+    """Without what the list passes over: an address may have picked that up on its way."""
+    known = {*view.filter_names, *view.RESERVED}
+    return urlencode([(name, value) for name, value in parse_qsl(query) if name in known])
 
 
 def _address(path: str, conditions: str, area: str) -> str:

@@ -18,16 +18,18 @@ ROLE_TEMPLATES = {role: frozenset({VIEW_SHARE.name}) for role in ("county_admin"
 
 @dataclass(frozen=True, slots=True)
 class SavableList:
-    """A list of which views can be saved: where it is, and the right by which one sees it."""
+    """A list of which views can be saved: where it is, of what (household or person), and the right by which one sees
+    it."""
 
     path: str
+    entity: str
     label: Any
     permission: Permission
 
 
 LISTS = {
-    "households": SavableList("/households", _l("All households"), HOUSEHOLD_VIEW),
-    "persons": SavableList("/persons", _l("All persons"), HOUSEHOLD_VIEW),
+    "households": SavableList("/households", "household", _l("All households"), HOUSEHOLD_VIEW),
+    "persons": SavableList("/persons", "person", _l("All persons"), HOUSEHOLD_VIEW),
 }
 
 #: Of one person and list; a strip of views that cannot be taken in at a glance helps nobody.

@@ -11,6 +11,7 @@ from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit, changed
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Forbidden, Invalid, Stale
+from xiangyue.features.households.named import unnamed
 from xiangyue.features.views import queries
 from xiangyue.features.views.models import SavedView
 from xiangyue.features.views.policy import LISTS, MOST_VIEWS, NAME_LENGTH, PASSING, QUERY_LENGTH, VIEW_SHARE
@@ -44,6 +45,8 @@ def _checked(uow: Uow, values: dict[str, Any], of: str, own_id: int = 0) -> dict
             faults["query"] = [_l("These are too many conditions for a view.")]
         elif any(tells_number(value) for _name, value in parse_qsl(found["query"])):
             faults["query"] = [_l("A citizen number cannot be kept in a view. Take it out of the conditions.")]
+        elif strange := unnamed(uow, LISTS[of].entity, (name for name, _value in parse_qsl(found["query"]))):
+            faults["query"] = [_l("This list has no condition “%(name)s”.", name=name) for name in strange]
     if faults:
         raise Invalid(faults)
     if "shared" in values:
