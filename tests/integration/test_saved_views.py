@@ -176,7 +176,9 @@ def test_a_view_names_conditions_of_its_list(hanyin: County) -> None:
     # One that was kept before this was asked for stays, is renamed, and is shown as ever.
     with hanyin.uow() as uow:
         uow.session.execute(update(SavedView).values(query="colour=red&state=closed"))
-    assert client.patch(url, json={"name": "old"}, headers=headers | etag).get_json()["query"] == "colour=red&state=closed"
+    assert (
+        client.patch(url, json={"name": "old"}, headers=headers | etag).get_json()["query"] == "colour=red&state=closed"
+    )
     page = hanyin.client("county_admin").get("/households?state=closed&colour=red")
     # What the list itself passes over is not put into the form either.
     assert 'name="query" value="state=closed"' in page.text

@@ -77,6 +77,35 @@ def test_the_name_itself_then_its_beginning_then_its_inside(county: County) -> N
     assert persons(county, "德福", near=OTHER_TOWN) == ["德福", "李德福", "王德福"]
 
 
+def test_of_many_with_one_name_the_lowest_number_comes_first(county: County) -> None:
+    fill(county, tuple((VILLAGE, "德福", f"{n}号", "", "") for n in range(8)))
+    with county.uow() as uow:
+        codes = sorted(h.code for h in uow.session.scalars(select(Household).where(Household.head_name == "德福")))
+        result = search(uow, "德福", 3)
+        assert [h["code"] for h in result.households] == codes[:3]
+        assert len(result.persons) == 3
+        # Who has the relation of a head and is not the one by whom the household is called takes nobody's place.
+        uow.session.execute(update(Household).where(Household.code.in_(codes[:4])).values(head_name="王德福"))
+        assert [h["code"] for h in search(uow, "德福", 3).households] == codes[4:7]
+
+
+def test_what_is_near_is_found_behind_the_cut(hanyin: County) -> None:
+    family = [{"name": "军平", "relation": relation} for relation in ("02", "20", "20")]
+    rows = [HouseholdRow(VILLAGE, f"610921100200{n:04}", f"共同巷{n}号", family) for n in range(350)]
+    rows.append(HouseholdRow(OTHER_VILLAGE, "6109211012000001", "共同巷1号", family[:1]))
+    try:
+        with hanyin.uow() as uow:
+            upsert_households(uow, hanyin.runtime.tenant_keys(uow), rows, source="2024年花名册")
+        for word in ("军平", "共同巷"):
+            for near in (0, OTHER_VILLAGE):
+                with hanyin.uow() as uow:
+                    result = search(uow, word, 3, near=near)
+                places = [one["area_code"] for one in (*result.persons[:1], *result.households[:1])]
+                assert set(places) == {near or VILLAGE}, (word, near)
+    finally:
+        empty(hanyin)
+
+
 @pytest.mark.parametrize(
     ("q", "heads"),
     [

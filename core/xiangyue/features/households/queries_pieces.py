@@ -17,6 +17,8 @@ from xiangyue.text.pieces import cut, plain
 SHORTEST = 2
 #: Matches that are ranked; those looked at where pieces must stand side by side; different pieces; ranges of codes.
 CANDIDATES, SIDE_BY_SIDE, PIECES, RANGES = 300, 2000, 400, 60
+#: In how many of its pieces a household may hold one word.
+PIECES_OF_ONE = 4
 
 _BY_PIECE = """
 SELECT hit.id
@@ -41,20 +43,21 @@ SELECT hit.id FROM unnest(CAST(:lows AS text[]), CAST(:highs AS text[])) AS r(lo
 _VILLAGES = "SELECT a.area_code FROM area a WHERE {tenant:a} AND a.level = 'village' ORDER BY a.area_code"
 
 
-def households_at(uow: Uow, word: str) -> set[int]:
+def households_at(uow: Uow, word: str, near: int = 0) -> set[int]:
     """Ids of at most ``CANDIDATES`` households whose address or number in the village holds the word (see
-    ``text.pieces.plain``); none for a single character."""
+    ``text.pieces.plain``), and where there are more as many of the area ``near`` (15 digits, 0 for none); none for a
+    single character."""
     parts = cut(word)
     if len(word) < SHORTEST or not parts:
         return set()
     if len(parts) == 1:
-        return _ids(uow, _INSIDE, word, CANDIDATES)
+        return _ids(uow, _INSIDE, word, CANDIDATES, near)
     # Side by side: the longer of both ends is the rarer one, and the address itself says the rest.
     first, last = parts[0], parts[-1]
     found = (
-        _ids(uow, _ENDING, first, SIDE_BY_SIDE)
+        _ids(uow, _ENDING, first, SIDE_BY_SIDE, near)
         if len(first) >= len(last)
-        else _ids(uow, _BEGINNING, last, SIDE_BY_SIDE)
+        else _ids(uow, _BEGINNING, last, SIDE_BY_SIDE, near)
     )
     rows = scoped_rows(uow.session, _ADDRESSES, {"ids": list(found)}) if found else []
     return {id for id, address in rows if word in plain(address)}
@@ -90,6 +93,10 @@ def _beginnings(villages: Iterable[str], digits: str) -> Iterable[str]:
     yield from inside
 
 
-def _ids(uow: Uow, statement: str, word: str, candidates: int) -> set[int]:
+def _ids(uow: Uow, statement: str, word: str, candidates: int, near: int) -> set[int]:
     params: dict[str, Any] = {"q": word, "q_end": word + LAST, "pieces": PIECES, "candidates": candidates}
-    return {id for (id,) in scoped_rows(uow.session, statement, params)}
+    found = {id for (id,) in scoped_rows(uow.session, statement, params)}
+    if near and len(found) * PIECES_OF_ONE >= candidates:
+        # Cut off: what is nearest to the reader comes first and may be behind the cut.
+        found |= {id for (id,) in scoped_rows(uow.session, statement, params, scope=uow.scope.narrowed(near))}
+    return found

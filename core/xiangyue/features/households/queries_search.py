@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from heapq import nsmallest
+from typing import Any, NamedTuple
 
 from xiangyue.access.crypto import TenantKeys
 from xiangyue.db.scope import area_range
@@ -24,32 +25,50 @@ from xiangyue.text.pinyin import fold, initials
 
 #: Matches looked at: they come shortest first, so what is left out of a one-letter search is its tail.
 CANDIDATES = 1000
+#: Of how many suffixes of one name a word may be the beginning.
+SUFFIXES_OF_ONE = 12
 KINDS = ("persons", "households")
 _PERSON_COLUMNS = (*PERSON_DEFAULT, "household_code", "head_name", "address", "area_name")
 _HOUSEHOLD_COLUMNS = (*HOUSEHOLD_DEFAULT, "area_name")
-_PERSONS = """
-SELECT p.id, p.household_id, p.name, p.sex, p.birth_date, p.relation, p.nationality, p.away, p.state, p.area_code,
-       p.version, p.updated_at, h.code, h.head_name, h.address, p.sort_key, h.area_code, h.person_count, h.state,
-       h.version, h.updated_at
-  FROM ({hits}) hit
-  JOIN person p ON p.id = hit.id JOIN household h ON h.id = p.household_id
- WHERE {{scope:p}} AND {{tenant:h}}
+# What ranks a person; the rest is read of those alone who are shown.
+_HIT_PERSONS = """
+SELECT p.id, p.household_id, p.name, p.relation, p.state, p.area_code, p.sort_key
+  FROM ({hits}) hit JOIN person p ON p.id = hit.id WHERE {{scope:p}}
 """
-_BY_NAME = _PERSONS.format(
+_BY_NAME = _HIT_PERSONS.format(
     hits="SELECT DISTINCT c.id FROM (SELECT n.id FROM name_suffix n WHERE {scope:n} AND n.suffix >= :q"
     " AND n.suffix < :q_end ORDER BY n.suffix LIMIT :candidates) c"
 )
-_BY_TAIL = _PERSONS.format(
+_BY_TAIL = _HIT_PERSONS.format(
     hits="(SELECT coalesce(i.merged_into_id, i.id) AS id FROM person i"
     " WHERE {scope:i} AND i.id_number_tail = :id_tail AND {place} LIMIT :candidates)"
     " UNION (SELECT coalesce(t.merged_into_id, t.id) FROM person t"
     " WHERE {scope:t} AND t.phone_tail = :phone_tail LIMIT :candidates)"
 )
-_HOUSEHOLDS = f"""
-SELECT {", ".join(f"h.{name}" for name in HOUSEHOLD_DEFAULT)}, h.sort_key
-  FROM household h WHERE {{scope:h}} AND h.id IN (
-       SELECT coalesce(o.merged_into_id, o.id) FROM household o WHERE {{tenant:o}} AND o.id = ANY(:ids))
+_PERSONS = f"""
+SELECT {", ".join(f"p.{name}" for name in PERSON_DEFAULT)}, h.code, h.head_name, h.address
+  FROM person p JOIN household h ON h.id = p.household_id
+ WHERE {{scope:p}} AND {{tenant:h}} AND p.id = ANY(:ids)
 """
+# Grouped, not IN: a semi-join on what is worked out is planned as a hash over all households of the county.
+_HOUSEHOLDS = f"""
+SELECT {", ".join(f"h.{name}" for name in HOUSEHOLD_DEFAULT)}, h.sort_key, hit.by_place
+  FROM (SELECT coalesce(o.merged_into_id, o.id) AS id, bool_or(o.id = ANY(:others)) AS by_place FROM household o
+         WHERE {{tenant:o}} AND o.id = ANY(:ids) GROUP BY 1) hit
+  JOIN household h ON h.id = hit.id WHERE {{scope:h}}
+"""
+
+
+class _Hit(NamedTuple):
+    """Somebody found, with what ranks people."""
+
+    id: int
+    household_id: int
+    name: str
+    relation: str
+    state: str
+    area_code: int
+    sort_key: str
 
 
 @dataclass(slots=True)
@@ -70,7 +89,8 @@ def search(
     near: int = 0,
 ) -> SearchResult:
     """At most ``limit`` of each of ``kinds``: what is meant exactly, what begins with the word, what holds it, then
-    pinyin; among equals those in the area ``near`` (15 digits, 0 for none) first, then by name.
+    pinyin; among equals those in the area ``near`` (15 digits, 0 for none) first, then by name. Of a word that
+    thousands are found by only so many are looked at (``CANDIDATES``), and as many again in the area ``near``.
 
     A person is found by name; by a whole citizen number (needs ``keys``) or its seal and by its last four characters
     where the actor may look one up (``identity_ranges``: to edit, or to see it in full); by the last four digits of
@@ -85,17 +105,20 @@ def search(
     found = SearchResult()
     tail = tail_of(q)
     digits = word.isascii() and word.isdigit()
-    named = [] if digits or tail else _named(uow, word)
+    named = [] if digits or tail else _named(uow, word, near)
+    # Of one name there may be hundreds; each is ranked once. No number says anything of a name.
+    ranks = {hit.name: rank(hit.name, word) for hit in named}
     if "persons" in kinds:
-        rows = named
-        if tail and keys is not None:
-            rows = _with_tail(uow, tail, keys)
-        rows.sort(key=lambda row: (row[8] != "active", rank(row[2], word), far(row[9], near), row[15], row[0]))
-        found.persons = [_person(row) for row in rows[:limit]]
+        hits = _with_tail(uow, tail, keys, near) if tail and keys is not None else named
+
+        def order(hit: _Hit) -> tuple[Any, ...]:
+            return hit.state != "active", ranks.get(hit.name, 0), far(hit.area_code, near), hit.sort_key, hit.id
+
+        found.persons = _persons(uow, [hit.id for hit in nsmallest(limit, hits, order)])
     if "households" in kinds:
-        heads = {row[1]: row for row in named if row[5] == HEAD and row[2] == row[13]}
-        others = households_at(uow, word) | (households_numbered(uow, word) if digits else set())
-        found.households = _ranked_households(uow, word, heads, others.difference(heads), near)[:limit]
+        others = households_at(uow, word, near) | (households_numbered(uow, word) if digits else set())
+        heads = [hit for hit in named if hit.relation == HEAD]
+        found.households = _ranked_households(uow, word, heads, ranks, others, near, limit)
     for items in (found.households, found.persons):
         set_area_names(uow, items, [item["area_code"] for item in items])
     return found
@@ -112,31 +135,72 @@ def _by_number(uow: Uow, q: str, limit: int, keys: TenantKeys | None, kinds: Col
     return found
 
 
-def _named(uow: Uow, word: str) -> list[tuple[Any, ...]]:
-    return scoped_rows(uow.session, _BY_NAME, {"q": word, "q_end": word + LAST, "candidates": CANDIDATES})
+def _named(uow: Uow, word: str, near: int) -> list[_Hit]:
+    return _hits(uow, _BY_NAME, {"q": word, "q_end": word + LAST}, near)
 
 
-def _with_tail(uow: Uow, tail: str, keys: TenantKeys) -> list[tuple[Any, ...]]:
+def _with_tail(uow: Uow, tail: str, keys: TenantKeys, near: int) -> list[_Hit]:
     params: dict[str, Any] = {
         "id_tail": tail_index(keys, ID_NUMBER, tail),
         "phone_tail": tail_index(keys, PHONE, tail),
-        "candidates": CANDIDATES,
     }
     place = within("i", identity_ranges(uow), "identity", params)
-    return scoped_rows(uow.session, _BY_TAIL.replace("{place}", place), params)
+    return _hits(uow, _BY_TAIL.replace("{place}", place), params, near)
+
+
+def _hits(uow: Uow, statement: str, params: dict[str, Any], near: int) -> list[_Hit]:
+    bound = {**params, "candidates": CANDIDATES}
+    rows = scoped_rows(uow.session, statement, bound)
+    if near and len(rows) * SUFFIXES_OF_ONE >= CANDIDATES:
+        # Perhaps cut off: those nearest to the reader come first and may be behind the cut.
+        rows = [*{*rows, *scoped_rows(uow.session, statement, bound, scope=uow.scope.narrowed(near))}]
+    return [_Hit(*row) for row in rows]
+
+
+def _persons(uow: Uow, ids: list[int]) -> list[dict[str, Any]]:
+    """In full, in this order."""
+    names = (*PERSON_DEFAULT, "household_code", "head_name", "address")
+    rows = scoped_rows(uow.session, _PERSONS, {"ids": ids}) if ids else []
+    known = {row[0]: dict(zip(names, row, strict=True)) for row in rows}
+    return [known[id] for id in ids if id in known]
 
 
 def _ranked_households(
-    uow: Uow, word: str, heads: dict[int, tuple[Any, ...]], others: Iterable[int], near: int
+    uow: Uow, word: str, heads: list[_Hit], ranks: Mapping[str, int], others: set[int], near: int, limit: int
 ) -> list[dict[str, Any]]:
-    """Exact code first, then heads as their names rank, then numbers and addresses."""
-    found = [(rank(row[2], word) + 1, row[15], _household(row)) for row in heads.values()]
-    ids = list(others)
-    for row in scoped_rows(uow.session, _HOUSEHOLDS, {"ids": ids}) if ids else ():
-        item = dict(zip(HOUSEHOLD_DEFAULT, row, strict=False))
-        found.append((place_rank(item["code"], item["address"], word), row[-1], item))
-    found.sort(key=lambda one: (one[0], far(one[2]["area_code"], near), one[1], one[2]["code"]))
-    return [item for _rank, _key, item in found]
+    """Exact code first, then heads as their names rank, then numbers and addresses; the better of both counts."""
+
+    def order(hit: _Hit) -> tuple[Any, ...]:
+        return ranks[hit.name], far(hit.area_code, near), hit.sort_key
+
+    # Those level with the last one too: their households' numbers decide.
+    first = nsmallest(limit, heads, order)
+    if len(first) < len(heads):
+        first = [hit for hit in heads if order(hit) <= order(first[-1])]
+    found = _at_heads(uow, word, first, ranks, others, near)
+    if len(found) < limit and len(first) < len(heads):
+        # Some who are heads by their relation are not those by whom their household is called.
+        found = _at_heads(uow, word, heads, ranks, others, near)
+    return [item for *_order, item in nsmallest(limit, found, lambda one: one[:-1])]
+
+
+def _at_heads(
+    uow: Uow, word: str, heads: list[_Hit], ranks: Mapping[str, int], others: set[int], near: int
+) -> list[tuple[Any, ...]]:
+    """(rank, whether it is far, sort key, code, row) of each household that was found."""
+    names: dict[int, set[str]] = {}
+    for hit in heads:
+        names.setdefault(hit.household_id, set()).add(hit.name)
+    params = {"ids": sorted(others.union(names)), "others": sorted(others)}
+    found: list[tuple[Any, ...]] = []
+    for *row, key, by_place in scoped_rows(uow.session, _HOUSEHOLDS, params) if params["ids"] else ():
+        item = dict(zip(HOUSEHOLD_DEFAULT, row, strict=True))
+        places = [place_rank(item["code"], item["address"], word)] if by_place else []
+        if item["head_name"] in names.get(item["id"], ()):
+            places.append(ranks[item["head_name"]] + 1)
+        if places:
+            found.append((min(places), far(item["area_code"], near), key, item["code"], item))
+    return found
 
 
 def rank(name: str, word: str) -> int:
@@ -170,13 +234,3 @@ def far(area_code: int, near: int) -> bool:
     """Whether it lies outside the area that is looked at; nothing is far when none is."""
     low, high = area_range(near) if near else (0, area_code)
     return not low <= area_code <= high
-
-
-def _person(row: Sequence[Any]) -> dict[str, Any]:
-    names = (*PERSON_DEFAULT, "household_code", "head_name", "address")
-    return dict(zip(names, row, strict=False))
-
-
-def _household(row: Sequence[Any]) -> dict[str, Any]:
-    values = (row[1], row[12], row[16], row[13], row[17], row[14], row[18], row[19], row[20])
-    return dict(zip(HOUSEHOLD_DEFAULT, values, strict=True))
