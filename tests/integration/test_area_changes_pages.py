@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import xlsxwriter
-from areas_kit import DAY, TOWN, A, B, areas, fill, places
+from areas_kit import DAY, TOWN, A, B, C, areas, fill, places
+from households_kit import entries
 
 from xiangyue.features.areas.queries import list_areas
 from xiangyue.testing.fixtures import County
@@ -165,6 +166,53 @@ def test_the_official_list_line_by_line(hanyin: County, home: Any) -> None:
     now = areas(hanyin, A, B, TOWN + 395_000, TOWN + 396_000)
     assert (now[A].active, now[TOWN + 395_000].active, now[TOWN + 396_000].name) == (False, True, "新设村")
     assert now[B].name == "更名村"
+
+
+def test_the_official_list_by_the_api(hanyin: County) -> None:
+    headers = hanyin.bearer(hanyin.account("county_admin"))
+    api, base = hanyin.client(), "/api/v1/areas/official"
+    with hanyin.uow() as uow:
+        listed = [
+            {"code": str(a.area_code // 1000), "name": a.official_name or a.name}
+            for a in list_areas(uow)
+            if a.level in ("town", "village") and a.active and a.area_code not in (B, C)
+        ]
+    extra = {"code": str(TOWN // 1000 + 397), "name": "新联村委会"}
+    found = api.post(f"{base}/compare", json={"areas": [*listed, extra]}, headers=headers).json["items"]
+    assert {(line["kind"], line["code"]) for line in found} == {
+        ("gone", str(B // 1000)),
+        ("gone", str(C // 1000)),
+        ("new", extra["code"]),
+    }
+    wrong = api.post(f"{base}/compare", json={"areas": [{"code": "610922100", "name": "外县镇"}]}, headers=headers)
+    assert wrong.status_code == 422
+    assert "6109" in wrong.text
+    body = {"on": DAY.isoformat(), "reason": "陕民发〔2026〕1号", "force": True, "lines": found}
+    taken = api.post(f"{base}/take", json=body, headers=headers).json
+    assert [(one["kind"], one["state"]) for one in taken["changes"]] == [
+        ("close", "working"),
+        ("create", "working"),
+    ]
+    assert [line["code"] for line in taken["failed"]] == [str(B // 1000)], (
+        "groups lie below it: told, and no other line waits for it"
+    )
+    hanyin.run_jobs()
+    assert areas(hanyin, TOWN + 397_000)[TOWN + 397_000].name == "新联村"
+    other = hanyin.bearer(hanyin.account("town", area=TOWN))
+    assert api.post(f"{base}/take", json=body, headers=other).status_code == 403
+
+
+def test_changes_are_listed_counted_and_exported(hanyin: County, home: Any) -> None:
+    draft(home, "rename", about=str(B), name="改名村")
+    page = home.get("/areas/changes?state=draft&kind=rename").text
+    assert "1 项变更" in page
+    path = "/areas/changes/export?state=draft&kind=rename"
+    data = {"csrf_token": token(home.get(path).text), "purpose": "存档", "format": "csv"}
+    sent = home.post(path, data=data)
+    assert "改名村" not in sent.text
+    assert "2026-05-01" in sent.text
+    entry = entries(hanyin, "area.change_export")[-1]
+    assert (entry.purpose, (entry.after or {})["rows"]) == ("存档", 1)
 
 
 def test_rights(hanyin: County) -> None:

@@ -13,7 +13,7 @@ from xiangyue.db.paging import decode_ids, encode_cursor
 from xiangyue.errors import Invalid, PreconditionFailed, Stale
 from xiangyue.features.areas import policy
 from xiangyue.features.areas.api import bp
-from xiangyue.features.areas.changes import back, queries, service
+from xiangyue.features.areas.changes import back, official, queries, service, taking
 from xiangyue.features.areas.changes.dry_run import DryRun
 from xiangyue.features.areas.models import AreaChange
 from xiangyue.features.areas.queries import code_text, parse_code
@@ -23,7 +23,11 @@ from xiangyue.features.areas.schemas_changes import (
     AreaChangeItemSchema,
     AreaChangePageSchema,
     AskedChangeSchema,
+    DifferencesSchema,
     DraftedChangeSchema,
+    OfficialListSchema,
+    TakenOverSchema,
+    TakeOverSchema,
     UndoOutlookSchema,
     UndoReasonSchema,
 )
@@ -220,3 +224,40 @@ def undo(values: dict[str, Any], id: int) -> Response:
     with _fresh():
         change = service.request_undo(current_uow(), id=id, version=required_version(), reason=values["reason"])
     return _answer(change, 202)
+
+
+@bp.post("/official/compare")
+@bp.arguments(OfficialListSchema)
+@bp.response(200, DifferencesSchema)
+@requires(policy.AREA_RESTRUCTURE)
+def compare_official(values: dict[str, Any]) -> Response:
+    """What the yearly official list of division codes has otherwise; nothing changes"""
+    table = [[official.CODE[0], official.NAME[0]], *([row["code"], row["name"]] for row in values["areas"])]
+    lines = taking.compare(current_uow(), table=table)
+    return jsonify({"items": [_as_line(line) for line in lines]})
+
+
+def _as_line(line: official.Line) -> dict[str, str]:
+    to = code_text(line.to) if line.to else ""
+    return {"kind": line.kind, "code": code_text(line.code), "name": line.name, "to": to, "to_name": line.to_name}
+
+
+@bp.post("/official/take")
+@bp.arguments(TakeOverSchema)
+@bp.response(200, TakenOverSchema)
+@requires(policy.AREA_RESTRUCTURE)
+def take_official(values: dict[str, Any]) -> Response:
+    """Take differences over, each as a draft of a change, or at once"""
+    lines = [
+        official.Line(
+            one["kind"],
+            parse_code(one["code"]),
+            one["name"],
+            parse_code(one["to"]) if one["to"] else 0,
+            one["to_name"],
+        )
+        for one in values["lines"]
+    ]
+    made = taking.take_over(current_uow(), lines=lines, on=values["on"], reason=values["reason"], force=values["force"])
+    failed = [{"code": code_text(line.code), "why": why} for line, why in made.failed]
+    return jsonify({"changes": [shown(change) for change in made.changes], "failed": failed})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from typing import Any
 
 from flask import redirect, request, url_for
@@ -20,16 +21,18 @@ from xiangyue.features.areas.pages import bp
 from xiangyue.features.jobs import view as job_view
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
-from xiangyue.i18n import today
+from xiangyue.i18n import ngettext, today
 from xiangyue.jobs.models import Job
 from xiangyue.web.access import requires
 from xiangyue.web.components import Column, Filter, FormView, ListView
+from xiangyue.web.exporting import export_list
 from xiangyue.web.pipeline import current_uow, is_fragment
-from xiangyue.web.shell import flash, page
+from xiangyue.web.shell import flash, page, without_problems
 
 __all__ = ["bp"]
 
 PAGE = 50
+_MOST = 20_000
 _COLUMNS = (
     Column("what", _l("What changes"), primary=True),
     Column("on", _l("From which day")),
@@ -40,34 +43,71 @@ _COLUMNS = (
 )
 
 
+def _listing(**state: Any) -> ListView:
+    return ListView(
+        columns=_COLUMNS,
+        filters=(
+            Filter("state", _l("State"), choices=list(STATE_LABELS.items())),
+            Filter("kind", _l("Kind"), choices=list(KIND_LABELS.items())),
+        ),
+        args=request.args,
+        path=url_for("areas.list_changes"),
+        page_size=PAGE,
+        export_url=url_for("areas.export_changes"),
+        **state,
+    )
+
+
 @bp.get("/areas/changes")
 @requires(policy.AREA_RESTRUCTURE)
 def list_changes() -> Any:
     """Changes in my areas, the latest first."""
-    uow = current_uow()
-    state: dict[str, Any] = {
-        "columns": _COLUMNS,
-        "filters": (
-            Filter("state", _l("State"), choices=list(STATE_LABELS.items())),
-            Filter("kind", _l("Kind"), choices=list(KIND_LABELS.items())),
-        ),
-        "args": request.args,
-        "path": url_for("areas.list_changes"),
-        "page_size": PAGE,
-    }
-    asked = ListView(**state)
-    _direction, cursor = asked.cursor
-    found = changes.list_changes(
-        uow,
-        state=asked.value("state"),
-        kind=asked.value("kind"),
-        before=decode_ids(cursor)[0] if cursor else 0,
-        limit=PAGE + 1,
+    uow, asked = current_uow(), _listing()
+    if onward := without_problems(asked):
+        return onward
+    state, kind = asked.value("state"), asked.value("kind")
+    before = decode_ids(asked.after)[0] if asked.after else 0
+    found = changes.list_changes(uow, state=state, kind=kind, before=before, limit=PAGE + 1)
+    rows, count = found[:PAGE], changes.count_changes(uow, state=state, kind=kind)
+    shown = _listing(
+        count=count,
+        count_text=ngettext("%(n)d change", "%(n)d changes", count),
+        shown=len(rows),
+        next_cursor=encode_cursor(rows[-1].id) if len(found) > PAGE else None,
     )
-    rows = found[:PAGE]
-    shown = ListView(**state, next_cursor=encode_cursor(rows[-1].id) if len(found) > PAGE else None)
     names = queries.names(uow, {row.area_code for row in rows})
     return page("areas/changes.html", view=shown, rows=rows, names=names, kinds=KIND_LABELS, states=STATE_LABELS)
+
+
+@bp.route("/areas/changes/export", methods=["GET", "POST"])
+@requires(policy.AREA_RESTRUCTURE)
+def export_changes() -> Any:
+    """The question what for; sent, the list at this address as a spreadsheet."""
+    uow, asked = current_uow(), _listing()
+
+    def cells() -> Iterator[list[Any]]:
+        rows = changes.list_changes(uow, state=asked.value("state"), kind=asked.value("kind"), limit=_MOST + 1)
+        names = queries.names(uow, {row.area_code for row in rows})
+        for row in rows:
+            values: dict[str, Any] = {
+                "what": f"{KIND_LABELS[row.kind]} {names.get(row.area_code, '')} {queries.code_text(row.area_code)}",
+                "on": row.on_date,
+                "state": str(STATE_LABELS[row.state]),
+                "households": row.counts.get("households"),
+                "reason": row.reason,
+                "by": row.made_name,
+            }
+            yield [values[column.key] for column in asked.visible]
+
+    return export_list(
+        asked,
+        title=_("Export changes of areas"),
+        of=_("Changes of areas"),
+        back=asked.url(url_for("areas.list_changes")),
+        cells=cells,
+        note=lambda taken: service.note_export(uow, **asdict(taken)),
+        most=_MOST,
+    )
 
 
 @bp.get("/areas/changes/new")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 from flask import redirect, request, url_for
 
-from xiangyue.access.acts import acts
-from xiangyue.db.uow import Uow
-from xiangyue.errors import Conflict, Invalid, Stale
+from xiangyue.errors import Invalid
 from xiangyue.features.areas import policy, queries
-from xiangyue.features.areas.changes import official, service
+from xiangyue.features.areas.changes import official, taking
 from xiangyue.features.areas.changes.sheet import table_of
 from xiangyue.features.areas.pages import bp
 from xiangyue.features.imports.roster_file import MAX_BYTES
@@ -52,12 +51,6 @@ def _page(form: FormView, *, status: int = 200, lines: Any = None, take: FormVie
     )
 
 
-@acts(policy.AREA_RESTRUCTURE)
-def compared(uow: Uow, *, data: bytes) -> list[official.Line]:
-    """Differences between an uploaded list and my areas. Raises Invalid (file)."""
-    return official.compare(uow, official.read_list(table_of(data), uow.actor.tenant_area))
-
-
 @bp.post("/areas/official")
 @requires(policy.AREA_RESTRUCTURE)
 def compare_official() -> Any:
@@ -65,7 +58,8 @@ def compare_official() -> Any:
     file = request.files.get("file")
     form = FormView(action=request.path, multipart=True)
     try:
-        lines = compared(current_uow(), data=file.stream.read(MAX_BYTES + 1) if file is not None else b"")
+        data = file.stream.read(MAX_BYTES + 1) if file is not None else b""
+        lines = taking.compare(current_uow(), table=table_of(data))
     except Invalid as invalid:
         return _page(FormView(action=request.path, errors=invalid.fields, multipart=True), status=422)
     take = FormView(action=url_for("areas.take_official"), values={"on": today().isoformat()}, id="take")
@@ -76,33 +70,26 @@ def compare_official() -> Any:
 @requires(policy.AREA_RESTRUCTURE)
 def take_official() -> Any:
     """A draft for each chosen line; with ``act=force`` they are put in force as far as nothing is in the way."""
-    uow, made, failed = current_uow(), 0, []
-    for text in request.form.getlist("line"):
-        try:
-            line = official.Line(**json.loads(text))
-            kind, asked = official.request_of(line)
-            with uow.session.begin_nested():
-                change = service.draft_change(
-                    uow, kind=kind, on=request.form.get("on", ""), reason=request.form.get("reason", ""), request=asked
-                )
-            made += 1
-            if request.form.get("act") == "force":
-                with uow.session.begin_nested():
-                    service.request_change(uow, id=change.id, version=change.version)
-        except (ValueError, TypeError, KeyError):
-            continue  # no line of ours
-        except (Invalid, Conflict, Stale) as error:
-            words = (
-                "; ".join(str(t) for texts in error.fields.values() for t in texts)
-                if isinstance(error, Invalid)
-                else error.message
-            )
-            failed.append(f"{line.name}: {words}")
-    if made:
-        flash(_("%(n)d lines of the list were taken over as changes of areas", n=made), "success")
-    for words in failed[:5]:
-        flash(words, "warning")
-    if not made and not failed:
+    made = taking.take_over(
+        current_uow(),
+        lines=_lines(request.form.getlist("line")),
+        on=request.form.get("on", ""),
+        reason=request.form.get("reason", ""),
+        force=request.form.get("act") == "force",
+    )
+    if made.changes:
+        flash(_("%(n)d lines of the list were taken over as changes of areas", n=len(made.changes)), "success")
+    for line, why in made.failed[:5]:
+        flash(f"{line.name}: {why}", "warning")
+    if not made.changes and not made.failed:
         flash(_("Choose the lines to take over."), "warning")
         return redirect(url_for("areas.show_official"), 303)
     return redirect(url_for("areas.list_changes"), 303)
+
+
+def _lines(texts: list[str]) -> list[official.Line]:
+    found = []
+    for text in texts:
+        with suppress(ValueError, TypeError):  # no line of ours
+            found.append(official.Line(**json.loads(text)))
+    return found

@@ -53,6 +53,7 @@ ACTIONS = {
     "area.change": _l("Changed areas"),
     "area.change_undo_start": _l("Started undoing a change of areas"),
     "area.change_undo": _l("Undid a change of areas"),
+    "area.change_export": _l("Changes of areas exported"),
     "area.grant": _l("Role follows its area"),
 }
 

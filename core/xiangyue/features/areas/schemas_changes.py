@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from xiangyue.api.lists import ListArgs
+from xiangyue.features.areas.changes import official
 from xiangyue.features.areas.models_change import KINDS, STATES
 
 _CODE = {"description": "Code of an area: 9, 12 or 15 digits"}
@@ -173,3 +174,59 @@ class UndoReasonSchema(Schema):
     """Why."""
 
     reason = fields.String(required=True, validate=validate.Length(1, 200))
+
+
+class ListedAreaSchema(Schema):
+    """A town or village of the official list."""
+
+    code = fields.String(required=True, validate=validate.Regexp(r"^(\d{9}|\d{12})$"), metadata=_CODE)
+    name = fields.String(required=True, validate=validate.Length(1, 60))
+
+
+class OfficialListSchema(Schema):
+    """The official list of a county."""
+
+    areas = fields.List(
+        fields.Nested(ListedAreaSchema), required=True, validate=validate.Length(min=1, max=official.MOST_LINES)
+    )
+
+
+class DifferenceSchema(Schema):
+    """What the official list has otherwise than the county."""
+
+    kind = fields.String(required=True, validate=validate.OneOf(["new", "gone", "renamed", "recoded"]))
+    code = fields.String(required=True, metadata={"description": "The county's code; of a new area the list's"})
+    name = fields.String(required=True, validate=validate.Length(1, 60))
+    to = fields.String(load_default="", metadata={"description": "recoded: the list's code"})
+    to_name = fields.String(load_default="", validate=validate.Length(max=60))
+
+
+class DifferencesSchema(Schema):
+    """All differences, towns first."""
+
+    items = fields.List(fields.Nested(DifferenceSchema))
+
+
+class TakeOverSchema(Schema):
+    """Differences to take over as changes of areas."""
+
+    on = fields.Date(required=True, metadata={"description": "From this day on"})
+    reason = fields.String(load_default="", validate=validate.Length(max=200))
+    force = fields.Boolean(
+        load_default=False, metadata={"description": "Put in force what nothing hinders"}
+    )
+    lines = fields.List(fields.Nested(DifferenceSchema), required=True, validate=validate.Length(min=1, max=500))
+
+
+class NotTakenSchema(Schema):
+    """A line that was not taken, or not put in force, and why."""
+
+    code = fields.String()
+    why = fields.String()
+
+
+class TakenOverSchema(Schema):
+    """What was taken over."""
+
+    changes = fields.List(fields.Nested(AreaChangeItemSchema))
+    failed = fields.List(fields.Nested(NotTakenSchema))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from xiangyue.db.scope import Scope, area_range
 from xiangyue.db.sql import scoped_rows
@@ -64,6 +64,16 @@ def list_changes(
     if before:
         statement = statement.where(AreaChange.id < before)
     return list(uow.session.scalars(statement))
+
+
+def count_changes(uow: Uow, *, state: str = "", kind: str = "") -> int:
+    """How many `list_changes` would list."""
+    statement = select(func.count()).select_from(AreaChange)
+    if state:
+        statement = statement.where(AreaChange.state == state)
+    if kind:
+        statement = statement.where(AreaChange.kind == kind)
+    return uow.session.scalars(statement).one()
 
 
 def history(uow: Uow, code: int) -> list[AreaChange]:

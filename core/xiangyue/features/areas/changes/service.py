@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from xiangyue.access.acts import acts
-from xiangyue.access.audit import audit
+from xiangyue.access.audit import audit, audit_export
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Invalid, Stale
 from xiangyue.features.areas.changes import back, dry_run, force, order
@@ -149,6 +149,12 @@ def request_undo(uow: Uow, *, id: int, version: int, reason: str) -> AreaChange:
     _start(uow, change, UNDO_KIND)
     audit(uow, action="area.change_undo_start", obj=change, after={"reason": text})
     return change
+
+
+@acts(AREA_RESTRUCTURE)
+def note_export(uow: Uow, **taken: Any) -> None:
+    """Put an export of the list of changes into the audit trail."""
+    audit_export(uow, action="area.change_export", **taken)
 
 
 def _fill(uow: Uow, change: AreaChange, on: Any, reason: str, request: Mapping[str, Any]) -> None:
