@@ -212,9 +212,7 @@ class TakeOverSchema(Schema):
 
     on = fields.Date(required=True, metadata={"description": "From this day on"})
     reason = fields.String(load_default="", validate=validate.Length(max=200))
-    force = fields.Boolean(
-        load_default=False, metadata={"description": "Put in force what nothing hinders"}
-    )
+    force = fields.Boolean(load_default=False, metadata={"description": "Put in force what nothing hinders"})
     lines = fields.List(fields.Nested(DifferenceSchema), required=True, validate=validate.Length(min=1, max=500))
 
 

@@ -15,6 +15,7 @@ from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit
 from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
+from xiangyue.errors import Invalid
 from xiangyue.features.areas.queries import ancestor_codes, names
 from xiangyue.features.grids import queries_posts
 from xiangyue.features.grids.policy import GRID_PRINT, ROLES
@@ -23,6 +24,8 @@ from xiangyue.files.poster import LANDSCAPE, Line, Poster, write_posters
 from xiangyue.files.workbook import Written
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import in_locale
+from xiangyue.text.dates import parse_date
+from xiangyue.text.problems import TextProblem
 
 #: Sheets that are drawn while one waits; more are a job's.
 DIRECT = 40
@@ -45,6 +48,15 @@ class Boards:
     grid_id: int | None = None
     leaf_only: bool = False
     orientation: str = LANDSCAPE
+
+    @classmethod
+    def kept(cls, params: Mapping[str, Any]) -> Boards:
+        """As a job keeps it. Raises Invalid (on)."""
+        try:
+            on = parse_date(str(params["on"]))
+        except TextProblem as error:
+            raise Invalid({"on": [str(error)]}) from None
+        return cls(on, int(params["area"]), params["grid_id"], bool(params["leaf_only"]), str(params["orientation"]))
 
     def where(self) -> tuple[str, dict[str, Any]]:
         more = " AND v.leaf" if self.leaf_only else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from xiangyue.access.acts import acts
@@ -34,9 +34,7 @@ def start_boards(uow: Uow, *, wanted: Boards, address: str) -> Job:
 
 def run_boards(context: JobContext) -> dict[str, Any]:
     """Draw, keep the file and put it on record in one transaction: a cancel leaves nothing."""
-    params = dict(context.params)
-    pattern = params.pop("address")
-    wanted = Boards(**{**params, "on": date.fromisoformat(params["on"])})
+    wanted, pattern = Boards.kept(context.params), str(context.params["address"])
     county = context.runtime.directory.by_id(context.tenant_id)
     with context.uow() as uow, uow.scoped(uow.scope.within(uow.actor.scope(GRID_PRINT))):
         total = len(standing(uow, wanted))
