@@ -1,10 +1,11 @@
-"""A village is planned, a household moved by hand, the draft submitted, approved and put in force."""
+"""A village is planned, a household moved by hand, a leader proposed, the draft put in force, the boards printed."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from xiangyue.features.grids.policy import SizeRule
 from xiangyue.features.grids.standing import division_on
 from xiangyue.features.households.bulk import HouseholdRow, upsert_households
 from xiangyue.testing.fixtures import County
+from xiangyue.testing.sheets import sheet_words
 
 #: Villages of Xuanwo, one for each width.
 VILLAGES = {360: 610921107203_000, 1440: 610921107204_000}
@@ -83,6 +85,11 @@ def test_from_the_plan_to_the_day_it_is_in_force(
         page.mouse.up()
     page.wait_for_selector("text=Moved.")
     assert [figures(page, n) for n in range(2)] == ["3 households · 6 persons", "5 households · 10 persons"]
+    page.click("[data-part] >> nth=0 >> a:has-text('Change')")
+    page.fill("input[name=leader]", "外来干部")
+    check_page(page)
+    page.click("main button:has-text('Save')")
+    page.wait_for_selector("text=Saved.")
     page.click("button:has-text('Submit for approval')")
     page.wait_for_selector("text=Waits for approval")
     check_page(page)
@@ -90,6 +97,9 @@ def test_from_the_plan_to_the_day_it_is_in_force(
     page.wait_for_selector("h2:has-text('Put in force'), h3:has-text('Put in force')")
     page.fill("input[name=on]", "2026-03-01")
     page.fill("input[name=reason]", "年度调整")
+    assert page.is_checked("input[value=outside]"), "nobody on the register has this name"
+    page.fill("input[name^='phone.']", "0915-5210000")
+    page.fill("input[name=term_until]", "2028-12-31")
     check_page(page)
     page.click("main form button:has-text('Put in force')")
     page.wait_for_selector("text=from 2026-03-01 on")
@@ -99,3 +109,13 @@ def test_from_the_plan_to_the_day_it_is_in_force(
         division = division_on(uow, village, date(2026, 3, 1))
         assert division.cells[division.homes[moved]].name.endswith("-2")
         assert sorted(len(division.households(leaf)) for leaf in division.leaves()) == [3, 4, 5]
+    page.click("a:has-text('Print all boards')")
+    page.wait_for_selector("h1:has-text('Print boards')")
+    check_page(page)
+    with page.expect_download() as waiting:
+        page.click("main button:has-text('Print boards')")
+    sheets = sheet_words(Path(waiting.value.path()).read_bytes())
+    assert len(sheets) == 3
+    assert "外来干部" in sheets[0]
+    assert "0915-5210000" in sheets[0]
+    assert not [sheet for sheet in sheets if "鲁" in sheet], "nothing of households"

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from fpdf import FPDF
 
 Colour = tuple[int, int, int]
-BRAND: Colour = (15, 76, 117)
-PALE: Colour = (226, 234, 241)
+BRAND: Colour = (22, 90, 58)
+PALE: Colour = (226, 238, 231)
 GREY: Colour = (92, 101, 112)
 BLACK: Colour = (20, 20, 20)
 WHITE: Colour = (255, 255, 255)

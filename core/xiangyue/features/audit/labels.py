@@ -91,6 +91,7 @@ FIELDS: dict[str, Any] = {
     "size_reason": _l("Reason for the size"),
     "fixed": _l("Left as it is when planning anew"),
     "leader": _l("Proposed grid leader"),
+    "leaders": _l("Leaders put in charge"),
     "of": _l("Copy of"),
     "to": _l("Into grid"),
     "gone": _l("Households that left"),

@@ -12,6 +12,7 @@ from xiangyue.api.setup import ApiBlueprint
 from xiangyue.errors import PreconditionFailed, Stale
 from xiangyue.features.areas.queries import names
 from xiangyue.features.drafts import deciding, jobs, queries, schemas, service
+from xiangyue.features.drafts.leaders import NOBODY, OUTSIDE, Chosen
 from xiangyue.features.drafts.models import GridDraft
 from xiangyue.features.drafts.policy import GRID_APPROVE, GRID_PLAN
 from xiangyue.features.drafts.reasons import unmet_of
@@ -201,4 +202,11 @@ def approve(data: dict[str, Any], id: int) -> Response:
 @takes_version
 def force(data: dict[str, Any], id: int) -> Response:
     """Put it in force on a day; needs If-Match, and a reason where grids are out of the rule"""
-    return changed(id, deciding.put_in_force, **data)
+    leaders = {
+        one["part_id"]: Chosen(
+            NOBODY if one["nobody"] else OUTSIDE if one["person_id"] is None else str(one["person_id"]),
+            one["office_phone"],
+        )
+        for one in data.pop("leaders")
+    }
+    return changed(id, deciding.put_in_force, leaders=leaders, **data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -10,6 +10,7 @@ from xiangyue.access.acts import acts
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Invalid
 from xiangyue.features.areas.queries import names
+from xiangyue.features.drafts.leaders import Chosen, put_in_charge
 from xiangyue.features.drafts.models import GridDraft
 from xiangyue.features.drafts.policy import (
     APPROVED,
@@ -65,11 +66,25 @@ def approve(uow: Uow, *, draft_id: int, version: int, answer: str = "") -> GridD
 
 
 @acts(GRID_APPROVE)
-def put_in_force(uow: Uow, *, draft_id: int, version: int, on: date, reason: str, size_reason: str = "") -> GridDraft:
+def put_in_force(
+    uow: Uow,
+    *,
+    draft_id: int,
+    version: int,
+    on: date,
+    reason: str,
+    size_reason: str = "",
+    term_until: date | None = None,
+    leaders: Mapping[int, Chosen] | None = None,
+) -> GridDraft:
     """The village's grids are those of the draft from a day on (needs the right to edit grids too).
 
-    Raises NotFound, Stale, Conflict, Forbidden, Invalid (``reason``, ``on``), ReasonNeeded (``size_reason``) where
-    grids are out of the rule.
+    Who is proposed as leader is put in charge with it, for a term until the last day ``term_until``, if any;
+    ``leaders`` by part id says who it is, where the name alone does not. Whoever answers for a grid that goes on stays
+    unless somebody else is proposed; posts of grids that end are over. The undo of the change puts all of that back.
+
+    Raises NotFound, Stale, Conflict, Forbidden, Invalid (``reason``, ``on``, ``term_until``, ``leader.<part id>``),
+    ReasonNeeded (``size_reason``) where grids are out of the rule.
     """
     draft = locked(uow, draft_id, version, {APPROVED})
     live = _fresh(uow, draft)
@@ -78,8 +93,10 @@ def put_in_force(uow: Uow, *, draft_id: int, version: int, on: date, reason: str
     change = apply_division(
         uow, village=draft.area_code, on=on, parts=parts, reason=_reason(reason, needed=True), size_reason=size_reason
     )
+    given = put_in_charge(uow, live, change, term_until=term_until, chosen=leaders or {})
     draft.state, draft.on_date, draft.change_id = IN_FORCE, on, change.id
-    return done(uow, draft, "force", before={"state": APPROVED}, after={"state": IN_FORCE, "on": on.isoformat()})
+    after = {"state": IN_FORCE, "on": on.isoformat(), **({"leaders": given} if given else {})}
+    return done(uow, draft, "force", before={"state": APPROVED}, after=after)
 
 
 @acts(GRID_PLAN)

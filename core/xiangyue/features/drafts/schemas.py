@@ -121,7 +121,23 @@ class Returning(Schema):
     reason = fields.String(required=True, validate=validate.Length(1, REASON_LENGTH))
 
 
+class LeaderOfPart(Schema):
+    part_id = fields.Integer(required=True)
+    person_id = fields.Integer(
+        load_default=None, allow_none=True, metadata={"description": "Of the register; null: from outside it"}
+    )
+    nobody = fields.Boolean(load_default=False, metadata={"description": "Nobody is put in charge yet"})
+    office_phone = fields.String(load_default="", validate=validate.Length(max=20))
+
+
 class Forcing(Schema):
     on = fields.Date(required=True)
     reason = fields.String(required=True, validate=validate.Length(1, REASON_LENGTH))
     size_reason = fields.String(load_default="", validate=validate.Length(max=REASON_LENGTH))
+    term_until = fields.Date(
+        load_default=None, allow_none=True, metadata={"description": "Last day of the term of leaders proposed"}
+    )
+    leaders = fields.List(
+        fields.Nested(LeaderOfPart), load_default=list, validate=validate.Length(max=500),
+        metadata={"description": "Who the proposed leaders are, where a name alone does not say it"},
+    )  # fmt: skip

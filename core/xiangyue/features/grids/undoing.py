@@ -13,6 +13,7 @@ from xiangyue.db.scope import area_range
 from xiangyue.db.uow import Uow
 from xiangyue.features.grids.models import Grid, GridChange, GridHousehold, GridVersion
 from xiangyue.features.grids.policy import CHANGES
+from xiangyue.features.grids.posting import posts_built_on, put_posts_back
 from xiangyue.features.grids.writing import refresh_areas, row_of
 from xiangyue.i18n import lazy_gettext as _l
 
@@ -49,6 +50,7 @@ def built_on(uow: Uow, change: GridChange) -> list[str]:
                 str(_l("%(change)s on %(day)s (no. %(id)s)", change=CHANGES[other.kind],
                        day=other.on_date.isoformat(), id=other.id))
             )  # fmt: skip
+    against += posts_built_on(uow, change)
     if not against and not _untouched(uow, change):
         against.append(str(_l("households that were taken out of the register, or moved, since")))
     return against
@@ -82,6 +84,7 @@ def put_back(uow: Uow, change: GridChange) -> None:
             row.valid_to = date.fromisoformat(valid_to) if valid_to else None
         uow.session.flush()
         _insert_again(uow, model, kept["removed"])
+    put_posts_back(uow, change)
     if "code" in change.changes:
         uow.session.scalars(select(Grid).where(Grid.id == change.changes["grids"][0])).one().code = change.changes[
             "code"

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapper
 from xiangyue.access.audit import audit
 from xiangyue.db.base import Json
 from xiangyue.db.uow import Uow
-from xiangyue.features.grids import codes
+from xiangyue.features.grids import codes, posting
 from xiangyue.features.grids.division import Cell, Division
 from xiangyue.features.grids.models import Grid, GridChange, GridHousehold, GridVersion
 from xiangyue.features.grids.policy import CodeTemplate
@@ -46,7 +46,8 @@ def new_change(
 
 def nothing_done() -> Json:
     """``grids``: those with another version; ``made``: new ones; ``near``: those above and those that households left
-    or went to; ``touched``: households; ``versions``, ``households``: rows as in ``nothing``."""
+    or went to; ``touched``: households; ``versions``, ``households``: rows as in ``nothing``; ``posts``: as in
+    ``posting.nothing``."""
     return {"grids": [], "made": [], "near": [], "touched": [], "versions": nothing(), "households": nothing()}
 
 
@@ -72,6 +73,7 @@ class Writer:
     def __init__(self, uow: Uow, change: GridChange) -> None:
         self.uow, self.change, self.on = uow, change, change.on_date
         self.versions, self.households = nothing(), nothing()
+        self.posts = posting.nothing()
         self.made: list[int] = []
         self.grids: set[int] = set()
         self.touched: set[int] = set()
@@ -95,6 +97,7 @@ class Writer:
                 parent = ids.get(cell.parent_id, cell.parent_id) if cell.parent_id is not None else None
                 self._open_version(ids.get(id, id), replace(cell, parent_id=parent), id in leaves_after)
         self.uow.session.flush()
+        self.posts = posting.end_with_grids(self.uow, self.change, {*before.cells} - {*after.cells})
         self.place({h: ids.get(after.homes[h], after.homes[h]) if h in after.homes else None for h in moved})
         return ids
 
@@ -192,7 +195,7 @@ class Writer:
         refresh_areas(self.uow, self.grids)
         self.change.changes = {
             "grids": sorted(self.grids), "made": self.made, "near": sorted(self.near), "touched": sorted(self.touched),
-            "versions": self.versions, "households": self.households,
+            "versions": self.versions, "households": self.households, "posts": self.posts,
         }  # fmt: skip
         self.uow.session.flush()
         note(self.uow, self.change, action, label=label, before=before, after=after)

@@ -10,6 +10,7 @@ from flask import redirect, request, url_for
 
 from xiangyue.errors import Conflict, Invalid, Refused, Stale
 from xiangyue.features.drafts import deciding, service
+from xiangyue.features.drafts.leaders import Chosen
 from xiangyue.features.drafts.models import GridDraft
 from xiangyue.features.drafts.pages import bp
 from xiangyue.features.drafts.pages.show import draft_page, part_page
@@ -168,13 +169,20 @@ def force(id: int) -> Any:
     """In force on a day; where grids are out of the rule the form asks why."""
     typed = request.form
     try:
+        field = "on"
         on = date.fromisoformat(typed.get("on", ""))
+        field = "term_until"
+        term = date.fromisoformat(typed["term_until"]) if typed.get("term_until") else None
     except ValueError:
         version = current_uow().get(GridDraft, id).version
-        errors = {"on": [_l("Give a day as year-month-day.")]}
+        errors = {field: [_l("Give a day as year-month-day.")]}
         back = FormView(action=request.path, values=typed, errors=errors, version=version, id="force")
         return draft_page(id, status=422, forms={"force": back})
     return _do(
         id, deciding.put_in_force, _("In force from %(day)s.", day=on.isoformat()), form="force",
-        on=on, reason=typed.get("reason", ""), size_reason=typed.get("size_reason", ""),
+        on=on, reason=typed.get("reason", ""), size_reason=typed.get("size_reason", ""), term_until=term,
+        leaders={
+            int(name[7:]): Chosen(answer, typed.get(f"phone.{name[7:]}", ""))
+            for name, answer in typed.items() if name.startswith("leader.") and name[7:].isdecimal()
+        },
     )  # fmt: skip

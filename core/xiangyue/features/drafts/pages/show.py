@@ -8,6 +8,7 @@ from flask import redirect, request, url_for
 
 from xiangyue.errors import Stale
 from xiangyue.features.areas.queries import paths
+from xiangyue.features.drafts.leaders import Proposal, proposals
 from xiangyue.features.drafts.models import GridDraft
 from xiangyue.features.drafts.pages import bp
 from xiangyue.features.drafts.policy import (
@@ -15,6 +16,7 @@ from xiangyue.features.drafts.policy import (
     APPROVED,
     GRID_APPROVE,
     GRID_PLAN,
+    IN_FORCE,
     JOININGS,
     ORIGINS,
     STATES,
@@ -22,7 +24,8 @@ from xiangyue.features.drafts.policy import (
 )
 from xiangyue.features.drafts.queries import LiveDraft, live_draft, of_village
 from xiangyue.features.drafts.reasons import unmet_of
-from xiangyue.features.grids.policy import BASES, GRID_EDIT
+from xiangyue.features.grids import boards
+from xiangyue.features.grids.policy import BASES, GRID_EDIT, GRID_PRINT, GRID_VIEW
 from xiangyue.features.grids.sizes import rule_text
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.policy import HOUSEHOLD_VIEW
@@ -54,6 +57,7 @@ def draft_page(
     uow, actor = current_uow(), current_actor()
     draft = uow.get(GridDraft, id)
     live = live_draft(uow, draft)
+    asked = proposals(uow, live, today()) if draft.state == APPROVED else []
     return page(
         "drafts/show.html",
         status=status,
@@ -78,8 +82,22 @@ def draft_page(
         stale_error=stale,
         mine=mine,
         actions=ACTIONS,
-        forms={**_forms(draft), **(forms or {})},
+        proposals=asked,
+        boards=_boards(draft),
+        may_print=actor.can(GRID_PRINT),
+        today=today(),
+        forms={**_forms(draft, asked), **(forms or {})},
     )
+
+
+def _boards(draft: GridDraft) -> list[dict[str, Any]]:
+    """The grids of a draft in force that have households, each with whoever is in charge."""
+    if draft.state != IN_FORCE or draft.on_date is None or not current_actor().can(GRID_VIEW):
+        return []
+    uow, on = current_uow(), max(draft.on_date, today())
+    grids = boards.standing(uow, boards.Boards(on, draft.area_code, leaf_only=True))
+    people = boards.people(uow, [grid["id"] for grid in grids], on)
+    return [{**grid, "people": people[grid["id"]]} for grid in grids]
 
 
 def _strip(live: LiveDraft) -> dict[int, list[int]]:
@@ -91,7 +109,9 @@ def _strip(live: LiveDraft) -> dict[int, list[int]]:
     return found
 
 
-def _forms(draft: GridDraft) -> dict[str, FormView]:
+def _forms(draft: GridDraft, asked: list[Proposal]) -> dict[str, FormView]:
+    answers = {f"leader.{one.part_id}": one.answer for one in asked}
+
     def form(name: str, endpoint: str, **values: Any) -> FormView:
         return FormView(action=url_for(endpoint, id=draft.id), values=values, version=draft.version, id=name)
 
@@ -99,7 +119,7 @@ def _forms(draft: GridDraft) -> dict[str, FormView]:
         "copy": form("copy", "drafts.copy"),
         "return": form("return", "drafts.give_back"),
         "approve": form("approve", "drafts.approve"),
-        "force": form("force", "drafts.force", on=today().isoformat()),
+        "force": form("force", "drafts.force", on=today().isoformat(), **answers),
         "replan": form("replan", "drafts.replan", joining=draft.rule.get("joining", "none")),
     }
 
