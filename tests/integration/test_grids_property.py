@@ -18,7 +18,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Invalid
 from xiangyue.features.grids import service
 from xiangyue.features.grids.models import Grid, GridChange, GridCode, GridHousehold, GridVersion
-from xiangyue.features.grids.queries import waiting_ids
+from xiangyue.features.grids.queries_households import waiting_ids
 from xiangyue.features.households.models import Household, Person, RegisterAct
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.service import edit_household

@@ -37,7 +37,7 @@ def list_all(args: dict[str, Any]) -> Response:
     """Grids in the caller's area as of a day"""
     wanted = queries.GridFilter(
         on=args["on"] or today(), area=args["area"], level=args["level"], kind=args["kind"], size=args["size"],
-        q=args["q"],
+        leader=args["leader"], days=args["days"], leaf=args["leaf"], q=args["q"],
     )  # fmt: skip
     page = queries.list_grids(current_uow(), wanted, sort=args["sort"], limit=args["limit"], after=args["cursor"])
     return list_response((_plain(item) for item in page.items), page.next)
@@ -214,11 +214,12 @@ def _versioned(act: Callable[[], GridChange]) -> Response:
 
 
 def _plain(item: dict[str, Any]) -> dict[str, Any]:
-    size, found = item["size"], {name: item[name] for name in _PLAIN}
+    size, lead, found = item["size"], item["lead"], {name: item[name] for name in _PLAIN}
     dates = {name: item[name] and item[name].isoformat() for name in ("valid_from", "valid_to")}
     return {
         **found, **dates, "households": size.households, "registered": size.registered, "living": size.living,
-        "breaches": list(item["breaches"]),
+        "breaches": list(item["breaches"]), "leader": lead["name"] if lead else "",
+        "leader_term_until": lead["term_until"].isoformat() if lead and lead["term_until"] else None,
     }  # fmt: skip
 
 

@@ -9,13 +9,22 @@ from flask import Blueprint
 
 from xiangyue.access.permissions import Permission
 from xiangyue.db.uow import Uow
-from xiangyue.features.grids import api_posts, boards_job, jobs, pages, points, policy
+from xiangyue.features.grids import api_coverage, api_posts, boards_job, jobs, pages, points, policy, work
 from xiangyue.features.grids.keeping import keep_households
 from xiangyue.features.grids.profile import apply_rules
 from xiangyue.features.households.kept import add_keeper
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.hookspecs import hookimpl
-from xiangyue.plugin.registry import HouseholdPanel, JobKind, NavItem, ProfileSection, Schedule, SearchKind
+from xiangyue.plugin.registry import (
+    DashboardCard,
+    HouseholdPanel,
+    JobKind,
+    NavItem,
+    ProfileSection,
+    Schedule,
+    SearchKind,
+    WorkProvider,
+)
 
 add_keeper(keep_households)
 
@@ -32,6 +41,7 @@ def register_pages() -> Sequence[Blueprint]:
 
 @hookimpl
 def register_api() -> Sequence[Any]:
+    assert api_coverage.bp is api_posts.bp, "one blueprint, to which both modules add"
     return (api_posts.bp,)
 
 
@@ -39,6 +49,8 @@ def register_api() -> Sequence[Any]:
 def register_navigation() -> Sequence[NavItem]:
     return (
         NavItem("grids", _l("Grids"), "grids.list_grids", policy.GRID_VIEW, "grids", "layout-grid", position=10),
+        NavItem("grid_coverage", _l("Grid coverage"), "grids.show_coverage", policy.GRID_VIEW, "grids", "list-check",
+                position=20),
         NavItem("grid_rules", _l("Rules for grids"), "grids.set_rules", policy.GRID_SETTINGS, "settings", "settings",
                 position=40),
     )  # fmt: skip
@@ -47,6 +59,16 @@ def register_navigation() -> Sequence[NavItem]:
 @hookimpl
 def register_household_panels() -> Sequence[HouseholdPanel]:
     return (points.PANEL,)
+
+
+@hookimpl
+def register_work() -> Sequence[WorkProvider]:
+    return (work.WORK,)
+
+
+@hookimpl
+def register_dashboard_cards() -> Sequence[DashboardCard]:
+    return (work.CARD,)
 
 
 @hookimpl

@@ -50,6 +50,11 @@ ROLES = {
 }
 PROBLEMS = {"died": _l("has died"), "moved": _l("has moved away"), "term_over": _l("term is over")}
 
+#: What a list may ask of sizes and of leaders (`conditions`).
+OUT, FITS, UNEXPLAINED, EXPLAINED, TO_DIVIDE = "out", "fits", "unexplained", "explained", "to_divide"
+SIZE_CONDITIONS = (OUT, FITS, UNEXPLAINED, EXPLAINED, TO_DIVIDE)
+LEADER_CONDITIONS = ("none", "no_principal", "over", "soon", "gone")
+
 REGISTERED, LIVING = "registered", "living"
 BASES = {REGISTERED: _l("Household register"), LIVING: _l("Living here")}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -11,7 +11,9 @@ from xiangyue.db.scope import area_range
 from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid
-from xiangyue.features.grids.policy import KINDS, LEVELS, REGISTERED, SizeRule
+from xiangyue.features.grids import conditions as owed
+from xiangyue.features.grids.policy import KINDS, LEVELS, SIZE_CONDITIONS, SizeRule
+from xiangyue.features.grids.queries_posts import leaders_on
 from xiangyue.features.grids.rules import size_rules
 from xiangyue.features.grids.sizes import Size, sizes
 from xiangyue.features.households.listing import LAST, Conditions, Page, Sort, fetch_page, set_area_names
@@ -20,15 +22,7 @@ from xiangyue.text.pinyin import fold
 
 # ruff: noqa: S608 - statements are put together from constants; values are always parameters
 
-_COVERS = "{a}.valid_from <= CAST(:on AS date) AND ({a}.valid_to IS NULL OR {a}.valid_to > CAST(:on AS date))"
-_V, _G, _K = (_COVERS.format(a=alias) for alias in ("v", "gh", "k"))
-
-_WAITING = f"""
-SELECT h.id, h.code, h.head_name, h.area_code FROM household h
- WHERE {{scope:h}} AND h.state = 'active'
-   AND NOT EXISTS (SELECT 1 FROM grid_household gh WHERE {{tenant:gh}} AND gh.household_id = h.id AND {_G})
- ORDER BY h.code
-"""
+_V, _G, _K = (owed.COVERS.format(a=alias) for alias in ("v", "gh", "k"))
 
 _SELECT = f"""
 SELECT g.id, g.code, g.kind, g.special_kind, g.version, v.name, v.level, v.leaf, v.area_code, v.parent_id, v.valid_from,
@@ -43,25 +37,25 @@ SORTS = {"code": Sort("g.code", str), "name": Sort("v.sort_key", str), "level": 
 _COUNT = f"""
 SELECT count(*) FROM grid_version v JOIN grid g ON g.id = v.grid_id
  WHERE {{scope:v}} AND {{tenant:g}} AND {_V}"""
-_HOUSEHOLDS = f"(SELECT count(*) FROM grid_household gh WHERE {{tenant:gh}} AND gh.grid_id = g.id AND {_G})"
-_PERSONS = (
-    "(SELECT count(*) FROM grid_household gh JOIN household_member k ON k.household_id = gh.household_id"
-    f" WHERE {{tenant:gh}} AND {{tenant:k}} AND gh.grid_id = g.id AND k.%(base)s AND {_G} AND {_K})"
-)
 
 
 @dataclass(frozen=True, slots=True)
 class GridFilter:
-    """``level``: 0 of special grids, None of all; ``size``: out (outside the rule) or fits; ``q``: part of the name,
-    its pinyin, the beginning of any code it has or had. ``on``: the day."""
+    """``level``: 0 of special grids, None of all; ``size``: one of ``policy.SIZE_CONDITIONS``, ``leader``: of
+    ``conditions.LEADERS``, with ``days`` ahead for a term that ends; ``leaf``: only those in which households lie;
+    ``q``: part of the name, its pinyin, the beginning of any code it has or had. ``on``: the day."""
 
     on: date
     area: int = 0
     level: int | None = None
     kind: str = ""
     size: str = ""
+    leader: str = ""
+    days: int = owed.SOON_DAYS
+    leaf: bool = False
     q: str = ""
-    extra: tuple[str, ...] = ()
+    #: What ``size`` came to, once it has been looked up (`settled`).
+    sized: tuple[str, dict[str, Any]] | None = None
 
 
 def _conditions(uow: Uow, wanted: GridFilter) -> Conditions:
@@ -72,8 +66,15 @@ def _conditions(uow: Uow, wanted: GridFilter) -> Conditions:
         if wanted.kind not in KINDS:
             raise Invalid({"kind": [_l("Choose one of the options.")]})
         found.add("g.kind = :kind", kind=wanted.kind)
+    if wanted.leaf:
+        found.add("v.leaf")
     if wanted.size:
-        found.add(_size_condition(size_rules(uow), wanted.size))
+        sql, params = wanted.sized or _sized(uow, wanted)
+        found.add(sql, **params)
+    if wanted.leader:
+        if wanted.leader not in owed.LEADERS:
+            raise Invalid({"leader": [_l("Choose one of the options.")]})
+        found.add(owed.LEADERS[wanted.leader], soon=owed.soon(wanted.on, wanted.days))
     word = fold(wanted.q)
     if word and word.isascii() and any(c.isdigit() for c in word):
         found.add(
@@ -82,26 +83,18 @@ def _conditions(uow: Uow, wanted: GridFilter) -> Conditions:
         )  # fmt: skip
     elif word:
         found.add("(strpos(v.name, :name) > 0 OR strpos(v.sort_key, :q) > 0)", q=word, name=wanted.q.strip())
-    for one in wanted.extra:
-        found.add(one)
     return found
 
 
-def _size_condition(rules: dict[int, SizeRule], size: str) -> str:
-    if size not in ("out", "fits"):
+def _sized(uow: Uow, wanted: GridFilter) -> tuple[str, dict[str, Any]]:
+    if wanted.size not in SIZE_CONDITIONS:
         raise Invalid({"size": [_l("Choose one of the options.")]})
-    broken = []
-    for level, rule in rules.items():
-        persons = _PERSONS % {"base": "registered" if rule.basis == REGISTERED else "living"}
-        limits = (
-            (_HOUSEHOLDS, "<", rule.min_households), (_HOUSEHOLDS, ">", rule.max_households),
-            (persons, "<", rule.min_persons), (persons, ">", rule.max_persons),
-        )  # fmt: skip
-        parts = [f"{what} {sign} {int(limit)}" for what, sign, limit in limits if limit is not None]
-        if parts:
-            broken.append(f"(v.level = {int(level)} AND v.leaf AND ({' OR '.join(parts)}))")
-    outside = " OR ".join(broken) or "false"
-    return f"({outside})" if size == "out" else f"NOT ({outside})"
+    return owed.sized(uow, wanted.size, wanted.area, wanted.on)
+
+
+def settled(uow: Uow, wanted: GridFilter) -> GridFilter:
+    """The same with its sizes looked up, for a page that lists and counts. Raises Invalid."""
+    return replace(wanted, sized=_sized(uow, wanted)) if wanted.size else wanted
 
 
 def list_grids(
@@ -113,7 +106,8 @@ def list_grids(
     after: str | None = None,
     before: str | None = None,
 ) -> Page:
-    """A page of grids that stand on the day, each with size, rule and what is outside of it. Raises Invalid."""
+    """A page of grids that stand on the day, each with size, rule and what is outside of it, and ``lead``: who leads it
+    (`queries_posts.leaders_on`). Raises Invalid."""
     chosen = SORTS.get(sort.removeprefix("-"), SORTS["code"])
     rows, following, back = fetch_page(
         uow,
@@ -127,11 +121,16 @@ def list_grids(
         after=after,
         before=before,
     )
-    return Page(_with_sizes(uow, [dict(zip(NAMES, row, strict=False)) for row in rows], wanted.on), following, back)
+    items = _with_sizes(uow, [dict(zip(NAMES, row, strict=False)) for row in rows], wanted.on)
+    leaders = leaders_on(uow, [item["id"] for item in items], wanted.on)
+    for item in items:
+        item["lead"] = leaders.get(item["id"])
+    return Page(items, following, back)
 
 
 def each_grid(uow: Uow, wanted: GridFilter, *, sort: str = "code", limit: int) -> Iterator[dict[str, Any]]:
     """All that a filter finds, for an export."""
+    wanted = settled(uow, wanted)
     after: str | None = None
     left = limit
     while left > 0:
@@ -207,8 +206,8 @@ MOST_HOUSEHOLDS = 2_000
 
 
 def find_grid(uow: Uow, grid_id: int, on: date) -> dict[str, Any] | None:
-    """A grid as it is on a day, with size and rule, and ``standing``: whether it stands then; None: no such grid in the
-    actor's area."""
+    """A grid as it is on a day, with size, rule and ``lead``, and ``standing``: whether it stands then; None: no such
+    grid in the actor's area."""
     rows = scoped_rows(uow.session, _ONE, {"ids": [grid_id], "on": on})
     if not rows:
         return None
@@ -216,6 +215,7 @@ def find_grid(uow: Uow, grid_id: int, on: date) -> dict[str, Any] | None:
     item["standing"] = item["valid_from"] is not None
     item["level"], item["leaf"], item["name"] = item["level"] or 0, bool(item["leaf"]), item["name"] or item["code"]
     _with_sizes(uow, [item], on)
+    item["lead"] = leaders_on(uow, [grid_id], on).get(grid_id)
     return item
 
 
@@ -242,17 +242,6 @@ def households_in(uow: Uow, grid_id: int, on: date) -> list[dict[str, Any]]:
     items = [dict(zip(INSIDE, row, strict=True)) for row in rows]
     set_area_names(uow, items, [item["area_code"] for item in items])
     return items
-
-
-def waiting(uow: Uow, area: int, on: date) -> list[dict[str, Any]]:
-    """Households of an area that are on the register today and lie in no grid on that day, by number."""
-    scope = uow.scope.narrowed(area) if area else uow.scope
-    rows = scoped_rows(uow.session, _WAITING, {"on": on}, scope=scope)
-    return [dict(zip(("id", "code", "head_name", "area_code"), row, strict=True)) for row in rows]
-
-
-def waiting_ids(uow: Uow, area: int, on: date) -> list[int]:
-    return [row["id"] for row in waiting(uow, area, on)]
 
 
 _OF_HOUSEHOLD = """

@@ -24,12 +24,6 @@ SELECT t.id, t.grid_id, t.role, t.principal, t.person_id, t.name, t.unit, t.offi
 """
 _STANDS = "t.valid_from <= CAST(:on AS date) AND (t.valid_to IS NULL OR t.valid_to > CAST(:on AS date))"
 
-#: A grid has nobody who answers for it on that day: no leader, or one who has died or moved away.
-WITHOUT_LEADER = """NOT EXISTS (
-       SELECT 1 FROM grid_post t LEFT JOIN person p ON {tenant:p} AND p.id = t.person_id
-        WHERE {tenant:t} AND t.grid_id = g.id AND t.role = 'leader' AND coalesce(p.state, 'active') = 'active'
-          AND t.valid_from <= CAST(:on AS date) AND (t.valid_to IS NULL OR t.valid_to > CAST(:on AS date)))"""
-
 
 def posts_on(uow: Uow, grid_ids: Collection[int], on: date) -> dict[int, list[dict[str, Any]]]:
     """Posts of grids on a day, leaders first and the principal before the others; ``problem``: died, moved,
@@ -39,6 +33,25 @@ def posts_on(uow: Uow, grid_ids: Collection[int], on: date) -> dict[int, list[di
     for row in rows:
         post = dict(zip(_COLUMNS, row, strict=True))
         found[post["grid_id"]].append({**post, "problem": _problem(post, on)})
+    return found
+
+
+_LEADERS = """
+SELECT DISTINCT ON (t.grid_id) t.grid_id, t.name, t.term_until, p.state, count(*) OVER (PARTITION BY t.grid_id) - 1
+  FROM grid_post t LEFT JOIN person p ON {tenant:p} AND p.id = t.person_id
+ WHERE {tenant:t} AND t.grid_id = ANY(:grids) AND t.role = 'leader' AND %s
+ ORDER BY t.grid_id, t.principal DESC, t.valid_from, t.id
+"""
+
+
+def leaders_on(uow: Uow, grid_ids: Collection[int], on: date) -> dict[int, dict[str, Any]]:
+    """Who leads each grid on a day (of several the principal one, ``others`` how many more): ``name``, ``term_until``,
+    ``problem`` as in `posts_on`. Grids without a leader are missing."""
+    rows = scoped_rows(uow.session, _LEADERS % _STANDS, {"grids": list(grid_ids), "on": on}) if grid_ids else []
+    found = {}
+    for id, name, term, state, others in rows:
+        post = {"name": name, "term_until": term, "person_state": state, "others": others}
+        found[id] = {**post, "problem": _problem(post, on)}
     return found
 
 

@@ -7,7 +7,16 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from xiangyue.api.lists import ListArgs
-from xiangyue.features.grids.policy import AREA, BASES, CHANGE_STATES, CHANGES, KINDS, ROLES
+from xiangyue.features.grids.policy import (
+    AREA,
+    BASES,
+    CHANGE_STATES,
+    CHANGES,
+    KINDS,
+    LEADER_CONDITIONS,
+    ROLES,
+    SIZE_CONDITIONS,
+)
 from xiangyue.features.households.schemas import AreaCode
 
 _MOST = 5_000
@@ -28,9 +37,19 @@ class GridListArgs(ListArgs):
     )
     kind = fields.String(load_default="", validate=validate.OneOf(["", *KINDS]))
     size = fields.String(
-        load_default="", validate=validate.OneOf(["", "out", "fits"]),
-        metadata={"description": "out: outside the county's rule; fits: within it, or without one"},
+        load_default="", validate=validate.OneOf(["", *SIZE_CONDITIONS]),
+        metadata={"description": "out: outside the county's rule; unexplained, explained: out without and with a"
+                  " reason; fits: within it, or without one; to_divide: leaves of level 2 larger than level 3 may be"},
     )  # fmt: skip
+    leader = fields.String(
+        load_default="", validate=validate.OneOf(["", *LEADER_CONDITIONS]),
+        metadata={"description": "none: without a leader; no_principal; over, soon: a leader's term; gone: a leader has"
+                  " died or moved away"},
+    )  # fmt: skip
+    days = fields.Integer(
+        load_default=90, validate=validate.Range(1, 3_650), metadata={"description": "Of leader=soon"}
+    )
+    leaf = fields.Boolean(load_default=False, metadata={"description": "Only those in which households lie"})
     q = fields.String(load_default="", metadata={"description": "Name, pinyin, or how a code of it begins"})
     sort = fields.String(
         load_default="code", validate=validate.OneOf([way + key for key in _SORTS for way in ("", "-")])
@@ -64,6 +83,8 @@ class GridSchema(Schema):
     households = fields.Integer()
     registered = fields.Integer(metadata={"description": "Persons by the household register"})
     living = fields.Integer(metadata={"description": "Persons by where they live"})
+    leader = fields.String(metadata={"description": "Who leads it, of several the principal one; empty for nobody"})
+    leader_term_until = fields.Date(allow_none=True)
     breaches = fields.List(
         fields.String(), metadata={"description": "households_below, households_above, persons_below, persons_above"}
     )

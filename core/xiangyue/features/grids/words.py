@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from xiangyue.features.grids.policy import LEVELS, SPECIAL_KINDS
+from xiangyue.features.grids.policy import LEVELS, PROBLEMS, SPECIAL_KINDS
 from xiangyue.features.grids.sizes import rule_text
 from xiangyue.i18n import lazy_gettext as _l
 
@@ -31,3 +31,12 @@ def breach_words(row: Mapping[str, Any]) -> str:
 
 def rule_words(row: Mapping[str, Any]) -> Any:
     return rule_text(row["rule"])
+
+
+def leader_words(row: Mapping[str, Any]) -> str:
+    """Who leads the grid, with what stands against it; of several the principal one and how many others there are."""
+    lead = row["lead"]
+    if lead is None:
+        return ""
+    more = f" +{lead['others']}" if lead["others"] else ""
+    return str(lead["name"]) + more + (f" ({PROBLEMS[lead['problem']]})" if lead["problem"] else "")

@@ -4,6 +4,16 @@ from flask import Blueprint
 
 bp = Blueprint("grids", __name__, template_folder="../templates")
 
-from xiangyue.features.grids.pages import boards, changes, forms, lists, posts, rules, show  # noqa: E402
+from xiangyue.features.grids.pages import (  # noqa: E402
+    boards,
+    changes,
+    coverage,
+    forms,
+    homes,
+    lists,
+    posts,
+    rules,
+    show,
+)
 
-__all__ = ["boards", "bp", "changes", "forms", "lists", "posts", "rules", "show"]
+__all__ = ["boards", "bp", "changes", "coverage", "forms", "homes", "lists", "posts", "rules", "show"]

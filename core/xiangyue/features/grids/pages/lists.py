@@ -13,10 +13,11 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid
 from xiangyue.features.areas import switch
 from xiangyue.features.areas.queries import names
-from xiangyue.features.grids import queries, queries_posts, service_export
+from xiangyue.features.grids import conditions as owed
+from xiangyue.features.grids import policy, queries, queries_households, service_export
 from xiangyue.features.grids.pages import bp
-from xiangyue.features.grids.policy import GRID_EDIT, GRID_EXPORT, GRID_PRINT, GRID_VIEW, KINDS, LEVELS
-from xiangyue.features.grids.words import breach_words, kind_words
+from xiangyue.features.grids.policy import GRID_EDIT, GRID_EXPORT, GRID_PRINT, GRID_VIEW, KINDS, LEVELS, PROBLEMS
+from xiangyue.features.grids.words import breach_words, kind_words, leader_words
 from xiangyue.features.households.person_input import today
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
@@ -37,9 +38,26 @@ COLUMNS = (
     Column("registered", _l("Household register"), numeric=True),
     Column("living", _l("Living here"), numeric=True),
     Column("size", _l("Size")),
+    Column("leader", _l("Grid leader")),
+    Column("term", _l("Term until")),
     Column("since", _l("Since"), default=False),
 )
-SIZES = {"out": _l("Outside the rule"), "fits": _l("Within the rule, or without one")}
+SIZES = {
+    policy.OUT: _l("Outside the rule"),
+    policy.UNEXPLAINED: _l("Outside the rule, no reason given"),
+    policy.EXPLAINED: _l("Outside the rule, with a reason"),
+    policy.FITS: _l("Within the rule, or without one"),
+    policy.TO_DIVIDE: _l("Level 2, larger than a grid of level 3 may be"),
+}
+LEADERS = {
+    "none": _l("Without a leader"),
+    "no_principal": _l("Nobody is the principal leader"),
+    "over": _l("A leader's term is over"),
+    "soon": _l("A leader's term ends soon"),
+    "gone": _l("A leader has died or moved away"),
+}
+#: How far ahead a term is looked at.
+DAYS = [(str(n), _l("within %(n)d days", n=n)) for n in (30, 90, 180, 365)]
 
 
 def day_asked(text: str | None = None) -> date:
@@ -50,14 +68,22 @@ def day_asked(text: str | None = None) -> date:
         return today()
 
 
+def days_asked() -> int:
+    """``?days=`` of the address, how far ahead a leader's term is looked at."""
+    text = request.args.get("days", "")
+    return int(text) if text in {value for value, _label in DAYS} else owed.SOON_DAYS
+
+
 def _view(**state: Any) -> ListView:
     filters = (
         Filter("q", _l("Name, pinyin or code"), kind="text"),
         Filter("level", _l("Level"), choices=queries.level_choices()),
         Filter("size", _l("Size"), choices=list(SIZES.items())),
-        Filter("leader", _l("Grid leader"), choices=[("none", _l("Without a leader"))]),
+        Filter("leader", _l("Grid leader"), choices=list(LEADERS.items())),
         Filter("on", _l("On day"), kind="date"),
         Filter("kind", _l("Kind"), choices=list(KINDS.items()), more=True),
+        Filter("days", _l("Term ends"), choices=DAYS, placeholder=DAYS[1][1], more=True),
+        Filter("leaf", _l("Leaf grid"), choices=[("1", _l("Households lie in it"))], more=True),
     )
     args = switch.args_without_all()
     may = current_actor().can(GRID_EXPORT)
@@ -66,14 +92,16 @@ def _view(**state: Any) -> ListView:
 
 
 def _wanted(view: ListView, area: int) -> queries.GridFilter:
-    level, kind, size = view.value("level"), view.value("kind"), view.value("size")
+    level, kind, size, leader = (view.value(name) for name in ("level", "kind", "size", "leader"))
     return queries.GridFilter(
         on=day_asked(),
         area=area,
         level=int(level) if level.isdigit() and int(level) in LEVELS else None,
         kind=kind if kind in KINDS else "",
         size=size if size in SIZES else "",
-        extra=(queries_posts.WITHOUT_LEADER,) if view.value("leader") == "none" else (),
+        leader=leader if leader in LEADERS else "",
+        days=days_asked(),
+        leaf=view.value("leaf") == "1",
         q=view.value("q")[:60],
     )
 
@@ -89,7 +117,7 @@ def list_grids() -> Any:
     asked = _view()
     if onward := without_problems(asked):
         return onward
-    wanted = _wanted(asked, code)
+    wanted = queries.settled(uow, _wanted(asked, code))
     try:
         found = queries.list_grids(
             uow,
@@ -123,12 +151,15 @@ def list_grids() -> Any:
         may_print=current_actor().can(GRID_PRINT),
         breach_words=breach_words,
         kind_words=kind_words,
+        problems=PROBLEMS,
     )
 
 
-def _waiting(uow: Uow, code: int, on: date) -> list[dict[str, Any]]:
-    """Households in no grid, shown for a village; above that there would be too many to choose from."""
-    return queries.waiting(uow, code, on) if code % 1_000_000 and on >= today() and queries.any_grid(uow) else []
+def _waiting(uow: Uow, code: int, on: date) -> int:
+    """Households of a village in no grid."""
+    if not code % 1_000_000 or on < today() or not queries.any_grid(uow):
+        return 0
+    return queries_households.count_households(uow, queries_households.NONE, code, on)
 
 
 @bp.route("/grids/export", methods=["GET", "POST"])
@@ -137,7 +168,7 @@ def export_grids() -> Any:
     """The question what for; sent, the list as it stands as a spreadsheet."""
     uow, asked = current_uow(), _view()
     code = switch.asked_area(uow)
-    wanted = _wanted(asked, code)
+    wanted = queries.settled(uow, _wanted(asked, code))
 
     def cells() -> Iterator[list[Any]]:
         for row in queries.each_grid(uow, wanted, sort=asked.order, limit=service_export.EXPORT_LIMIT + 1):
@@ -145,6 +176,7 @@ def export_grids() -> Any:
                 "name": row["name"], "code": row["code"], "level": str(kind_words(row)), "area": row["area_name"],
                 "households": row["size"].households, "registered": row["size"].registered,
                 "living": row["size"].living, "size": str(breach_words(row)), "since": row["valid_from"],
+                "leader": leader_words(row), "term": row["lead"]["term_until"] if row["lead"] else None,
             }  # fmt: skip
             yield [shown[column.key] for column in asked.visible]
 
