@@ -27,6 +27,7 @@ BENCHMARKS = {
     "http_household_page": "over_http",
     "plugin_dispatch": "plugin_dispatch",
     "worker_memory": "over_http",
+    "list_grids": "list_grids",
     "search_two_characters": "search_two_characters",
     "filter_custom_field": "filter_custom_field",
     "export_households": "export_households",

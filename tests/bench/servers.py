@@ -54,7 +54,7 @@ def environment(settings: Settings, port: int) -> dict[str, str]:
         "XIANGYUE_PLUGINS": ",".join(settings.plugins),
         "XIANGYUE_API_REQUESTS_PER_MINUTE": "1000000000",  # counted as in earnest, never reached
         "XIANGYUE_LOG_LEVEL": "WARNING",
-        "PYTHONPATH": str(ROOT / "tests"),
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), str(ROOT / "core")]),
         "XIANGYUE_INSTANCE": settings.instance,
     }
 

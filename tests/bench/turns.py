@@ -20,18 +20,19 @@ class Turns:
 
     def ours(self) -> float:
         pairs = [(self.requests[n % len(self.requests)], self.lookups[n % len(self.lookups)]) for n in range(TURNS)]
-        taken = self._ask([one for pair in pairs for one in pair])
-        self.measured = (_p95(taken[0::2]), _p95(taken[1::2]))
+        taken = self.ask([one for pair in pairs for one in pair])
+        self.measured = (p95(taken[0::2]), p95(taken[1::2]))
         return self.measured[0]
 
     def reference(self) -> float:
         return self.measured[1]
 
     def median(self, asked: list[bytes]) -> float:
-        taken = sorted(self._ask([asked[n % len(asked)] for n in range(15)]))
+        taken = sorted(self.ask([asked[n % len(asked)] for n in range(15)]))
         return taken[len(taken) // 2]
 
-    def _ask(self, asked: list[bytes]) -> list[float]:
+    def ask(self, asked: list[bytes]) -> list[float]:
+        """Milliseconds of each request, one after the other."""
         taken = []
         with socket.create_connection(("127.0.0.1", self.port)) as connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -43,5 +44,6 @@ class Turns:
         return taken
 
 
-def _p95(taken: list[float]) -> float:
+def p95(taken: list[float]) -> float:
+    """The 95th percentile."""
     return sorted(taken)[int(len(taken) * 0.95)]

@@ -7,7 +7,10 @@ from collections import Counter
 from sqlalchemy import func, select
 
 from xiangyue.features.demo.seed import seed
+from xiangyue.features.grids.models import GridPost
+from xiangyue.features.grids.queries_coverage import coverage, summed
 from xiangyue.features.households.models import Household, HouseholdAward, HouseholdIncome
+from xiangyue.features.households.person_input import today
 from xiangyue.features.organisations.models import Organisation, PostHolder
 from xiangyue.testing.fixtures import County
 
@@ -30,4 +33,12 @@ def test_it_has_households_incomes_and_awards_and_is_made_once(hanyin: County) -
     assert len(made) == 5
     assert made["village_committee"] == made["supervision_committee"] > 5
     assert held > 20
+    with hanyin.uow() as uow:
+        owed = summed(coverage(uow, 0, today()))
+        led = uow.session.scalars(select(func.count()).select_from(GridPost)).one()
+    assert led > 20
+    assert owed.waiting == owed.twice == 0
+    assert owed.term_soon
+    assert owed.term_over
+    assert owed.leaderless < owed.grids
     assert seed(hanyin.runtime, 300) == 0

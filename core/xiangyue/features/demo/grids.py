@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
@@ -16,6 +17,8 @@ from xiangyue.i18n import gettext as _
 
 #: Households of a grid of level 3; a group with fewer than twice that stays one grid of level 2.
 CHUNK = 25
+#: How long ago they were made.
+SINCE = timedelta(days=300)
 
 
 def villages_with_households(uow: Uow) -> list[int]:
@@ -46,5 +49,5 @@ def divide(uow: Uow, village: int) -> int:
             parts.append({"key": f"3.{area}.{n}", "name": label, "level": 3, "area_code": area,
                           "parent": second["key"], "household_ids": mine})  # fmt: skip
     made = _("Made up for the demonstration")
-    apply_division(uow, village=village, on=today(), parts=parts, reason=made, size_reason=made)
+    apply_division(uow, village=village, on=today() - SINCE, parts=parts, reason=made, size_reason=made)
     return len(parts)

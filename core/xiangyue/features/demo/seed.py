@@ -11,6 +11,7 @@ from xiangyue.errors import XiangyueError
 from xiangyue.features.demo import grids
 from xiangyue.features.demo.accounts import ensure_accounts
 from xiangyue.features.demo.awards import give_awards
+from xiangyue.features.demo.leaders import fill_leaders
 from xiangyue.features.demo.organisations import fill_organisations
 from xiangyue.features.households.models import Household
 from xiangyue.features.imports import inline
@@ -58,4 +59,6 @@ def seed(runtime: Runtime, households: int, *, watch: inline.Watch | None = None
     for village in villages:
         with in_locale(tenant.locale), runtime.uow(tenant.id) as uow:
             grids.divide(uow, village)
+    with in_locale(tenant.locale), runtime.uow(tenant.id) as uow:
+        fill_leaders(uow)
     return int(outcome.counts["written"]["households_new"])

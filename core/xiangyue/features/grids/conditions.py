@@ -90,7 +90,7 @@ def sized(uow: Uow, wanted: str, area: int, on: date) -> tuple[str, dict[str, An
     if wanted == TO_DIVIDE:
         found = [id for id, level, _code, size in leaves if to_divide(level, size, rules)]
     else:
-        found = [id for id, level, _code, size in leaves if size.breaches(rules[level])]
+        found = [id for id, level, _code, size in leaves if size.breaches(rules.get(level, SizeRule()))]
     if wanted in (UNEXPLAINED, EXPLAINED):
         told = explained(uow, on)
         found = [id for id in found if (id in told) == (wanted == EXPLAINED)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
@@ -15,10 +15,11 @@ from xiangyue.db.uow import Uow
 from xiangyue.features.areas.models import COUNTY, TOWN, VILLAGE, Area
 from xiangyue.features.areas.queries import names
 from xiangyue.features.grids import conditions as owed
+from xiangyue.features.grids.policy import SizeRule
 from xiangyue.features.grids.queries_households import households_by
 from xiangyue.features.grids.rules import size_rules
 from xiangyue.features.organisations import policy as organisations
-from xiangyue.features.organisations.queries_owed import owed_by
+from xiangyue.features.organisations.queries_owed import OWED, owed_by
 
 # ruff: noqa: S608 - statements are put together from constants; values are always parameters
 
@@ -150,13 +151,15 @@ def _by_area(uow: Uow, width: int, area: int, on: date, days: int) -> dict[int, 
         told = owed.explained(uow, on)
         for id, level, code, size in owed.leaf_sizes(uow, area, on):
             line = at(code - code % width)
-            if size.breaches(rules[level]):
+            if size.breaches(rules.get(level, SizeRule())):
                 name = "explained" if id in told else "unexplained"
                 setattr(line, name, getattr(line, name) + 1)
             line.to_divide += owed.to_divide(level, size, rules)
-    for code, several in _organisations(uow, width, area, on).items():
-        for key in ("late", "soon", "vacant", "gone"):
-            setattr(at(code), f"org_{key}", several[key])
+    several = _organisations(uow, width, area, on)
+    if several is not None:
+        for code in {*found, *several}:
+            for key in OWED:
+                setattr(at(code), f"org_{key}", several.get(code, {}).get(key, 0))
     return found
 
 
@@ -175,12 +178,12 @@ def leaders_owed(uow: Uow, on: date) -> Owed:
     return found
 
 
-def _organisations(uow: Uow, width: int, area: int, on: date) -> Mapping[int, dict[str, int]]:
-    """Of those who may see organisations, where they may."""
+def _organisations(uow: Uow, width: int, area: int, on: date) -> dict[int, dict[str, int]] | None:
+    """Where the actor may see organisations; None for whoever may nowhere."""
     if uow.actor.kind == "system":
         return owed_by(uow, width, area, on)
     if not uow.actor.can(organisations.VIEW):
-        return {}
+        return None
     with uow.scoped(uow.scope.within(uow.actor.scope(organisations.VIEW))):
         return owed_by(uow, width, area, on)
 
