@@ -7,6 +7,7 @@ every wrong value at once, each with the variable's name and what it may be.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -41,6 +42,17 @@ def _flag(text: str) -> bool:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _tiles(text: str) -> str:
+    """An address with places for zoom, column and row of a tile; a host that is our own may be left out."""
+    address = text.strip()
+    if address and not (re.match(r"(https?://[^/{}]*[^/{}.]|)/", address) and all(p in address for p in _TILE_PLACES)):
+        raise ValueError
+    return address
+
+
+_TILE_PLACES = ("{z}", "{x}", "{y}")
 
 
 def _option(default: Any, parse: Callable[[str], Any], doc: str, expects: str, *, secret: bool = False) -> Any:
@@ -147,6 +159,13 @@ class Settings:
     api_requests_per_minute: int = _option(
         600, _count, "Requests that one access token may send in a minute; 0: as many as it likes.", "a number"
     )
+    map_tiles: str = _option(
+        "",
+        _tiles,
+        "Tiles under maps, in WGS 84 or CGCS2000 and Web Mercator. Empty: plain ground.",
+        "https://…/{z}/{x}/{y}.png, or a path on this server",
+    )
+    map_attribution: str = _option("", str, "Whose map it is, shown in its corner.", "text")
     web_workers: int = _option(2, _positive, "Web worker processes.", "a number from 1")
     worker_processes: int = _option(
         1, _positive, "Jobs that one `xiangyue worker` does at the same time, each in a process.", "a number from 1"
@@ -183,6 +202,12 @@ class Settings:
     @property
     def secure(self) -> bool:
         return self.public_scheme == "https"
+
+    @property
+    def map_tile_host(self) -> str:
+        """Origin of the tiles' address, for the pages' policy; "" where it is our own."""
+        found = re.match(r"https?://[^/]+", self.map_tiles)
+        return found.group() if found else ""
 
     def address(self, host: str) -> str:
         """A full address people can open, for a host name without port."""

@@ -274,7 +274,9 @@ def _finish(response: Response) -> Response:
     given = {name.lower() for name, _ in headers}
     for name, value in _GUARDS:
         if name.lower() not in given:
-            headers.add(name, value)
+            # A map's tiles may come from another host, said by the page that draws it.
+            hosts = f"blob: {host}" if (host := g.get("image_hosts")) else "blob:"
+            headers.add(name, value.replace("blob:", hosts))
     if g.get("tenant") is not None and not is_api():
         response.vary.add("HX-Request")
         if response.mimetype == "text/html":

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from xiangyue.errors import XiangyueError
-from xiangyue.features.demo import grids
+from xiangyue.features.demo import grids, maps
 from xiangyue.features.demo.accounts import ensure_accounts
 from xiangyue.features.demo.awards import give_awards
 from xiangyue.features.demo.leaders import fill_leaders
@@ -61,4 +61,5 @@ def seed(runtime: Runtime, households: int, *, watch: inline.Watch | None = None
             grids.divide(uow, village)
     with in_locale(tenant.locale), runtime.uow(tenant.id) as uow:
         fill_leaders(uow)
+        maps.draw(uow, maps.VILLAGE if maps.VILLAGE in villages else villages[0])
     return int(outcome.counts["written"]["households_new"])

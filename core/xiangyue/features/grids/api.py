@@ -224,7 +224,12 @@ def _plain(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _done(change: GridChange, status: int = 200) -> Response:
-    body = {
+    return set_etag(make_response(jsonify(change_json(change)), status), change.version)
+
+
+def change_json(change: GridChange) -> dict[str, Any]:
+    """As ``ChangeSchema`` says."""
+    return {
         "id": change.id,
         "kind": change.kind,
         "on": change.on_date.isoformat(),
@@ -239,4 +244,3 @@ def _done(change: GridChange, status: int = 200) -> Response:
         "undone_reason": change.undone_reason,
         "version": change.version,
     }
-    return set_etag(make_response(jsonify(body), status), change.version)

@@ -9,7 +9,7 @@ from flask import Blueprint
 
 from xiangyue.access.permissions import Permission
 from xiangyue.db.uow import Uow
-from xiangyue.features.grids import api_coverage, api_posts, boards_job, jobs, pages, points, policy, work
+from xiangyue.features.grids import api_boundaries, api_coverage, api_posts, boards_job, jobs, pages, points, policy, work
 from xiangyue.features.grids.keeping import keep_households
 from xiangyue.features.grids.profile import apply_rules
 from xiangyue.features.households.kept import add_keeper
@@ -41,7 +41,7 @@ def register_pages() -> Sequence[Blueprint]:
 
 @hookimpl
 def register_api() -> Sequence[Any]:
-    assert api_coverage.bp is api_posts.bp, "one blueprint, to which both modules add"
+    assert api_boundaries.bp is api_coverage.bp is api_posts.bp, "one blueprint, to which all modules add"
     return (api_posts.bp,)
 
 

@@ -121,7 +121,7 @@ def list_grids(
         after=after,
         before=before,
     )
-    items = _with_sizes(uow, [dict(zip(NAMES, row, strict=False)) for row in rows], wanted.on)
+    items = with_sizes(uow, [dict(zip(NAMES, row, strict=False)) for row in rows], wanted.on)
     leaders = leaders_on(uow, [item["id"] for item in items], wanted.on)
     for item in items:
         item["lead"] = leaders.get(item["id"])
@@ -148,7 +148,7 @@ def count_grids(uow: Uow, wanted: GridFilter) -> int:
     return int(scoped_rows(uow.session, _COUNT + conditions.sql(), conditions.params, scope=scope)[0][0])
 
 
-def _with_sizes(uow: Uow, items: list[dict[str, Any]], on: date) -> list[dict[str, Any]]:
+def with_sizes(uow: Uow, items: list[dict[str, Any]], on: date) -> list[dict[str, Any]]:
     rules = size_rules(uow)
     below = _leaves_below(uow, [item["id"] for item in items if not item["leaf"] and item["level"]], on)
     found = sizes(uow, {*(i["id"] for i in items if i["leaf"]), *(x for ids in below.values() for x in ids)}, on)
@@ -214,7 +214,7 @@ def find_grid(uow: Uow, grid_id: int, on: date) -> dict[str, Any] | None:
     item = dict(zip(NAMES, rows[0], strict=True))
     item["standing"] = item["valid_from"] is not None
     item["level"], item["leaf"], item["name"] = item["level"] or 0, bool(item["leaf"]), item["name"] or item["code"]
-    _with_sizes(uow, [item], on)
+    with_sizes(uow, [item], on)
     item["lead"] = leaders_on(uow, [grid_id], on).get(grid_id)
     return item
 
@@ -233,7 +233,7 @@ def name_of(uow: Uow, grid_ids: Collection[int]) -> dict[int, tuple[str, str]]:
 def children(uow: Uow, grid_id: int, on: date) -> list[dict[str, Any]]:
     """Grids directly below one on a day."""
     rows = scoped_rows(uow.session, _CHILDREN, {"parent": grid_id, "on": on})
-    return _with_sizes(uow, [dict(zip(NAMES, row, strict=False)) for row in rows], on)
+    return with_sizes(uow, [dict(zip(NAMES, row, strict=False)) for row in rows], on)
 
 
 def households_in(uow: Uow, grid_id: int, on: date) -> list[dict[str, Any]]:

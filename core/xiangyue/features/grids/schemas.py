@@ -7,6 +7,8 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from xiangyue.api.lists import ListArgs
+from xiangyue.features.grids.boundaries.fit import MISFITS
+from xiangyue.features.grids.boundaries.geojson import STATES, SYSTEMS
 from xiangyue.features.grids.policy import (
     AREA,
     BASES,
@@ -269,3 +271,61 @@ class NewPost(Schema):
 class EndOfPost(Schema):
     on = fields.Date(required=True)
     reason = fields.String(required=True)
+
+
+class AreaDayArgs(DayArgs):
+    area = AreaCode(load_default=0, metadata={"description": "Only grids of this area"})
+
+
+class OutlinesSchema(Schema):
+    """A GeoJSON collection (RFC 7946) in degrees of WGS 84 or CGCS2000; ``properties`` of a feature: code, name, level,
+    area_code."""
+
+    type = fields.String(metadata={"description": "FeatureCollection"})
+    features = fields.List(fields.Dict())
+
+
+class NewOutlines(_Dated):
+    collection = fields.Dict(required=True, metadata={"description": "A GeoJSON collection of polygons in degrees"})
+    system = fields.String(
+        required=True, validate=validate.OneOf([*SYSTEMS]),
+        metadata={"description": "How it was drawn; only wgs84 (which CGCS2000 equals) is taken over"},
+    )  # fmt: skip
+    property = fields.String(
+        load_default="", metadata={"description": "Which property holds the grid's code; suggested when missing"}
+    )
+    swapped = fields.Boolean(load_default=False, metadata={"description": "Latitude comes first"})
+    simplify = fields.Boolean(load_default=False, metadata={"description": "Leave points out where there are too many"})
+    dry_run = fields.Boolean(load_default=False, metadata={"description": "Only say what would be done"})
+
+
+class OutlineLineSchema(Schema):
+    number = fields.Integer(metadata={"description": "Its place in the collection, from 1"})
+    label = fields.String()
+    code = fields.String(metadata={"description": "What the property says"})
+    grid_id = fields.Integer(allow_none=True)
+    state = fields.String(validate=validate.OneOf([*STATES]))
+    says = fields.List(fields.String(), metadata={"description": "Faults, and what was done to it"})
+
+
+class MisfitSchema(Schema):
+    village = fields.Integer(metadata={"description": "15 digits"})
+    kind = fields.String(
+        validate=validate.OneOf([*MISFITS]),
+        metadata={"description": "overlap of two grids; gap: land in none; beyond: reaches out of the village"},
+    )
+    grids = fields.List(fields.Integer())
+    area = fields.Float(metadata={"description": "m²"})
+    geometry = fields.Dict(metadata={"description": "Where, as GeoJSON"})
+
+
+class TakenOutlinesSchema(Schema):
+    property = fields.String(metadata={"description": "The property that held the code"})
+    lines = fields.List(fields.Nested(OutlineLineSchema))
+    misfits = fields.List(fields.Nested(MisfitSchema), metadata={"description": "Once it is taken over"})
+    changes = fields.List(fields.Nested(ChangeSchema), metadata={"description": "One for each village"})
+
+
+class FitSchema(Schema):
+    misfits = fields.List(fields.Nested(MisfitSchema))
+    without = fields.List(fields.Integer(), metadata={"description": "Leaf grids without outline: gaps are not told"})

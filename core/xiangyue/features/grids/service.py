@@ -18,6 +18,7 @@ from xiangyue.db.base import Json
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Invalid, NotFound, Stale
 from xiangyue.features.grids import codes, rules, sizes, undoing
+from xiangyue.features.grids.boundaries.rings import united
 from xiangyue.features.grids.division import Cell, Division, Part, divided
 from xiangyue.features.grids.models import Grid, GridChange, GridSizeNote
 from xiangyue.features.grids.policy import AREA, GRID_EDIT, GRID_VIEW, SizeRule
@@ -58,7 +59,7 @@ def create_grid(
         "name": name, "level": level, "area_code": area_code, "parent_id": parent_id, "kind": kind,
         "household_ids": sorted(household_ids),
     }  # fmt: skip
-    return _carry_out(uow, "create", area_code, on, change, reason, size_reason, request, label=name)
+    return carry_out(uow, "create", area_code, on, change, reason, size_reason, request, label=name)
 
 
 @acts(GRID_EDIT)
@@ -69,7 +70,7 @@ def rename_grid(uow: Uow, *, grid_id: int, version: int, name: str, on: date, re
     def change(division: Division) -> None:
         division.cells[grid_id] = replace(division.cell(grid_id), name=_name(name))
 
-    return _carry_out(uow, "rename", grid.area_code, on, change, reason, "", {"grid_id": grid_id, "name": name},
+    return carry_out(uow, "rename", grid.area_code, on, change, reason, "", {"grid_id": grid_id, "name": name},
                       label=name)  # fmt: skip
 
 
@@ -109,7 +110,7 @@ def close_grid(
         division.close(grid_id, into_id)
 
     request = {"grid_id": grid_id, "into_id": into_id}
-    return _carry_out(uow, "close", grid.area_code, on, change, _reason(reason, needed=True), size_reason, request,
+    return carry_out(uow, "close", grid.area_code, on, change, _reason(reason, needed=True), size_reason, request,
                       label=grid.code)  # fmt: skip
 
 
@@ -139,7 +140,7 @@ def split_grid(
         "grid_id": grid_id, "below": below,
         "parts": [{"name": name, "household_ids": sorted(ids)} for name, ids in given],
     }  # fmt: skip
-    return _carry_out(uow, "split", grid.area_code, on, change, reason, size_reason, request, label=grid.code)
+    return carry_out(uow, "split", grid.area_code, on, change, reason, size_reason, request, label=grid.code)
 
 
 @acts(GRID_EDIT)
@@ -154,10 +155,15 @@ def merge_grids(
         raise NotFound(_l("There is no such entry, or it lies outside your area."))
 
     def change(division: Division) -> None:
+        leaves, cells = division.leaves(), dict(division.cells)
         division.merge(sorted(wanted), into_id)
+        if into_id in leaves and cells[into_id].boundary is not None:
+            # Where one of them was never drawn nobody knows what they cover together.
+            joined = united([cells[id].boundary for id in sorted(wanted | {into_id})])
+            division.cells[into_id] = replace(division.cells[into_id], boundary=joined)
 
     request = {"grid_ids": sorted(wanted), "into_id": into_id}
-    return _carry_out(uow, "merge", into.area_code, on, change, _reason(reason, needed=True), size_reason, request,
+    return carry_out(uow, "merge", into.area_code, on, change, _reason(reason, needed=True), size_reason, request,
                       label=into.code)  # fmt: skip
 
 
@@ -176,7 +182,7 @@ def move_households(
         division.put(household_ids, grid_id)
 
     request = {"grid_id": grid_id, "household_ids": sorted(household_ids)}
-    return _carry_out(uow, "move_households", grid.area_code, on, change, reason, size_reason, request,
+    return carry_out(uow, "move_households", grid.area_code, on, change, reason, size_reason, request,
                       label=grid.code)  # fmt: skip
 
 
@@ -200,7 +206,7 @@ def apply_division(
         division.cells, division.homes = after.cells, after.homes
 
     request = {"parts": [_plain_part(part) for part in plan]}
-    return _carry_out(uow, "plan", village, on, change, _reason(reason, needed=True), size_reason, request)
+    return carry_out(uow, "plan", village, on, change, _reason(reason, needed=True), size_reason, request)
 
 
 def _plain_part(part: Part) -> Json:
@@ -270,7 +276,8 @@ def standing_against(uow: Uow, *, change_id: int) -> list[str]:
         return undoing.built_on(uow, change)
 
 
-def _carry_out(
+@acts(GRID_EDIT)
+def carry_out(
     uow: Uow,
     kind: str,
     area_code: int,
@@ -281,6 +288,8 @@ def _carry_out(
     request: Json,
     label: str = "",
 ) -> GridChange:
+    """Do what ``change`` does to the division of the village in which ``area_code`` lies. Raises Invalid when nothing
+    would change, and as the acts above do."""
     village = village_of(area_code)
     _check_day(on)
     if not uow.scope.contains(area_code):

@@ -67,8 +67,11 @@ await mkdir(fresh, { recursive: true });
 await Promise.all([
   bundle("app.js", "app.js", { format: "iife" }),
   bundle("cockpit.js", "cockpit.js", { format: "iife" }),
+  bundle("map.js", "map.js", { format: "iife" }),
   bundle("swagger.js", "swagger.js", { format: "iife" }),
   bundle("app.css", "css/app.css"),
+  // The library's marker pictures are not used, so none of them needs to be a file of its own.
+  bundle("map.css", "css/map.css", { loader: { ".png": "dataurl" } }),
   bundle("public.css", "css/public.css"),
   bundle("swagger-ui.css", "css/swagger-ui.css"),
   sprite(),

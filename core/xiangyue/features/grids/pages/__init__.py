@@ -6,6 +6,7 @@ bp = Blueprint("grids", __name__, template_folder="../templates")
 
 from xiangyue.features.grids.pages import (  # noqa: E402
     boards,
+    boundaries,
     changes,
     coverage,
     forms,
@@ -16,4 +17,17 @@ from xiangyue.features.grids.pages import (  # noqa: E402
     show,
 )
 
-__all__ = ["boards", "bp", "changes", "coverage", "forms", "homes", "lists", "posts", "rules", "show"]
+__all__ = [
+    "boards",
+    "boundaries",
+    "bp",
+    "changes",
+    "coverage",
+    "forms",
+    "homes",
+    "lists",
+    "map",
+    "posts",
+    "rules",
+    "show",
+]

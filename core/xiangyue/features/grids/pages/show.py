@@ -11,6 +11,7 @@ from xiangyue.features.areas.queries import paths
 from xiangyue.features.grids import queries, queries_posts, service
 from xiangyue.features.grids.pages import bp
 from xiangyue.features.grids.pages.lists import day_asked
+from xiangyue.features.grids.pages.map import map_of
 from xiangyue.features.grids.policy import CHANGE_STATES, CHANGES, GRID_EDIT, GRID_PRINT, GRID_VIEW, PROBLEMS, ROLES
 from xiangyue.features.grids.words import breach_words, kind_words, rule_words
 from xiangyue.features.households.person_input import today
@@ -63,6 +64,7 @@ def grid_page(id: int, *, status: int = 200, explain: FormView | None = None) ->
         breach_words=breach_words,
         kind_words=kind_words,
         rule_words=rule_words,
+        map=map_of(grid, on) if grid["standing"] and grid["has_boundary"] else None,
         changes=CHANGES,
         states=CHANGE_STATES,
     )

@@ -1,0 +1,93 @@
+"""Outlines of grids are taken over from a file, as changes of grids that can be undone. Nothing here commits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+
+from xiangyue.access.acts import acts
+from xiangyue.access.audit import audit
+from xiangyue.db.base import Json
+from xiangyue.db.uow import Uow
+from xiangyue.errors import Invalid, NotFound
+from xiangyue.features.grids.boundaries.geojson import Reading
+from xiangyue.features.grids.boundaries.matching import Plan, match
+from xiangyue.features.grids.boundaries.rings import corners
+from xiangyue.features.grids.division import Division
+from xiangyue.features.grids.models import Grid, GridChange
+from xiangyue.features.grids.policy import GRID_EDIT, GRID_EXPORT
+from xiangyue.features.grids.queries_boundaries import collection, outlines
+from xiangyue.features.grids.service import carry_out
+from xiangyue.features.grids.standing import village_of
+from xiangyue.i18n import lazy_gettext as _l
+
+
+@acts(GRID_EDIT)
+def look_at_boundaries(uow: Uow, *, data: bytes | Json, how: Reading, on: date, chosen: str = "") -> Plan:
+    """What taking a file over would do; nothing changes. Raises Invalid (``file``, ``system``, ``property``)."""
+    return match(uow, data, how, on, chosen)
+
+
+@acts(GRID_EDIT)
+def import_boundaries(
+    uow: Uow, *, data: bytes | Json, how: Reading, on: date, chosen: str = "", reason: str = "", source: str = ""
+) -> tuple[Plan, list[GridChange]]:
+    """Take the outlines of a file over, as far as nothing stands against them: a change for each village. ``source``:
+    name of the file. Raises Invalid."""
+    plan = match(uow, data, how, on, chosen)
+    if not plan.boundaries:
+        raise Invalid({"file": [_l("No feature of the file can be taken over.")]})
+    return plan, set_boundaries(uow, boundaries=plan.boundaries, on=on, reason=reason, source=source)
+
+
+@acts(GRID_EDIT)
+def set_boundaries(
+    uow: Uow, *, boundaries: Mapping[int, Json | None], on: date, reason: str = "", source: str = ""
+) -> list[GridChange]:
+    """Outlines by grid id from a day on (None: none any more), sound ones (`boundaries.rings.sound`): one change for
+    each village in which any is another. Raises NotFound, Invalid (``on``; when all are as they were)."""
+    villages: dict[int, dict[int, Json | None]] = {}
+    grids = {grid.id: grid for grid in uow.session.scalars(select(Grid).where(Grid.id.in_(list(boundaries))))}
+    if len(grids) < len(boundaries):
+        raise NotFound(_l("There is no such entry, or it lies outside your area."))
+    for id, boundary in boundaries.items():
+        villages.setdefault(village_of(grids[id].area_code), {})[id] = boundary
+    made, same = [], None
+    for village, wanted in sorted(villages.items()):
+        # The area of the change is that of its grids: whoever may change one group only may draw that group's grids.
+        areas = {grids[id].area_code for id in wanted}
+        area = areas.pop() if len(areas) == 1 else village
+        if not uow.scope.contains(area):
+            area = grids[next(iter(wanted))].area_code
+        request = {"grid_ids": sorted(wanted), "source": source, "points": sum(map(corners, wanted.values()))}
+        try:
+            made.append(carry_out(uow, "boundary", area, on, _drawing(wanted), reason, "", request, label=source))
+        except Invalid as invalid:
+            if set(invalid.fields) != {""}:
+                raise
+            same = invalid
+    if not made and same is not None:
+        raise same
+    return made
+
+
+def _drawing(wanted: Mapping[int, Json | None]) -> Any:
+    def change(division: Division) -> None:
+        for id, boundary in wanted.items():
+            division.cells[id] = replace(division.cell(id), boundary=boundary)
+
+    return change
+
+
+@acts(GRID_EXPORT)
+def export_boundaries(uow: Uow, *, area: int, on: date) -> dict[str, Any]:
+    """The outlines of an area (0: all of mine) on a day as a GeoJSON collection; on record."""
+    found = collection(outlines(uow, area, on))
+    after = {"rows": len(found["features"]), "on": on}
+    audit(uow, action="grid.export", object_type="grid", label="GeoJSON", area_code=area,
+          after=after)  # fmt: skip
+    return found
