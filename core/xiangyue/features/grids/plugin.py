@@ -9,7 +9,17 @@ from flask import Blueprint
 
 from xiangyue.access.permissions import Permission
 from xiangyue.db.uow import Uow
-from xiangyue.features.grids import api_boundaries, api_coverage, api_posts, boards_job, jobs, pages, points, policy, work
+from xiangyue.features.grids import (
+    api_boundaries,
+    api_coverage,
+    api_posts,
+    boards_job,
+    jobs,
+    pages,
+    points,
+    policy,
+    work,
+)
 from xiangyue.features.grids.keeping import keep_households
 from xiangyue.features.grids.profile import apply_rules
 from xiangyue.features.households.kept import add_keeper

@@ -12,6 +12,7 @@ from xiangyue.features.grids.pages import (  # noqa: E402
     forms,
     homes,
     lists,
+    map,
     posts,
     rules,
     show,
