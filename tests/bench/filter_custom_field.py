@@ -32,6 +32,7 @@ FIELDS = {
 #: What is asked for, some of each kind.
 KINDS = {
     "text begins with": [f"custom.plate=K{n}" for n in ("047", "99", "12")],
+    "text contains": ["custom.plate.has=4711", "custom.plate.has=47"],
     "number is": ["custom.mu=17", "custom.mu=640"],
     "number from to": ["custom.mu.from=10&custom.mu.to=14", "custom.mu.from=900"],
     "day from to": [
@@ -44,6 +45,8 @@ KINDS = {
     "by text": ["sort=custom.plate", "sort=-custom.plate"],
     "by number": ["sort=custom.mu", "sort=-custom.mu"],
     "by day": ["sort=custom.checked", "sort=-custom.checked"],
+    "not recorded": ["custom.roof.filled=no"],
+    "choice by size": ["custom.roof=tile&sort=-size"],
     "choice by number": ["custom.roof=tile&sort=-custom.mu"],
 }
 
@@ -66,7 +69,7 @@ def filter_custom_field(stage: Stage) -> Result:
         for one in (*every, *lookups):
             head, body = fetch(server.port, one)
             assert b" 200 " in head.split(b"\r\n", 1)[0], head
-            assert one in lookups or b'"code"' in body, (one, body)
+            assert one in lookups or b'"code"' in body or b"filled=no" in one, (one, body)
         turns = Turns(server.port, every, lookups)
         result = paired(
             "filter_custom_field",

@@ -18,7 +18,8 @@ from xiangyue.features.households import own_lists
 from xiangyue.features.households.bulk import HouseholdRow, upsert_households
 from xiangyue.features.households.filters import HouseholdFilter, PersonFilter
 from xiangyue.features.households.groups import household_ids
-from xiangyue.features.households.list_query import list_households, list_persons
+from xiangyue.features.households.list_persons import count_register
+from xiangyue.features.households.list_query import count_households, count_persons, list_households, list_persons
 from xiangyue.features.households.models import CustomField, CustomValue, Household, NameSuffix, Person
 from xiangyue.features.households.policy import HOUSEHOLD_VIEW
 from xiangyue.testing.fixtures import County
@@ -176,6 +177,35 @@ def test_order_within_a_condition_and_of_persons(county: County) -> None:
             assert "sort" in error.value.fields
         with pytest.raises(Invalid):
             list_persons(uow, PersonFilter(), sort="custom.mu", after=page.next or "bm9uZQ")
+
+
+def test_contains_is_looked_for_as_it_is_written_and_in_either_size(county: County) -> None:
+    for word, found in (("G", [1, 2]), ("g1", [1]), ("陕g", [1, 2]), ("123", [1, 3]), ("a12399", [3]), ("=1+1", [4])):
+        assert numbers(county, ("plate.has", word)) == found, word
+        with county.uow() as uow:
+            wanted = HouseholdFilter(custom=(("plate.has", word),))
+            assert count_households(uow, wanted) == len(found), word
+            # Order by order the same, whatever a page is walked along.
+            for sort in ("name", "-size", "updated", "custom.mu"):
+                assert len(list_households(uow, wanted, sort=sort).items) == len(found), (word, sort)
+
+
+def test_nothing_recorded_beside_other_conditions(county: County, monkeypatch: pytest.MonkeyPatch) -> None:
+    none = ("roof.filled", "no")
+    assert numbers(county, none) == [4, 5, 6, 7]
+    assert numbers(county, none, ("mu.from", "1")) == [4]
+    # Where they are many the list is walked and each is asked.
+    monkeypatch.setattr(own_lists, "COMMON", 2)
+    assert numbers(county, none) == [4, 5, 6, 7]
+    assert numbers(county, none, sort="-code") == [7, 6, 5, 4]
+
+
+def test_the_whole_register_is_counted_by_its_households(county: County) -> None:
+    with county.uow() as uow:
+        assert count_register(uow) == (HOUSES, HOUSES)
+        assert (count_households(uow, HouseholdFilter()), count_persons(uow, PersonFilter())) == (HOUSES, HOUSES)
+        assert count_register(uow, OTHER_TOWN) == (0, 0)
+        assert count_persons(uow, PersonFilter(area=OTHER_TOWN)) == 0
 
 
 def test_another_area_shows_nothing(county: County) -> None:

@@ -117,7 +117,7 @@ def test_four_numbers_of_my_area_only(hanyin: County, tongyu: County) -> None:
 
     def add(county: County, area: int, code: str, **person: Any) -> None:
         with county.uow() as uow:
-            home = Household(area_code=area, code=code, head_name="王德福")
+            home = Household(area_code=area, code=code, head_name="王德福", person_count=1)
             uow.session.add(home)
             uow.session.flush()
             uow.session.add(Person(area_code=area, household_id=home.id, name="王德福", **person))

@@ -36,8 +36,18 @@ class Household(Timestamps, Versioned, AreaBound, Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "code"),
         UniqueConstraint("tenant_id", "client_id"),
+        # One for each order of the list.
         Index(None, "tenant_id", "sort_key", "id"),
-        Index(None, "tenant_id", "area_code"),
+        Index(None, "tenant_id", "person_count", "id"),
+        Index(None, "tenant_id", "updated_at", "id"),
+        # With all that a count asks for: counting a county reads this index and no row.
+        Index(
+            None,
+            "tenant_id",
+            "area_code",
+            postgresql_include=["id", "state", "person_count", "registered_count", "living_count"],
+        ),
+        Index(None, "tenant_id", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
         CheckConstraint("state in ('active', 'closed', 'merged')", name="state"),
     )
 
@@ -79,6 +89,16 @@ class Person(Timestamps, Versioned, AreaBound, Base):
         Index(None, "tenant_id", "household_id"),
         Index(None, "tenant_id", "id_number_tail"),
         Index(None, "tenant_id", "phone_tail"),
+        # The area last: the list of a village walks along it and looks only at its own.
+        Index(None, "tenant_id", "sort_key", "id", "area_code"),
+        Index(
+            "ix_person_away",
+            "tenant_id",
+            "household_id",
+            postgresql_include=["area_code"],
+            postgresql_where=text("away AND state = 'active'"),
+        ),
+        Index(None, "tenant_id", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
         tenant_fk("household_id", "household"),
         CheckConstraint("state in ('active', 'moved', 'deceased', 'merged')", name="state"),
     )

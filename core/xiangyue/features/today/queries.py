@@ -21,11 +21,13 @@ class Numbers:
     villages: int
 
 
+# Households know how many persons they have: counted together, from an index alone.
 _NUMBERS = """
-SELECT (SELECT count(*) FROM household h WHERE {scope:h} AND h.state = 'active'),
-       (SELECT count(*) FROM person p WHERE {scope:p} AND p.state = 'active'),
+SELECT r.households, r.persons,
        (SELECT count(*) FROM person p WHERE {scope:p} AND p.state = 'active' AND p.away),
        (SELECT count(*) FROM area a WHERE {scope:a} AND a.level = 'village' AND a.active)
+  FROM (SELECT count(*) FILTER (WHERE h.state = 'active') AS households, coalesce(sum(h.person_count), 0) AS persons
+          FROM household h WHERE {scope:h}) r
 """
 
 

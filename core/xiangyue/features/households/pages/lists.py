@@ -13,7 +13,8 @@ from xiangyue.errors import Invalid
 from xiangyue.features.areas import switch
 from xiangyue.features.areas.queries import names
 from xiangyue.features.households import policy
-from xiangyue.features.households.filters import HouseholdFilter, PersonFilter
+from xiangyue.features.households.filters import HouseholdFilter
+from xiangyue.features.households.list_persons import count_register
 from xiangyue.features.households.list_query import count_households, count_persons, list_households, list_persons
 from xiangyue.features.households.offered import fill, run
 from xiangyue.features.households.pages import bp
@@ -59,7 +60,7 @@ def list_households_page() -> Any:
     listing = household_listing(uow)
     wanted = replace(listing.filter, area=code)
 
-    def read(wanted: HouseholdFilter) -> tuple[Any, int]:
+    def read(wanted: HouseholdFilter) -> tuple[Any, int | None]:
         found = list_households(
             uow,
             wanted,
@@ -70,7 +71,9 @@ def list_households_page() -> Any:
             fields=listing.fields,
             keys=keys(),
         )
-        return found, count_households(uow, wanted, keys=keys())
+        # Of the whole list the register's own figures, which the page shows beside it, are the count.
+        whole = wanted == HouseholdFilter(area=code)
+        return found, None if whole else count_households(uow, wanted, keys=keys())
 
     try:
         (found, count), wanted, failed = run(uow, wanted, read)
@@ -78,8 +81,8 @@ def list_households_page() -> Any:
         return without(listing, invalid)
     failed = [*listing.failed, *failed, *fill(uow, found.items, listing.offered)]
     note_filter(uow, listing, found.items)
-    total = count if not listing.view.filtered else count_households(uow, HouseholdFilter(area=code))
-    persons = count_persons(uow, PersonFilter(area=code))
+    total, persons = count_register(uow, code)
+    count = total if count is None else count
     return page(
         "households/list.html",
         view=with_views(
