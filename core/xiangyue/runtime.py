@@ -42,6 +42,7 @@ FEATURES = (
     "xiangyue.features.areas.plugin",
     "xiangyue.features.households.plugin",
     "xiangyue.features.grids.plugin",
+    "xiangyue.features.household_groups.plugin",
     "xiangyue.features.drafts.plugin",
     "xiangyue.features.classifications.plugin",
     "xiangyue.features.duplicates.plugin",

@@ -483,6 +483,21 @@ def grid_leader_happened(uow: Uow, grid_id: int, post_id: int, action: str) -> N
 
 
 @hookspec
+def household_group_happened(uow: Uow, group_id: int, change_id: int, action: str) -> None:
+    """A ten-household group was changed: ``action`` is that of the audit trail (household_group.create,
+    household_group.members, household_group.follow, household_group.undo …), ``change_id`` its entry in the history; 0
+    for a head (household_group.head, household_group.end_head). It may take effect on a day to come.
+
+    Example::
+
+        @hookimpl
+        def household_group_happened(uow, group_id, action):
+            if action != "household_group.rename":
+                service.share_out_again(uow, group_id=group_id)
+    """
+
+
+@hookspec
 def plugin_switch_happened(uow: Uow, enabled: bool) -> None:
     """This plugin was switched on or off in the county; only told to the plugin itself.
 
@@ -536,5 +551,6 @@ HAPPENED = (
     "classification_decision_happened",
     "grid_change_happened",
     "grid_leader_happened",
+    "household_group_happened",
     "plugin_switch_happened",
 )

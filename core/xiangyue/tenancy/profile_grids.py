@@ -30,6 +30,8 @@ class GridsSpec:
     sizes: tuple[GridSizeSpec, ...] = ()
     code_template: str = ""
     code_width: int = 3
+    #: (least, most) households of a ten-household group; None: the core's own.
+    ten_households: tuple[int, int] | None = None
 
 
 def _limit() -> Whole:
@@ -46,10 +48,16 @@ class GridSizeSchema(Strict):
     source = Text(blank=True, longest=200, load_default="")
 
 
+class TenHouseholdsSchema(Strict):
+    min_households = Whole(least=1, most=99, required=True)
+    max_households = Whole(least=1, most=99, required=True)
+
+
 class GridsSchema(Strict):
     sizes = ListOf(fields.Nested(GridSizeSchema), load_default=list)
     code_template = Text(blank=True, longest=60, load_default="")
     code_width = Whole(least=2, most=6, load_default=3)
+    ten_households = fields.Nested(TenHouseholdsSchema, load_default=None)
 
 
 def grids_from(values: dict[str, Any]) -> GridsSpec:
@@ -58,4 +66,5 @@ def grids_from(values: dict[str, Any]) -> GridsSpec:
         sizes=tuple(GridSizeSpec(**size) for size in values["sizes"]),
         code_template=values["code_template"],
         code_width=values["code_width"],
+        ten_households=(ten["min_households"], ten["max_households"]) if (ten := values["ten_households"]) else None,
     )

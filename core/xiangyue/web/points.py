@@ -107,6 +107,11 @@ def _drawn(build: Callable[[Any], PanelView | None], contributor: Contributor, i
         raise TypeError(f"{item.key}: build() returned {type(view).__name__}, not PanelView or None")
     if not contributor.core and not view.template.startswith(f"{contributor.key}/"):
         raise ValueError(f"{item.key}: template {view.template!r} does not stand in {contributor.key}/")
+    return drawn(view)
+
+
+def drawn(view: PanelView) -> Markup:
+    """A panel as it stands on a page."""
     # Not by Flask's render_template: that would put the whole shell together again for each panel.
     template = current_app.jinja_env.get_template(view.template)
     shell = {"locale": current_locale(), "site": g.tenant, "actor": g.uow.actor}

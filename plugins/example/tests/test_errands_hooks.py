@@ -341,6 +341,21 @@ def test_grid_leader_happened(home: Home) -> None:
     assert [errand.ask_again for errand in home.errands()] == [True]
 
 
+def test_household_group_happened(home: Home) -> None:
+    home.errand()
+    village, before = str(home.errands()[0].area_code)[:12], (today() - timedelta(days=9)).isoformat()
+    grid = {"area_code": village, "name": "Y", "level": 1, "on": before, "household_ids": [home.id]}
+    made = home.call("POST", "/grids", grid).get_json()["made"][0]
+    group = {"grid_id": made, "on": before, "size_reason": "hills",
+             "parts": [{"name": "G", "household_ids": [home.id]}]}  # fmt: skip
+    second = home.call("POST", "/ten-household-groups", group).get_json()["groups"][0]
+    assert [errand.ask_again for errand in home.errands()] == [False]
+    for action, asked in (("household_group.rename", False), ("household_group.end_head", True)):
+        with home.county.uow() as uow:
+            plugin.household_group_happened(uow, group_id=second, action=action)
+        assert [errand.ask_again for errand in home.errands()] == [asked]
+
+
 def test_grid_change_happened(home: Home) -> None:
     home.errand()
     village = home.errands()[0].area_code // 1000 * 1000

@@ -56,6 +56,7 @@ GROUPS: dict[str, LazyText] = {
     "register": _l("Households and persons"),
     "import": _l("Import"),
     "grid": _l("Grids"),
+    "household_group": _l("Ten-household groups"),
     "cockpit": _l("Overview"),
     "account": _l("Accounts and roles"),
     "role": _l("Accounts and roles"),

@@ -11,6 +11,7 @@ from sqlalchemy import insert, select
 from xiangyue.db.base import Json
 from xiangyue.db.scope import area_range
 from xiangyue.db.uow import Uow
+from xiangyue.features.grids.following import follow
 from xiangyue.features.grids.models import Grid, GridChange, GridHousehold, GridVersion
 from xiangyue.features.grids.policy import CHANGES
 from xiangyue.features.grids.posting import posts_built_on, put_posts_back
@@ -103,3 +104,5 @@ def mark_undone(uow: Uow, change: GridChange, reason: str) -> None:
     change.undone_at = datetime.now(UTC)
     change.undone_by_name = uow.actor.name or uow.actor.login
     change.version += 1
+    uow.session.flush()
+    follow(uow, change, undone=True)

@@ -15,6 +15,7 @@ from xiangyue.db.base import Json
 from xiangyue.db.uow import Uow
 from xiangyue.features.grids import codes, posting
 from xiangyue.features.grids.division import Cell, Division
+from xiangyue.features.grids.following import follow
 from xiangyue.features.grids.models import Grid, GridChange, GridHousehold, GridVersion
 from xiangyue.features.grids.policy import CodeTemplate
 from xiangyue.features.grids.standing import refuse_later
@@ -199,6 +200,7 @@ class Writer:
         }  # fmt: skip
         self.uow.session.flush()
         note(self.uow, self.change, action, label=label, before=before, after=after)
+        follow(self.uow, self.change)
         return self.change
 
 

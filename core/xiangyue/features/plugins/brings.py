@@ -33,6 +33,7 @@ FOLLOWS: dict[str, Any] = {
     "classification_decision_happened": _l("Decisions by rule"),
     "grid_change_happened": _l("Changes of grids"),
     "grid_leader_happened": _l("Who is in charge of grids"),
+    "household_group_happened": _l("Changes of ten-household groups"),
     "plugin_switch_happened": _l("Its own switching on and off"),
 }
 

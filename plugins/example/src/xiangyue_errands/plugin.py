@@ -239,6 +239,12 @@ def grid_leader_happened(uow: Uow, grid_id: int, action: str) -> None:
 
 
 @hookimpl
+def household_group_happened(uow: Uow, group_id: int, action: str) -> None:
+    if action == "household_group.end_head":
+        service.ask_again_in_group(uow, group_id=group_id)
+
+
+@hookimpl
 def grid_change_happened(uow: Uow, area_code: int, action: str) -> None:
     if action == "grid.plan":
         service.ask_again_in(uow, village=area_code)

@@ -157,6 +157,18 @@ def ask_again_in_grid(uow: Uow, *, grid_id: int) -> None:
 
 
 @acts(policy.EDIT)
+def ask_again_in_group(uow: Uow, *, group_id: int) -> None:
+    """The same of the households of a ten-household group that has lost its head."""
+    scoped_sql(
+        uow.session,
+        "UPDATE plugin_errands.errand e SET ask_again = true FROM household_group_member m"
+        " WHERE {tenant:e} AND {tenant:m} AND m.household_id = e.household_id AND m.group_id = :group"
+        " AND m.valid_to IS NULL AND e.state = 'open'",
+        {"group": group_id},
+    )
+
+
+@acts(policy.EDIT)
 def recheck_old(uow: Uow) -> int:
     """Mark open errands that are long overdue; returns how many."""
     fits = (Errand.state == "open", Errand.due_on < queries.stale_day(), Errand.ask_again.is_(False))

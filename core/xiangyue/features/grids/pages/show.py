@@ -9,6 +9,7 @@ from flask import redirect, request, url_for
 from xiangyue.errors import Invalid, NotFound
 from xiangyue.features.areas.queries import paths
 from xiangyue.features.grids import queries, queries_posts, service
+from xiangyue.features.grids.following import panels
 from xiangyue.features.grids.pages import bp
 from xiangyue.features.grids.pages.lists import day_asked
 from xiangyue.features.grids.pages.map import map_of
@@ -20,6 +21,7 @@ from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import requires
 from xiangyue.web.components import FormView
 from xiangyue.web.pipeline import current_actor, current_uow
+from xiangyue.web.points import drawn
 from xiangyue.web.shell import flash, page
 
 
@@ -52,6 +54,7 @@ def grid_page(id: int, *, status: int = 200, explain: FormView | None = None) ->
         below=queries.children(uow, id, on),
         households=queries.households_in(uow, id, on) if grid["leaf"] else [],
         notes=queries.size_notes(uow, id),
+        panels=[drawn(view) for view in panels(uow, grid, on)],
         posts=queries_posts.posts_on(uow, [id], on)[id],
         token=queries_posts.token_of(uow, id),
         roles=ROLES,
