@@ -7,24 +7,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from xiangyue.db.scope import area_range
-from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Invalid, Refused
 from xiangyue.features.drafts.queries import LiveDraft
 from xiangyue.features.grids.models import GridChange
-from xiangyue.features.grids.posting import give_post
+from xiangyue.features.grids.posting import give_post, people_called
 from xiangyue.features.grids.standing import division_on
 from xiangyue.i18n import lazy_gettext as _l
 
 #: What somebody may answer instead of a person's id: from outside the register; nobody yet.
 OUTSIDE, NOBODY = "outside", "nobody"
-_FOUND = """
-SELECT p.name, p.id, h.code FROM person p JOIN household h ON h.id = p.household_id
- WHERE {scope:p} AND {tenant:h} AND p.state = 'active' AND p.area_code BETWEEN :lo AND :hi AND p.name = ANY(:names)
-   AND (p.birth_date IS NULL OR p.birth_date <= CAST(:on AS date) - 6574)
- ORDER BY h.code, p.id
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +53,7 @@ def proposals(uow: Uow, live: LiveDraft, on: date) -> list[Proposal]:
     wanted = {" ".join(part.leader.split()) for part in live.parts} - {""}
     if not wanted:
         return []
-    lo, hi = area_range(live.draft.area_code)
-    found: dict[str, list[tuple[int, str]]] = {}
-    for name, id, code in scoped_rows(uow.session, _FOUND, {"lo": lo, "hi": hi, "names": sorted(wanted), "on": on}):
-        found.setdefault(name, []).append((id, f"{name} {code[-4:]}"))
+    found = people_called(uow, live.draft.area_code, wanted, on)
     named = ((part, " ".join(part.leader.split())) for part in live.parts)
     return [Proposal(part.id, part.name, name, tuple(found.get(name, ()))) for part, name in named if name]
 

@@ -14,6 +14,8 @@ from xiangyue.features.grids import (
     api_coverage,
     api_posts,
     boards_job,
+    file_grids,
+    file_homes,
     jobs,
     pages,
     points,
@@ -25,6 +27,7 @@ from xiangyue.features.grids.profile import apply_rules
 from xiangyue.features.households.kept import add_keeper
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.hookspecs import hookimpl
+from xiangyue.plugin.registers import ImportRegister
 from xiangyue.plugin.registry import (
     DashboardCard,
     HouseholdPanel,
@@ -94,6 +97,11 @@ def register_jobs() -> Sequence[JobKind]:
 @hookimpl
 def register_schedules() -> Sequence[Schedule]:
     return (jobs.DAILY,)
+
+
+@hookimpl
+def register_imports() -> Sequence[ImportRegister]:
+    return (file_grids.REGISTER, file_homes.REGISTER)
 
 
 @hookimpl

@@ -12,6 +12,8 @@ from sqlalchemy import insert, or_, select
 from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit
 from xiangyue.db.base import Json
+from xiangyue.db.scope import area_range
+from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.features.grids.models import GridChange, GridPost
 from xiangyue.features.grids.policy import GRID_EDIT
@@ -139,3 +141,38 @@ def _plain(post: GridPost) -> Json:
 
 def _row(kept: Mapping[str, Any]) -> dict[str, Any]:
     return {name: date.fromisoformat(v) if name in _DATES and v else v for name, v in kept.items()}
+
+
+_CALLED = """
+SELECT p.name, p.id, h.code FROM person p JOIN household h ON h.id = p.household_id
+ WHERE {scope:p} AND {tenant:h} AND p.state = 'active' AND p.area_code BETWEEN :lo AND :hi AND p.name = ANY(:names)
+   AND (p.birth_date IS NULL OR p.birth_date <= CAST(:on AS date) - 6574)
+ ORDER BY h.code, p.id
+"""
+
+
+def people_called(uow: Uow, area: int, names: Collection[str], on: date) -> dict[str, list[tuple[int, str]]]:
+    """Grown-ups of these names in the village of an area, as far as the actor sees them: (id, name and household
+    number)."""
+    lo, hi = area_range(area - area % 1000)
+    found: dict[str, list[tuple[int, str]]] = {}
+    for name, id, code in scoped_rows(uow.session, _CALLED, {"lo": lo, "hi": hi, "names": sorted(names), "on": on}):
+        found.setdefault(name, []).append((id, f"{name} {code[-4:]}"))
+    return found
+
+
+@acts(GRID_EDIT)
+def take_away(uow: Uow, *, post: GridPost) -> None:
+    """A post given by an import that is undone."""
+    audit(uow, action="grid.end_post", obj=post, label=post.name, after={"reason": _("The import was undone")})
+    uow.session.delete(post)
+    uow.session.flush()
+
+
+@acts(GRID_EDIT)
+def go_on(uow: Uow, *, post: GridPost) -> None:
+    """A post that an import ended which is undone."""
+    post.valid_to, post.ended_reason = None, ""
+    post.version += 1
+    audit(uow, action="grid.appoint", obj=post, label=post.name, after={"reason": _("The import was undone")})
+    uow.session.flush()

@@ -47,19 +47,23 @@ def create_grid(
     special_kind: str = "",
     reason: str = "",
     size_reason: str = "",
+    code: str = "",
 ) -> GridChange:
-    """A new grid, with these households of the village in it. Raises Invalid by field, ReasonNeeded, NotFound."""
+    """A new grid, with these households of the village in it. ``code``: its own, where it has one; else the next by the
+    template. Raises Invalid by field, ReasonNeeded, NotFound, Conflict for a code that was given before."""
+    given: dict[int, str] = {}
 
     def change(division: Division) -> None:
         word = special_kind.strip() if kind != AREA else ""
         id = division.add(Cell(_name(name), level, area_code, parent_id, kind, word))
+        given.update({id: code} if code else {})
         division.put(household_ids, id)
 
     request = {
         "name": name, "level": level, "area_code": area_code, "parent_id": parent_id, "kind": kind,
         "household_ids": sorted(household_ids),
     }  # fmt: skip
-    return carry_out(uow, "create", area_code, on, change, reason, size_reason, request, label=name)
+    return carry_out(uow, "create", area_code, on, change, reason, size_reason, request, label=name, given=given)
 
 
 @acts(GRID_EDIT)
@@ -287,11 +291,12 @@ def carry_out(
     size_reason: str,
     request: Json,
     label: str = "",
+    given: Mapping[int, str] | None = None,
 ) -> GridChange:
     """Do what ``change`` does to the division of the village in which ``area_code`` lies. Raises Invalid when nothing
     would change, and as the acts above do."""
     village = village_of(area_code)
-    _check_day(on)
+    check_day(on)
     if not uow.scope.contains(area_code):
         raise NotFound(_l("There is no such area, or it lies outside yours."))
     reason = _reason(reason)
@@ -308,7 +313,7 @@ def carry_out(
         breaches = sizes.new_breaches(uow, before, after, on, rules.size_rules(uow))
         why = sizes.need_reason(breaches, size_reason)
         made = new_change(uow, kind, village, on, reason=reason, request=request)
-        writer = Writer(uow, made)
+        writer = Writer(uow, made, given)
         ids = writer.apply(before, after, rules.code_template(uow))
         for breach in breaches:
             area = after.cells[breach.grid_id].area_code
@@ -328,7 +333,8 @@ def _inside(scope: Any, before: Division, after: Division) -> None:
         raise NotFound(_l("There is no such entry, or it lies outside your area."))
 
 
-def _check_day(on: date) -> None:
+def check_day(on: date) -> None:
+    """Raises Invalid (``on``) for a day long ago or far ahead."""
     if not EARLIEST <= on <= today() + timedelta(AHEAD):
         raise Invalid({"on": [_l("Choose a day from 1990 on and at most a year ahead.")]})
 

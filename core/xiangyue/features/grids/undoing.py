@@ -24,8 +24,9 @@ _IN_NAME_ONLY = ("rename", "recode", "boundary")
 PAIRS: Sequence[tuple[str, Rows]] = (("versions", GridVersion), ("households", GridHousehold))
 
 
-def built_on(uow: Uow, change: GridChange) -> list[str]:
-    """What was built on a done change, in words; empty: it can be taken back. The caller is inside ``tenant_wide``."""
+def built_on(uow: Uow, change: GridChange, *, alone: bool = True) -> list[str]:
+    """What was built on a done change, in words; empty: it can be taken back. ``alone``: False where all that was
+    written in the same transaction, as by an import, goes back with it. The caller is inside ``tenant_wide``."""
     mine = change.changes
     grids, near = {*mine["grids"], *mine["made"]}, set(mine["near"])
     households = set(mine["touched"])
@@ -39,6 +40,8 @@ def built_on(uow: Uow, change: GridChange) -> list[str]:
         )
         .order_by(GridChange.id)
     )
+    if not alone:
+        later = later.where(GridChange.created_at != change.created_at)
     for other in uow.session.scalars(later):
         theirs = {*other.changes["grids"], *other.changes["made"]}
         stands = grids & theirs or households & set(other.changes["touched"])

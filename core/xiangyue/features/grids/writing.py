@@ -71,7 +71,9 @@ class Writer:
     """Writes rows of one change and remembers what it did. The caller is inside ``tenant_wide`` and has locked the
     village."""
 
-    def __init__(self, uow: Uow, change: GridChange) -> None:
+    def __init__(self, uow: Uow, change: GridChange, given: Mapping[int, str] | None = None) -> None:
+        #: Codes of new grids that have one already, by their negative ids.
+        self.given = given or {}
         self.uow, self.change, self.on = uow, change, change.on_date
         self.versions, self.households = nothing(), nothing()
         self.posts = posting.nothing()
@@ -110,7 +112,7 @@ class Writer:
         ids = {}
         for id in new:
             cell = after.cells[id]
-            code = codes.next_code(self.uow, template, after.village, cell.level, taken=taken)
+            code = self.given.get(id) or codes.next_code(self.uow, template, after.village, cell.level, taken=taken)
             grid = Grid(area_code=cell.area_code, code=code, kind=cell.kind, special_kind=cell.special_kind, version=1)
             self.uow.session.add(grid)
             self.uow.session.flush()

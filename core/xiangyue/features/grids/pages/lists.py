@@ -19,6 +19,8 @@ from xiangyue.features.grids.pages import bp
 from xiangyue.features.grids.policy import GRID_EDIT, GRID_EXPORT, GRID_PRINT, GRID_VIEW, KINDS, LEVELS, PROBLEMS
 from xiangyue.features.grids.words import breach_words, kind_words, leader_words
 from xiangyue.features.households.person_input import today
+from xiangyue.features.households.policy import HOUSEHOLD_EXPORT
+from xiangyue.features.imports.policy import IMPORT_RUN
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import ngettext
@@ -74,7 +76,8 @@ def days_asked() -> int:
     return int(text) if text in {value for value, _label in DAYS} else owed.SOON_DAYS
 
 
-def _view(**state: Any) -> ListView:
+def asked_list(**state: Any) -> ListView:
+    """The list as its address asks for it."""
     filters = (
         Filter("q", _l("Name, pinyin or code"), kind="text"),
         Filter("level", _l("Level"), choices=queries.level_choices()),
@@ -91,7 +94,8 @@ def _view(**state: Any) -> ListView:
     return replace(view, export_url=url_for("grids.export_grids") if may else None)
 
 
-def _wanted(view: ListView, area: int) -> queries.GridFilter:
+def wanted_of(view: ListView, area: int) -> queries.GridFilter:
+    """Its conditions."""
     level, kind, size, leader = (view.value(name) for name in ("level", "kind", "size", "leader"))
     return queries.GridFilter(
         on=day_asked(),
@@ -114,10 +118,10 @@ def list_grids() -> Any:
     code, elsewhere = switch.page_area(uow)
     if elsewhere:
         return redirect(elsewhere)
-    asked = _view()
+    asked = asked_list()
     if onward := without_problems(asked):
         return onward
-    wanted = queries.settled(uow, _wanted(asked, code))
+    wanted = queries.settled(uow, wanted_of(asked, code))
     try:
         found = queries.list_grids(
             uow,
@@ -134,7 +138,7 @@ def list_grids() -> Any:
     count = queries.count_grids(uow, wanted)
     return page(
         "grids/list.html",
-        view=_view(
+        view=asked_list(
             count=count,
             count_text=ngettext("%(count)s grid", "%(count)s grids", count, count=f"{count:,}"),
             shown=len(found.items),
@@ -149,6 +153,9 @@ def list_grids() -> Any:
         waiting=_waiting(uow, code, wanted.on),
         may_edit=current_actor().can(GRID_EDIT),
         may_print=current_actor().can(GRID_PRINT),
+        may_file=current_actor().can(GRID_EXPORT),
+        may_homes=current_actor().can(HOUSEHOLD_EXPORT),
+        may_import=current_actor().can(GRID_EDIT) and current_actor().can(IMPORT_RUN),
         breach_words=breach_words,
         kind_words=kind_words,
         problems=PROBLEMS,
@@ -166,9 +173,9 @@ def _waiting(uow: Uow, code: int, on: date) -> int:
 @requires(GRID_EXPORT)
 def export_grids() -> Any:
     """The question what for; sent, the list as it stands as a spreadsheet."""
-    uow, asked = current_uow(), _view()
+    uow, asked = current_uow(), asked_list()
     code = switch.asked_area(uow)
-    wanted = queries.settled(uow, _wanted(asked, code))
+    wanted = queries.settled(uow, wanted_of(asked, code))
 
     def cells() -> Iterator[list[Any]]:
         for row in queries.each_grid(uow, wanted, sort=asked.order, limit=service_export.EXPORT_LIMIT + 1):
