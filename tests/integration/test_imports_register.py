@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from imports_kit import actor_of, commit, empty, job_of, undo, work
 from imports_kit import checked as roster_checked
-from imports_kit import commit, empty, job_of, undo, work
 from imports_kit import workbook as roster
 from openpyxl import load_workbook
 from points_kit import LABEL, faults
@@ -19,10 +19,13 @@ from tests.plugins_kit import planted
 from tests.unit.roster_samples import HEAD, WIFE
 
 from xiangyue.db.uow import Uow
-from xiangyue.errors import Conflict, Refused
+from xiangyue.errors import Conflict, NotFound, Refused
 from xiangyue.features.households.models import Household, Person
+from xiangyue.features.households.policy import HOUSEHOLD_EDIT
 from xiangyue.features.imports import queries, repair, service
 from xiangyue.features.imports.alike import Alike
+from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.imports.policy import IMPORT_RUN
 from xiangyue.jobs.context import JobInterrupted
 from xiangyue.plugin.limits import allowing
 from xiangyue.plugin.registers import RegisterColumn, RowOutlook
@@ -64,6 +67,21 @@ def test_rows_are_written_and_taken_back(county: County) -> None:
     assert second.counts["undone"] == {"records": 1, "records_back": 1}
     assert undo(county, first).state == "undone"
     assert standing(county) == {}
+
+
+def test_whoever_lost_the_right_no_longer_sees_what_they_uploaded(county: County) -> None:
+    batch = checked(county, ["probe1", "甲", 1, "是", ""])
+    account = county.account_with(IMPORT_RUN, HOUSEHOLD_EDIT)
+    with county.uow() as uow:
+        uow.get(ImportBatch, batch.id).created_by = account.id
+        mine = roster_checked(county, roster([HEAD])).id
+    with county.uow() as uow:
+        uow.get(ImportBatch, mine).created_by = account.id
+    with county.uow(actor_of(county, account)) as uow:
+        assert [one.id for one in queries.waiting_batches(uow)] == [mine]
+        assert queries.get_batch(uow, mine).id == mine
+        with pytest.raises(NotFound):
+            queries.get_batch(uow, batch.id)
 
 
 def test_wrong_cells_are_told(county: County) -> None:

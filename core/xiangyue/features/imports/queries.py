@@ -41,13 +41,15 @@ def as_json(ranges: tuple[Range, ...] | None) -> list[list[int]] | None:
 
 def _visible(uow: Uow) -> list[ColumnElement[bool]]:
     """Whoever may import in the whole county sees all of a kind; others their own and those of colleagues with the same
-    area. Kinds beside the roster have a right of their own."""
+    area. Kinds beside the roster have a right of their own; without it nobody sees even what he or she uploaded."""
     rights: dict[str | None, Permission] = {None: HOUSEHOLD_EDIT}
     rights |= {register.key: register.permission for _c, register in known_registers(uow)}
     kinds = [(kind, import_ranges(uow.actor, permission)) for kind, permission in rights.items()]
     if all(ranges is None for _kind, ranges in kinds):
         return []
-    seen = [ImportBatch.created_by == (uow.actor.account_id or 0)]
+    lost = [kind for kind, ranges in kinds if ranges == ()]
+    no_longer = [key for kind in lost for key in ((kind,) if kind is not None else (ROSTER, UPDATE))]
+    seen = [and_(ImportBatch.created_by == (uow.actor.account_id or 0), ImportBatch.kind.not_in(no_longer))]
     for kind, ranges in kinds:
         of_kind = ImportBatch.kind == kind if kind is not None else ImportBatch.kind.in_((ROSTER, UPDATE))
         if ranges is None:
@@ -99,7 +101,11 @@ def waiting_batches(uow: Uow) -> list[ImportBatch]:
         return []
     statement = (
         select(ImportBatch)
-        .where(ImportBatch.created_by == uow.actor.account_id, ImportBatch.state.in_(("checked", "mapping")))
+        .where(
+            ImportBatch.created_by == uow.actor.account_id,
+            ImportBatch.state.in_(("checked", "mapping")),
+            *_visible(uow),
+        )
         .order_by(ImportBatch.id.desc())
         .limit(10)
     )
