@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import psycopg
 import pytest
 from drafts_kit import two_groups  # noqa: F401 - a fixture
 from grids_kit import VILLAGE, homes
@@ -12,6 +13,7 @@ from sqlalchemy import select
 
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Forbidden, Invalid, NotFound, Stale
+from xiangyue.features.areas.queries import area_choices
 from xiangyue.features.drafts import deciding, jobs, service
 from xiangyue.features.drafts.models import GridDraft
 from xiangyue.features.drafts.policy import GRID_PLAN
@@ -19,7 +21,10 @@ from xiangyue.features.drafts.queries import LiveDraft, live_draft
 from xiangyue.features.grids.models import GridVersion
 from xiangyue.features.grids.sizes import ReasonNeeded
 from xiangyue.features.grids.standing import division_on
+from xiangyue.features.households.bulk import HouseholdRow, upsert_households
 from xiangyue.features.households.models import Household
+from xiangyue.jobs.models import Job
+from xiangyue.jobs.run import run_with
 from xiangyue.testing.fixtures import County
 
 ON = date(2026, 3, 1)
@@ -184,3 +189,26 @@ def test_a_town_is_planned_as_a_job(drawn: County) -> None:
         job = jobs.request_plan(uow, area=VILLAGE - VILLAGE % 10**6)
         assert (job.kind, job.state) == ("drafts.plan_area", "queued")
         uow.rollback()
+
+
+def test_a_village_that_fails_does_not_stop_the_others(drawn: County) -> None:
+    town = VILLAGE - VILLAGE % 10**6
+    with drawn.uow() as uow:
+        bad = next(a.area_code for a in area_choices(uow, parent=town) if a.area_code != VILLAGE)
+        rows = [HouseholdRow(bad + 1, f"{bad // 1000}0001", "1组1号", [{"name": "王一", "relation": "02"}])]
+        upsert_households(uow, drawn.runtime.tenant_keys(uow), rows)
+        job = jobs.request_plan(uow, area=town, name="全镇")
+    with psycopg.connect(drawn.runtime.settings.migration_database_url, autocommit=True) as owner:
+        owner.execute(f"ALTER TABLE grid_draft ADD CONSTRAINT planted CHECK (area_code <> {bad}) NOT VALID")
+        try:
+            run_with(drawn.runtime, drawn.info.id, job.id)
+        finally:
+            owner.execute("ALTER TABLE grid_draft DROP CONSTRAINT planted")
+    with drawn.uow() as uow:
+        job = uow.get(Job, job.id)
+        assert job.state == "succeeded", job.error
+        assert [one["village"] for one in job.result["failed"]] == [bad]
+        assert (job.result["villages"], job.result["grids"]) == (1, 4)
+        assert str(bad // 1000) in str(jobs.result_text(job))
+        drafts = uow.session.scalars(select(GridDraft).where(GridDraft.name == "全镇"))
+        assert [draft.area_code for draft in drafts] == [VILLAGE]

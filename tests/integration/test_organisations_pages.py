@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from io import BytesIO
 from typing import Any
@@ -18,6 +19,7 @@ from xiangyue.features.households.person_input import today
 from xiangyue.features.organisations.models import Organisation, OrganisationElection, PostHolder
 from xiangyue.features.organisations.policy import EXPORT, VIEW
 from xiangyue.testing.fixtures import County
+from xiangyue.testing.sheets import sheet_words
 from xiangyue.testing.source import english_page_faults
 
 __all__ = ["cleared", "county"]
@@ -191,10 +193,17 @@ def test_the_public_card_shows_names_and_posts_and_nothing_else(county: County, 
     assert "0915-5200000" in page.text
     assert len(page.data) < 100_000
     for secret in ("备注不公开", "1970", "300", f"/persons/{person(county, '王建国')}"):
-        assert secret not in page.text, secret
+        assert secret not in re.sub(r'src="data:[^"]*"', "", page.text), secret
+    with client.get(f"/organisations/{committee.id}/card.pdf") as sheet:
+        (words,) = sheet_words(bytes(sheet.data))
+    for wanted in ("王建国", "0915-5200000", "周一到周五值班"):
+        assert wanted in words, wanted
+    for secret in ("备注不公开", "1970"):
+        assert secret not in words, secret
     assert post(client, f"/organisations/{committee.id}", f"/organisations/{committee.id}/card",
                 version="2", open="0").status_code == 303  # fmt: skip
     assert county.client(None).get(f"/public/organisations/{token}").status_code == 404
+    assert client.get(f"/organisations/{committee.id}/card.pdf").status_code == 404
     branch = organisation(county, "party_group")
     text(client, "/organisations")  # where the flash is shown
     assert "公示牌" not in text(client, f"/organisations/{branch.id}")

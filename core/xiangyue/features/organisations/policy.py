@@ -33,6 +33,7 @@ ACTIONS = {
     "organisation.reopen": _l("Dissolution of an organisation taken back"),
     "organisation.publish": _l("Public card opened"),
     "organisation.withdraw": _l("Public card closed"),
+    "organisation.print": _l("Public card printed"),
     "organisation.export": _l("Organisations exported"),
     "post.add": _l("Post added"),
     "post.edit": _l("Post changed"),
