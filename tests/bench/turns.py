@@ -14,12 +14,14 @@ TURNS = 120
 class Turns:
     """What is measured and a look-up in turn over one connection, so that a busy machine is so for both."""
 
-    def __init__(self, port: int, asked: list[bytes], lookups: list[bytes]) -> None:
-        self.port, self.requests, self.lookups = port, asked, lookups
+    def __init__(self, port: int, asked: list[bytes], lookups: list[bytes], turns: int = TURNS) -> None:
+        self.port, self.requests, self.lookups, self.turns = port, asked, lookups, turns
         self.measured = (0.0, 0.0)
 
     def ours(self) -> float:
-        pairs = [(self.requests[n % len(self.requests)], self.lookups[n % len(self.lookups)]) for n in range(TURNS)]
+        pairs = [
+            (self.requests[n % len(self.requests)], self.lookups[n % len(self.lookups)]) for n in range(self.turns)
+        ]
         taken = self.ask([one for pair in pairs for one in pair])
         self.measured = (p95(taken[0::2]), p95(taken[1::2]))
         return self.measured[0]

@@ -13,7 +13,9 @@ from households_kit import hidden, text
 from sqlalchemy import select
 
 from xiangyue.features.grids import service, service_posts, service_rules
+from xiangyue.features.grids.conditions import leaf_sizes
 from xiangyue.features.grids.pages.coverage import NUMBERS
+from xiangyue.features.grids.sizes import Size, sizes
 from xiangyue.features.households.models import Person
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.service_register import do_act
@@ -105,6 +107,14 @@ def test_whoever_sees_one_village_counts_one_village(divided: County) -> None:
     answer = divided.client().get("/api/v1/grids/coverage", headers=divided.bearer(other)).get_json()
     assert answer["total"]["households"] == answer["total"]["grids"] == 0
     assert "未划入网格" not in text(divided.client(other), "/")
+
+
+def test_sizes_of_today_are_those_of_the_history(divided: County) -> None:
+    with divided.uow() as uow:
+        now, then = ({row[0]: row[3] for row in leaf_sizes(uow, 0, today() + timedelta(n))} for n in (0, 1))
+        alone = {id: sizes(uow, [id], today()).get(id, Size()) for id in now}
+    assert now == then == alone
+    assert any(size.registered for size in now.values())
 
 
 def test_the_way_out_of_waiting(divided: County) -> None:

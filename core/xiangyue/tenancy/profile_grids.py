@@ -24,10 +24,21 @@ class GridSizeSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class GridDutiesSpec:
+    """What whoever leads a grid of a level sees to (职责清单)."""
+
+    level: int
+    items: tuple[str, ...]
+    title: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class GridsSpec:
     """``code_template`` "": the core's own."""
 
     sizes: tuple[GridSizeSpec, ...] = ()
+    duties: tuple[GridDutiesSpec, ...] = ()
     code_template: str = ""
     code_width: int = 3
     #: (least, most) households of a ten-household group; None: the core's own.
@@ -53,7 +64,15 @@ class TenHouseholdsSchema(Strict):
     max_households = Whole(least=1, most=99, required=True)
 
 
+class GridDutiesSchema(Strict):
+    level = Whole(least=1, most=3, required=True)
+    title = Text(blank=True, longest=60, load_default="")
+    items = ListOf(Text(longest=200), required=True)
+    source = Text(blank=True, longest=200, load_default="")
+
+
 class GridsSchema(Strict):
+    duties = ListOf(fields.Nested(GridDutiesSchema), load_default=list)
     sizes = ListOf(fields.Nested(GridSizeSchema), load_default=list)
     code_template = Text(blank=True, longest=60, load_default="")
     code_width = Whole(least=2, most=6, load_default=3)
@@ -64,6 +83,7 @@ def grids_from(values: dict[str, Any]) -> GridsSpec:
     """What the schema loaded, as unchangeable values."""
     return GridsSpec(
         sizes=tuple(GridSizeSpec(**size) for size in values["sizes"]),
+        duties=tuple(GridDutiesSpec(**{**one, "items": tuple(one["items"])}) for one in values["duties"]),
         code_template=values["code_template"],
         code_width=values["code_width"],
         ten_households=(ten["min_households"], ten["max_households"]) if (ten := values["ten_households"]) else None,

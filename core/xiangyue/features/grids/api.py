@@ -181,7 +181,7 @@ def undo(data: dict[str, Any], change_id: int) -> Response:
 @bp.response(200, schemas.RulesSchema)
 @requires(GRID_VIEW)
 def show_rules() -> Response:
-    """The county's size rules by level, and its template of codes"""
+    """The county's size rules and duty lists by level, and its template of codes"""
     return _rules()
 
 
@@ -191,7 +191,9 @@ def show_rules() -> Response:
 @requires(GRID_SETTINGS)
 def set_rules(data: dict[str, Any]) -> Response:
     """Change them; levels that are left out stay as they are"""
-    service_rules.set_rules(current_uow(), sizes=data.get("sizes") or {}, code=data.get("code"))
+    service_rules.set_rules(
+        current_uow(), sizes=data.get("sizes") or {}, code=data.get("code"), duties=data.get("duties")
+    )
     return _rules()
 
 
@@ -201,6 +203,7 @@ def _rules() -> Response:
     return jsonify(
         {
             "sizes": {str(level): rule.plain() for level, rule in rules.size_rules(uow).items()},
+            "duties": {str(level): duties.plain() for level, duties in rules.duty_lists(uow).items()},
             "code": {"template": template.template, "width": template.width},
         }
     )

@@ -11,6 +11,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.features.grids.policy import EXPLAINED, FITS, TO_DIVIDE, UNEXPLAINED, SizeRule
 from xiangyue.features.grids.rules import size_rules
 from xiangyue.features.grids.sizes import Size
+from xiangyue.features.households.person_input import today
 
 # ruff: noqa: S608 - statements are put together from constants; values are always parameters
 
@@ -23,12 +24,14 @@ SOON_DAYS = 90
 #: Of grids with leaders on the day: ``led`` somebody who is here, ``answers`` the principal one, ``over`` and ``soon``
 #: by the last day of a term, ``gone`` somebody who has died or moved away.
 LEADS = f"""
-SELECT t.grid_id, bool_or(coalesce(p.state, 'active') = 'active') AS led,
-       bool_or(t.principal AND coalesce(p.state, 'active') = 'active') AS answers,
+SELECT t.grid_id, bool_or(s.here) AS led, bool_or(t.principal AND s.here) AS answers,
        coalesce(bool_or(t.term_until < CAST(:on AS date)), false) AS over,
        coalesce(bool_or(t.term_until BETWEEN CAST(:on AS date) AND CAST(:soon AS date)), false) AS soon,
-       bool_or(coalesce(p.state, 'active') <> 'active') AS gone
-  FROM grid_post t LEFT JOIN person p ON {{tenant:p}} AND p.id = t.person_id
+       bool_or(NOT s.here) AS gone
+  FROM grid_post t
+ CROSS JOIN LATERAL (
+       SELECT coalesce((SELECT p.state FROM person p WHERE {{tenant:p}} AND p.id = t.person_id), 'active') = 'active'
+           AS here OFFSET 0) s
  WHERE {{tenant:t}} AND t.role = 'leader' AND {_T}
  GROUP BY t.grid_id"""
 #: What the list may ask of leaders -> condition on a grid ``g``.
@@ -40,9 +43,20 @@ LEADERS = {
     "gone": f"g.id IN (SELECT l.grid_id FROM ({LEADS}) l WHERE l.gone)",
 }
 
-#: Leaves on the day with what lies in them. A household's persons are counted before the grids', which takes one pass
-#: over the members however many grids there are.
-_LEAVES = f"""
+#: Leaves with what lies in them today, by the numbers that stand with each household: no register act is of a day to
+#: come, so that they are today's.
+_LEAVES_NOW = f"""
+SELECT v.grid_id, v.level, v.area_code, count(h.id), coalesce(sum(h.registered_count), 0)::int,
+       coalesce(sum(h.living_count), 0)::int
+  FROM grid_version v
+  LEFT JOIN grid_household gh ON {{tenant:gh}} AND gh.grid_id = v.grid_id AND {_G}
+  LEFT JOIN household h ON {{tenant:h}} AND h.id = gh.household_id
+ WHERE {{scope:v}} AND {_V} AND v.leaf AND v.level > 0
+ GROUP BY v.grid_id, v.level, v.area_code
+"""
+#: Leaves on another day. A household's persons are counted before the grids', which takes one pass over the members
+#: however many grids there are.
+_LEAVES_THEN = f"""
 WITH leaf AS MATERIALIZED (
      SELECT v.grid_id, v.level, v.area_code FROM grid_version v WHERE {{scope:v}} AND {_V} AND v.leaf AND v.level > 0),
  home AS MATERIALIZED (
@@ -67,7 +81,7 @@ SELECT DISTINCT n.grid_id FROM grid_size_note n LEFT JOIN grid_change c ON {tena
 def leaf_sizes(uow: Uow, area: int, on: date) -> list[tuple[int, int, int, Size]]:
     """(grid, level, area code, size) of all leaf grids of ``area`` (15 digits, 0: the scope) on a day."""
     scope = uow.scope.narrowed(area) if area else uow.scope
-    rows = scoped_rows(uow.session, _LEAVES, {"on": on}, scope=scope)
+    rows = scoped_rows(uow.session, _LEAVES_NOW if on == today() else _LEAVES_THEN, {"on": on}, scope=scope)
     return [(id, level, code, Size(*numbers)) for id, level, code, *numbers in rows]
 
 

@@ -33,6 +33,7 @@ from xiangyue.plugin.registry import (
     HouseholdPanel,
     JobKind,
     NavItem,
+    PersonPanel,
     ProfileSection,
     Schedule,
     SearchKind,
@@ -82,6 +83,11 @@ def register_work() -> Sequence[WorkProvider]:
 @hookimpl
 def register_dashboard_cards() -> Sequence[DashboardCard]:
     return (work.CARD,)
+
+
+@hookimpl
+def register_person_panels() -> Sequence[PersonPanel]:
+    return (points.PERSON_PANEL,)
 
 
 @hookimpl

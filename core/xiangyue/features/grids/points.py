@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from flask import url_for
 
 from xiangyue.db.uow import Uow
-from xiangyue.features.grids import queries
-from xiangyue.features.grids.policy import GRID_EDIT, GRID_VIEW
+from xiangyue.features.grids import queries, queries_posts
+from xiangyue.features.grids.policy import GRID_EDIT, GRID_VIEW, ROLES
 from xiangyue.features.households.person_input import today
 from xiangyue.i18n import lazy_gettext as _l
-from xiangyue.plugin.registry import HouseholdPanel, PanelView, SearchHit, SearchKind
+from xiangyue.plugin.registry import HouseholdPanel, PanelView, PersonPanel, SearchHit, SearchKind
 
 
 def _panel(uow: Uow, household_id: int) -> PanelView | None:
@@ -27,6 +27,18 @@ def _panel(uow: Uow, household_id: int) -> PanelView | None:
     )  # fmt: skip
 
 
+def _person_panel(uow: Uow, person_id: int) -> PanelView | None:
+    """The grid of the household where the person belongs, and the posts in grids."""
+    household = queries_posts.household_of(uow, person_id)
+    found = queries.grids_of(uow, household) if household else []
+    day = today()
+    now = next((g for g in found if g["since"] <= day and (g["until"] is None or g["until"] > day)), None)
+    posts = queries_posts.posts_of_person(uow, person_id)
+    if now is None and not posts:
+        return None
+    return PanelView("grids/person.html", {"now": now, "posts": posts, "today": day, "roles": ROLES})
+
+
 def _find(uow: Uow, q: str, limit: int) -> Sequence[SearchHit]:
     page = queries.list_grids(uow, queries.GridFilter(on=today(), q=q), limit=limit)
     return [
@@ -36,4 +48,5 @@ def _find(uow: Uow, q: str, limit: int) -> Sequence[SearchHit]:
 
 
 PANEL = HouseholdPanel("grid", _l("Grid"), GRID_VIEW, _panel, position=5)
+PERSON_PANEL = PersonPanel("grid", _l("Grid"), GRID_VIEW, _person_panel, position=35)
 SEARCH = SearchKind("grids", _l("Grids"), GRID_VIEW, _find)

@@ -138,9 +138,29 @@ class CodeTemplate:
         return self.template.format(village=village // 1000, level=level, serial=f"{serial:0{self.width}d}")
 
 
+@dataclass(frozen=True, slots=True)
+class DutyList:
+    """What whoever leads a grid of a level sees to (职责清单). ``source``: the paper that says so."""
+
+    title: str = ""
+    items: tuple[str, ...] = ()
+    source: str = ""
+
+    def plain(self) -> dict[str, Any]:
+        return {"title": self.title, "items": list(self.items), "source": self.source}
+
+    @classmethod
+    def of(cls, value: Mapping[str, Any]) -> DutyList:
+        return cls(str(value.get("title") or ""), tuple(value.get("items") or ()), str(value.get("source") or ""))
+
+
 #: Keys of ``grid_setting``.
 CODE = "code"
 
 
 def rule_key(level: int) -> str:
     return f"size{level}"
+
+
+def duty_key(level: int) -> str:
+    return f"duties{level}"

@@ -8,7 +8,7 @@ from xiangyue.access.acts import acts
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid
 from xiangyue.features.grids import rules
-from xiangyue.features.grids.policy import CODE, GRID_SETTINGS, rule_key
+from xiangyue.features.grids.policy import CODE, GRID_SETTINGS, duty_key, rule_key
 from xiangyue.plugin.manager import Registry
 from xiangyue.tenancy.profile_grids import GridsSpec
 from xiangyue.tenancy.profile_types import Profile
@@ -30,6 +30,11 @@ def apply_rules(uow: Uow, profile: Profile, registry: Registry) -> list[Change]:
     if wanted.code_template:
         template = rules.checked_template({"template": wanted.code_template, "width": wanted.code_width})
         values[CODE] = {"template": template.template, "width": template.width}
+    for duties in wanted.duties:
+        try:
+            values[duty_key(duties.level)] = rules.checked_duties(asdict(duties)).plain()
+        except Invalid as invalid:
+            raise Invalid({f"grids.duties.{name}": texts for name, texts in invalid.fields.items()}) from None
     for key, value in values.items():
         if rules.setting(uow, key) is None and rules.put_setting(uow, key, value):
             changes.append(Change("add", f"grid rule {key}"))

@@ -70,6 +70,26 @@ def _problem(post: dict[str, Any], on: date) -> str:
     return "term_over" if post["term_until"] is not None and post["term_until"] < on else ""
 
 
+def household_of(uow: Uow, person_id: int) -> int | None:
+    """The household where a person belongs; None outside the actor's area."""
+    sql = "SELECT p.household_id FROM person p WHERE {scope:p} AND p.id = :person AND p.state = 'active'"
+    rows = scoped_rows(uow.session, sql, {"person": person_id})
+    return rows[0][0] if rows else None
+
+
+_OF_PERSON = """
+SELECT t.grid_id, t.role, t.principal, t.valid_from, t.term_until, t.valid_to,
+       (SELECT v.name FROM grid_version v WHERE {tenant:v} AND v.grid_id = t.grid_id ORDER BY v.valid_from DESC LIMIT 1)
+  FROM grid_post t WHERE {tenant:t} AND t.person_id = :person ORDER BY t.valid_to IS NOT NULL, t.valid_from DESC, t.id
+"""
+
+
+def posts_of_person(uow: Uow, person_id: int) -> list[dict[str, Any]]:
+    """Posts in grids that a person has or had, those that stand first. Who is in charge of a grid is no secret."""
+    columns = ("grid_id", "role", "principal", "since", "term_until", "until", "name")
+    return [dict(zip(columns, row, strict=True)) for row in scoped_rows(uow.session, _OF_PERSON, {"person": person_id})]
+
+
 def grid_by_token(uow: Uow, token: uuid.UUID) -> int | None:
     """Id of the grid whose board this is."""
     rows = scoped_rows(

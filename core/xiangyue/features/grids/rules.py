@@ -12,12 +12,22 @@ from xiangyue.db.base import Json
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid
 from xiangyue.features.grids.models import GridSetting
-from xiangyue.features.grids.policy import BASES, CODE, LEVELS, CodeTemplate, SizeRule, rule_key
+from xiangyue.features.grids.policy import (
+    BASES,
+    CODE,
+    LEVELS,
+    CodeTemplate,
+    DutyList,
+    SizeRule,
+    duty_key,
+    rule_key,
+)
 from xiangyue.i18n import lazy_gettext as _l
 
 _LIMITS = ("min_households", "max_households", "min_persons", "max_persons")
 MOST = 9_999
 SOURCE_LENGTH = 200
+MOST_DUTIES, DUTY_LENGTH, TITLE_LENGTH = 40, 200, 60
 
 
 def setting(uow: Uow, key: str) -> GridSetting | None:
@@ -30,6 +40,33 @@ def size_rules(uow: Uow) -> dict[int, SizeRule]:
     rows = uow.session.scalars(select(GridSetting).where(GridSetting.key.in_(keys)))
     found = {keys[row.key]: SizeRule.of(row.value) for row in rows}
     return {level: found.get(level, SizeRule()) for level in LEVELS}
+
+
+def duty_lists(uow: Uow) -> dict[int, DutyList]:
+    """By level; those levels that have one."""
+    keys = {duty_key(level): level for level in LEVELS}
+    rows = uow.session.scalars(select(GridSetting).where(GridSetting.key.in_(keys)))
+    found = {keys[row.key]: DutyList.of(row.value) for row in rows}
+    return {level: found[level] for level in sorted(found) if found[level].items}
+
+
+def checked_duties(values: Mapping[str, Any], prefix: str = "") -> DutyList:
+    """``items``: a list, or a text with one a line. Raises Invalid by field, each with ``prefix`` before it."""
+    errors: dict[str, list[Any]] = {}
+    given = values.get("items") or ()
+    lines = given.splitlines() if isinstance(given, str) else [str(one) for one in given]
+    items = tuple(text for line in lines if (text := " ".join(line.split())))
+    if len(items) > MOST_DUTIES or any(len(item) > DUTY_LENGTH for item in items):
+        errors[prefix + "items"] = [
+            _l("At most %(n)d lines of %(length)d characters each.", n=MOST_DUTIES, length=DUTY_LENGTH)
+        ]
+    title, source = (" ".join(str(values.get(name) or "").split()) for name in ("title", "source"))
+    for name, text, most in (("title", title, TITLE_LENGTH), ("source", source, SOURCE_LENGTH)):
+        if len(text) > most:
+            errors[prefix + name] = [_l("At most %(n)d characters.", n=most)]
+    if errors:
+        raise Invalid(errors)
+    return DutyList(title, items, source)
 
 
 def code_template(uow: Uow) -> CodeTemplate:

@@ -228,7 +228,18 @@ class TemplateSchema(Schema):
     width = fields.Integer(required=True)
 
 
+class DutiesSchema(Schema):
+    """What whoever leads a grid of a level sees to."""
+
+    title = fields.String(load_default="")
+    items = fields.List(fields.String(), load_default=list)
+    source = fields.String(load_default="", metadata={"description": "The paper that says so"})
+
+
 class RulesSchema(Schema):
+    duties = fields.Dict(
+        keys=fields.Integer(), values=fields.Nested(DutiesSchema), metadata={"description": "By level"}
+    )
     sizes = fields.Dict(keys=fields.Integer(), values=fields.Nested(RuleSchema), metadata={"description": "By level"})
     code = fields.Nested(TemplateSchema)
 

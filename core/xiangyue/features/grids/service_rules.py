@@ -10,16 +10,23 @@ from xiangyue.db.base import Json
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Forbidden, Invalid
 from xiangyue.features.grids import rules
-from xiangyue.features.grids.policy import CODE, GRID_SETTINGS, LEVELS, rule_key
+from xiangyue.features.grids.policy import CODE, GRID_SETTINGS, LEVELS, duty_key, rule_key
 from xiangyue.i18n import lazy_gettext as _l
 
 
 @acts(GRID_SETTINGS)
-def set_rules(uow: Uow, *, sizes: Mapping[int, Mapping[str, Any]], code: Mapping[str, Any] | None = None) -> None:
-    """Size rules by level and the template of codes; what is left out stays. Codes that were given stay as they are.
+def set_rules(
+    uow: Uow,
+    *,
+    sizes: Mapping[int, Mapping[str, Any]],
+    code: Mapping[str, Any] | None = None,
+    duties: Mapping[int, Mapping[str, Any]] | None = None,
+) -> None:
+    """Size rules and duty lists by level and the template of codes; what is left out stays. Codes that were given stay
+    as they are.
 
-    Raises Invalid by field (``<level>.min_households`` …, ``template``, ``width``), Forbidden without the right in the
-    whole county.
+    Raises Invalid by field (``<level>.min_households`` …, ``duties<level>.items`` …, ``template``, ``width``),
+    Forbidden without the right in the whole county.
     """
     if uow.scope.ranges is not None:
         raise Forbidden(_l("Settings hold for the whole county: you need the right for the whole county."))
@@ -32,6 +39,13 @@ def set_rules(uow: Uow, *, sizes: Mapping[int, Mapping[str, Any]], code: Mapping
             wanted[rule_key(level)] = rules.checked_rule(values, f"{level}.").plain()
         except Invalid as invalid:
             errors |= invalid.fields
+    for level, values in (duties or {}).items():
+        if level not in LEVELS:
+            raise Invalid({"level": [_l("Choose one of the options.")]})
+        try:
+            wanted[duty_key(level)] = rules.checked_duties(values, f"duties{level}.").plain()
+        except Invalid as invalid:
+            errors |= invalid.fields
     if code is not None:
         try:
             template = rules.checked_template(code)
@@ -41,5 +55,7 @@ def set_rules(uow: Uow, *, sizes: Mapping[int, Mapping[str, Any]], code: Mapping
     if errors:
         raise Invalid(errors)
     for key, value in wanted.items():
+        if not any(value.values()) and rules.setting(uow, key) is None:
+            continue  # nothing was there and nothing is wanted
         rules.put_setting(uow, key, value)
     uow.session.flush()

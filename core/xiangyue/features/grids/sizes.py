@@ -14,11 +14,20 @@ from xiangyue.errors import Invalid
 from xiangyue.features.grids.division import Division
 from xiangyue.features.grids.models import Grid, GridChange, GridSizeNote
 from xiangyue.features.grids.policy import REGISTERED, SizeRule
+from xiangyue.features.households.person_input import today
 from xiangyue.i18n import lazy_gettext as _l
 
 REASON_LENGTH = 500
 
-#: Of the households of each leaf on a day; a person belongs to one household at most on each basis.
+#: Today's, by the numbers that stand with each household: no register act is of a day to come.
+_SIZES_NOW = """
+SELECT g.grid_id, count(*), coalesce(sum(h.registered_count), 0)::int, coalesce(sum(h.living_count), 0)::int
+  FROM grid_household g JOIN household h ON {tenant:h} AND h.id = g.household_id
+ WHERE {tenant:g} AND g.grid_id = ANY(:grids)
+   AND g.valid_from <= CAST(:on AS date) AND (g.valid_to IS NULL OR g.valid_to > CAST(:on AS date))
+ GROUP BY g.grid_id
+"""
+#: Of the households of each leaf on another day; a person belongs to one household at most on each basis.
 _SIZES = """
 SELECT g.grid_id, count(*), coalesce(sum(m.registered), 0)::int, coalesce(sum(m.living), 0)::int
   FROM grid_household g
@@ -84,7 +93,7 @@ def sizes(uow: Uow, grid_ids: Collection[int], on: date) -> dict[int, Size]:
     if not grid_ids:
         return {}
     with uow.tenant_wide("a grid's size is that of the whole grid"):
-        rows = scoped_rows(uow.session, _SIZES, {"grids": list(grid_ids), "on": on})
+        rows = scoped_rows(uow.session, _SIZES_NOW if on == today() else _SIZES, {"grids": list(grid_ids), "on": on})
     return {id: Size(*numbers) for id, *numbers in rows}
 
 

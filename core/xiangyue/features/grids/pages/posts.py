@@ -11,7 +11,7 @@ from flask import redirect, request, url_for
 
 from xiangyue.errors import Conflict, Invalid, NotFound, Refused, Stale
 from xiangyue.features.areas.queries import names
-from xiangyue.features.grids import queries, queries_posts, service_posts
+from xiangyue.features.grids import queries, queries_posts, rules, service_posts
 from xiangyue.features.grids.models import GridPost
 from xiangyue.features.grids.pages import bp
 from xiangyue.features.grids.pages.show import found_grid
@@ -104,9 +104,10 @@ def board(token: uuid.UUID) -> Any:
             raise NotFound(_l("There is no such page."))
         posts = queries_posts.posts_on(uow, [grid["id"]], today())[grid["id"]]
         village = names(uow, [grid["area_code"] - grid["area_code"] % 1000])
+        duties = rules.duty_lists(uow).get(grid["level"])
     here = url_for("grids.board", token=token, _external=True)
     return page(
         "grids/board.html", grid=grid, posts=[post for post in posts if not post["problem"]], roles=ROLES,
         village=next(iter(village.values()), ""), county=current_tenant().name, kind_words=kind_words,
-        qr=segno.make(here, error="m").svg_data_uri(scale=5), here=here,
+        duties=duties, qr=segno.make(here, error="m").svg_data_uri(scale=5), here=here,
     )  # fmt: skip
