@@ -102,6 +102,8 @@ FIELDS: dict[str, Any] = {
     "max_households": _l("Households at most"),
     "min_persons": _l("Persons at least"),
     "max_persons": _l("Persons at most"),
+    "items": _l("Duties"),
+    "title": _l("Title"),
     "template": _l("Template"),
     "width": _l("Digits of the serial number"),
     "households_new": _l("New households"),
