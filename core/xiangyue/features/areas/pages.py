@@ -22,6 +22,7 @@ from xiangyue.features.organisations.view import lines_of_area
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import today
 from xiangyue.text.pinyin import fold
+from xiangyue.text.whole import whole_number
 from xiangyue.web.access import requires, signed_in
 from xiangyue.web.components import FormView
 from xiangyue.web.pipeline import current_actor, current_uow
@@ -163,7 +164,7 @@ def add_group(code: str) -> Any:
     number = request.form.get("number", "").strip()
     try:
         group = service_groups.add_group(
-            uow, village=village, number=int(number) if number.isdecimal() else None, name=request.form.get("name", "")
+            uow, village=village, number=whole_number(number), name=request.form.get("name", "")
         )
     except Invalid as invalid:
         form = FormView(action=request.path, values=request.form, errors=invalid.fields, id="add-group")

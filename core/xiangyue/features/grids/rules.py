@@ -23,6 +23,7 @@ from xiangyue.features.grids.policy import (
     rule_key,
 )
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.text.whole import whole_number
 
 _LIMITS = ("min_households", "max_households", "min_persons", "max_persons")
 MOST = 9_999
@@ -83,10 +84,11 @@ def checked_rule(values: Mapping[str, Any], prefix: str = "") -> SizeRule:
         text = "" if value is None else str(value).strip()
         if not text:
             continue
-        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST):
+        number = whole_number(text)
+        if number is None or not 1 <= number <= MOST:
             errors[prefix + name] = [_l("A whole number from 1 to %(n)s, or nothing for no limit.", n=MOST)]
         else:
-            found[name] = int(text)
+            found[name] = number
     for what in ("households", "persons"):
         low, high = found.get(f"min_{what}"), found.get(f"max_{what}")
         if low is not None and high is not None and low > high:
@@ -113,12 +115,13 @@ def checked_template(values: Mapping[str, Any]) -> CodeTemplate:
         rest = rest.replace(place, "")
     if rest and not (rest.isascii() and rest.isalnum() and len(rest) <= 8):
         errors.setdefault("template", [_l("Between them only digits and Latin letters, at most 8.")])
-    if not (width.isascii() and width.isdigit() and 2 <= int(width) <= 6):
+    digits = whole_number(width) or 0
+    if not 2 <= digits <= 6:
         errors["width"] = [_l("From 2 to 6 digits.")]
     if errors:
         raise Invalid(errors)
     return CodeTemplate(template.upper().replace("{VILLAGE}", "{village}").replace("{LEVEL}", "{level}")
-                        .replace("{SERIAL}", "{serial}"), int(width))  # fmt: skip
+                        .replace("{SERIAL}", "{serial}"), digits)  # fmt: skip
 
 
 def put_setting(uow: Uow, key: str, value: Json) -> bool:

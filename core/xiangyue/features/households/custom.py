@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +20,7 @@ from xiangyue.text.dates import parse_date
 from xiangyue.text.folding import squeeze
 
 MAX_TEXT = 500
+_WHOLE = re.compile(r"-?[0-9]{1,19}")
 _YES = {"true", "yes", "1", "on"}
 _NO = {"false", "no", "0", "off"}
 
@@ -31,7 +33,7 @@ def parse_value(kind: str, options: Iterable[Mapping[str, str]], given: Any) -> 
     if kind == "date":
         return parse_date(given if isinstance(given, date) else text)
     if kind == "integer":
-        if not text.lstrip("-").isdecimal() or not text.isascii() or abs(int(text)) >= 2**63:
+        if not _WHOLE.fullmatch(text) or abs(int(text)) >= 2**63:
             raise ValueError(str(_l("Enter a whole number.")))
         return int(text)
     if kind == "boolean":

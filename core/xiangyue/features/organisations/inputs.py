@@ -13,6 +13,7 @@ from xiangyue.features.households.person_input import clean_text
 from xiangyue.features.organisations import policy
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.dates import parse_date
+from xiangyue.text.whole import whole_number
 
 Errors = dict[str, list[Any]]
 #: Nothing here is older or reaches further.
@@ -43,11 +44,11 @@ def whole(values: Mapping[str, Any], name: str, errors: Errors, *, least: int = 
     given = values.get(name)
     if given is None or (isinstance(given, str) and not given.strip()):
         return None
-    text = str(given).strip()
-    if isinstance(given, bool) or not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+    number = None if isinstance(given, bool) else whole_number(given)
+    if number is None or not least <= number <= most:
         errors[name] = [_l("Enter a whole number from %(least)s to %(most)s.", least=least, most=most)]
         return None
-    return int(text)
+    return number
 
 
 def words(values: Mapping[str, Any], name: str, limit: int, errors: Errors, *, required: bool = False) -> str:

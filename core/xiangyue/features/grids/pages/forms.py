@@ -21,6 +21,7 @@ from xiangyue.features.grids.sizes import ReasonNeeded
 from xiangyue.features.households.person_input import today
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.text.whole import whole_number
 from xiangyue.web.access import requires
 from xiangyue.web.components import FormView
 from xiangyue.web.pipeline import current_uow
@@ -145,7 +146,7 @@ def change_grid(id: int, act: str) -> Any:
     if request.method == "GET":
         return form({})
     given = _text("version")
-    which: dict[str, Any] = {"grid_id": id, "version": int(given) if given.isdigit() else 0}
+    which: dict[str, Any] = {"grid_id": id, "version": whole_number(given) or 0}
     reasons = {"reason": _text("reason")}
     sized = {**reasons, "size_reason": _text("size_reason")}
     acts: dict[str, Callable[[], GridChange]] = {

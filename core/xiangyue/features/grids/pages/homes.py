@@ -21,6 +21,7 @@ from xiangyue.features.households.person_input import today
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import ngettext
+from xiangyue.text.whole import whole_number
 from xiangyue.web.access import requires
 from xiangyue.web.components import BulkAction, Column, Filter, FormView, ListView
 from xiangyue.web.exporting import Taken, export_list
@@ -112,7 +113,7 @@ def _village(code: int) -> int:
 def place_homes() -> Any:
     """The chosen households of a village go into one of its grids: the form, and doing it."""
     uow = current_uow()
-    ids = [int(text) for text in request.form.getlist("household_ids") if text.isascii() and text.isdigit()][:5_000]
+    ids = [id for id in map(whole_number, request.form.getlist("household_ids")) if id is not None][:5_000]
     village = request.args.get("village", type=int) or 0
     back = url_for("grids.list_homes", area=village)
     if not ids:

@@ -39,6 +39,7 @@ from xiangyue.plugin.follows import Following, followers
 from xiangyue.text.codes import HEAD, RELATIONS
 from xiangyue.text.dates import parse_date
 from xiangyue.text.problems import TextProblem
+from xiangyue.text.whole import whole_number
 from xiangyue.web.access import requires
 from xiangyue.web.components import FormView
 from xiangyue.web.pipeline import current_uow
@@ -157,7 +158,7 @@ def _request(household: Household, kind: str, typed: Any) -> dict[str, Any]:
     if kind == "merge":
         found["other_household_id"] = typed.get("other_household_id", "")
     if kind == "split":
-        persons = [int(id) for id in typed.getlist("persons") if id.isdecimal()]
+        persons = [id for id in map(whole_number, typed.getlist("persons")) if id is not None]
         found |= {"persons": persons, "address": typed.get("address", "")}
         if typed.get("area_code", type=int):
             found["area_code"] = typed.get("area_code", type=int)
@@ -263,18 +264,18 @@ def _candidates(kind: str, members: list[MemberOn]) -> list[MemberOn]:
 def _person(uow: Uow, form: FormView, kind: str) -> Person | None:
     """Whom the form is about, when that is known already: from the page of the person. Raises NotFound."""
     asked = request.args.get("person", "")
-    if kind not in (*OF_PERSON, "move_in") or not asked.isdecimal():
-        return None
-    return uow.get(Person, int(asked))
+    id = whole_number(asked)
+    return None if kind not in (*OF_PERSON, "move_in") or id is None else uow.get(Person, id)
 
 
 def picked(uow: Uow, value: Any) -> dict[str, Any] | None:
     """The household that was chosen, as the list of those found shows it; None when it is none of the reader's."""
-    if not str(value or "").isdecimal():
+    id = whole_number(value or "")
+    if id is None:
         return None
     row = uow.session.execute(
         select(Household.id, Household.code, Household.head_name, Household.address, Household.area_code).where(
-            Household.id == int(value), Household.state == "active"
+            Household.id == id, Household.state == "active"
         )
     ).one_or_none()
     if row is None:
