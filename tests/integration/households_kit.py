@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -21,6 +22,8 @@ from xiangyue.features.households.models import (
     Person,
     PersonMark,
 )
+from xiangyue.jobs.models import Job
+from xiangyue.jobs.run import run_with
 from xiangyue.testing.fixtures import County
 
 VILLAGE = 610921100200_000
@@ -79,3 +82,21 @@ def entries(county: County, action: str) -> list[AuditEntry]:
     with county.uow() as uow:
         found = select(AuditEntry).where(AuditEntry.action == action).order_by(AuditEntry.id)
         return list(uow.session.scalars(found))
+
+
+def exported_by_job(county: County, client: Any, address: str, **values: str) -> bytes:
+    """The file of an export that is too long to be sent at once."""
+    kept = county.runtime.settings
+    county.runtime.settings = replace(kept, export_direct_rows=0)
+    try:
+        answer = post(client, address, address, **values)
+    finally:
+        county.runtime.settings = kept
+    assert answer.status_code == 303, answer.text
+    id = int(answer.headers["Location"].rpartition("/")[2])
+    assert run_with(county.runtime, county.info.id, id) == "succeeded"
+    with county.uow() as uow:
+        token = uow.get(Job, id).result["file"]  # type: ignore[index]
+    with client.get(f"/files/{token}") as file:
+        assert file.status_code == 200
+        return bytes(file.data)

@@ -27,7 +27,7 @@ from tests.integration.classifications_kit import (
     put_in_force,
     row_of,
 )
-from tests.integration.households_kit import entries, hidden, post, text
+from tests.integration.households_kit import entries, exported_by_job, hidden, post, text
 
 from xiangyue.access.models import AuditEntry
 from xiangyue.access.permissions import Permission
@@ -160,7 +160,15 @@ def test_with_the_right_it_is_shown_for_a_purpose_and_noted(secret: County) -> N
     assert [(e.purpose, e.after, e.object_id) for e in noted] == [("核对救助", {"classifier": KEY}, row.id)]
     listed = text(client, f"/classifications?{ALL_COLUMNS}&area=all")
     assert SECRET not in listed, "a list is read over shoulders"
-    assert SECRET not in str(export(client, f"{ALL_COLUMNS}&area=all"))
+    sent = export(client, f"{ALL_COLUMNS}&area=all")
+    assert SECRET not in str(sent)
+    # A long one is written by a job, with the same in it.
+    address = f"/classifications/export?{ALL_COLUMNS}&area=all"
+    made = exported_by_job(secret, client, address, purpose="核对", format="xlsx")
+    written = CalamineWorkbook.from_filelike(io.BytesIO(made)).get_sheet_by_index(0).to_python()
+    assert [row[:6] for row in written[1:]] == [row[:6] for row in sent[1:]]
+    assert SECRET not in str(written)
+    assert entries(secret, "classification.export")[-1].purpose == "核对"
 
 
 def test_a_right_elsewhere_does_not_open_it(secret: County) -> None:

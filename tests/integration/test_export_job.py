@@ -27,6 +27,7 @@ from xiangyue.jobs.run import run_with
 from xiangyue.jobs.service import request_cancel
 from xiangyue.testing.fixtures import County
 from xiangyue.testing.source import english_page_faults
+from xiangyue.web import kept_exports
 
 __all__ = ["filled_county"]
 
@@ -145,7 +146,7 @@ def test_a_cancelled_or_forbidden_export_leaves_nothing(county: County, monkeypa
     assert run_with(county.runtime, county.info.id, waiting) is None
     running = job(county, job_id(ask(client, f"/households/export?area={TOWN // 10**6}&sort=size")))
     for rows_between_looks in (1, 500):  # in the middle, and before the file is kept
-        monkeypatch.setattr(export_job, "PULSE", rows_between_looks)
+        monkeypatch.setattr(kept_exports, "PULSE", rows_between_looks)
         context = JobContext(
             county.runtime,
             tenant_id=county.info.id,

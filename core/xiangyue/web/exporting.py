@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import request
+from flask import redirect, request, url_for
 
 from xiangyue.files.workbook import FORMATS, write_table
 from xiangyue.i18n import lazy_gettext as _l
@@ -14,7 +14,7 @@ from xiangyue.i18n import today
 from xiangyue.text.folding import squeeze
 from xiangyue.web.components import FormView, ListView
 from xiangyue.web.downloads import send_written
-from xiangyue.web.pipeline import current_uow
+from xiangyue.web.pipeline import current_uow, runtime
 from xiangyue.web.shell import page
 from xiangyue.web.watermark import new_number, watermark
 
@@ -47,6 +47,7 @@ def export_list(
     problems: Mapping[str, Sequence[Any]] | None = None,
     rows: int | None = None,
     most: int | None = None,
+    later: Callable[[str, str], int] | None = None,
 ) -> Any:
     """GET asks what for, POST answers with the file of the list at this address: the visible columns of ``cells``.
 
@@ -54,15 +55,26 @@ def export_list(
     ``place`` and the day follow. ``headings``: of the cells, where they are not those of the visible columns. ``note``
     puts what was taken into the audit trail, within the transaction that answers. ``problems``: conditions that cannot
     be used, beside those that the view finds itself. ``most``: of more rows there is no file: one that is cut would not
-    say so. ``cells`` then gives one more than that, if there is one.
+    say so. ``cells`` then gives one more than that, if there is one. ``later``: has a job write a list of more ``rows``
+    than are sent at once, in this format and for this purpose; its number.
     """
+    settings = runtime().settings
+    large = later is not None and rows is not None and rows > settings.export_direct_rows
+    keep_days = settings.export_keep_days
     wrong: dict[str, list[Any]] = {str(spec.label): [why] for spec, why in view.problems}
     wrong |= {name: list(why) for name, why in (problems or {}).items()}
     if request.method != "POST":
-        return ask_what_for(view, title=title, of=of, back=back, problems=wrong, rows=None if wrong else rows)
+        known = None if wrong else rows
+        return ask_what_for(
+            view, title=title, of=of, back=back, problems=wrong, rows=known, large=large, keep_days=keep_days
+        )
     format, purpose = chosen_format(wrong), given_purpose(wrong)
     if wrong:
-        return ask_what_for(view, title=title, of=of, back=back, status=422, problems=wrong)
+        return ask_what_for(
+            view, title=title, of=of, back=back, status=422, problems=wrong, large=large, keep_days=keep_days
+        )
+    if large and later is not None:
+        return redirect(url_for("jobs.show_job", id=later(format, purpose)), 303)
     number, columns = new_number(), view.visible
     mark = watermark(current_uow(), purpose, number)
     written = write_table(of, headings or [column.label for column in columns], cells(), format=format, watermark=mark)

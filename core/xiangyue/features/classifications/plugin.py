@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, url_for
 
 from xiangyue.access.permissions import Permission
-from xiangyue.features.classifications import api, jobs, pages, points, policy
+from xiangyue.features.classifications import api, export_job, jobs, pages, points, policy
 from xiangyue.features.classifications.models import Classification
 from xiangyue.features.classifications.policy import OPEN_STATES
 from xiangyue.i18n import lazy_gettext as _l
@@ -112,7 +112,7 @@ def register_work() -> Sequence[WorkProvider]:
 
 @hookimpl
 def register_jobs() -> Sequence[JobKind]:
-    return (replace(jobs.COMPUTE, result_url=list_url), jobs.REVIEW)
+    return (replace(jobs.COMPUTE, result_url=list_url), jobs.REVIEW, export_job.EXPORT)
 
 
 @hookimpl

@@ -38,6 +38,7 @@ ACTIONS = {
 
 COMPUTE_KIND = "classification.compute"
 REVIEW_KIND = "classification.review"
+EXPORT_KIND = "classification.export"
 
 #: proposed: nothing is in force yet. in_force: decided, and the rule has nothing new to say. differs: decided, but the
 #: rule now proposes something else. due: its review is due. reopened: somebody wants it decided again. lapsed: the

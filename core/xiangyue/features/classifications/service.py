@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,7 @@ from xiangyue.features.classifications.models import Classification
 from xiangyue.features.classifications.policy import (
     CLASSIFICATION_EXPORT,
     CLASSIFICATION_VIEW,
+    EXPORT_KIND,
     MOST_AT_ONCE,
     NOTE_LENGTH,
     OPEN_STATES,
@@ -29,6 +31,8 @@ from xiangyue.features.classifications.policy import (
 from xiangyue.features.households.models import Household
 from xiangyue.features.households.writing import required_text
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.jobs.models import Job
+from xiangyue.jobs.service import enqueue_job
 from xiangyue.plugin.dispatch import publish, veto
 
 AS_OF_NEEDED = _l("Say when you looked at the list, so that nothing is confirmed unseen.")
@@ -239,6 +243,16 @@ def note_read(uow: Uow, *, found: queries.Why) -> None:
             after={"classifier": found.row.classifier},
             purpose=uow.info.purpose,
         )
+
+
+@acts(CLASSIFICATION_EXPORT)
+def start_export(uow: Uow, *, params: Mapping[str, Any]) -> Job:
+    """Have the list (``pages.export.Asked`` as ``params``) written by a job. Asked for again while it waits or runs,
+    the same is the same job."""
+    same = sorted((name, value) for name, value in params.items() if name != "number")
+    digest = hashlib.sha256(repr(same).encode()).hexdigest()[:24]
+    key = f"{EXPORT_KIND}:{uow.actor.account_id}:{digest}"
+    return enqueue_job(uow, kind=EXPORT_KIND, params=dict(params), unique_key=key)
 
 
 @acts(CLASSIFICATION_EXPORT)

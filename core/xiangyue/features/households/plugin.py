@@ -111,7 +111,7 @@ def register_profile_sections() -> Sequence[ProfileSection]:
 
 @hookimpl
 def register_jobs() -> Sequence[JobKind]:
-    return (jobs.SEARCHABLE, export_job.EXPORT, export_job.LEDGER)
+    return (jobs.SEARCHABLE, export_job.EXPORT, export_job.LEDGER, export_job.ACTS)
 
 
 @hookimpl

@@ -16,13 +16,14 @@ from xiangyue.jobs.models import Job
 from xiangyue.jobs.service import enqueue_job
 
 #: The job that writes large ones.
-EXPORT_KIND, LEDGER_KIND = "households.export", "households.ledger"
+EXPORT_KIND, LEDGER_KIND, ACTS_KIND = "households.export", "households.ledger", "households.acts"
 
 
 @acts(HOUSEHOLD_EXPORT)
 def start_export(uow: Uow, *, params: Mapping[str, Any], kind: str = EXPORT_KIND) -> Job:
-    """Have a list (``pages.exporting.Wanted`` as ``params``) or ledger (``ledger_make.LedgerWanted``) written by a job.
-    Asked for again while it waits or runs, the same is the same job."""
+    """Have a list (``pages.exporting.Wanted`` as ``params``), a ledger (``ledger_make.LedgerWanted``) or what happened
+    to the register (``pages.register_export.Asked``) written by a job. Asked for again while it waits or runs, the same
+    is the same job."""
     same = sorted((name, value) for name, value in params.items() if name != "number")
     digest = hashlib.sha256(repr(same).encode()).hexdigest()[:24]
     return enqueue_job(uow, kind=kind, params=dict(params), unique_key=f"{kind}:{uow.actor.account_id}:{digest}")

@@ -69,11 +69,12 @@ class Listing:
     problems: dict[str, list[Any]]
 
 
-def listing(uow: Uow) -> Listing:
-    """At the present address; conditions that cannot be used are named and left out."""
+def listing(uow: Uow, kept: Any | None = None) -> Listing:
+    """At the present address (or at one that was ``kept``, by its parameters); conditions that cannot be used are named
+    and left out."""
     known = rules.classifiers(uow)
-    args = switch.args_without_all()
-    view = ListView(COLUMNS, args, request.path, _filters(known), default_sort="place", select_name=None)
+    args, path = (switch.args_without_all(), request.path) if kept is None else (kept, "")
+    view = ListView(COLUMNS, args, path, _filters(known), default_sort="place", select_name=None)
     texts: dict[str, Any] = {name: view.value(name) for name in _TEXTS}
     wanted = ListFilter(
         **texts,
