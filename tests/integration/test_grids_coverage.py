@@ -13,8 +13,9 @@ from households_kit import hidden, text
 from sqlalchemy import select
 
 from xiangyue.features.grids import service, service_posts, service_rules
-from xiangyue.features.grids.conditions import leaf_sizes
+from xiangyue.features.grids.conditions import leaf_sizes, sized
 from xiangyue.features.grids.pages.coverage import NUMBERS
+from xiangyue.features.grids.policy import SIZE_CONDITIONS
 from xiangyue.features.grids.sizes import Size, sizes
 from xiangyue.features.households.models import Person
 from xiangyue.features.households.person_input import today
@@ -115,6 +116,24 @@ def test_sizes_of_today_are_those_of_the_history(divided: County) -> None:
         alone = {id: sizes(uow, [id], today()).get(id, Size()) for id in now}
     assert now == then == alone
     assert any(size.registered for size in now.values())
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"max_persons": 6, "basis": "registered"},
+        {"min_persons": 7, "basis": "living"},
+        {"min_households": 4, "max_persons": 99},
+    ],
+)
+def test_the_list_of_today_is_picked_as_by_the_history(divided: County, limits: dict[str, Any]) -> None:
+    with divided.uow() as uow:
+        service_rules.set_rules(uow, sizes={2: limits, 3: limits})
+        for wanted in SIZE_CONDITIONS:
+            picked = [set(sized(uow, wanted, 0, today() + timedelta(n))[1]["sized"]) for n in (0, 1)]
+            assert picked[0] == picked[1], wanted
+        assert sized(uow, "out", 0, today())[1]["sized"]
+        uow.rollback()
 
 
 def test_the_way_out_of_waiting(divided: County) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
-from xiangyue.features.grids.policy import EXPLAINED, FITS, TO_DIVIDE, UNEXPLAINED, SizeRule
+from xiangyue.features.grids.policy import EXPLAINED, FITS, REGISTERED, TO_DIVIDE, UNEXPLAINED, SizeRule
 from xiangyue.features.grids.rules import size_rules
 from xiangyue.features.grids.sizes import Size
 from xiangyue.features.households.person_input import today
@@ -96,15 +96,35 @@ def to_divide(level: int, size: Size, rules: dict[int, SizeRule]) -> bool:
     return "households_above" in what or "persons_above" in what
 
 
+def _outside(uow: Uow, area: int, on: date, rules: dict[int, SizeRule], wanted: str) -> list[int]:
+    """Leaves outside the rule, or (``to_divide``) those of level 2 with more than level 3 allows. Of today PostgreSQL
+    picks them out, since most grids of a county are within."""
+    if on != today():
+        leaves = leaf_sizes(uow, area, on)
+        if wanted == TO_DIVIDE:
+            return [id for id, level, _code, size in leaves if to_divide(level, size, rules)]
+        return [id for id, level, _code, size in leaves if size.breaches(rules.get(level, SizeRule()))]
+    picked = []
+    for level, rule in {2: rules[3]}.items() if wanted == TO_DIVIDE else rules.items():
+        persons = f"coalesce(sum(h.{'registered' if rule.basis == REGISTERED else 'living'}_count), 0)"
+        limits = [("count(h.id) >", rule.max_households), (f"{persons} >", rule.max_persons)]
+        if wanted != TO_DIVIDE:
+            limits += [("count(h.id) <", rule.min_households), (f"{persons} <", rule.min_persons)]
+        parts = [f"{what} {int(limit)}" for what, limit in limits if limit is not None]
+        if parts:
+            picked.append(f"(v.level = {int(level)} AND ({' OR '.join(parts)}))")
+    if not picked:
+        return []
+    scope = uow.scope.narrowed(area) if area else uow.scope
+    rows = scoped_rows(uow.session, f"{_LEAVES_NOW} HAVING {' OR '.join(picked)}", {"on": on}, scope=scope)
+    return [row[0] for row in rows]
+
+
 def sized(uow: Uow, wanted: str, area: int, on: date) -> tuple[str, dict[str, Any]]:
     """Condition on a grid ``g`` of the list, with its parameters; ``wanted`` is one of
     ``policy.SIZE_CONDITIONS``."""
     rules = size_rules(uow)
-    leaves = leaf_sizes(uow, area, on) if any(not rule.empty for rule in rules.values()) else []
-    if wanted == TO_DIVIDE:
-        found = [id for id, level, _code, size in leaves if to_divide(level, size, rules)]
-    else:
-        found = [id for id, level, _code, size in leaves if size.breaches(rules.get(level, SizeRule()))]
+    found = _outside(uow, area, on, rules, wanted) if any(not rule.empty for rule in rules.values()) else []
     if wanted in (UNEXPLAINED, EXPLAINED):
         told = explained(uow, on)
         found = [id for id in found if (id in told) == (wanted == EXPLAINED)]
