@@ -131,7 +131,8 @@ def half_width(text: str) -> bool:
 
 #: English words that Chinese pages have: names of formats, programs, keys and languages, and the other language's sign.
 _SAME = (
-    "API CSV Ctrl EN English Excel GB HTTP ID IP JPEG JSON KB MB PDF PNG QR TB TOTP URL UTF UUID WPS XLSX"
+    "API BD CSV Ctrl EN English Excel GB GCJ GIS GPS GeoJSON HTTP ID IP JPEG JSON KB MB PDF PNG QR TB TOTP URL UTF UUID"
+    " WGS WPS XLSX"
     " csv kB ods txt xls xlsx code name level parent Bearer"
 )
 SAME_IN_CHINESE = frozenset(_SAME.split())

@@ -113,6 +113,7 @@ FIELDS: dict[str, Any] = {
     "state": _l("State"),
     "active": _l("In use"),
     "address": _l("Address"),
+    "location": _l("Location"),
     "note": _l("Note"),
     "area_code": _l("Area"),
     "head_name": _l("Household head"),

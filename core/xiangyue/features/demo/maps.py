@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
+
 from xiangyue.db.base import Json
 from xiangyue.db.uow import Uow
+from xiangyue.features.grids.models import GridHousehold
 from xiangyue.features.grids.queries_boundaries import outlines
 from xiangyue.features.grids.service_boundaries import set_boundaries
+from xiangyue.features.households.models import Household
 from xiangyue.features.households.person_input import today
 from xiangyue.i18n import gettext as _
 
@@ -16,6 +20,8 @@ WEST, SOUTH = 108.4300, 32.8600
 WIDE, HIGH = 0.006, 0.008
 #: Grids in a row from west to east.
 IN_ROW = 4
+#: Houses beside each other in a lot.
+HOUSES_IN_ROW = 5
 
 
 def draw(uow: Uow, village: int) -> int:
@@ -39,6 +45,25 @@ def draw(uow: Uow, village: int) -> int:
     if drawn:
         set_boundaries(uow, boundaries=drawn, on=on, reason=_("Made up for the demonstration"))
     return len(drawn)
+
+
+def locate(uow: Uow, village: int) -> int:
+    """Made-up locations for the households of a village, each in the lot of its grid; returns how many have one."""
+    done = 0
+    for grid in outlines(uow, village, today()):
+        if not grid.leaf or grid.boundary is None:
+            continue
+        west, south = grid.boundary["coordinates"][0][0]
+        homes = select(Household).join(GridHousehold, GridHousehold.household_id == Household.id)
+        inside = homes.where(GridHousehold.grid_id == grid.id).order_by(Household.code)
+        for n, household in enumerate(uow.session.scalars(inside)):
+            row, column = divmod(n, HOUSES_IN_ROW)
+            x = west + WIDE * (column + 0.7) / (HOUSES_IN_ROW + 0.6) + 0.0001 * (n * 7 % 5)
+            y = south + HIGH * (0.1 + 0.8 * (row % 8) / 8) + 0.0001 * (n * 3 % 7)
+            household.location = f"{x:.6f},{y:.6f}"
+            done += 1
+    uow.session.flush()
+    return done
 
 
 def _lot(west: float, south: float, east: float, north: float) -> Json:

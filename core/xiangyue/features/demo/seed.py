@@ -61,5 +61,7 @@ def seed(runtime: Runtime, households: int, *, watch: inline.Watch | None = None
             grids.divide(uow, village)
     with in_locale(tenant.locale), runtime.uow(tenant.id) as uow:
         fill_leaders(uow)
-        maps.draw(uow, maps.VILLAGE if maps.VILLAGE in villages else villages[0])
+        mapped = maps.VILLAGE if maps.VILLAGE in villages else villages[0]
+        maps.draw(uow, mapped)
+        maps.locate(uow, mapped)
     return int(outcome.counts["written"]["households_new"])

@@ -14,12 +14,13 @@ from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.features.grids.planning.problem import Home, SizeRule
 from xiangyue.features.grids.rules import size_rules
+from xiangyue.features.households.location import degrees
 
 #: Who counts as needing care: ages in full years, of those who live here. It is no mark, so nothing sensitive is read.
 OLD, YOUNG = 65, 14
 
 _HOMES = """
-SELECT h.id, h.area_code, h.code, h.head_name, h.registered_count, h.living_count, coalesce(c.care, 0)
+SELECT h.id, h.area_code, h.code, h.head_name, h.registered_count, h.living_count, coalesce(c.care, 0), h.location
   FROM household h
   LEFT JOIN (SELECT p.household_id, count(*) AS care FROM person p
               WHERE {scope:p} AND p.area_code BETWEEN :lo AND :hi AND p.state = 'active' AND NOT p.away
@@ -32,7 +33,8 @@ SELECT h.id, h.area_code, h.code, h.head_name, h.registered_count, h.living_coun
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A household on the register. ``number``: its place in house order; ``care``: old people and children here."""
+    """A household on the register. ``number``: its place in house order; ``care``: old people and children here;
+    ``at``: longitude and latitude in degrees, where they are known."""
 
     id: int
     group: int
@@ -42,9 +44,10 @@ class Row:
     living: int
     care: int
     number: int
+    at: tuple[float, float] | None = None
 
     def home(self, fixed: str | None = None) -> Home:
-        return Home(self.id, self.group, self.number, self.registered, self.living, self.care, None, fixed)
+        return Home(self.id, self.group, self.number, self.registered, self.living, self.care, self.at, fixed)
 
 
 def rows_of(uow: Uow, area: int, on: date) -> list[Row]:
@@ -53,8 +56,8 @@ def rows_of(uow: Uow, area: int, on: date) -> list[Row]:
     params = {"lo": lo, "hi": hi, "old": _years_before(on, OLD), "young": _years_before(on, YOUNG)}
     found = scoped_rows(uow.session, _HOMES, params, scope=uow.scope)
     return [
-        Row(id, group, code, head, registered, living, care, number)
-        for number, (id, group, code, head, registered, living, care) in enumerate(found, 1)
+        Row(id, group, code, head, registered, living, care, number, degrees(location))
+        for number, (id, group, code, head, registered, living, care, location) in enumerate(found, 1)
     ]
 
 

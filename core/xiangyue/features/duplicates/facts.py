@@ -38,7 +38,7 @@ PLAIN = {
         "state",
         "note",
     ),
-    policy.HOUSEHOLD: ("address", "area_code", "note"),
+    policy.HOUSEHOLD: ("address", "location", "area_code", "note"),
 }
 LABELS: dict[str, Any] = {
     "name": _l("Full name"),
@@ -52,6 +52,7 @@ LABELS: dict[str, Any] = {
     "state": _l("State"),
     "note": _l("Note"),
     "address": _l("Address"),
+    "location": _l("Location"),
     "area_code": _l("Village or group"),
 }
 BASES = ("registered", "living")

@@ -17,7 +17,7 @@ from xiangyue.features.households.writing import head_of
 from xiangyue.plugin.follows import follow_rows, missing_rows, unfollow_rows
 from xiangyue.text.codes import HEAD
 
-PLAIN = ("address", "area_code", "note")
+PLAIN = ("address", "location", "area_code", "note")
 _GONE = ("state", "left_on", "left_reason")
 _WHY = "members lie where their household does"
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flask import url_for
+from sqlalchemy import select
 
 from xiangyue.db.uow import Uow
 from xiangyue.features.grids import queries, queries_posts
+from xiangyue.features.grids.boundaries.rings import contains
 from xiangyue.features.grids.policy import GRID_EDIT, GRID_VIEW, ROLES
+from xiangyue.features.grids.queries_boundaries import outlines
+from xiangyue.features.grids.standing import village_of
+from xiangyue.features.households.location import degrees
+from xiangyue.features.households.models import Household
 from xiangyue.features.households.person_input import today
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.registry import HouseholdPanel, PanelView, PersonPanel, SearchHit, SearchKind
@@ -23,7 +29,7 @@ def _panel(uow: Uow, household_id: int) -> PanelView | None:
     return PanelView(
         "grids/household.html",
         {"now": now, "others": others, "today": today(), "household_id": household_id,
-         "may_edit": uow.actor.can(GRID_EDIT)},
+         "may_edit": uow.actor.can(GRID_EDIT), "outside": _outside(uow, household_id)},
     )  # fmt: skip
 
 
@@ -37,6 +43,25 @@ def _person_panel(uow: Uow, person_id: int) -> PanelView | None:
     if now is None and not posts:
         return None
     return PanelView("grids/person.html", {"now": now, "posts": posts, "today": day, "roles": ROLES})
+
+
+def _outside(uow: Uow, household_id: int) -> str:
+    """Whether a located household lies outside the outline of its "grid" or "village", where these are known."""
+    found = select(Household.location, Household.area_code).where(Household.id == household_id)
+    household = uow.session.execute(found).one_or_none()
+    at = degrees(household.location) if household is not None else None
+    if household is None or at is None:
+        return ""
+    home = next((g["grid_id"] for g in queries.grids_of(uow, household_id)
+                 if g["since"] <= today() and (g["until"] is None or g["until"] > today())), None)  # fmt: skip
+    drawn = [one for one in outlines(uow, village_of(household.area_code), today()) if one.boundary is not None]
+    for one in drawn:
+        if one.level == 1 and one.boundary is not None and not contains(one.boundary, at):
+            return "village"
+    for one in drawn:
+        if one.id == home and one.boundary is not None and not contains(one.boundary, at):
+            return "grid"
+    return ""
 
 
 def _find(uow: Uow, q: str, limit: int) -> Sequence[SearchHit]:

@@ -85,6 +85,7 @@ def household_json(view: HouseholdView) -> dict[str, Any]:
         "income": latest.amount if latest else None,
         "income_year": latest.year if latest else None,
         "note": household.note,
+        "location": household.location,
         "batch_id": household.import_batch_id,
         "created_at": household.created_at,
         "left_on": household.left_on,

@@ -60,6 +60,7 @@ class HouseholdPatch(Schema):
 
     area_code = AreaCode(metadata={"description": "15 digits of a village or group"})
     address = fields.String()
+    location = fields.String(metadata={"description": "Longitude,latitude in degrees of WGS 84 or CGCS2000; or empty"})
     note = fields.String()
     custom = fields.Dict(keys=fields.String(), metadata=_CUSTOM)
 

@@ -56,6 +56,7 @@ HOUSEHOLD_FIELDS = {
     "income": "latest.amount",
     "income_year": "latest.year",
     "note": "h.note",
+    "location": "h.location",
     "batch_id": "h.import_batch_id",
     "created_at": "h.created_at",
     "left_on": "h.left_on",

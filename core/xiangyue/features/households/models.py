@@ -49,6 +49,7 @@ class Household(Timestamps, Versioned, AreaBound, Base):
         ),
         Index(None, "tenant_id", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
         CheckConstraint("state in ('active', 'closed', 'merged')", name="state"),
+        CheckConstraint(r"location ~ '^([0-9]{2,3}\.[0-9]{6},[0-9]{1,2}\.[0-9]{6})?$'", name="location"),
     )
 
     code: Mapped[str] = mapped_column(CText)
@@ -59,6 +60,8 @@ class Household(Timestamps, Versioned, AreaBound, Base):
     registered_count: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     living_count: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     address: Mapped[str] = mapped_column(default="", server_default="")
+    #: Longitude and latitude of the house in degrees of WGS 84 or CGCS2000 (``location.clean_location``), "" unknown.
+    location: Mapped[str] = mapped_column(CText, default="", server_default="")
     note: Mapped[str] = mapped_column(default="", server_default="")
     state: Mapped[str] = mapped_column(default="active", server_default="active")
     #: Of one that turned out to be the same as another: which one stayed.

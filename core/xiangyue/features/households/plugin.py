@@ -20,11 +20,13 @@ from xiangyue.features.households import (
     policy,
 )
 from xiangyue.features.households.following import FOLLOWS
+from xiangyue.features.households.location_import import LOCATIONS
 from xiangyue.features.households.profile import apply_custom_fields, apply_kinds
 from xiangyue.features.households.queries_register import waiting_count
 from xiangyue.features.households.register_work import PROVIDER as register_work_lines
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.hookspecs import hookimpl
+from xiangyue.plugin.registers import ImportRegister
 from xiangyue.plugin.registry import Follows, JobKind, NavItem, ProfileSection, Schedule, WorkProvider
 
 
@@ -94,6 +96,11 @@ def register_navigation() -> Sequence[NavItem]:
             position=90,
         ),
     )
+
+
+@hookimpl
+def register_imports() -> Sequence[ImportRegister]:
+    return (LOCATIONS,)
 
 
 @hookimpl

@@ -176,6 +176,9 @@ class HouseholdSchema(Schema):
     income = fields.Integer(allow_none=True, metadata={"description": "Latest recorded, whole yuan"})
     income_year = fields.Integer(allow_none=True)
     note = fields.String()
+    location = fields.String(
+        metadata={"description": "Longitude,latitude in degrees of WGS 84 or CGCS2000: 108.430000,32.860000; or empty"}
+    )
     batch_id = fields.Integer(allow_none=True)
     created_at = fields.DateTime()
     left_on = fields.Date(allow_none=True, metadata={"description": "Day of the closing; null on the register"})

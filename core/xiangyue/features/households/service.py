@@ -16,6 +16,7 @@ from xiangyue.features.households import derived, searchable
 from xiangyue.features.households.custom import parse_values, write_values
 from xiangyue.features.households.events import ask, tell_household, tell_person
 from xiangyue.features.households.kept import keep
+from xiangyue.features.households.location import take_location
 from xiangyue.features.households.models import Household
 from xiangyue.features.households.numbers import next_code
 from xiangyue.features.households.origins import note_origins
@@ -47,6 +48,7 @@ def register_household(
     area_code: int,
     head: Mapping[str, Any],
     address: str = "",
+    location: str = "",
     note: str = "",
     client_id: uuid.UUID | None = None,
     custom: Mapping[str, Any] | None = None,
@@ -55,12 +57,13 @@ def register_household(
     """A new household with its head (values as of ``add_person``) in a village or group; it gets the village's next
     number. The same ``client_id`` again, with the same values, gives the household made before.
 
-    Raises Invalid (area_code, address, note, ``head.<field>``, ``custom.<key>``), AlreadyUsed or Conflict.
+    Raises Invalid (area_code, address, location, note, ``head.<field>``, ``custom.<key>``), AlreadyUsed or Conflict.
     """
     errors: Errors = {}
     found: dict[str, Any] = {}
     take_text({"address": address, "note": note}, "address", ADDRESS_LENGTH, found, errors)
     take_text({"address": address, "note": note}, "note", NOTE_LENGTH, found, errors)
+    take_location({"location": location}, found, errors)
     check_area(uow, area_code, errors)
     values = {}
     try:
@@ -70,7 +73,8 @@ def register_household(
     if errors:
         raise Invalid(errors)
     code = next_code(uow, area_code - area_code % 1000)
-    digest = sent_digest(keys, area_code=area_code, head=head, address=address, note=note, custom=custom)
+    more = {"location": location} if location else {}
+    digest = sent_digest(keys, area_code=area_code, head=head, address=address, note=note, custom=custom, **more)
     made = by_client_id(uow, Household, client_id, digest)
     if made is not None:
         return made
@@ -101,7 +105,7 @@ def register_household(
 
 @acts(HOUSEHOLD_EDIT)
 def edit_household(uow: Uow, *, household_id: int, version: int, changes: Mapping[str, Any]) -> Household:
-    """Change area_code, address, note and ``custom`` (by key); only what is in ``changes`` changes.
+    """Change area_code, address, location, note and ``custom`` (by key); only what is in ``changes`` changes.
 
     A household that moves keeps its code, and its members, marks and records move along. Raises NotFound, Stale with
     the values that now stand, Invalid.
@@ -113,6 +117,7 @@ def edit_household(uow: Uow, *, household_id: int, version: int, changes: Mappin
     found: dict[str, Any] = {}
     take_text(changes, "address", ADDRESS_LENGTH, found, errors)
     take_text(changes, "note", NOTE_LENGTH, found, errors)
+    take_location(changes, found, errors)
     area_code = int(changes.get("area_code") or household.area_code)
     if area_code != household.area_code:
         check_area(uow, area_code, errors)

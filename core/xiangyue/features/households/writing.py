@@ -120,7 +120,8 @@ def required_text(value: Any, name: str, *, least: int = 1, limit: int = 200) ->
 
 def household_values(household: Household) -> dict[str, Any]:
     """What may be edited, as it stands."""
-    return {"area_code": household.area_code, "address": household.address, "note": household.note}
+    names = ("area_code", "address", "location", "note")
+    return {name: getattr(household, name) for name in names}
 
 
 def plain_values(person: Person) -> dict[str, Any]:

@@ -117,6 +117,7 @@ def _particulars(uow: Uow, keys: TenantKeys, person: Person) -> list[Fact]:
         ("household", _("Household number"), home.code, home.code),
         ("place", _("Village or group"), place, home.area_code),
         ("address", _("Address"), home.address, home.address),
+        ("location", _("Location"), home.location, home.location),
         ("created_at", _("Registered on"), person.created_at.date().isoformat(), person.created_at),
         ("updated_at", _("Last change"), person.updated_at.date().isoformat(), person.updated_at),
     )

@@ -25,7 +25,9 @@ from xiangyue.features.drafts.policy import (
 from xiangyue.features.drafts.queries import LiveDraft, live_draft, of_village
 from xiangyue.features.drafts.reasons import unmet_of
 from xiangyue.features.grids import boards
+from xiangyue.features.grids.maps import drawing
 from xiangyue.features.grids.policy import BASES, GRID_EDIT, GRID_PRINT, GRID_VIEW
+from xiangyue.features.grids.queries_boundaries import outlines
 from xiangyue.features.grids.sizes import rule_text
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.policy import HOUSEHOLD_VIEW
@@ -75,6 +77,7 @@ def draft_page(
         rule_text=rule_text(live.rule),  # type: ignore[arg-type]
         basis=BASES[live.rule.basis],
         names_shown=actor.can(HOUSEHOLD_VIEW),
+        map=_map(live) if actor.can(HOUSEHOLD_VIEW) else None,
         may_approve=actor.can(GRID_APPROVE),
         may_force=actor.can(GRID_APPROVE) and actor.can(GRID_EDIT),
         waits=draft.state == SUBMITTED,
@@ -98,6 +101,24 @@ def _boards(draft: GridDraft) -> list[dict[str, Any]]:
     grids = boards.standing(uow, boards.Boards(on, draft.area_code, leaf_only=True))
     people = boards.people(uow, [grid["id"] for grid in grids], on)
     return [{**grid, "people": people[grid["id"]]} for grid in grids]
+
+
+def _map(live: LiveDraft) -> dict[str, Any] | None:
+    """Located households by the part that they are in, within the village's outline where there is one; None where no
+    household is located. ``left_out``: how many are not."""
+    points = [
+        {"id": row.id, "x": row.at[0], "y": row.at[1], "mark": str(number), "colour": (number - 1) % COLOURS,
+         "label": f"{row.code[12:]} {row.head} · {part.name}"}
+        for number, part in enumerate(live.parts, 1) for row in part.homes if row.at is not None
+    ]  # fmt: skip
+    if not points:
+        return None
+    around = [grid for grid in outlines(current_uow(), live.draft.area_code, today())
+              if grid.level == 1 and grid.boundary is not None]  # fmt: skip
+    shapes = [{"id": grid.id, "label": grid.name, "text": "", "state": "edge", "geometry": grid.boundary}
+              for grid in around]  # fmt: skip
+    every = sum(part.households for part in live.parts)
+    return {**drawing(shapes, points=points), "left_out": every - len(points)}
 
 
 def _strip(live: LiveDraft) -> dict[int, list[int]]:

@@ -146,3 +146,10 @@ def thinned(geometry: Json) -> Json:
 
     done = mapping(shape(geometry).simplify(5e-5, preserve_topology=True))
     return {"type": done["type"], "coordinates": _lists(done["coordinates"])}
+
+
+def contains(geometry: Json, at: tuple[float, float]) -> bool:
+    """Whether a point (longitude, latitude) lies in an outline, its line included."""
+    from shapely.geometry import Point, shape
+
+    return bool(shape(geometry).intersects(Point(*at)))

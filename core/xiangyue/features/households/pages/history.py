@@ -35,6 +35,7 @@ LABELS: dict[str, Any] = {
     "away": _l("Away"),
     "note": _l("Note"),
     "address": _l("Address"),
+    "location": _l("Location"),
     "area_code": _l("Village or group"),
     "state": _l("State"),
     "on": _l("Day"),

@@ -40,7 +40,12 @@ from xiangyue.web.pipeline import current_uow
 from xiangyue.web.shell import flash, page
 
 HEAD_FIELDS = ("name", "id_number", "birth_date", "sex", "phone", "nationality", "away")
-EDIT_LABELS = {"area_code": _l("Village or group"), "address": _l("Address"), "note": _l("Note")}
+EDIT_LABELS = {
+    "area_code": _l("Village or group"),
+    "address": _l("Address"),
+    "location": _l("Location"),
+    "note": _l("Note"),
+}
 
 
 def client_uuid(text: str | None) -> uuid.UUID | None:
@@ -167,6 +172,7 @@ def register() -> Any:
                 **({"different": True} if "different" in typed else {}),
             },
             address=typed.get("address", ""),
+            location=typed.get("location", ""),
             note=typed.get("note", ""),
             client_id=client_id,
             custom=custom_input(queries.custom_fields(uow, "household"), typed),
@@ -309,7 +315,8 @@ def _conflict(household: Household, stale: Stale, typed: Any, fields: Sequence[F
             take=household.area_code,
         )
     ]
-    rows += [ConflictRow(n, EDIT_LABELS[n], typed.get(n, ""), stale.theirs.get(n, "")) for n in ("address", "note")]
+    rows += [ConflictRow(n, EDIT_LABELS[n], typed.get(n, ""), stale.theirs.get(n, ""))
+             for n in ("address", "location", "note")]  # fmt: skip
     for own in fields:
         name = f"custom.{own.field.key}"
         if name in typed:

@@ -46,6 +46,7 @@ HOUSEHOLD_COLUMNS = (
     Column("away", _l("Away"), numeric=True),
     Column("marks", _l("Marks")),
     Column("address", _l("Address"), default=False),
+    Column("location", _l("Location"), default=False),
     Column("income", _l("Latest income (yuan)"), numeric=True, default=False),
     Column("code", _l("Household number"), sort=True, default=False),
     Column("state", _l("State"), default=False),
@@ -71,7 +72,7 @@ PERSON_COLUMNS = (
 #: What a column needs of the row, by list.
 HOUSEHOLD_NEEDS = {
     "place": ["area_name"], "size": ["person_count"], "away": ["away_count"], "marks": ["marks"],
-    "address": ["address"], "income": ["income", "income_year"], "state": ["state"],
+    "address": ["address"], "location": ["location"], "income": ["income", "income_year"], "state": ["state"],
     "left": ["left_on", "left_reason"], "updated": ["updated_at"],
 }  # fmt: skip
 PERSON_NEEDS = {
