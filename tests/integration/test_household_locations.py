@@ -48,9 +48,10 @@ def test_a_location_is_kept_in_one_way(typed: str, kept: str) -> None:
     ],
 )
 def test_what_is_no_location_says_why(typed: str, says: str) -> None:
-    with in_locale("en"), pytest.raises(ValueError, match=r".*") as refused:
-        clean_location(typed)
-    assert says in str(refused.value)
+    with in_locale("en"):
+        with pytest.raises(ValueError, match=r".*") as refused:
+            clean_location(typed)
+        assert says in str(refused.value)
 
 
 def test_degrees_of_what_is_kept() -> None:
