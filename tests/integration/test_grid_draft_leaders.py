@@ -108,6 +108,19 @@ def test_who_is_in_charge_stays_unless_another_is_proposed(drawn: County) -> Non
         uow.rollback()
 
 
+def test_a_draft_may_change_leaders_alone(drawn: County) -> None:
+    with drawn.uow() as uow:
+        force(uow, approved(uow, {}))
+        with pytest.raises(Invalid, match="没有任何改变"):
+            force(uow, approved(uow, {}), LATER)
+        change = force(uow, approved(uow, {"1组-1": ONE}), LATER)
+        assert in_charge(uow, LATER) == {"1组-1": (ONE, True)}
+        assert change.changes["grids"] == []
+        grids.undo_change(uow, change_id=change.id, version=change.version, reason="误")
+        assert in_charge(uow, LATER) == {}
+        uow.rollback()
+
+
 def test_nobody_is_in_charge_of_a_grid_that_ended(drawn: County) -> None:
     with drawn.uow() as uow:
         force(uow, approved(uow, {"1组-1": ONE}))

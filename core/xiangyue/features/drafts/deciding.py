@@ -91,9 +91,12 @@ def put_in_force(
     places = names(uow, [draft.area_code])
     parts = parts_in_force(live, division_on(uow, draft.area_code, on), places.get(draft.area_code, draft.name))
     change = apply_division(
-        uow, village=draft.area_code, on=on, parts=parts, reason=_reason(reason, needed=True), size_reason=size_reason
-    )
+        uow, village=draft.area_code, on=on, parts=parts, reason=_reason(reason, needed=True), size_reason=size_reason,
+        posts=any(part.leader.strip() for part in live.parts),
+    )  # fmt: skip
     given = put_in_charge(uow, live, change, term_until=term_until, chosen=leaders or {})
+    if not given and not change.changes["near"]:
+        raise Invalid({"": [_l("This changes nothing.")]})
     draft.state, draft.on_date, draft.change_id = IN_FORCE, on, change.id
     after = {"state": IN_FORCE, "on": on.isoformat(), **({"leaders": given} if given else {})}
     return done(uow, draft, "force", before={"state": APPROVED}, after=after)

@@ -81,7 +81,8 @@ def give_post(
         valid_from=change.on_date, term_until=term_until, office_phone=office_phone,
     )  # fmt: skip
     kept["opened"].append(post.id)
-    change.changes = {**change.changes, "posts": kept}
+    near = sorted({*change.changes["near"], grid_id})
+    change.changes = {**change.changes, "posts": kept, "near": near}
     uow.session.flush()
     return post
 

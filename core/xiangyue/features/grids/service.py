@@ -192,13 +192,16 @@ def move_households(
 
 @acts(GRID_EDIT)
 def apply_division(
-    uow: Uow, *, village: int, on: date, parts: Sequence[Mapping[str, Any]], reason: str, size_reason: str = ""
-) -> GridChange:
+    uow: Uow, *, village: int, on: date, parts: Sequence[Mapping[str, Any]], reason: str, size_reason: str = "",
+    posts: bool = False,
+) -> GridChange:  # fmt: skip
     """Divide a village anew from a day on: afterwards its area grids are those of ``parts`` and no others (special
     grids stay). A part: ``key`` (how the plan calls it; its number where left out), ``name``, ``level``, ``parent``
     (key of the part above, or None), ``area_code`` (15 digits, the village or a group), ``household_ids``,
     ``keep_grid_id`` (the grid that it goes on being, with its code; None: a new one). Every household that lies in a
     grid must be in exactly one part; those that wait may be left out and go on waiting.
+
+    ``posts``: the caller gives posts with it, so that the grids themselves may stay as they are.
 
     ``village``: 15 digits. Raises NotFound, ReasonNeeded, Invalid (``parts``, ``parts.<number>``, ``on``) for a plan
     that the village does not fit any more.
@@ -210,7 +213,7 @@ def apply_division(
         division.cells, division.homes = after.cells, after.homes
 
     request = {"parts": [_plain_part(part) for part in plan]}
-    return carry_out(uow, "plan", village, on, change, _reason(reason, needed=True), size_reason, request)
+    return carry_out(uow, "plan", village, on, change, _reason(reason, needed=True), size_reason, request, posts=posts)
 
 
 def _plain_part(part: Part) -> Json:
@@ -292,6 +295,7 @@ def carry_out(
     request: Json,
     label: str = "",
     given: Mapping[int, str] | None = None,
+    posts: bool = False,
 ) -> GridChange:
     """Do what ``change`` does to the division of the village in which ``area_code`` lies. Raises Invalid when nothing
     would change, and as the acts above do."""
@@ -308,7 +312,7 @@ def carry_out(
         change(after)
         after.check(before)
         _inside(scope, before, after)
-        if after.cells == before.cells and after.homes == before.homes:
+        if after.cells == before.cells and after.homes == before.homes and not posts:
             raise Invalid({"": [_l("This changes nothing.")]})
         breaches = sizes.new_breaches(uow, before, after, on, rules.size_rules(uow))
         why = sizes.need_reason(breaches, size_reason)
