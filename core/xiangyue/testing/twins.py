@@ -62,6 +62,7 @@ DEFAULT = object()
 _NOTHING: dict[str, list[Any]] = {"opened": [], "ended": [], "removed": []}
 #: Of certain tables.
 _OF_TABLE: dict[tuple[str, str], Any] = {
+    ("household", "location"): "108.430000,32.860000",
     ("grid_change", "changes"): {
         "grids": [], "made": [], "near": [], "touched": [], "versions": _NOTHING, "households": _NOTHING,
     },
