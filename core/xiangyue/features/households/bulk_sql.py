@@ -13,15 +13,16 @@ from xiangyue.features.households.bulk_steps import OfHouseholds, OfPersons
 
 # ruff: noqa: S608 - statements are put together from constants of this module only
 
-#: Leaves out the households that may not be written.
-PLACE_HOUSEHOLDS = (
-    """
-UPDATE stage_household g SET skip = 'area_unknown'
- WHERE {tenant:g} AND NOT EXISTS (
+#: The area of a household (alias g), or the village in which its group may be made.
+AREA_STANDS = """
        SELECT 1 FROM area a
         WHERE {tenant:a} AND a.active AND (
               (a.area_code = g.area_code AND a.level IN ('village', 'group'))
-              OR (:groups AND a.level = 'village' AND a.area_code = g.area_code - g.area_code % 1000)))
+              OR (:groups AND a.level = 'village' AND a.area_code = g.area_code - g.area_code % 1000))"""
+#: Leaves out the households that may not be written.
+PLACE_HOUSEHOLDS = (
+    f"""
+UPDATE stage_household g SET skip = 'area_unknown' WHERE {{tenant:g}} AND NOT EXISTS ({AREA_STANDS})
 """,
     "UPDATE stage_household g SET skip = 'area_outside' WHERE {tenant:g} AND NOT {scope:g}",
 )

@@ -11,8 +11,9 @@ from xiangyue.db.session import end_statements_after
 from xiangyue.db.sql import analyze_columns, fill_stage, scoped_rows, scoped_sql, stage_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
-from xiangyue.features.imports import queries
+from xiangyue.features.imports import queries, sift
 from xiangyue.features.imports.erasing import hold_back_erased
+from xiangyue.features.imports.helper import Helper, can_help, spread
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.policy import CHECK_KIND, IMPORT_RUN, ROSTER, STATEMENT_SECONDS, UPDATE
 from xiangyue.features.imports.register_hand import RegisterFault
@@ -20,10 +21,12 @@ from xiangyue.features.imports.register_judge import judge_of
 from xiangyue.features.imports.registers import find_register, header_faults
 from xiangyue.features.imports.release import drop_rows, let_go
 from xiangyue.features.imports.roster_book import columns_found, columns_given, header_of
+from xiangyue.features.imports.roster_check import RosterChecker
 from xiangyue.features.imports.roster_file import RosterFileError
 from xiangyue.features.imports.roster_messages import CellError
 from xiangyue.features.imports.roster_read import SKIPPED, RosterBook, RosterRow, RosterSheet, read_book
 from xiangyue.features.imports.roster_update import key_problems
+from xiangyue.features.imports.row_work import BLOCK, RowWork, blocks_of
 from xiangyue.features.imports.seldom import seldom_collected
 from xiangyue.features.imports.staging import errors_json, read_upload, row_bytes, row_sealer, seal_columns
 from xiangyue.features.imports.update_judge import UpdateJudge
@@ -36,11 +39,13 @@ CHECKING = _l("Checking the rows")
 STORING = _l("Putting the rows in order")
 
 _PULSE = 500
+#: Rows from which a second process is worth its start.
+_MANY = 4 * BLOCK
 
 _CROSS = {"row_no": "int", "errors": "jsonb", "error_count": "int"}
 _STAGE = {
     "household_n": "int", "household_key": "bigint", "person_key": "bigint", "payload": "bytea", **_CROSS,
-    "errors": "text", "head": "bool",
+    "errors": "text", "head": "bool", **sift.COLUMNS,
 }  # fmt: skip
 
 _NAMES = ", ".join(_STAGE)
@@ -164,7 +169,8 @@ class _Check:
         """All rows into ``stage_import``; returns their number."""
         session = self.uow.session
         if not isinstance(self.judge, UpdateJudge):
-            return fill_stage(session, "stage_import", _STAGE, self._rows(self.rows), binary=True)
+            rows = self._worked() if self.judge.by_itself else self._rows(self.rows)
+            return fill_stage(session, "stage_import", _STAGE, rows, binary=True)
         # In parts: the connection cannot be asked for what completes the rows while rows go over it.
         fill_stage(session, "stage_import", _STAGE, ())
         for part in self.judge.completer.parts(self.rows):
@@ -174,7 +180,8 @@ class _Check:
 
     def run(self) -> None:
         staged = self._stage()
-        analyze_columns(self.uow.session, "stage_import", ("row_no", "household_n", "error_count", "head"))
+        looked_at = ("row_no", "household_n", "error_count", "head", *(sift.COLUMNS if self.judge.by_itself else ()))
+        analyze_columns(self.uow.session, "stage_import", looked_at)
         self.batch.header = {
             **self.batch.header,
             "skipped": {kind: sum(sheet.skipped[kind] for sheet in self.sheets) for kind in SKIPPED},
@@ -191,6 +198,23 @@ class _Check:
         outcome = self.judge.try_out(self.context, self.uow, self.keys, self.batch)
         self.batch.counts = {**self._counts(), **outcome}
         self.batch.state = "checked"
+
+    def _worked(self) -> Iterator[tuple[Any, ...]]:
+        """Each row as `_STAGE` has it, judged by this process and, of many rows, by a helper."""
+        checker, households = self.checker, self.households
+        assert isinstance(checker, RosterChecker)
+        total = sum(sheet.row_count for sheet in self.sheets)
+        work = RowWork(self.judge, self.keys, self.uow.tenant_id, sift.Sieve(self.uow, self.keys))
+        helper = Helper(work) if total >= _MANY and can_help() else None
+        for worked, repaired in spread(blocks_of(self.rows), work, helper):
+            self.context.progress(self.count, max(total, self.count), CHECKING)
+            self.context.check_cancelled()
+            for kind, number in repaired.items():
+                checker.repaired[kind] = checker.repaired.get(kind, 0) + number
+            for staged, noted in worked:
+                self.count += 1
+                checker.remember(noted)
+                yield households.number_of(noted[0], noted[2], noted[3]), *staged
 
     def _rows(
         self, rows: Iterable[RosterRow]

@@ -57,6 +57,9 @@ class Judge:
     """
 
     numbers: tuple[str, ...] = _NUMBERS
+    #: Whether a row is judged by itself, whatever the database and other rows say: then the check does it in blocks
+    #: (`row_work`) and asks the register only about households that meet something there (`sift`).
+    by_itself = True
 
     def __init__(self, runtime: Runtime, uow: Uow, batch: ImportBatch) -> None:
         tenant = runtime.directory.by_id(uow.tenant_id)
@@ -72,15 +75,25 @@ class Judge:
 
     def checker(self) -> Checker:
         """One that has seen no row yet."""
+        return self.roster_checker()
+
+    def roster_checker(self) -> RosterChecker:
+        """The same; it also judges rows without remembering them."""
         text = partial(row_text, sheets=sheet_names(self._batch.header))
         return RosterChecker(self.columns, self._index, self._synthetic, self._marks, self._fields, row_text=text)
 
     def check(self, checker: Checker, row: RosterRow) -> CheckedRow:
         """`RosterChecker.check_row`, and whether the row lies where the uploader may import."""
-        checked = checker.check_row(row)
+        return self._within(checker.check_row(row))
+
+    def judge_row(self, checker: RosterChecker, row: RosterRow) -> CheckedRow:
+        """The same of a row by itself (`by_itself`); the checker remembers nothing of it."""
+        return self._within(checker.judge_row(row))
+
+    def _within(self, checked: CheckedRow) -> CheckedRow:
         code = checked.values["area_code"]
         if code is not None and not self.scope.contains(code):
-            checked.errors.append(CellError(row.number, "village", "outside_area"))
+            checked.errors.append(CellError(checked.row_no, "village", "outside_area"))
         return checked
 
     def mend(self, row: Any) -> RosterRow | None:
@@ -107,7 +120,7 @@ class Judge:
         self, watch: Watch, uow: Uow, keys: TenantKeys, batch: ImportBatch, *, again: bool = False
     ) -> dict[str, Any]:
         """What writing would do, see `trial.try_out`: ``valid_households``, ``numbers`` and ``samples``."""
-        return try_out(watch, uow, keys, batch, again=again)
+        return try_out(watch, uow, keys, batch, again=again, sifted=self.by_itself and not again)
 
     def tried(self, uow: Uow, keys: TenantKeys, batch: ImportBatch) -> dict[str, Any]:
         """What the dry run said of the rows in ``stage_again`` before they are mended."""
@@ -149,13 +162,18 @@ class Grouping:
 
     def number(self, row: RosterRow, values: dict[str, Any], *, adjacent: bool = True) -> int:
         """The row's household. ``adjacent``: it stands in the sheet right behind the row asked for before."""
-        known, label = values["village_code"] is not None, values["household_no"]
-        key = row.number if label is None else (place_of(row, values), label)
+        place = 0 if values["household_no"] is None else place_of(row, values)
+        return self.number_of(row.number, values["household_no"], place, adjacent=adjacent)
+
+    def number_of(self, number: int, label: str | None, place: int | str, *, adjacent: bool = True) -> int:
+        """The same by household number and place (`place_of`)."""
+        known = isinstance(place, int)
+        key = number if label is None else (place, label)
         last_known, last_label, last = self._last
         neighbour = adjacent and label is not None and label == last_label and not (known and last_known)
         found = self._households.get(key)
         if found is None:
-            found = self._households[key] = last if neighbour else row.number
+            found = self._households[key] = last if neighbour else number
             self.count += not neighbour
         self._last = (known, label, found)
         return found

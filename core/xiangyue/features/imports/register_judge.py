@@ -36,6 +36,7 @@ class RegisterJudge(Judge):
     """Each row stands for itself; its record is what two rows may not share."""
 
     numbers = NUMBERS
+    by_itself = False
 
     def __init__(self, uow: Uow, batch: ImportBatch) -> None:
         found = find_register(uow, batch.kind)

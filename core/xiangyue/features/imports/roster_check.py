@@ -44,6 +44,11 @@ class CheckedRow:
     errors: list[CellError]
 
 
+#: What other rows may contradict in a row: number, citizen number, household number, place, relation, how that is shown,
+#: and the filled cells that a household shares as (column, value, how it is shown).
+Noted = tuple[int, str | None, str | None, int | str, str | None, str, Sequence[tuple[str, Any, str]]]
+
+
 @dataclass(slots=True)
 class _Household:
     first_row: int
@@ -104,6 +109,12 @@ class RosterChecker:
 
     def check_row(self, row: RosterRow) -> CheckedRow:
         """Judge one row by itself, and remember it for `finish`."""
+        checked = self.judge_row(row)
+        self.remember(self.noted(row, checked.values))
+        return checked
+
+    def judge_row(self, row: RosterRow) -> CheckedRow:
+        """Judge one row by itself; in any order, and in any process."""
         errors: list[CellError] = []
         cells = row.cells
         values: dict[str, Any] = {}
@@ -124,7 +135,6 @@ class RosterChecker:
             if column.required and not head_only and column.key not in cells:
                 errors.append(CellError(row.number, column.key, "required"))
         values["custom"] = custom
-        self._remember(row, values)
         return CheckedRow(row.number, values, errors)
 
     def know_identity(self, identity: str, row_no: int) -> None:
@@ -286,43 +296,55 @@ class RosterChecker:
 
     # -- between rows -----------------------------------------------------------------------------------------------
 
-    def _remember(self, row: RosterRow, values: dict[str, Any]) -> None:
-        number = row.number
-        identity = values["id_number"]
+    def noted(self, row: RosterRow, values: Mapping[str, Any]) -> Noted:
+        """What is to be remembered of a row that was judged."""
+        household_no = values["household_no"]
+        if household_no is None:
+            return row.number, values["id_number"], None, 0, None, "", ()
+        cells, custom = row.cells, values["custom"]
+        found = [
+            (key, values[key], shown(key, cells.get(key)))
+            for key in ("address", "household_income", "income_year")
+            if values[key] is not None
+        ]
+        found += [
+            (key, value, shown(key, cells.get(key)))
+            for key, value in custom.items()
+            if value is not None and key in self._shared
+        ]
+        if values["group_name"] is not None:
+            found.append(("group", values["group_name"], shown("group", cells.get("group"))))
+        relation = values["relation"]
+        text = shown("relation", cells.get("relation")) if relation == HEAD else ""
+        return row.number, values["id_number"], household_no, place_of(row, values), relation, text, found
+
+    def remember(self, noted: Noted) -> None:
+        """Take in what `finish` compares; rows in the order of the sheet."""
+        number, identity, household_no, place, relation, text, found = noted
         if identity is not None:
             first = self._id_rows.setdefault(identity, number)
             if first != number:
                 params = {"first_row": self._row_text(first)}
                 self._cross.append(CellError(number, "id_number", "id_duplicate", params, idnumber.mask(identity)))
-        household_no = values["household_no"]
         if household_no is None:
             return
-        place = place_of(row, values)
         household = self._households.get((place, household_no))
         if household is None:
             household = self._households[place, household_no] = _Household(number, household_no)
-        found = [
-            (key, values[key]) for key in ("address", "household_income", "income_year") if values[key] is not None
-        ]
-        found += [(key, value) for key, value in values["custom"].items() if value is not None and key in self._shared]
-        if values["group_name"] is not None:
-            found.append(("group", values["group_name"]))
-        relation = values["relation"]
         if relation is None:
             household.doubtful = True
         if relation == HEAD and not household.head_row:
             household.head_row = number
-            household.shared = {key: (value, shown(key, row.cells.get(key))) for key, value in found}
+            household.shared = {key: (value, said) for key, value, said in found}
             return
         if relation == HEAD:
             params = {"household": household_no, "first_row": self._row_text(household.head_row)}
-            text = shown("relation", row.cells.get("relation"))
             self._cross.append(CellError(number, "relation", "two_heads", params, text))
-        for key, value in found:
+        for key, value, said in found:
             if household.head_row:
-                self._compare(household, number, key, value, shown(key, row.cells.get(key)))
+                self._compare(household, number, key, value, said)
             else:
-                household.early.append((number, key, value, shown(key, row.cells.get(key))))
+                household.early.append((number, key, value, said))
 
     def _compare(self, household: _Household, number: int, key: str, value: Any, text: str) -> None:
         if key not in household.shared:

@@ -196,9 +196,13 @@ SELECT r.row_no, r.payload FROM import_row r
  WHERE {tenant:r} AND r.batch_id + 0 = :batch AND r.action = 'write' AND r.id BETWEEN :first AND :last
  ORDER BY r.id
 """
-#: The same of the rows that stand in a temporary table.
+#: The same of the rows that stand in a temporary table; of the households that do.
 _READY_AGAIN = _READY.replace(
     " ORDER BY", "   AND EXISTS (SELECT FROM stage_again a WHERE {tenant:a} AND a.row_no = r.row_no)\n ORDER BY"
+)
+_READY_MEETS = _READY.replace(
+    " ORDER BY",
+    "   AND EXISTS (SELECT FROM stage_meets m WHERE {tenant:m} AND m.household_n = r.household_n)\n ORDER BY",
 )
 
 
@@ -210,19 +214,22 @@ def ready_households(uow: Uow, keys: TenantKeys, batch_id: int, *, again: bool =
 
 
 def ready_windows(
-    uow: Uow, keys: TenantKeys, batch_id: int, *, again: bool = False
+    uow: Uow, keys: TenantKeys, batch_id: int, *, again: bool = False, meets: bool = False
 ) -> Iterator[Callable[[], list[Household]]]:
     """The same, some rows at a time: to go on asks PostgreSQL; to call what comes opens the rows, in any thread but in
-    their order. A household that goes on in the next rows comes with those."""
+    their order. A household that goes on in the next rows comes with those. ``meets``: only the households in the
+    temporary table ``stage_meets`` (`sift`)."""
     makes = _Households(keys, payload_context(uow.tenant_id))
-    statement = _READY_AGAIN if again else _READY
+    statement = _READY_AGAIN if again else _READY_MEETS if meets else _READY
     ((first, last),) = scoped_rows(uow.session, _ENDS, {"batch": batch_id})
     if first is None:
         return
     # Ids of a batch are close together: they were drawn in one statement.
     for start in range(first, last + 1, _FETCH):
         params = {"batch": batch_id, "first": start, "last": start + _FETCH - 1}
-        yield partial(makes.of, scoped_bytes(uow.session, statement, params), last=start + _FETCH > last)
+        rows = scoped_bytes(uow.session, statement, params)
+        if rows or start + _FETCH > last:
+            yield partial(makes.of, rows, last=start + _FETCH > last)
 
 
 class _Households:

@@ -16,12 +16,14 @@ from xiangyue.db.sql import scoped_sql, stage_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
 from xiangyue.features.areas.models import Area
+from xiangyue.features.areas.policy import AREA_EDIT
 from xiangyue.features.households.bulk import SAMPLES, BulkConflict, BulkCounts, HouseholdRow, upsert_households
 from xiangyue.features.households.bulk_ahead import Window
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.queries import mark_kinds
 from xiangyue.features.imports.roster_check import shown
 from xiangyue.features.imports.roster_messages import CellError
+from xiangyue.features.imports.sift import Sifted, sift
 from xiangyue.features.imports.speaking import speaks_of
 from xiangyue.features.imports.staging import Household, cells_of, ready_windows
 from xiangyue.i18n import LazyText
@@ -64,20 +66,27 @@ class Watch(Protocol):
     def check_cancelled(self) -> None: ...
 
 
-def try_out(context: Watch, uow: Uow, keys: TenantKeys, batch: ImportBatch, *, again: bool = False) -> dict[str, Any]:
+def try_out(
+    context: Watch, uow: Uow, keys: TenantKeys, batch: ImportBatch, *, again: bool = False, sifted: bool = False
+) -> dict[str, Any]:
     """Compare the staged households with the register; those it would refuse become errors by cell.
 
     Returns ``valid_households``, the numbers of `BulkCounts` and ``samples`` of changes. Writes nothing else.
-    ``again``: of the households that were mended alone (`staging.ready_households`).
+    ``again``: of the households that were mended alone (`staging.ready_households`); ``sifted``: right after the check,
+    whose rows still stand in ``stage_import``, so that only households that meet something are compared (`sift`).
     """
+    new = sift(uow, batch.id) if sifted else None
     for _round in range(_ROUNDS):
-        run = _Trial(context, uow, keys, batch, again)
+        run = _Trial(context, uow, keys, batch, again, new)
         counts = run.compare()
         if not counts.conflicts:
+            groups = _new_groups(uow, run.groups)
+            if uow.actor.can(AREA_EDIT):
+                counts.groups_new = len(groups)
             return {
                 "valid_households": run.households,
                 **counts.numbers(),
-                "groups": _new_groups(uow, run.groups) if counts.groups_new else {},
+                "groups": groups if counts.groups_new else {},
                 "samples": _samples(counts),
                 "conflicts": [],
             }
@@ -86,11 +95,14 @@ def try_out(context: Watch, uow: Uow, keys: TenantKeys, batch: ImportBatch, *, a
 
 
 class _Trial:
-    def __init__(self, context: Watch, uow: Uow, keys: TenantKeys, batch: ImportBatch, again: bool) -> None:
+    def __init__(
+        self, context: Watch, uow: Uow, keys: TenantKeys, batch: ImportBatch, again: bool, new: Sifted | None
+    ) -> None:
         self.context, self.uow, self.keys, self.batch, self.again = context, uow, keys, batch, again
-        self.households = 0
+        self.new = new
+        self.households = new.households if new is not None else 0
         #: Villager group -> households of it.
-        self.groups: Counter[int] = Counter()
+        self.groups: Counter[int] = Counter(new.groups if new is not None else ())
         #: Row number -> row numbers of its household.
         self.together: dict[int, tuple[int, ...]] = {}
 
@@ -102,7 +114,10 @@ class _Trial:
             self.context.check_cancelled()
 
         progress(0)
-        return upsert_households(
+        new = self.new
+        if new is not None and not new.meets:
+            return BulkCounts(households_new=new.households, persons_new=new.persons)
+        counts = upsert_households(
             self.uow,
             self.keys,
             windows=self._windows(),
@@ -111,9 +126,13 @@ class _Trial:
             progress=progress,
             speaks=speaks_of(self.uow, self.batch),
         )
+        if new is not None:
+            counts.households_new += new.households
+            counts.persons_new += new.persons
+        return counts
 
     def _windows(self) -> Iterator[Window]:
-        for window in ready_windows(self.uow, self.keys, self.batch.id, again=self.again):
+        for window in ready_windows(self.uow, self.keys, self.batch.id, again=self.again, meets=self.new is not None):
             yield partial(self._rows, window)
 
     def _rows(self, window: Callable[[], list[Household]]) -> list[HouseholdRow]:

@@ -23,6 +23,8 @@ CLEARABLE = frozenset(("phone", "nationality", "address", "household_income"))
 class UpdateJudge(Judge):
     """Of files that change some columns."""
 
+    by_itself = False
+
     def __init__(self, runtime: Runtime, uow: Uow, batch: ImportBatch) -> None:
         super().__init__(runtime, uow, batch)
         self._asked = {column.key: column for column in self.columns}

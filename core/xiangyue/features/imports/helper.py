@@ -1,0 +1,107 @@
+"""A second process that does half of a check's work on the rows.
+
+Judging and encrypting rows is most of a check and needs nothing but the interpreter, which has one processor at a time.
+The helper is forked with all that is loaded, is asked for block after block and ends with its maker, however that ends.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from multiprocessing.connection import Connection, Pipe
+from typing import Generic, NoReturn, TypeVar
+
+from gevent import monkey
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+#: Blocks that wait for the helper besides the one it works on; and blocks under way at most.
+_WAITING, _UNDER_WAY = 1, 4
+
+
+def can_help() -> bool:
+    """Whether a second process would be of use: two processors, and no gevent, whose loop would wait with us."""
+    return len(os.sched_getaffinity(0)) > 1 and not monkey.is_module_patched("socket")
+
+
+class Helper(Generic[A, R]):
+    """A process that answers questions with ``work``. What it is asked and answers is pickled."""
+
+    def __init__(self, work: Callable[[A], R]) -> None:
+        ours, theirs = Pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            _serve(ours, theirs, work)
+        theirs.close()
+        self._pipe: Connection = ours
+
+    def ask(self, question: A) -> R:
+        """The answer. Raises EOFError or OSError when the helper is gone: ``work`` failed, or somebody ended it."""
+        self._pipe.send(question)
+        answer: R = self._pipe.recv()
+        return answer
+
+    def close(self) -> None:
+        """End the process; what it still works on is lost."""
+        self._pipe.close()
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
+
+
+def _serve(ours: Connection, theirs: Connection, work: Callable[[A], R]) -> NoReturn:
+    """In the child. Ends at once, as nothing of what it was forked with may be put in order twice: connections,
+    buffers, exit handlers."""
+    try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        kept = theirs.fileno()
+        # A connection held open here would keep PostgreSQL at work for a parent that was killed; and without the
+        # parent's end of the pipe, reading finds that it is gone.
+        os.closerange(3, kept)
+        os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))
+        while True:
+            theirs.send(work(theirs.recv()))
+    finally:
+        os._exit(0)
+
+
+def spread(blocks: Iterable[A], work: Callable[[A], R], helper: Helper[A, R] | None) -> Generator[R, None, None]:
+    """``work`` of each block, in their order; done here or by the helper, whoever has time. What a helper that went
+    away did not answer is done here."""
+    if helper is None:
+        yield from map(work, blocks)
+        return
+    with ThreadPoolExecutor(1, "helper") as thread:
+        under_way: deque[tuple[A, Future[R] | None, R | None]] = deque()
+        try:
+            for block in blocks:
+                asked = [future for _block, future, _own in under_way if future is not None and not future.done()]
+                if len(asked) <= _WAITING:
+                    under_way.append((block, thread.submit(helper.ask, block), None))
+                else:
+                    under_way.append((block, None, work(block)))
+                while under_way and (len(under_way) > _UNDER_WAY or _is_done(under_way[0][1])):
+                    yield _answer(*under_way.popleft(), work)
+            while under_way:
+                yield _answer(*under_way.popleft(), work)
+        finally:
+            helper.close()  # also what the thread waits for
+
+
+def _is_done(future: Future[R] | None) -> bool:
+    return future is None or future.done()
+
+
+def _answer(block: A, future: Future[R] | None, own: R | None, work: Callable[[A], R]) -> R:
+    if future is None:
+        return own  # type: ignore[return-value]
+    try:
+        return future.result()
+    except (EOFError, OSError):
+        return work(block)
