@@ -44,7 +44,7 @@ class CheckedRow:
     errors: list[CellError]
 
 
-#: What other rows may contradict in a row: number, citizen number, household number, place, relation, how that is shown,
+#: What other rows may contradict in a row: number, citizen number, household number, place, relation, how that is shown
 #: and the filled cells that a household shares as (column, value, how it is shown).
 Noted = tuple[int, str | None, str | None, int | str, str | None, str, Sequence[tuple[str, Any, str]]]
 
