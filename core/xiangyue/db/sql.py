@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import CursorResult, text
 from sqlalchemy.orm import Session
 
+from xiangyue.db.copying import CopyRows
 from xiangyue.db.driver import First, ours
 from xiangyue.db.scope import Scope
 from xiangyue.db.session import TenantSession
@@ -120,7 +121,9 @@ _STAGE = re.compile(r"stage_[a-z_]+")
 _AT_A_TIME = 5_000
 
 
-def stage_rows(session: Session, name: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> int:
+def stage_rows(
+    session: Session, name: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]] | CopyRows
+) -> int:
     """Fill a temporary table for INSERT … SELECT, because ``COPY FROM`` refuses a table with row-level security.
 
     ``columns`` maps names to SQL types; columns without a value in ``rows`` come last and start NULL. The table also
@@ -140,7 +143,12 @@ _BINARY = {
 
 
 def fill_stage(
-    session: Session, name: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]], *, binary: bool = False
+    session: Session,
+    name: str,
+    columns: Mapping[str, str],
+    rows: Iterable[Sequence[Any]] | CopyRows,
+    *,
+    binary: bool = False,
 ) -> int:
     """The same without a look of the planner at what is in it: the caller sees to that (``analyze_columns``).
     ``binary``: for rows with much in bytes, which otherwise travel as twice as many hexadecimal digits."""
@@ -157,6 +165,11 @@ def fill_stage(
             cursor.execute(
                 f"CREATE TEMP TABLE {name} ({body}, tenant_id integer NOT NULL DEFAULT {tenant_id}) ON COMMIT DROP"
             )
+        if isinstance(rows, CopyRows):
+            if rows.count:
+                with cursor.copy(f"COPY pg_temp.{name} ({', '.join(list(columns)[: rows.width])}) FROM STDIN") as copy:
+                    copy.write(rows.data)
+            return rows.count
         source = iter(rows)
         while (first := next(source, None)) is not None:
             given = list(columns)[: len(first)]

@@ -316,7 +316,7 @@ class _Run:
         movers = self.ids(write_sql.PERSONS_MOVED)
         written = self.ids(write_sql.PERSONS_TO_WRITE)
         before = self.rows(write_sql.HOUSEHOLDS_REWRITTEN)
-        self.mostly_new = len(written) * 2 > len(made.persons)
+        self.mostly_new = len(written) * 2 > made.persons.count
         self.stager.seal(session, made, written)
         self.search.add(
             [(made.words_of(n), id, home, area) for n, id, home, area in self.rows(write_sql.NEW_PERSONS)],

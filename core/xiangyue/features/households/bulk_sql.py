@@ -21,8 +21,13 @@ AREA_STANDS = """
               OR (:groups AND a.level = 'village' AND a.area_code = g.area_code - g.area_code % 1000))"""
 #: Leaves out the households that may not be written.
 PLACE_HOUSEHOLDS = (
+    # Once for each area, of which there are few.
     f"""
-UPDATE stage_household g SET skip = 'area_unknown' WHERE {{tenant:g}} AND NOT EXISTS ({AREA_STANDS})
+WITH places AS MATERIALIZED (
+     SELECT DISTINCT g.tenant_id, g.area_code FROM stage_household g WHERE {{tenant:g}}),
+closed AS MATERIALIZED (
+     SELECT g.area_code FROM places g WHERE {{tenant:g}} AND NOT EXISTS ({AREA_STANDS}))
+UPDATE stage_household g SET skip = 'area_unknown' FROM closed c WHERE {{tenant:g}} AND g.area_code = c.area_code
 """,
     "UPDATE stage_household g SET skip = 'area_outside' WHERE {tenant:g} AND NOT {scope:g}",
 )

@@ -10,6 +10,7 @@ from typing import Any, Required, TypedDict
 from sqlalchemy.orm import Session
 
 from xiangyue.access.crypto import TenantKeys, blind_index, column_context, sealer
+from xiangyue.db.copying import CopyRows, copy_rows
 from xiangyue.db.sql import analyze_columns, fill_stage, stage_rows
 from xiangyue.features.households.derived import words_of
 from xiangyue.features.households.models import CustomField
@@ -98,6 +99,7 @@ VALUE = {
 }  # fmt: skip
 CIPHER = {"n": "int", "id_number": "bytea", "phone": "bytea"}
 
+NO_ROWS = CopyRows(b"", 0, 0)
 Problem = tuple[int, str, str]
 #: A person's number, encrypted citizen number and phone.
 Cipher = tuple[int, bytes | None, bytes | None]
@@ -111,13 +113,13 @@ class Prepared:
     size: int
     problems: list[Problem] = field(default_factory=list)
     groups: set[int] = field(default_factory=set)
-    households: list[tuple[Any, ...]] = field(default_factory=list)
-    persons: list[tuple[Any, ...]] = field(default_factory=list)
-    marks: list[tuple[int, str]] = field(default_factory=list)
+    households: CopyRows = NO_ROWS
+    persons: CopyRows = NO_ROWS
+    marks: CopyRows = NO_ROWS
     values: list[tuple[Any, ...]] = field(default_factory=list)
     members: list[PersonValues] = field(default_factory=list)
     clears: list[tuple[str, int, str]] = field(default_factory=list)
-    ciphers: list[Cipher] | None = None
+    ciphers: CopyRows | None = None
     words: list[str] | None = None
 
     def words_of(self, n: int) -> str:
@@ -156,6 +158,9 @@ class Stager:
         search words ahead. Nothing here asks the database: it may be done while that is busy with the chunk before."""
         made = Prepared(len(chunk))
         problems, members = made.problems, made.members
+        homes: list[tuple[Any, ...]] = []
+        persons: list[tuple[Any, ...]] = []
+        marks: list[tuple[int, str]] = []
         for row in chunk:
             if row.code in self.codes:
                 problems.append((row.row_no, "household_twice", row.code))
@@ -163,28 +168,29 @@ class Stager:
             self.codes.add(row.code)
             if row.area_code % 1000:
                 made.groups.add(row.area_code)
-            n = len(made.households)
+            n = len(homes)
             present = [pair for pair in map(self._identified, row.persons) if self._first_time(*pair, problems)]
             heads = (member for member, _index in present if member.get("relation") == HEAD)
             head = next(heads, present[0][0] if present else None)
             year, income = row.income or (None, None)
             name = head["name"] if head else ""
             key = "" if self.comparing else sort_key(name)
-            made.households.append((n, row.row_no, row.area_code, row.code, row.address, name, key, year, income))
+            homes.append((n, row.row_no, row.area_code, row.code, row.address, name, key, year, income))
             made.clears += [("household", n, fact) for fact in row.clear]
             if row.custom:
                 made.values += self._values("household", n, row.custom, row.row_no, problems)
             for member, index in present:
                 number = len(members)
                 members.append(member)
-                made.persons.append(self._person(number, n, member, index))
+                persons.append(self._person(number, n, member, index))
                 made.clears += [("person", number, fact) for fact in member.get("clear", ())]
                 if member.get("marks"):
-                    made.marks += self._marks(number, member, problems)
+                    marks += self._marks(number, member, problems)
                 if custom := member.get("custom"):
                     made.values += self._values("person", number, custom, member.get("row_no", 0), problems)
+        made.households, made.persons, made.marks = copy_rows(homes), copy_rows(persons), copy_rows(marks)
         if sealed:
-            made.ciphers = list(self._ciphers(made, range(len(members))))
+            made.ciphers = copy_rows(self._ciphers(made, range(len(members))))
             made.words = [words_of(member["name"]) for member in members]
         return made
 
@@ -199,13 +205,9 @@ class Stager:
 
     def seal(self, session: Session, made: Prepared, numbers: Collection[int]) -> None:
         """Stage the encrypted identifiers of the persons that are going to be written."""
-        if made.ciphers is None:
-            rows: Iterable[Cipher] = self._ciphers(made, numbers)
-        elif len(numbers) == len(made.members):
-            rows = made.ciphers
-        else:
-            wanted = frozenset(numbers)
-            rows = (row for row in made.ciphers if row[0] in wanted)
+        whole = made.ciphers is not None and len(numbers) == len(made.members)
+        rows = made.ciphers if whole else copy_rows(self._ciphers(made, numbers))
+        assert rows is not None
         fill_stage(session, "stage_cipher", CIPHER, rows)
         analyze_columns(session, "stage_cipher", ("n",))
 

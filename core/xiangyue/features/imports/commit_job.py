@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select
@@ -37,8 +39,11 @@ FINISHING = _l("Finishing")
 
 #: First half of the advisory lock under which a county's imports write one after the other; the second is the county.
 LOCK_CLASS = 0x696D_706F
-#: Tables that an import fills.
-WRITTEN = ("household", "person", "person_mark", "household_income", "household_award", "custom_value", "name_suffix")
+#: Tables that an import fills, in two parts that take as long as each other to look at.
+WRITTEN = (
+    ("person",),
+    ("household", "person_mark", "household_income", "household_award", "custom_value", "name_suffix"),
+)
 #: Persons of all counties below which an import is large against what stands already.
 SMALL_REGISTER = 100_000
 
@@ -54,9 +59,19 @@ def run(context: JobContext) -> dict[str, Any]:
         end_statements_after(beside.session, STATEMENT_SECONDS)
         with seldom_collected():
             result = _write(context, beside)
-    with context.uow() as uow:
-        refresh_statistics(uow.session, *WRITTEN)
+    look_at_tables(context)
     return result
+
+
+def look_at_tables(context: JobContext) -> None:
+    """Let the planner look at what an import has changed at large, by two connections at once."""
+    with ThreadPoolExecutor(len(WRITTEN), "statistics") as threads:
+        list(threads.map(partial(_look_at, context), WRITTEN))
+
+
+def _look_at(context: JobContext, tables: Sequence[str]) -> None:
+    with context.uow() as uow:
+        refresh_statistics(uow.session, *tables)
 
 
 def _write(context: JobContext, beside: Uow) -> dict[str, Any]:

@@ -9,13 +9,15 @@ from typing import Any
 from xiangyue.access.crypto import TenantKeys
 from xiangyue.features.imports.judging import Judge
 from xiangyue.features.imports.roster_check import Noted, RosterChecker
-from xiangyue.features.imports.roster_read import RosterRow
+from xiangyue.features.imports.roster_read import Cell, RosterRow
 from xiangyue.features.imports.sift import Sieve
 from xiangyue.features.imports.staging import errors_json, row_bytes, row_sealer
 
 #: Rows that are judged at a time.
 BLOCK = 500
 
+#: A `RosterRow` that is quick to pickle.
+Plain = tuple[int, dict[str, Cell]]
 #: A row: what is staged of it behind its household's number, and what the other rows are compared with.
 Worked = tuple[tuple[Any, ...], Noted]
 
@@ -28,11 +30,11 @@ class RowWork:
         self._checker: RosterChecker = judge.roster_checker()
         self._row_keys = judge.row_keys(keys)
 
-    def __call__(self, block: Sequence[RosterRow]) -> tuple[list[Worked], dict[str, int]]:
+    def __call__(self, block: Sequence[Plain]) -> tuple[list[Worked], dict[str, int]]:
         checker = self._checker
         checker.repaired = {}
         seal = row_sealer(self._keys, self._tenant_id)
-        return [self._row(checker, seal, row) for row in block], checker.repaired
+        return [self._row(checker, seal, RosterRow(*row)) for row in block], checker.repaired
 
     def _row(self, checker: RosterChecker, seal: Any, row: RosterRow) -> Worked:
         checked = self._judge.judge_row(checker, row)
@@ -50,8 +52,8 @@ class RowWork:
         return staged, checker.noted(row, values)
 
 
-def blocks_of(rows: Iterable[RosterRow]) -> Iterator[list[RosterRow]]:
+def blocks_of(rows: Iterable[RosterRow]) -> Iterator[list[Plain]]:
     """The rows, some at a time."""
-    source = iter(rows)
+    source = ((row.number, row.cells) for row in rows)
     while block := list(islice(source, BLOCK)):
         yield block

@@ -7,11 +7,10 @@ from typing import Any
 
 from xiangyue.access.audit import audit
 from xiangyue.db.session import end_statements_after
-from xiangyue.db.sql import refresh_statistics
 from xiangyue.errors import Conflict
 from xiangyue.features.households.origins import forget_offers
 from xiangyue.features.households.undo import undo_import
-from xiangyue.features.imports.commit_job import WRITTEN, take_turn
+from xiangyue.features.imports.commit_job import look_at_tables, take_turn
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.policy import IMPORT_RUN, STATEMENT_SECONDS, UNDO_KIND
 from xiangyue.features.imports.register_undo import undo_register
@@ -71,8 +70,7 @@ def run(context: JobContext) -> dict[str, Any]:
             publish(uow, "import_commit_happened", batch_id=batch.id)
         context.check_cancelled()
         result = _result(batch)
-    with context.uow() as uow:
-        refresh_statistics(uow.session, *WRITTEN)
+    look_at_tables(context)
     return result
 
 
