@@ -39,11 +39,10 @@ FINISHING = _l("Finishing")
 
 #: First half of the advisory lock under which a county's imports write one after the other; the second is the county.
 LOCK_CLASS = 0x696D_706F
-#: Tables that an import fills, in two parts that take as long as each other to look at.
-WRITTEN = (
-    ("person",),
-    ("household", "person_mark", "household_income", "household_award", "custom_value", "name_suffix"),
-)
+#: Tables that an import fills.
+WRITTEN = ("household", "person", "person_mark", "household_income", "household_award", "custom_value", "name_suffix")
+#: The one whose look takes as long as those of all others.
+_LARGEST = "person"
 #: Persons of all counties below which an import is large against what stands already.
 SMALL_REGISTER = 100_000
 
@@ -65,8 +64,9 @@ def run(context: JobContext) -> dict[str, Any]:
 
 def look_at_tables(context: JobContext) -> None:
     """Let the planner look at what an import has changed at large, by two connections at once."""
-    with ThreadPoolExecutor(len(WRITTEN), "statistics") as threads:
-        list(threads.map(partial(_look_at, context), WRITTEN))
+    parts = ([_LARGEST], [name for name in WRITTEN if name != _LARGEST])
+    with ThreadPoolExecutor(len(parts), "statistics") as threads:
+        list(threads.map(partial(_look_at, context), parts))
 
 
 def _look_at(context: JobContext, tables: Sequence[str]) -> None:
