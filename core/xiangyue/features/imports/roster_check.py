@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from xiangyue.features.imports import roster_values as judge
-from xiangyue.features.imports.roster_areas import AreaIndex, parse_group
+from xiangyue.features.imports.roster_areas import AreaIndex, AreaMatch, parse_group
 from xiangyue.features.imports.roster_columns import Column, CustomFieldLike, MarkKindLike, mark_table
 from xiangyue.features.imports.roster_messages import CellError
 from xiangyue.features.imports.roster_places import row_text
@@ -24,6 +24,8 @@ from xiangyue.text.problems import TextProblem
 
 #: Longest value that an error shows.
 SHOWN_LENGTH = 60
+
+_NOWHERE = AreaMatch(None)
 
 #: Texts of a column whose meaning is remembered.
 _MEANINGS = 2000
@@ -101,6 +103,8 @@ class RosterChecker:
             key: {} for key in ("relation", "sex", "nationality", "marks", "away", "income_year")
         }
         self._meanings |= {column.key: {} for column, _read in self._custom if column.kind in ("choice", "boolean")}
+        #: Cells of town and village -> the village that they mean.
+        self._places: dict[tuple[Cell, Cell], AreaMatch] = {}
         self._households: dict[tuple[int | str, str], _Household] = {}
         self._id_rows: dict[str, int] = {}
         self._cross: list[CellError] = []
@@ -191,28 +195,16 @@ class RosterChecker:
 
     def _check_area(self, row: RosterRow, values: dict[str, Any], errors: list[CellError]) -> None:
         cells = row.cells
-        town, village = cell_text(cells.get("town")), cell_text(cells.get("village"))
-        code: int | None = None
-        sound = True
-        for key, text in (("town", town), ("village", village)):
-            if not text or judge.is_error_value(text):
-                errors.append(CellError(row.number, key, "cell_error" if text else "required", {}, text))
-                sound = False
-        if sound:
-            match = self._areas.find(town, village)
-            code = match.code
-            if match.former:
-                self.repaired["former_name"] = self.repaired.get("former_name", 0) + 1
-            if code is None:
-                ambiguous = match.problem == "village_ambiguous"
-                params = {"choices": match.suggestion} if ambiguous else {}
-                if match.column == "village":
-                    params["town"] = town[:SHOWN_LENGTH]  # the same words mean another village in another town
-                suggestion = "" if ambiguous else match.suggestion
-                wrong = town if match.column == "town" else village
-                errors.append(
-                    CellError(row.number, match.column, match.problem, params, wrong[:SHOWN_LENGTH], suggestion)
-                )
+        place = cells.get("town"), cells.get("village")
+        # The rows of a village follow one another.
+        known = self._places.get(place)
+        if known is None:
+            known = self._find_area(row, errors)
+            if known.code is not None and place[0].__class__ is str and place[1].__class__ is str:
+                self._places[place] = known
+        code = known.code
+        if known.former:
+            self.repaired["former_name"] = self.repaired.get("former_name", 0) + 1
         number, name = parse_group(cells["group"]) if "group" in cells else (None, "")
         if judge.is_error_value(name):
             errors.append(CellError(row.number, "group", "cell_error", {}, name))
@@ -230,6 +222,27 @@ class RosterChecker:
         values["household_no"] = self._take(
             row, "household_no", lambda value: judge.household_no(value, code), errors, required=True
         )
+
+    def _find_area(self, row: RosterRow, errors: list[CellError]) -> AreaMatch:
+        """What the words for town and village mean; without a code where they mean nothing, which is an error noted."""
+        town, village = cell_text(row.cells.get("town")), cell_text(row.cells.get("village"))
+        sound = True
+        for key, text in (("town", town), ("village", village)):
+            if not text or judge.is_error_value(text):
+                errors.append(CellError(row.number, key, "cell_error" if text else "required", {}, text))
+                sound = False
+        if not sound:
+            return _NOWHERE
+        match = self._areas.find(town, village)
+        if match.code is None:
+            ambiguous = match.problem == "village_ambiguous"
+            params = {"choices": match.suggestion} if ambiguous else {}
+            if match.column == "village":
+                params["town"] = town[:SHOWN_LENGTH]  # the same words mean another village in another town
+            suggestion = "" if ambiguous else match.suggestion
+            wrong = town if match.column == "town" else village
+            errors.append(CellError(row.number, match.column, match.problem, params, wrong[:SHOWN_LENGTH], suggestion))
+        return match
 
     def _check_person(self, row: RosterRow, values: dict[str, Any], errors: list[CellError]) -> None:
         take, cells, number = self._take, row.cells, row.number
