@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from xiangyue.features.imports import roster_values as judge
 from xiangyue.features.imports.roster_areas import AreaIndex, AreaMatch, parse_group
+from xiangyue.features.imports.roster_between import BetweenRows, Noted, nowhere
 from xiangyue.features.imports.roster_columns import Column, CustomFieldLike, MarkKindLike, mark_table
 from xiangyue.features.imports.roster_messages import CellError
 from xiangyue.features.imports.roster_places import row_text
@@ -46,24 +47,6 @@ class CheckedRow:
     errors: list[CellError]
 
 
-#: What other rows may contradict in a row: number, citizen number, household number, place, relation, how that is shown
-#: and the filled cells that a household shares as (column, value, how it is shown).
-Noted = tuple[int, str | None, str | None, int | str, str | None, str, Sequence[tuple[str, Any, str]]]
-
-
-@dataclass(slots=True)
-class _Household:
-    first_row: int
-    label: str
-    head_row: int = 0
-    #: Whether a relation could not be read: then "no head" would be noise.
-    doubtful: bool = False
-    #: Values of the head's row, by column.
-    shared: dict[str, tuple[Any, str]] = field(default_factory=dict)
-    #: Values of other rows seen before the head: (row, column, value, shown).
-    early: list[tuple[int, str, Any, str]] = field(default_factory=list)
-
-
 class RosterChecker:
     """Checks rows in the order of the sheet; keeps of each person the citizen number's row, of each household its head.
 
@@ -87,7 +70,6 @@ class RosterChecker:
         self.columns = tuple(columns)
         self._areas = areas
         self._allow_synthetic = allow_synthetic
-        self._row_text = row_text
         self._today = today or datetime.now(TIMEZONE).date()
         self._marks = mark_table(mark_kinds)
         named = {(spec.entity, spec.key) for spec in custom_fields}
@@ -105,9 +87,7 @@ class RosterChecker:
         self._meanings |= {column.key: {} for column, _read in self._custom if column.kind in ("choice", "boolean")}
         #: Cells of town and village -> the village that they mean.
         self._places: dict[tuple[Cell, Cell], AreaMatch] = {}
-        self._households: dict[tuple[int | str, str], _Household] = {}
-        self._id_rows: dict[str, int] = {}
-        self._cross: list[CellError] = []
+        self._between = BetweenRows(row_text)
         #: How many cells were mended without asking, by kind.
         self.repaired: dict[str, int] = {}
 
@@ -143,30 +123,15 @@ class RosterChecker:
 
     def know_identity(self, identity: str, row_no: int) -> None:
         """A citizen number that stands in a row which is not checked here."""
-        self._id_rows[identity] = row_no
+        self._between.know_identity(identity, row_no)
 
-    def finish(self, elsewhere: Callable[[str, bool], bool] = lambda _label, _lost: False) -> list[CellError]:
-        """Errors between rows, in the order of rows: citizen numbers twice in the file, households without or with
-        two heads, household cells that contradict each other. To be called once, after the last row.
+    def remember(self, noted: Noted) -> None:
+        """Take in what `finish` compares; rows in the order of the sheet."""
+        self._between.remember(noted)
 
-        ``elsewhere``: whether a row that was not checked here has this household number, in a village that nobody
-        knows (True) or in a known one (False)."""
-        errors = self._cross
-        # A row whose village was not found may be the missing head, or belong to a head elsewhere: say one thing.
-        lost = {label for place, label in self._households if isinstance(place, str)}
-        found = {label for place, label in self._households if isinstance(place, int)}
-        for (place, label), household in self._households.items():
-            if not household.head_row:
-                away = isinstance(place, int)
-                torn = label in (lost if away else found) or elsewhere(label, away)
-                if not household.doubtful and not torn:
-                    params = {"household": household.label}
-                    errors.append(CellError(household.first_row, "relation", "no_head", params))
-                continue
-            for number, key, value, shown in household.early:
-                self._compare(household, number, key, value, shown)
-        errors.sort(key=lambda error: error.row)
-        return errors
+    def finish(self, elsewhere: Callable[[str, bool], bool] = nowhere) -> list[CellError]:
+        """Errors between rows (`BetweenRows.finish`). To be called once, after the last row."""
+        return self._between.finish(elsewhere)
 
     # -- one row ----------------------------------------------------------------------------------------------------
 
@@ -330,44 +295,6 @@ class RosterChecker:
         relation = values["relation"]
         text = shown("relation", cells.get("relation")) if relation == HEAD else ""
         return row.number, values["id_number"], household_no, place_of(row, values), relation, text, found
-
-    def remember(self, noted: Noted) -> None:
-        """Take in what `finish` compares; rows in the order of the sheet."""
-        number, identity, household_no, place, relation, text, found = noted
-        if identity is not None:
-            first = self._id_rows.setdefault(identity, number)
-            if first != number:
-                params = {"first_row": self._row_text(first)}
-                self._cross.append(CellError(number, "id_number", "id_duplicate", params, idnumber.mask(identity)))
-        if household_no is None:
-            return
-        household = self._households.get((place, household_no))
-        if household is None:
-            household = self._households[place, household_no] = _Household(number, household_no)
-        if relation is None:
-            household.doubtful = True
-        if relation == HEAD and not household.head_row:
-            household.head_row = number
-            household.shared = {key: (value, said) for key, value, said in found}
-            return
-        if relation == HEAD:
-            params = {"household": household_no, "first_row": self._row_text(household.head_row)}
-            self._cross.append(CellError(number, "relation", "two_heads", params, text))
-        for key, value, said in found:
-            if household.head_row:
-                self._compare(household, number, key, value, said)
-            else:
-                household.early.append((number, key, value, said))
-
-    def _compare(self, household: _Household, number: int, key: str, value: Any, text: str) -> None:
-        if key not in household.shared:
-            params = {"first_row": self._row_text(household.head_row)}
-            self._cross.append(CellError(number, key, "head_row_only", params, text))
-            return
-        first, first_text = household.shared[key]
-        if first != value:
-            differing = {"first_row": self._row_text(household.head_row), "first_value": first_text}
-            self._cross.append(CellError(number, key, "household_differs", differing, text, first_text))
 
 
 def place_of(row: RosterRow, values: Mapping[str, Any]) -> int | str:

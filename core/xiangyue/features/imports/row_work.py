@@ -8,7 +8,8 @@ from typing import Any
 
 from xiangyue.access.crypto import TenantKeys
 from xiangyue.features.imports.judging import Judge
-from xiangyue.features.imports.roster_check import Noted, RosterChecker
+from xiangyue.features.imports.roster_between import Noted
+from xiangyue.features.imports.roster_check import RosterChecker
 from xiangyue.features.imports.roster_read import Cell, RosterRow
 from xiangyue.features.imports.sift import Sieve
 from xiangyue.features.imports.staging import errors_json, row_bytes, row_sealer
