@@ -11,7 +11,7 @@ import signal
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from multiprocessing.connection import Connection, Pipe
 from typing import Generic, NoReturn, TypeVar
 
@@ -46,13 +46,16 @@ class Helper(Generic[A, R]):
         answer: R = self._pipe.recv()
         return answer
 
-    def close(self) -> None:
-        """End the process; what it still works on is lost."""
-        self._pipe.close()
+    def end(self) -> None:
+        """End the process; who still waits for an answer is told that it is gone."""
         with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
         with suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
+
+    def close(self) -> None:
+        """Give the pipe back, once nobody asks any more: before that its number could become another file's."""
+        self._pipe.close()
 
 
 def _serve(ours: Connection, theirs: Connection, work: Callable[[A], R]) -> NoReturn:
@@ -77,7 +80,7 @@ def spread(blocks: Iterable[A], work: Callable[[A], R], helper: Helper[A, R] | N
     if helper is None:
         yield from map(work, blocks)
         return
-    with ThreadPoolExecutor(1, "helper") as thread:
+    with closing(helper), ThreadPoolExecutor(1, "helper") as thread:
         under_way: deque[tuple[A, Future[R] | None, R | None]] = deque()
         try:
             for block in blocks:
@@ -91,7 +94,7 @@ def spread(blocks: Iterable[A], work: Callable[[A], R], helper: Helper[A, R] | N
             while under_way:
                 yield _answer(*under_way.popleft(), work)
         finally:
-            helper.close()  # also what the thread waits for
+            helper.end()  # the thread does not wait for it any longer
 
 
 def _is_done(future: Future[R] | None) -> bool:
