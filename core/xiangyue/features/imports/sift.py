@@ -30,27 +30,31 @@ from xiangyue.text.codes import HEAD
 COLUMNS = {"area_code": "bigint", "code": 'text COLLATE "C"', "identity": "bytea", "plain": "bool"}
 Marked = tuple[int | None, str | None, bytes | None, bool]
 
+# In both, one look for each row or one list for all: of rows made in this very transaction, and of tables that have
+# just grown or shrunk, the planner believes that there is one, and would join by reading all for each.
 _MEETS = f"""
 WITH places AS MATERIALIZED (
      SELECT DISTINCT s.tenant_id, s.area_code FROM stage_import s WHERE {{tenant:s}} AND s.area_code IS NOT NULL),
 closed AS MATERIALIZED (
      SELECT g.area_code FROM places g WHERE {{tenant:g}} AND NOT (EXISTS ({AREA_STANDS}) AND {{scope:g}}))
 INSERT INTO stage_meets (household_n)
-SELECT s.household_n FROM stage_import s WHERE {{tenant:s}} AND NOT s.plain
- UNION
-SELECT s.household_n FROM stage_import s JOIN household h ON h.code = s.code WHERE {{tenant:s}} AND {{tenant:h}}
- UNION
-SELECT s.household_n FROM stage_import s JOIN person p ON p.id_number_index = s.identity
- WHERE {{tenant:s}} AND {{tenant:p}}
- UNION
-SELECT s.household_n FROM stage_import s JOIN closed c ON c.area_code = s.area_code WHERE {{tenant:s}}
+SELECT DISTINCT s.household_n FROM stage_import s
+ WHERE {{tenant:s}} AND (
+       NOT s.plain
+       OR s.area_code = ANY(ARRAY(SELECT c.area_code FROM closed c))
+       OR (s.code IS NOT NULL
+           AND EXISTS (SELECT 1 FROM household h WHERE {{tenant:h}} AND h.code = s.code OFFSET 0))
+       OR (s.identity IS NOT NULL
+           AND EXISTS (SELECT 1 FROM person p WHERE {{tenant:p}} AND p.id_number_index = s.identity OFFSET 0)))
 """
 #: Heads and all rows of the others, by their areas; rows without an area are not heads.
 _NEW = """
-SELECT s.area_code, count(*)
-  FROM import_row r JOIN stage_import s ON s.row_no = r.row_no
- WHERE {tenant:r} AND {tenant:s} AND r.batch_id = :batch AND r.action = 'write'
-   AND NOT EXISTS (SELECT FROM stage_meets m WHERE {tenant:m} AND m.household_n = s.household_n)
+SELECT s.area_code, count(*) FROM stage_import s
+ WHERE {tenant:s}
+   AND (s.household_n IN (SELECT m.household_n FROM stage_meets m WHERE {tenant:m})) IS NOT TRUE
+   AND (s.household_n IN (
+        SELECT r.household_n FROM import_row r
+         WHERE {tenant:r} AND r.batch_id = :batch AND r.action <> 'write')) IS NOT TRUE
  GROUP BY s.area_code
 """
 
