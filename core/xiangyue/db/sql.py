@@ -8,7 +8,8 @@ gate bans ``text()`` and raw cursors elsewhere. ``stage_rows`` fills a temporary
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import chain, islice
 from typing import Any
@@ -197,6 +198,20 @@ def analyze_columns(session: Session, name: str, columns: Sequence[str]) -> None
         raise UnscopedSql(f"temporary tables are called stage_…, not {name!r}")
     chosen = f" ({', '.join(['tenant_id', *columns])})" if columns else ""
     session.connection().exec_driver_sql(f"ANALYZE pg_temp.{name}{chosen}")
+
+
+@contextmanager
+def read_once(session: Session) -> Iterator[None]:
+    """Joins in here read each table once and do not look into it for each row of another, where they can.
+
+    For thousands of rows against tables of which the planner's numbers may be wrong: right after a large write, or
+    where autovacuum has just noted a table as empty, it takes any index that begins with the tenant for as good as the
+    right one, and each look reads the county.
+    """
+    connection = session.connection()
+    connection.exec_driver_sql("SET LOCAL enable_nestloop = off")
+    yield
+    connection.exec_driver_sql("SET LOCAL enable_nestloop = on")
 
 
 def hold_statistics(session: Session, *names: str) -> None:
