@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from xiangyue.features.drafts import service
+from xiangyue.features.drafts.models import GridDraftPart
 from xiangyue.features.grids.models import GridSetting
 from xiangyue.features.grids.policy import SizeRule
 from xiangyue.features.households.bulk import HouseholdRow, upsert_households
@@ -16,6 +17,8 @@ from xiangyue.testing.fixtures import County
 
 #: A village of Xuanwo.
 VILLAGE = 610921107205_000
+#: What somebody may call a grid, and no browser may take for more than words.
+MARKUP = "<u>x</u>"
 
 
 def drawn(county: County) -> int:
@@ -36,7 +39,11 @@ def drawn(county: County) -> int:
         else:
             row.value = rule
         uow.session.flush()
-        return service.plan_draft(uow, village=VILLAGE, name="方案", joining="none").id
+        draft = service.plan_draft(uow, village=VILLAGE, name="方案", joining="none")
+        first = uow.session.scalars(select(GridDraftPart).where(GridDraftPart.draft_id == draft.id)).first()
+        assert first is not None
+        first.name = MARKUP
+        return draft.id
 
 
 def test_chosen_by_a_rectangle_and_moved(
@@ -49,6 +56,8 @@ def test_chosen_by_a_rectangle_and_moved(
     check_page(page)
     pins = page.locator("#map-draft .xy-pin")
     assert [pins.nth(n).inner_text() for n in range(12)] == ["1"] * 6 + ["2"] * 6
+    pins.nth(0).hover()
+    assert page.locator(".leaflet-tooltip").inner_text().endswith(MARKUP)
     # A click chooses one, and again leaves it.
     pins.nth(0).click()
     assert page.locator("#board input:checked").count() == 1

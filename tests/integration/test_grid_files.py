@@ -15,7 +15,9 @@ from imports_kit import commit, job_of, undo, work
 from registers_kit import sheet
 from sqlalchemy import select
 
+from xiangyue.errors import Conflict
 from xiangyue.features.areas.models import Area
+from xiangyue.features.grids import service as grids
 from xiangyue.features.grids.models import Grid, GridChange, GridPost
 from xiangyue.features.grids.queries_posts import posts_on
 from xiangyue.features.grids.standing import division_on
@@ -153,3 +155,27 @@ def test_what_is_wrong_is_told_by_cell(county: County, place: tuple[str, str]) -
     assert faults(county, wrong) == {(2, "head_name"), (3, "home"), (4, "grid_code"), (5, "head_name")} or faults(
         county, wrong
     ) == {(2, "head_name"), (3, "household_no"), (4, "grid_code"), (5, "head_name")}
+
+
+def test_an_import_takes_nothing_back_that_was_done_by_hand(county: County, place: tuple[str, str]) -> None:
+    with county.uow() as uow:
+        here, there = (
+            group_grid(uow, 1, name="甲网格", household_ids=()),
+            group_grid(uow, 1, name="乙网格", household_ids=()),
+        )
+        grid = uow.get(Grid, there)
+        code, everyone = grid.code, homes(uow, 1)
+        codes = [home.code for home in uow.session.scalars(select(Household).where(Household.id.in_(everyone[:2])))]
+        grids.move_households(uow, grid_id=here, household_ids=everyone, on=today())
+    moved = put(county, taken_in(county, "grid_households", HOMES, *[[*place, one, "", "", code, ""] for one in codes]))
+    named = put(county, taken_in(county, "grids", GRIDS, [*place, "1组", code, "丙网格", "二级", "", "", "", "", ""]))
+    with county.uow() as uow:
+        grids.move_households(uow, grid_id=here, household_ids=everyone[:2], on=today())
+        grids.move_households(uow, grid_id=there, household_ids=everyone[:4], on=today())
+        for name in ("丁网格", "丙网格"):
+            grids.rename_grid(uow, grid_id=there, version=uow.get(Grid, there).version, name=name, on=today())
+    for batch in (named, moved):
+        with pytest.raises(Conflict):
+            undo(county, batch)
+    with county.uow() as uow:
+        assert set(division_on(uow, VILLAGE, today()).households(there)) == set(everyone[:4])

@@ -13,7 +13,9 @@ from households_kit import hidden, text
 
 from xiangyue.errors import Invalid
 from xiangyue.features.grids import service
-from xiangyue.features.grids.boundaries.geojson import GCJ02, UNKNOWN, WGS84, Reading, read_features
+from xiangyue.features.grids.boundaries.fit import look
+from xiangyue.features.grids.boundaries.geojson import GCJ02, UNKNOWN, UNMATCHED, WGS84, Reading, read_features
+from xiangyue.features.grids.boundaries.matching import match
 from xiangyue.features.grids.queries_boundaries import fits, outlines
 from xiangyue.features.grids.service_boundaries import import_boundaries
 from xiangyue.i18n import in_locale
@@ -299,3 +301,22 @@ def test_by_page_from_the_file_to_the_map(drawn: tuple[County, int, int, int]) -
     village = county.client(county.account("grid_leader", area=VILLAGE + 1))
     assert village.get("/grids/boundaries").status_code == 403
     assert above
+
+
+@pytest.mark.parametrize("code", ["\x00", "\ud800", "²" * 12])
+def test_what_is_no_code_means_no_grid(county: County, code: str) -> None:
+    with county.uow() as uow:
+        plan = match(uow, collection(feature(square(0, 0), code="1", other=code)), OURS, FIRST, "code")
+    assert [line.state for line in plan.lines] == [UNMATCHED]
+
+
+def test_numbers_without_bound_are_no_coordinates() -> None:
+    found = first_of({"type": "Polygon", "coordinates": [[[10**400, Y], [X, Y], [X, Y + STEP], [10**400, Y]]]})
+    assert found.geometry is None
+    assert len(found.faults) == 1
+
+
+def test_outlines_that_cross_themselves_are_looked_at_all_the_same() -> None:
+    bow = polygon((0, 0), (1, 1), (1, 0), (0, 1))
+    misfits = look({1: bow, 2: square(0, 0)}, square(0, 0)).misfits
+    assert [(one.kind, one.grids) for one in misfits] == [("overlap", (1, 2))]

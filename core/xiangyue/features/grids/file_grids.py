@@ -13,6 +13,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Invalid, NotFound, Refused
 from xiangyue.features.grids import codes, posting, queries, service, service_posts, trying, undoing
 from xiangyue.features.grids.file_columns import CODE_ALIASES, GRID, LEADER_ALIASES, LEVELS
+from xiangyue.features.grids.file_reason import by_import, reason
 from xiangyue.features.grids.models import Grid, GridChange, GridPost
 from xiangyue.features.grids.policy import GRID_EDIT
 from xiangyue.features.grids.queries_posts import posts_on
@@ -164,25 +165,25 @@ def _new(values: Mapping[str, Any], parent: int | None) -> dict[str, Any]:
 
 def write(uow: Uow, rows: Sequence[RegisterRow]) -> None:
     """Make, rename, put in charge."""
-    reason = _("By an import")
+    why = reason()
     for row in rows:
         values, after = row.values, _wanted(uow, row.values)
         if row.record is None:
             parent = codes.find_by_code(uow, values["above_code"]) if "above_code" in values else None
-            change = service.create_grid(uow, **_new(values, parent), reason=reason, size_reason=reason,
+            change = service.create_grid(uow, **_new(values, parent), reason=why, size_reason=why,
                                          code=str(values.get("grid_code", "")))  # fmt: skip
-            _lead(uow, int(change.changes["made"][0]), after, values.get("grid_since") or today(), reason)
+            _lead(uow, int(change.changes["made"][0]), after, values.get("grid_since") or today(), why)
             continue
         grid = uow.get(Grid, row.record)
         before = _stands(uow, queries.find_grid(uow, grid.id, today()) or {}, today())
         if before["grid_name"] != after["grid_name"]:
             service.rename_grid(uow, grid_id=grid.id, version=grid.version, name=after["grid_name"], on=today(),
-                                reason=reason)  # fmt: skip
+                                reason=why)  # fmt: skip
         if after.get("leader") and before["leader"] != after["leader"]:
-            _lead(uow, grid.id, after, today(), reason)
+            _lead(uow, grid.id, after, today(), why)
 
 
-def _lead(uow: Uow, grid_id: int, after: Mapping[str, Any], on: date, reason: str) -> None:
+def _lead(uow: Uow, grid_id: int, after: Mapping[str, Any], on: date, why: str) -> None:
     name = after.get("leader")
     if not name:
         return
@@ -190,7 +191,7 @@ def _lead(uow: Uow, grid_id: int, after: Mapping[str, Any], on: date, reason: st
     try:
         for old in posts_on(uow, [grid_id], on)[grid_id]:
             if old["principal"]:
-                service_posts.end_post(uow, post_id=old["id"], version=old["version"], on=on, reason=reason)
+                service_posts.end_post(uow, post_id=old["id"], version=old["version"], on=on, reason=why)
         service_posts.appoint(
             uow, grid_id=grid_id, role="leader", principal=True, valid_from=on, name=name,
             person_id=people[0][0] if people else None, term_until=after.get("term_end"),
@@ -212,7 +213,10 @@ def built(uow: Uow, changes: Sequence[RegisterChange]) -> Mapping[int, Any]:
             reasons[change.record] = _l("The grid no longer stands.")
             continue
         now = _stands(uow, grid, on)
-        if any(now[key] != value for key, value in change.after.items()):
+        renamed = change.before is not None and change.before["grid_name"] != change.after["grid_name"]
+        if any(now[key] != value for key, value in change.after.items()) or (
+            renamed and not by_import(_last(uow, change.record, "rename"))
+        ):
             reasons[change.record] = _l("The grid was changed afterwards.")
         elif made is not None and (against := _against(uow, made)):
             reasons[change.record] = "; ".join(against)

@@ -13,6 +13,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid
 from xiangyue.features.grids import codes, queries, service, trying, undoing
 from xiangyue.features.grids.file_columns import CODE_ALIASES, HOME
+from xiangyue.features.grids.file_reason import by_import, reason
 from xiangyue.features.grids.models import GridChange, GridHousehold
 from xiangyue.features.grids.policy import GRID_EDIT
 from xiangyue.features.grids.standing import WIDE
@@ -114,7 +115,7 @@ def _lies(uow: Uow, household_id: int, on: date) -> str | None:
 
 def write(uow: Uow, rows: Sequence[RegisterRow]) -> None:
     """One change for each grid and day."""
-    reason = _("By an import")
+    why = reason()
     moves: dict[tuple[int, date], list[int]] = {}
     for row in rows:
         grid = codes.find_by_code(uow, row.values["grid_code"])
@@ -122,7 +123,7 @@ def write(uow: Uow, rows: Sequence[RegisterRow]) -> None:
             raise LookupError("the grid went between the check and the writing")
         moves.setdefault((grid, row.values.get("moved_on") or today()), []).append(row.record)
     for (grid, on), ids in sorted(moves.items(), key=lambda one: (one[0][1], one[0][0])):
-        service.move_households(uow, grid_id=grid, household_ids=ids, on=on, reason=reason, size_reason=reason)
+        service.move_households(uow, grid_id=grid, household_ids=ids, on=on, reason=why, size_reason=why)
 
 
 def _moved(uow: Uow, change: RegisterChange) -> GridChange | None:
@@ -148,6 +149,9 @@ def built(uow: Uow, changes: Sequence[RegisterChange]) -> Mapping[int, Any]:
             # Many households are moved by one change: that of this one may have gone back with another's.
             if _lies(uow, change.record, today()) != (change.before or {}).get("grid_code"):
                 reasons[change.record] = _l("The household was moved again, or left the register.")
+            continue
+        if not by_import(made):
+            reasons[change.record] = _l("The household was moved again, or left the register.")
             continue
         if made.id not in against:
             with uow.tenant_wide(WIDE):

@@ -80,7 +80,11 @@ def meant_by(uow: Uow, codes: Collection[str], on: date) -> dict[str, Meant]:
             uow.session, _BY_CODE, {"codes": list(codes), "on": on}
         )
     }
-    villages = [int(code) * 1000 for code in codes if len(code) == 12 and code.isdigit() and code not in found]
+    villages = [
+        int(code) * 1000
+        for code in codes
+        if len(code) == 12 and code.isascii() and code.isdigit() and code not in found
+    ]
     several: dict[str, list[Meant]] = {}
     for village, *rest in scoped_rows(uow.session, _OF_VILLAGES, {"villages": villages, "on": on}) if villages else ():
         several.setdefault(str(village), []).append(Meant(*rest))

@@ -176,37 +176,64 @@ def undo_change(uow: Uow, *, change_id: int, version: int, reason: str) -> House
                 _l("This can no longer be undone, for something was built on it: %(what)s.", what="; ".join(against)),
                 built_on=against,
             )
-        put_back(uow, change, _reason(reason))
+        why, groups = _reason(reason), set(change.rows["groups"])
+        for one in _followed(uow, change):
+            put_back(uow, one, why)
+            note(uow, one, "household_group.undo")
+            groups |= set(one.rows["groups"])
+        put_back(uow, change, why)
         note(uow, change, "household_group.undo")
-        settle(uow, change.rows["groups"], change.on_date, change.area_code, None)
+        settle(uow, groups, change.on_date, change.area_code, None)
     return change
 
 
-def _built_on(uow: Uow, change: HouseholdGroupChange) -> list[str]:
-    groups, households = set(change.rows["groups"]), set(change.rows["households"])
+def _followed(uow: Uow, change: HouseholdGroupChange) -> list[HouseholdGroupChange]:
+    """What followed from how grids lie, and from no change of theirs: goes back with the change, the last first, and
+    follows anew from what stands then."""
     later = select(HouseholdGroupChange).where(
         HouseholdGroupChange.id > change.id, HouseholdGroupChange.state == "done",
-        HouseholdGroupChange.kind != "explain",
+        HouseholdGroupChange.kind == "follow", HouseholdGroupChange.grid_change_id.is_(None),
         HouseholdGroupChange.area_code == change.area_code,
+    )  # fmt: skip
+    found = uow.session.scalars(later.order_by(HouseholdGroupChange.id.desc()))
+    return [one for one in found if _meet(one, change)]
+
+
+def _meet(one: HouseholdGroupChange, other: HouseholdGroupChange) -> bool:
+    return any(set(one.rows[key]) & set(other.rows[key]) for key in ("groups", "households"))
+
+
+def _built_on(uow: Uow, change: HouseholdGroupChange) -> list[str]:
+    later = select(HouseholdGroupChange).where(
+        HouseholdGroupChange.id > change.id, HouseholdGroupChange.state == "done",
+        HouseholdGroupChange.kind != "explain", HouseholdGroupChange.area_code == change.area_code,
+        or_(HouseholdGroupChange.kind != "follow", HouseholdGroupChange.grid_change_id.is_not(None)),
     )  # fmt: skip
     found = [
         str(_l("%(change)s on %(day)s (no. %(id)s)", change=CHANGES[one.kind], day=one.on_date.isoformat(), id=one.id))
         for one in uow.session.scalars(later.order_by(HouseholdGroupChange.id))
-        if groups & set(one.rows["groups"]) or households & set(one.rows["households"])
+        if _meet(one, change)
     ]
+    followed = _followed(uow, change)
     for key, model in KEYS:
-        kept = change.rows[key]
-        opened = select(model.id).where(model.id.in_(kept["opened"]))
-        if not found and len(uow.session.scalars(opened).all()) < len(kept["opened"]):
+        # What followed may have taken rows of this change away again; those come back first.
+        opened = set(change.rows[key]["opened"]) - {row["id"] for one in followed for row in one.rows[key]["removed"]}
+        there = select(model.id).where(model.id.in_(opened))
+        if not found and len(uow.session.scalars(there).all()) < len(opened):
             found.append(str(_l("households that were taken out of the register, or moved, since")))
     return found
+
+
+def check_day(on: date, field: str = "on") -> None:
+    """Raises Invalid for a day on which nothing is changed."""
+    if not EARLIEST <= on <= today() + timedelta(AHEAD):
+        raise Invalid({field: [_l("Choose a day from 1990 on and at most a year ahead.")]})
 
 
 @contextmanager
 def _village(uow: Uow, area_code: int, on: date) -> Iterator[None]:
     """The whole village, locked; the day may be one on which something is changed."""
-    if not EARLIEST <= on <= today() + timedelta(AHEAD):
-        raise Invalid({"on": [_l("Choose a day from 1990 on and at most a year ahead.")]})
+    check_day(on)
     with uow.tenant_wide(WIDE):
         lock_village(uow, village_of(area_code))
         yield

@@ -17,6 +17,7 @@ from xiangyue.features.grids.rules import put_setting
 from xiangyue.features.household_groups import queries
 from xiangyue.features.household_groups.models import HouseholdGroup, HouseholdGroupHead
 from xiangyue.features.household_groups.policy import GROUP_EDIT, GROUP_EXPORT, GROUP_SETTINGS, SETTING, GroupSize
+from xiangyue.features.household_groups.service import check_day
 from xiangyue.features.household_groups.sizes import checked_size
 from xiangyue.features.households.models import Person
 from xiangyue.i18n import lazy_gettext as _l
@@ -35,6 +36,7 @@ def name_head(uow: Uow, *, group_id: int, person_id: int, valid_from: date, logi
     group = uow.get_for_update(HouseholdGroup, group_id)
     person = uow.get(Person, person_id)
     errors: dict[str, list[Any]] = {}
+    check_day(valid_from, "valid_from")
     if person.state != "active" or not queries.lives_there(uow, group_id, person_id, valid_from):
         errors["person_id"] = [_l("%(name)s does not live in a household of this group on that day.", name=person.name)]
     account = None

@@ -11,6 +11,7 @@ from xiangyue.features.grids.rules import setting
 from xiangyue.features.grids.sizes import ReasonNeeded
 from xiangyue.features.household_groups.policy import MOST, SETTING, GroupSize
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.text.whole import whole_number
 
 REASON_LENGTH = 500
 
@@ -26,11 +27,11 @@ def checked_size(values: Mapping[str, Any]) -> GroupSize:
     errors: dict[str, list[Any]] = {}
     found: dict[str, int] = {}
     for name in ("min_households", "max_households"):
-        text = str(values.get(name, "")).strip()
-        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST):
+        number = whole_number(values.get(name, ""))
+        if number is None or not 1 <= number <= MOST:
             errors[name] = [_l("A whole number from 1 to %(n)s.", n=MOST)]
         else:
-            found[name] = int(text)
+            found[name] = number
     if not errors and found["min_households"] > found["max_households"]:
         errors["max_households"] = [_l("The upper limit lies below the lower one.")]
     if errors:

@@ -17,6 +17,7 @@ from xiangyue.features.drafts.pages.show import draft_page, part_page
 from xiangyue.features.drafts.policy import GRID_APPROVE, GRID_PLAN
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.text.whole import whole_number
 from xiangyue.web.access import requires
 from xiangyue.web.components import FormView
 from xiangyue.web.pipeline import current_uow
@@ -182,7 +183,8 @@ def force(id: int) -> Any:
         id, deciding.put_in_force, _("In force from %(day)s.", day=on.isoformat()), form="force",
         on=on, reason=typed.get("reason", ""), size_reason=typed.get("size_reason", ""), term_until=term,
         leaders={
-            int(name[7:]): Chosen(answer, typed.get(f"phone.{name[7:]}", ""))
-            for name, answer in typed.items() if name.startswith("leader.") and name[7:].isdecimal()
+            part: Chosen(answer, typed.get(f"phone.{name[7:]}", ""))
+            for name, answer in typed.items()
+            if name.startswith("leader.") and (part := whole_number(name[7:])) is not None
         },
     )  # fmt: skip

@@ -47,10 +47,9 @@ def look(leaves: Mapping[int, Json | None], outline: Json | None, *, tolerance: 
     if len(without) == len(leaves):
         return Fit(without=without)
     from shapely import STRtree, union_all
-    from shapely.geometry import shape
 
-    shapes = {id: shape(geometry) for id, geometry in sorted(leaves.items()) if geometry is not None}
-    village = shape(outline) if outline is not None else None
+    shapes = {id: _sound(geometry) for id, geometry in sorted(leaves.items()) if geometry is not None}
+    village = _sound(outline) if outline is not None else None
     measure = Measure(next(iter(shapes.values())).centroid.y)
     found: list[Misfit] = []
     ids, tree = list(shapes), STRtree(list(shapes.values()))
@@ -67,6 +66,16 @@ def look(leaves: Mapping[int, Json | None], outline: Json | None, *, tolerance: 
     found.sort(key=lambda misfit: (-misfit.area, misfit.kind, misfit.grids))
     areas = {id: measure.area(one) for id, one in shapes.items()}
     return Fit(found[:MOST], areas, without, max(0, len(found) - MOST))
+
+
+def _sound(geometry: Json) -> Any:
+    """The shape. Joined or simplified and rounded again, a line may cross itself by a centimetre, at which the
+    operations on it would fail."""
+    from shapely import make_valid
+    from shapely.geometry import shape
+
+    found = shape(geometry)
+    return found if found.is_valid else make_valid(found)
 
 
 def _filled(shape: Any) -> Any:

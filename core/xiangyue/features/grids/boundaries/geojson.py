@@ -173,7 +173,10 @@ def positions(geometry: Any) -> Iterator[list[float]]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, int):
+        # Of larger ones not even the question whether they are finite can be answered.
+        return not isinstance(value, bool) and abs(value) < 10**18
+    return isinstance(value, float) and math.isfinite(value)
 
 
 def _feature(number: int, given: Any, how: Reading) -> Feature:

@@ -54,7 +54,9 @@ def code_in(value: Any) -> str:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
-    return str(value).strip().upper()[: _CODE_LENGTH + 1]
+    code = str(value).strip().upper()[: _CODE_LENGTH + 1]
+    # A sign that is none, or half of one, is in no code and cannot be asked for.
+    return code if code.isprintable() else ""
 
 
 def match(uow: Uow, data: bytes | Json, how: Reading, on: date, chosen: str = "") -> Plan:

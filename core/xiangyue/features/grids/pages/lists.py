@@ -24,6 +24,7 @@ from xiangyue.features.imports.policy import IMPORT_RUN
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import ngettext
+from xiangyue.text.whole import whole_number
 from xiangyue.web.access import requires
 from xiangyue.web.components import Column, Filter, ListView
 from xiangyue.web.exporting import Taken, export_list
@@ -100,7 +101,7 @@ def wanted_of(view: ListView, area: int) -> queries.GridFilter:
     return queries.GridFilter(
         on=day_asked(),
         area=area,
-        level=int(level) if level.isdigit() and int(level) in LEVELS else None,
+        level=number if (number := whole_number(level)) in LEVELS else None,
         kind=kind if kind in KINDS else "",
         size=size if size in SIZES else "",
         leader=leader if leader in LEADERS else "",

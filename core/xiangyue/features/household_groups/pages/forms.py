@@ -20,6 +20,7 @@ from xiangyue.features.household_groups.sizes import group_size
 from xiangyue.features.households.person_input import today
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.text.whole import whole_number
 from xiangyue.web.access import requires
 from xiangyue.web.components import FormView
 from xiangyue.web.pipeline import current_uow
@@ -29,7 +30,7 @@ FORMS = {"members": _l("Choose its households"), "rename": _l("Rename"), "close"
 
 
 def _ids(name: str) -> list[int]:
-    return [int(text) for text in request.form.getlist(name) if text.isascii() and text.isdigit() and len(text) < 19]
+    return [number for text in request.form.getlist(name) if (number := whole_number(text)) is not None]
 
 
 def _text(name: str) -> str:
@@ -63,8 +64,8 @@ def _tried(act: Callable[[], HouseholdGroupChange], again: Callable[[dict[str, A
 
 
 def _grid() -> dict[str, Any]:
-    text = request.values.get("grid", "")
-    grid = find_grid(current_uow(), int(text), _shown_day()) if text.isdigit() and len(text) < 19 else None
+    id = whole_number(request.values.get("grid", ""))
+    grid = find_grid(current_uow(), id, _shown_day()) if id is not None else None
     if grid is None:
         raise NotFound(_l("There is no such entry, or it lies outside your area."))
     return grid
@@ -124,12 +125,12 @@ def suggest() -> Any:
         return form({})
 
     def act() -> HouseholdGroupChange:
-        chosen: dict[str, list[int]] = {}
+        chosen: dict[int, list[int]] = {}
         for key, value in request.form.items():
-            if key.startswith("at") and key[2:].isdigit() and value.isdigit():
-                chosen.setdefault(value, []).append(int(key[2:]))
-        parts = [{"name": _text(f"name{n}"), "household_ids": sorted(ids)} for n, ids in sorted(chosen.items(),
-                 key=lambda one: int(one[0]))]  # fmt: skip
+            household, place = whole_number(key[2:]) if key.startswith("at") else None, whole_number(value)
+            if household is not None and place is not None:
+                chosen.setdefault(place, []).append(household)
+        parts = [{"name": _text(f"name{n}"), "household_ids": sorted(ids)} for n, ids in sorted(chosen.items())]
         return service.create_groups(uow, grid_id=grid["id"], on=_day(), parts=parts, reason=_text("reason"),
                                      size_reason=_text("size_reason"))  # fmt: skip
 
@@ -158,8 +159,7 @@ def change_group(id: int, act: str) -> Any:
 
     if request.method == "GET":
         return form({})
-    given = _text("version")
-    which: dict[str, Any] = {"group_id": id, "version": int(given) if given.isdigit() else 0}
+    which: dict[str, Any] = {"group_id": id, "version": whole_number(_text("version")) or 0}
     acts: dict[str, Callable[[], HouseholdGroupChange]] = {
         "members": lambda: service.set_members(uow, **which, household_ids=_ids("household_ids"), on=_day(),
                                                reason=_text("reason"), size_reason=_text("size_reason")),

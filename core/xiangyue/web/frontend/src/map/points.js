@@ -34,7 +34,10 @@ export function setUpPoints(map, box, points) {
   for (const point of points) {
     const marker = L.marker([point.y, point.x], { icon: icon(point, false), keyboard: false, alt: point.label });
     marker.chosen = false;
-    marker.bindTooltip(point.label);
+    // Names are words of people and never markup, as which Leaflet would take a string.
+    const words = document.createElement("span");
+    words.textContent = point.label;
+    marker.bindTooltip(words);
     marker.on("click", () => (board ? choose([point], "toggle") : point.url && window.location.assign(point.url)));
     markers.set(point, marker.addTo(layer));
   }

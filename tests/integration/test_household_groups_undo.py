@@ -1,0 +1,76 @@
+"""What followed from grids within a change of groups goes back with that change; what is typed wrong is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import pytest
+from grids_kit import TOWN, homes, made_by
+from groups_kit import empty_groups, head_of, lay_out
+from households_kit import hidden, text
+
+from xiangyue.errors import Invalid
+from xiangyue.features.grids import service as grids
+from xiangyue.features.grids.models import Grid
+from xiangyue.features.household_groups import queries, service, service_heads
+from xiangyue.features.household_groups.models import HouseholdGroup
+from xiangyue.features.households.person_input import today
+from xiangyue.testing.fixtures import County
+
+
+@pytest.fixture(name="county")
+def county_with_groups(hanyin: County) -> Iterator[County]:
+    lay_out(hanyin)
+    yield hanyin
+    empty_groups(hanyin)
+
+
+def test_a_group_made_before_a_change_of_grids_ahead_can_be_undone(county: County) -> None:
+    ahead = today() + timedelta(30)
+    with county.uow() as uow:
+        found = queries.list_groups(uow, queries.GroupFilter(on=today())).items
+        for one in found:
+            service.close_group(uow, group_id=one["id"], version=uow.get(HouseholdGroup, one["id"]).version,
+                                on=today(), reason="x")  # fmt: skip
+        grid = found[0]["grid_id"]
+        everyone = homes(uow, 1)
+        split = grids.split_grid(uow, grid_id=grid, version=uow.get(Grid, grid).version, on=ahead, size_reason="x",
+                                 parts=[{"name": "后山", "household_ids": everyone[:8]}])  # fmt: skip
+        new = made_by(split)
+        made = service.create_groups(uow, grid_id=grid, on=today(), size_reason="x",
+                                     parts=[{"name": "合组", "household_ids": everyone[:10]}])  # fmt: skip
+        group = made.rows["groups"][0]
+        assert queries.find_group(uow, group, ahead)["grid_id"] == new  # type: ignore[index]
+        assert len(queries.households_in(uow, group, ahead)) == 8
+        service.undo_change(uow, change_id=made.id, version=made.version, reason="编错了")
+        assert not queries.households_in(uow, group, ahead)
+        assert not queries.find_group(uow, group, today())["standing"]  # type: ignore[index]
+        assert not queries.find_group(uow, group, ahead)["standing"]  # type: ignore[index]
+
+
+def test_a_mistyped_year_does_not_settle_who_is_the_head(county: County) -> None:
+    with county.uow() as uow:
+        group = queries.list_groups(uow, queries.GroupFilter(on=today())).items[0]["id"]
+        head = head_of(uow, group)
+        for day in (date(2206, 5, 1), date(206, 5, 1)):
+            with pytest.raises(Invalid) as wrong:
+                service_heads.name_head(uow, group_id=group, person_id=head.person_id, valid_from=day)
+            assert set(wrong.value.fields) == {"valid_from"}
+
+
+@pytest.mark.parametrize("number", ["²", "9" * 5000])
+def test_numbers_that_are_none_are_refused_like_others(county: County, number: str) -> None:
+    with county.uow() as uow:
+        found = queries.list_groups(uow, queries.GroupFilter(on=today())).items[0]
+    admin = county.client(county.account("county_admin"))
+    url = "/ten-household-groups/size"
+    form = {"csrf_token": hidden(text(admin, url), "csrf_token"), "min_households": number, "max_households": "12"}
+    assert admin.post(url, data=form).status_code == 422
+    town = county.client(county.account("town", area=TOWN))
+    assert town.get(f"/ten-household-groups/new?grid={number}").status_code == 404
+    url = f"/ten-household-groups/{found['id']}/rename"
+    form = {"csrf_token": hidden(text(town, url), "csrf_token"), "on": today().isoformat(), "name": "x"}
+    assert town.post(url, data={**form, "version": number}).status_code == 409
+    url = f"/ten-household-groups/suggest?grid={found['grid_id']}"
+    assert town.post(url, data={**form, f"at{number}": "0", "at1": number}).status_code == 422
