@@ -104,12 +104,13 @@ def open_rows(uow: Uow, *, of: str, owner: int) -> list[tuple[Follows, tuple[int
     return found
 
 
-def erase_rows(uow: Uow, *, owner: int) -> list[str]:
+def erase_rows(uow: Uow, *, owner: int, whole: bool = False) -> list[str]:
     """Erase what plugins keep of a person, as ``Follows.erase`` says, also those that are off; keys of the
-    registrations that had any. Rows of the core are its features' own. Does not commit. Raises Refused."""
+    registrations that had any. Rows of the core are its features' own, but for what stands in place of names where
+    nothing is to say any more who it was (``whole``). Does not commit. Raises Refused."""
     found = []
     for contributor, item in _registered(uow, "person"):
-        if contributor.core or item.erase == {}:
+        if item.erase == {} or (contributor.core and not (whole and item.erase)):
             continue
         if _ask(uow, contributor, item, functools.partial(_erase, uow, item, owner)):
             found.append(item.key)
@@ -201,7 +202,7 @@ def _move(uow: Uow, item: Follows, ids: Sequence[int], old: int, new: int) -> li
         raise NotFound(_l("There is no such entry, or it lies outside your area."))
     columns = inspect(model).columns
     values: dict[str, Any] = {item.column: new}
-    if "area_code" in columns:
+    if "area_code" in columns and not item.own_place:
         values["area_code"] = place[0][0]
     if item.household:
         values[item.household] = place[0][1]

@@ -205,6 +205,8 @@ class Follows:
     ``erase``: what becomes of a person's rows when the person is erased (PIPL article 47), also while the plugin is
     off: None deletes them, values by column are put in place of what says who it was, {} leaves them as they are
     because a law demands it. Open ones stand against the erasure.
+
+    ``own_place``: ``area_code`` is not that of the owner but of what the row is about, and stays.
     """
 
     key: str
@@ -217,6 +219,7 @@ class Follows:
     where: ColumnElement[bool] | None = None
     household: str = ""
     erase: Mapping[str, Any] | None = None
+    own_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)

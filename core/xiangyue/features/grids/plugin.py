@@ -30,6 +30,7 @@ from xiangyue.plugin.hookspecs import hookimpl
 from xiangyue.plugin.registers import ImportRegister
 from xiangyue.plugin.registry import (
     DashboardCard,
+    Follows,
     HouseholdPanel,
     JobKind,
     NavItem,
@@ -93,6 +94,11 @@ def register_person_panels() -> Sequence[PersonPanel]:
 @hookimpl
 def register_search_kinds() -> Sequence[SearchKind]:
     return (points.SEARCH,)
+
+
+@hookimpl
+def register_follows() -> Sequence[Follows]:
+    return (points.FOLLOWS,)
 
 
 @hookimpl

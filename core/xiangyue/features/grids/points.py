@@ -10,6 +10,7 @@ from sqlalchemy import select
 from xiangyue.db.uow import Uow
 from xiangyue.features.grids import queries, queries_posts
 from xiangyue.features.grids.boundaries.rings import contains
+from xiangyue.features.grids.models import GridPost
 from xiangyue.features.grids.policy import GRID_EDIT, GRID_VIEW, ROLES
 from xiangyue.features.grids.queries_boundaries import outlines
 from xiangyue.features.grids.standing import village_of
@@ -17,7 +18,7 @@ from xiangyue.features.households.location import degrees
 from xiangyue.features.households.models import Household
 from xiangyue.features.households.person_input import today
 from xiangyue.i18n import lazy_gettext as _l
-from xiangyue.plugin.registry import HouseholdPanel, PanelView, PersonPanel, SearchHit, SearchKind
+from xiangyue.plugin.registry import Follows, HouseholdPanel, PanelView, PersonPanel, SearchHit, SearchKind
 
 
 def _panel(uow: Uow, household_id: int) -> PanelView | None:
@@ -74,4 +75,9 @@ def _find(uow: Uow, q: str, limit: int) -> Sequence[SearchHit]:
 
 PANEL = HouseholdPanel("grid", _l("Grid"), GRID_VIEW, _panel, position=5)
 PERSON_PANEL = PersonPanel("grid", _l("Grid"), GRID_VIEW, _person_panel, position=35)
+#: Who was in charge when stays without the name.
+FOLLOWS = Follows(
+    "grid_post", _l("Posts in grids"), "person", GridPost, "person_id", open=GridPost.valid_to.is_(None),
+    erase={"name": "\uff0a"}, own_place=True,
+)  # fmt: skip
 SEARCH = SearchKind("grids", _l("Grids"), GRID_VIEW, _find)

@@ -123,7 +123,8 @@ def erase_person(uow: Uow, *, id: int, version: int, person_version: int, text: 
         records = [person, *parts]
         known = remember_erased(uow, keys, records, number=line.request.number, whole=gone)
         files = erase_staged(uow, keys, known)
-        elsewhere = list(dict.fromkeys(f"follows:{key}" for one in records for key in erase_rows(uow, owner=one.id)))
+        went = [key for one in records for key in erase_rows(uow, owner=one.id, whole=gone)]
+        elsewhere = list(dict.fromkeys(f"follows:{key}" for key in went))
         if expire_exports(uow, records):
             elsewhere.append("exports")
         erased = [*_all_away(uow, records, gone=gone), *elsewhere]
