@@ -43,6 +43,7 @@ FEATURES = (
     "xiangyue.features.households.plugin",
     "xiangyue.features.grids.plugin",
     "xiangyue.features.household_groups.plugin",
+    "xiangyue.features.callouts.plugin",
     "xiangyue.features.drafts.plugin",
     "xiangyue.features.classifications.plugin",
     "xiangyue.features.duplicates.plugin",

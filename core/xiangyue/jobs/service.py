@@ -30,6 +30,16 @@ def enqueue_job(uow: Uow, *, kind: str, params: dict[str, Any], unique_key: str 
     It will run as the actor's account with the rights that account has then. With ``unique_key`` an open job of that
     key is returned instead of a second one. The caller has checked the right; job kinds check it again when they run.
     """
+    return _enqueue(uow, kind, params, unique_key, 0)
+
+
+@acts(None)
+def enqueue_later(uow: Uow, *, kind: str, params: dict[str, Any], delay: float, unique_key: str | None = None) -> Job:
+    """The same, but it leaves ``delay`` seconds later."""
+    return _enqueue(uow, kind, params, unique_key, delay)
+
+
+def _enqueue(uow: Uow, kind: str, params: dict[str, Any], unique_key: str | None, delay: float) -> Job:
     runtime = runtime_of(uow)
     known = runtime.registry.jobs.get(kind) if runtime is not None else None
     actor = uow.actor
@@ -52,7 +62,7 @@ def enqueue_job(uow: Uow, *, kind: str, params: dict[str, Any], unique_key: str 
             new = new.on_conflict_do_nothing(index_elements=["tenant_id", "unique_key"])
         job = uow.session.scalars(new.returning(Job)).one_or_none()
         if job is not None:
-            post(uow, topic=JOB_TOPIC, payload={"job_id": job.id})
+            post(uow, topic=JOB_TOPIC, payload={"job_id": job.id}, delay=delay)
             return job
         open_one = uow.session.scalars(select(Job).where(Job.unique_key == unique_key)).one_or_none()
         if open_one is not None:

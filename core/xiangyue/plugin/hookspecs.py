@@ -498,6 +498,23 @@ def household_group_happened(uow: Uow, group_id: int, change_id: int, action: st
 
 
 @hookspec
+def callout_happened(
+    uow: Uow, callout_id: int, action: str, message: str, drill: bool, person_ids: Sequence[int]
+) -> None:
+    """A call in an emergency was sent (callout.send; ``person_ids``: heads of ten-household groups), went on
+    (callout.escalate; grid leaders of groups without an answer) or has ended (callout.end; nobody). Where a county has
+    a short message or a telephone service, a plugin delivers here; a repeat for the same call and action sends nothing.
+
+    Example::
+
+        @hookimpl
+        def callout_happened(uow, callout_id, action, message, person_ids):
+            if action != "callout.end":
+                service.send_messages(uow, key=f"{action}:{callout_id}", to=person_ids, text=message)
+    """
+
+
+@hookspec
 def plugin_switch_happened(uow: Uow, enabled: bool) -> None:
     """This plugin was switched on or off in the county; only told to the plugin itself.
 
@@ -552,5 +569,6 @@ HAPPENED = (
     "grid_change_happened",
     "grid_leader_happened",
     "household_group_happened",
+    "callout_happened",
     "plugin_switch_happened",
 )

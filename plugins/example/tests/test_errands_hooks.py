@@ -356,6 +356,17 @@ def test_household_group_happened(home: Home) -> None:
         assert [errand.ask_again for errand in home.errands()] == [asked]
 
 
+def test_callout_happened(home: Home) -> None:
+    home.errand()
+    with home.county.uow() as uow:
+        persons = list(uow.session.scalars(select(Person.id).where(Person.household_id == home.id)))
+    for action, drill, asked in (("callout.end", False, False), ("callout.send", True, False),
+                                 ("callout.send", False, True)):  # fmt: skip
+        with home.county.uow() as uow:
+            plugin.callout_happened(uow, action=action, drill=drill, person_ids=persons)
+        assert [errand.ask_again for errand in home.errands()] == [asked]
+
+
 def test_grid_change_happened(home: Home) -> None:
     home.errand()
     village = home.errands()[0].area_code // 1000 * 1000

@@ -57,6 +57,7 @@ GROUPS: dict[str, LazyText] = {
     "import": _l("Import"),
     "grid": _l("Grids"),
     "household_group": _l("Ten-household groups"),
+    "callout": _l("Calls in an emergency"),
     "cockpit": _l("Overview"),
     "account": _l("Accounts and roles"),
     "role": _l("Accounts and roles"),

@@ -67,6 +67,8 @@ THINGS: dict[str, Any] = {
     "grid_draft": _l("Draft of grids"),
     "grid_setting": _l("Rules for grids"),
     "grid_post": _l("Post in a grid"),
+    "callout": _l("Call in an emergency"),
+    "callout_group": _l("Group in a call"),
     "household_group": _l("Ten-household group"),
     "household_group_change": _l("Change of ten-household groups"),
     "household_group_head": _l("Head of a ten-household group"),
@@ -103,6 +105,16 @@ VERBS: dict[str, Any] = {
 }
 
 FIELDS: dict[str, Any] = {
+    "group_count": _l("Ten-household groups"),
+    "drill": _l("Drill"),
+    "reached": _l("Reached"),
+    "not_reached": _l("Not reached"),
+    "needs_help": _l("Needs help"),
+    "without_answer": _l("Without an answer"),
+    "unanswered": _l("Groups without an answer"),
+    "on_behalf": _l("In the head's place"),
+    "calls": _l("Calls in an emergency"),
+    "message": _l("Message"),
     "plugin": _l("Plugin"),
     "name": _l("Called"),
     "name_en": _l("English name"),

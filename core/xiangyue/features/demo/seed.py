@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from xiangyue.errors import XiangyueError
-from xiangyue.features.demo import grids, maps
+from xiangyue.features.demo import grids, groups, maps
 from xiangyue.features.demo.accounts import ensure_accounts
 from xiangyue.features.demo.awards import give_awards
 from xiangyue.features.demo.leaders import fill_leaders
@@ -59,6 +59,8 @@ def seed(runtime: Runtime, households: int, *, watch: inline.Watch | None = None
     for village in villages:
         with in_locale(tenant.locale), runtime.uow(tenant.id) as uow:
             grids.divide(uow, village)
+            if village == groups.VILLAGE:
+                groups.fill_groups(uow, village)
     with in_locale(tenant.locale), runtime.uow(tenant.id) as uow:
         fill_leaders(uow)
         mapped = maps.VILLAGE if maps.VILLAGE in villages else villages[0]

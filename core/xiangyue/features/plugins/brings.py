@@ -34,6 +34,7 @@ FOLLOWS: dict[str, Any] = {
     "grid_change_happened": _l("Changes of grids"),
     "grid_leader_happened": _l("Who is in charge of grids"),
     "household_group_happened": _l("Changes of ten-household groups"),
+    "callout_happened": _l("Calls in an emergency"),
     "plugin_switch_happened": _l("Its own switching on and off"),
 }
 

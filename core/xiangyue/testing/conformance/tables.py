@@ -203,6 +203,9 @@ def _occasions(kit: Kit, hook: str, laid: Laid) -> list[dict[str, Any]]:
         return [{"organisation_id": 1, "holder_id": 1, "person_id": 0, "action": f"post_holder.{v}"} for v in verbs]
     if hook == "grid_leader_happened":
         return [{"grid_id": 1, "post_id": 1, "action": action} for action in ("grid.appoint", "grid.end_post")]
+    if hook == "callout_happened":
+        acts = ("callout.send", "callout.escalate", "callout.end")
+        return [{"callout_id": 1, "action": a, "message": "x", "drill": False, "person_ids": []} for a in acts]
     if hook == "household_group_happened":
         done = ("create", "members", "follow", "undo", "head")
         return [{"group_id": 1, "change_id": 0, "action": f"household_group.{verb}"} for verb in done]

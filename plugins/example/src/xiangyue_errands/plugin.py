@@ -245,6 +245,12 @@ def household_group_happened(uow: Uow, group_id: int, action: str) -> None:
 
 
 @hookimpl
+def callout_happened(uow: Uow, action: str, drill: bool, person_ids: Sequence[int]) -> None:
+    if action == "callout.send" and not drill:
+        service.ask_again_of(uow, person_ids=person_ids)
+
+
+@hookimpl
 def grid_change_happened(uow: Uow, area_code: int, action: str) -> None:
     if action == "grid.plan":
         service.ask_again_in(uow, village=area_code)

@@ -169,6 +169,18 @@ def ask_again_in_group(uow: Uow, *, group_id: int) -> None:
 
 
 @acts(policy.EDIT)
+def ask_again_of(uow: Uow, *, person_ids: Sequence[int]) -> None:
+    """The same of the households of these persons, who have other things to do now."""
+    scoped_sql(
+        uow.session,
+        "UPDATE plugin_errands.errand e SET ask_again = true FROM person p"
+        " WHERE {tenant:e} AND {tenant:p} AND p.household_id = e.household_id AND p.id = ANY(:persons)"
+        " AND e.state = 'open'",
+        {"persons": list(person_ids)},
+    )
+
+
+@acts(policy.EDIT)
 def recheck_old(uow: Uow) -> int:
     """Mark open errands that are long overdue; returns how many."""
     fits = (Errand.state == "open", Errand.due_on < queries.stale_day(), Errand.ask_again.is_(False))

@@ -7,6 +7,7 @@ import "./behaviours/confirm.js";
 import "./behaviours/drafts.js";
 import "./behaviours/forms.js";
 import "./behaviours/gridboard.js";
+import "./behaviours/keepsending.js";
 import "./behaviours/lists.js";
 import "./behaviours/menus.js";
 import "./behaviours/network.js";

@@ -1,0 +1,195 @@
+"""Calls in an emergency: who may send what, heads confirm once however often it is sent, nobody is ranked, nothing is
+kept for ever."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from grids_kit import TOWN, VILLAGE
+from groups_kit import empty_groups, head_of, lay_out
+from households_kit import hidden, text
+from sqlalchemy import delete, select, update
+
+from xiangyue.access.models import Account, AuditEntry
+from xiangyue.errors import Conflict, NotFound, Refused
+from xiangyue.features.callouts import queries, service
+from xiangyue.features.callouts.models import Callout, CalloutAnswer, CalloutGroup, CalloutHousehold
+from xiangyue.features.callouts.policy import CALLOUT_ANSWER
+from xiangyue.features.grids import service_posts
+from xiangyue.features.households.identifiers import PHONE, sealed
+from xiangyue.features.households.models import Person
+from xiangyue.features.households.person_input import today
+from xiangyue.jobs.models import Job, OutboxMessage
+from xiangyue.testing.fixtures import County
+
+Laid = tuple[int, int, int]
+TEXT = "暴雨红色预警，立即转移"
+
+
+@pytest.fixture(name="laid")
+def laid_out(hanyin: County) -> Iterator[Laid]:
+    yield lay_out(hanyin)
+    with hanyin.uow() as uow:
+        for model in (CalloutAnswer, CalloutHousehold, CalloutGroup, Callout):
+            uow.session.execute(delete(model))
+    empty_groups(hanyin)
+
+
+def send(county: County, **more: Any) -> tuple[int, dict[int, int]]:
+    """(call, part of the call by group)."""
+    with county.uow() as uow:
+        values = {"client_id": uuid.uuid4(), "kind": "storm", "message": TEXT, "area_code": VILLAGE, **more}
+        call = service.send_callout(uow, **values)
+        return call.id, {row["group_id"]: row["id"] for row in queries.groups_of_call(uow, call.id)}
+
+
+def test_a_roll_call_is_refused_and_so_is_whoever_has_not_the_right(hanyin: County, laid: Laid) -> None:
+    for wrong in ({"kind": "roll_call"}, {"kind": "meeting"}, {"kind": "other"}, {"message": "各组点名，全员签到"}):
+        with pytest.raises(Refused, match="险情和安全"):
+            send(hanyin, **wrong)
+    leader = hanyin.client(hanyin.account("grid_leader", area=VILLAGE))
+    assert leader.get("/calls").status_code == 200
+    assert leader.get(f"/calls/new?for={VILLAGE // 1000}").status_code == 403
+    api = hanyin.client(hanyin.account("village", area=VILLAGE))
+    body = {"client_id": str(uuid.uuid4()), "kind": "attendance", "message": "x", "area_code": str(VILLAGE // 1000)}
+    url = f"/calls/new?for={VILLAGE // 1000}"
+    form = {"csrf_token": hidden(text(api, url), "csrf_token"), **body}
+    answer = api.post(url, data={**form, "whom": "area"})
+    assert answer.status_code == 422
+    assert "点名、考勤、会议" in answer.text
+    with hanyin.uow() as uow:
+        assert uow.session.scalars(select(Callout.id)).all() == []
+
+
+def test_sent_and_answered_twice_counts_once(hanyin: County, laid: Laid) -> None:
+    _grid, first, _second = laid
+    account = hanyin.account("grid_leader", area=VILLAGE)
+    with hanyin.uow() as uow:
+        login = uow.session.scalars(select(Account.login).where(Account.id == account.id)).one()
+        head_of(uow, first, login=login)
+    client_id = uuid.uuid4()
+    call, parts = send(hanyin, client_id=client_id)
+    assert send(hanyin, client_id=client_id)[0] == call
+    head = hanyin.client(account)
+    assert TEXT in text(head, "/")
+    assert TEXT in text(head, "/calls/mine")
+    url = f"/calls/groups/{parts[first]}"
+    page = text(head, url)
+    form = {"csrf_token": hidden(page, "csrf_token"), "client_id": str(uuid.uuid4()), "all": "1"}
+    for _again in range(3):
+        assert head.post(f"{url}/answers", data=form).status_code == 303
+    with hanyin.uow() as uow:
+        assert len(uow.session.scalars(select(CalloutAnswer.id)).all()) == 1
+        group = queries.call_group(uow, parts[first])
+        assert group is not None
+        assert (group["reached"], group["waiting"]) == (6, 0)
+        house = queries.households_of(uow, [parts[first]])[0]["household_id"]
+        assert not any(row["on_behalf"] for row in queries.households_of(uow, [parts[first]]))
+    again = {**form, "client_id": str(uuid.uuid4()), "all": "", "household_id": str(house), "state": "help"}
+    assert head.post(f"{url}/answers", data=again).status_code == 303
+    with hanyin.uow() as uow:
+        group = queries.call_group(uow, parts[first])
+        assert group is not None
+        assert (group["reached"], group["help"]) == (5, 1)
+
+
+def test_a_head_answers_for_the_own_group_only(hanyin: County, laid: Laid) -> None:
+    _grid, first, second = laid
+    call, parts = send(hanyin)
+    village = hanyin.client(hanyin.account("village", area=VILLAGE))
+    url = f"/calls/groups/{parts[second]}"
+    form = {"csrf_token": hidden(text(village, url), "csrf_token"), "client_id": str(uuid.uuid4()), "all": "1"}
+    assert "代十户长确认" in text(village, url)
+    assert village.post(f"{url}/answers", data=form).status_code == 303
+    assert "代为确认" in text(village, url)
+    with hanyin.uow() as uow:
+        assert all(row["on_behalf"] for row in queries.households_of(uow, [parts[second]]))
+    with hanyin.uow(hanyin.actor(CALLOUT_ANSWER, area=VILLAGE)) as uow, pytest.raises(NotFound):
+        service.answer(uow, callout_group_id=parts[first], client_id=uuid.uuid4(), states={}, rest="reached")
+    with hanyin.uow() as uow:
+        service.end_callout(uow, callout_id=call, version=1, note="水退")
+    with hanyin.uow() as uow, pytest.raises(Conflict):
+        service.answer(uow, callout_group_id=parts[first], client_id=uuid.uuid4(), states={}, rest="reached")
+
+
+def test_without_an_answer_it_goes_on_to_the_grid_leader_once(hanyin: County, laid: Laid) -> None:
+    grid, first, second = laid
+    with hanyin.uow() as uow:
+        service_posts.appoint(uow, grid_id=grid, role="leader", principal=True, name="赵网格", valid_from=today())
+    call, parts = send(hanyin)
+    with hanyin.uow() as uow:
+        job = uow.session.scalars(select(Job).where(Job.kind == service.ESCALATE, Job.params["callout_id"].as_integer()
+                                                    == call)).one()  # fmt: skip
+        waits = [m.payload for m in uow.session.scalars(select(OutboxMessage)) if m.payload.get("job_id") == job.id]
+        assert all("not_before" in payload for payload in waits), "it leaves later"
+        service.answer(uow, callout_group_id=parts[first], client_id=uuid.uuid4(), states={}, rest="reached")
+        assert service.escalate(uow, callout_id=call) == 1
+        assert service.escalate(uow, callout_id=call) == 0
+        rows = {row["group_id"]: row for row in queries.groups_of_call(uow, call)}
+        assert (rows[second]["leader_name"], rows[first]["leader_name"]) == ("赵网格", "")
+    leader = hanyin.client(hanyin.account("grid_leader", area=VILLAGE))
+    assert "已转网格长" in text(leader, "/")
+
+
+def test_drills_say_so_and_are_no_way_round(hanyin: County, laid: Laid) -> None:
+    call, _parts = send(hanyin, drill=True)
+    with pytest.raises(Refused, match="演练"):
+        send(hanyin, drill=True)
+    send(hanyin)  # a real one always goes
+    client = hanyin.client(hanyin.account("town", area=TOWN))
+    assert "演练" in text(client, f"/calls/{call}")
+    assert "演练：暴雨" in text(client, f"/calls?area={VILLAGE // 1000}&drill=yes")
+
+
+def test_ended_calls_are_kept_for_a_limited_time(hanyin: County, laid: Laid) -> None:
+    call, _parts = send(hanyin)
+    with hanyin.uow() as uow:
+        service.end_callout(uow, callout_id=call, version=1, note="")
+        ended = uow.get(Callout, call)
+        assert ended.summary["waiting"] == 12
+        assert ended.keep_until == today() + timedelta(365)
+        assert service.forget_old(uow) == 0
+        uow.session.execute(update(Callout).values(keep_until=today() - timedelta(1)))
+        assert service.forget_old(uow) == 1
+    with hanyin.uow() as uow:
+        assert uow.session.scalars(select(CalloutHousehold.id)).all() == []
+
+
+def test_telephones_are_shown_by_right_and_leave_an_entry(hanyin: County, laid: Laid) -> None:
+    _grid, first, _second = laid
+    with hanyin.uow() as uow:
+        head = head_of(uow, first)
+        keys = hanyin.runtime.tenant_keys(uow)
+        phone, _index = sealed(keys, uow.tenant_id, PHONE, "13900000123")
+        uow.session.execute(update(Person).where(Person.id == head.person_id).values(phone=phone))
+    _call, parts = send(hanyin)
+    url = f"/calls/groups/{parts[first]}"
+    leader = hanyin.client(hanyin.account("grid_leader", area=VILLAGE))
+    town = hanyin.client(hanyin.account("town", area=TOWN))
+    seen = text(town, url)
+    assert "13900000123" not in seen
+    form = {"csrf_token": hidden(seen, "csrf_token"), "household_id": ""}
+    assert "13900000123" in town.post(f"{url}/phones", data=form).text
+    with hanyin.uow() as uow:
+        told = set(uow.session.scalars(select(AuditEntry.action).where(AuditEntry.purpose.contains("紧急叫应"))))
+    assert told == {"identifier.reveal", "callout.phones"}
+    form["csrf_token"] = hidden(text(leader, url), "csrf_token")
+    assert leader.post(f"{url}/phones", data=form).status_code == 403
+
+
+def test_nobody_is_ranked(hanyin: County, laid: Laid) -> None:
+    """Neither list nor API can be ordered by who answered, or says when."""
+    call, parts = send(hanyin)
+    admin = hanyin.client(hanyin.account("county_admin"))
+    with hanyin.uow() as uow:
+        order = [row["id"] for row in queries.groups_of_call(uow, call)]
+        for id in reversed(order):
+            service.answer(uow, callout_group_id=id, client_id=uuid.uuid4(), states={}, rest="reached")
+        assert [row["id"] for row in queries.groups_of_call(uow, call)] == order
+    shown = admin.get(f"/api/v1/calls/{call}").json
+    assert set(shown["groups"][0]) == {"id", "group_id", "name", "head_name", "answered", "escalated", "households"}
+    assert len(parts) == 2
