@@ -169,7 +169,7 @@ def test_telephones_are_shown_by_right_and_leave_an_entry(hanyin: County, laid: 
     _call, parts = send(hanyin)
     url = f"/calls/groups/{parts[first]}"
     leader = hanyin.client(hanyin.account("grid_leader", area=VILLAGE))
-    town = hanyin.client(hanyin.account("town", area=TOWN))
+    town = hanyin.client(hanyin.account("county_admin"))
     seen = text(town, url)
     assert "13900000123" not in seen
     form = {"csrf_token": hidden(seen, "csrf_token"), "household_id": ""}

@@ -36,8 +36,9 @@ def send() -> Any:
     uow = current_uow()
     code = parse_code(request.values["for"]) if request.values.get("for") else switch.asked_area(uow)
     villages = village_choices(uow)
-    if not code and len(villages) == 1:
-        code = int(villages[0][0])
+    own = [value for _town, members in villages for value, _name in members]
+    if not code and len(own) == 1:
+        code = parse_code(own[0])
     if not code or not code % 1_000_000_000:
         return page("callouts/choose.html", villages=villages)
     area = find_area(uow, code)
