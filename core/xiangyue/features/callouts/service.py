@@ -228,7 +228,7 @@ def escalate(uow: Uow, *, callout_id: int) -> int:
                 uow,
                 action="callout.escalate",
                 obj=call,
-                label=str(KINDS[call.kind]),
+                label=str(KINDS.get(call.kind, call.kind)),
                 after={"group_count": len(silent)},
             )
             _publish(uow, call, "callout.escalate", set(leaders))
@@ -267,7 +267,7 @@ def _end(uow: Uow, call: Callout, note: str, by: str) -> None:
         uow,
         action="callout.end",
         obj=call,
-        label=str(KINDS[call.kind]),
+        label=str(KINDS.get(call.kind, call.kind)),
         after={**_told(call.summary), "drill": call.drill},
     )
     _publish(uow, call, "callout.end", ())

@@ -34,7 +34,7 @@ def find_calls(uow: Uow) -> list[WorkItem]:
 
 def title_of(row: dict[str, object]) -> str:
     """Rainstorm; of a drill it says so first."""
-    kind = str(KINDS[str(row["kind"])])
+    kind = str(KINDS.get(str(row["kind"]), row["kind"]))
     return _("Drill: %(kind)s", kind=kind) if row["drill"] else kind
 
 

@@ -44,7 +44,7 @@ def group_page(id: int, status: int = 200, *, problem: str = "", shown: dict[str
         status,
         call=call,
         group=group,
-        kind=KINDS[call.kind],
+        kind=KINDS.get(call.kind, call.kind),
         rows=queries.households_of(uow, [id]),
         states=STATES,
         answers=ANSWERS,

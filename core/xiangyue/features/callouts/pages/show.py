@@ -37,7 +37,7 @@ def call_page(id: int, status: int = 200, errors: dict[str, Any] | None = None) 
         "callouts/show.html",
         status,
         call=call,
-        kind=KINDS[call.kind],
+        kind=KINDS.get(call.kind, call.kind),
         area_name=names(uow, [call.area_code]).get(call.area_code, ""),
         groups=groups,
         inside=inside,
