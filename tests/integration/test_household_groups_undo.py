@@ -6,15 +6,19 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
-from grids_kit import TOWN, homes, made_by
+from grids_kit import TOWN, VILLAGE, families, homes, made_by
 from groups_kit import empty_groups, head_of, lay_out
 from households_kit import hidden, text
+from sqlalchemy import event
 
 from xiangyue.errors import Invalid
 from xiangyue.features.grids import service as grids
+from xiangyue.features.grids.keeping import keep_households
 from xiangyue.features.grids.models import Grid
+from xiangyue.features.grids.standing import division_on
 from xiangyue.features.household_groups import queries, service, service_heads
 from xiangyue.features.household_groups.models import HouseholdGroup
+from xiangyue.features.households.bulk import upsert_households
 from xiangyue.features.households.person_input import today
 from xiangyue.testing.fixtures import County
 
@@ -74,3 +78,24 @@ def test_numbers_that_are_none_are_refused_like_others(county: County, number: s
     assert town.post(url, data={**form, "version": number}).status_code == 409
     url = f"/ten-household-groups/suggest?grid={found['grid_id']}"
     assert town.post(url, data={**form, f"at{number}": "0", "at1": number}).status_code == 422
+
+
+def test_who_only_gets_neighbours_is_left_alone(county: County) -> None:
+    """A roster brings households into every grid: groups in which nothing changes cost it nothing."""
+    with county.uow() as uow:
+        found = queries.list_groups(uow, queries.GroupFilter(on=today())).items
+        before = {one["id"]: one["version"] for one in found}
+        seen: list[str] = []
+
+        def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+            seen.extend([statement] if "household_group_version" in statement else [])
+
+        event.listen(uow.session.connection(), "before_cursor_execute", note)
+        upsert_households(uow, county.runtime.tenant_keys(uow), families(1, 30, 2))
+        uow.session.flush()
+        new = homes(uow, 1)[-2:]
+        keep_households(uow, new, today())
+        assert len(division_on(uow, VILLAGE, today()).households(found[0]["grid_id"])) == 14
+        assert len(seen) <= 2
+        now = queries.list_groups(uow, queries.GroupFilter(on=today())).items
+        assert {one["id"]: one["version"] for one in now} == before

@@ -39,9 +39,8 @@ def follow_grids(uow: Uow, change: GridChange, *, undone: bool) -> None:
             note(uow, one, "household_group.undo")
             concerned |= set(one.rows["groups"])
     made = change.changes
-    concerned |= _groups_near(
-        uow, {*made["grids"], *made["made"], *made["near"]}, made["touched"], change.on_date
-    )  # fmt: skip
+    # Who only got neighbours, or lost them, lies where it lay: of an import these are nearly all.
+    concerned |= _groups_near(uow, {*made["grids"], *made["made"]}, made["touched"], change.on_date)
     settle(uow, concerned, change.on_date, village_of(change.area_code), None if undone else change.id)
 
 
