@@ -22,6 +22,7 @@ from xiangyue.db.guard import Misuse
 from xiangyue.db.session import OutOfTime, is_usable
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Refused
+from xiangyue.i18n import in_locale
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin import hookspecs
 from xiangyue.plugin.blame import FROM_OUTSIDE, is_timeout
@@ -29,6 +30,7 @@ from xiangyue.plugin.faults import Nonsense, error_line, record_fault, record_lo
 from xiangyue.plugin.limits import allowed, is_overdue, limited
 from xiangyue.plugin.metrics import timed
 from xiangyue.plugin.offer import Contributor, Offer
+from xiangyue.plugin.registry import RuleWarning
 
 T = TypeVar("T")
 
@@ -37,6 +39,7 @@ EVENT = "plugin.event"
 #: A hook that ran out of time is left alone for so long (seconds), in this process and county.
 PAUSE = 60.0
 _LONGEST_TEXT = 200
+_MOST_WARNINGS, _LONGEST_WARNING = 10, 300
 
 _paused: WeakKeyDictionary[Engine, dict[tuple[int, str, str], float]] = WeakKeyDictionary()
 _Lent = dict[str, Callable[..., Any]]
@@ -227,18 +230,59 @@ def veto(uow: Uow, hook: str, **arguments: Any) -> None:
     for contributor in offer.contributors:
         implementation = implementations(contributor).get(hook)
         if implementation is not None:
-            _ask(uow, contributor, hook, functools.partial(implementation, uow=uow, **arguments))
+            answer = _ask(uow, contributor, hook, functools.partial(implementation, uow=uow, **arguments))
+            if answer is not None and not contributor.core:
+                nonsense = Nonsense(f"answered {type(answer).__name__}; raise Refused to prevent the act")
+                record_fault(uow, contributor.key, hook, nonsense)
 
 
-def _ask(uow: Uow, contributor: Contributor, hook: str, call: Callable[[], Any]) -> None:
+def consult(uow: Uow, hook: str, **arguments: Any) -> list[dict[str, str]]:
+    """The same where an answer may be warnings: those of all, in order, as they are kept: ``plugin``, ``zh``, ``en``
+    (the text in both languages) and ``source``. An answer that is none is a fault of the plugin's and left out."""
+    offer: Offer = _lent["offer_of"](uow)
+    found: list[dict[str, str]] = []
+    for contributor in offer.contributors:
+        implementation = implementations(contributor).get(hook)
+        if implementation is None:
+            continue
+        call = functools.partial(implementation, uow=uow, **arguments)
+        answer = _ask(uow, contributor, hook, functools.partial(_warnings, contributor.key, call))
+        if isinstance(answer, Nonsense):
+            record_fault(uow, contributor.key, hook, answer)
+        else:
+            found += answer
+    return found
+
+
+def _warnings(plugin: str, call: Callable[[], Any]) -> list[dict[str, str]] | Nonsense:
+    """What a hook answered, written out: its lazy texts run with it, in its time."""
+    answer = call()
+    if answer is None:
+        return []
+    if not isinstance(answer, list | tuple) or not all(isinstance(one, RuleWarning) for one in answer):
+        return Nonsense(f"answered {type(answer).__name__}; return RuleWarnings, or raise Refused to prevent the act")
+    if len(answer) > _MOST_WARNINGS:
+        return Nonsense(f"answered {len(answer)} warnings, more than {_MOST_WARNINGS}")
+    found = []
+    for one in answer:
+        words = {"plugin": plugin, "source": str(one.source)}
+        for locale in ("zh", "en"):
+            with in_locale(locale):
+                words[locale] = str(one.text)
+        if any(not words[key].strip() or len(words[key]) > _LONGEST_WARNING for key in ("zh", "en", "source")):
+            return Nonsense(f"a warning has a text and a source of 1 to {_LONGEST_WARNING} characters")
+        found.append(words)
+    return found
+
+
+def _ask(uow: Uow, contributor: Contributor, hook: str, call: Callable[[], T]) -> T:
     label: Any = contributor.manifest.label if contributor.manifest is not None else contributor.key
     if contributor.manifest is None:
-        call()
-        return
+        return call()
     try:
         if is_paused(uow, contributor.key, hook):
             raise _Failed
-        answer = _by_itself(uow, contributor, hook, call, None, allowed())
+        return _by_itself(uow, contributor, hook, call, None, allowed())
     except Refused as refusal:
         raise Refused(
             _l("The plugin “%(plugin)s” does not allow this: %(reason)s", plugin=label, reason=refusal.reason),
@@ -256,9 +300,6 @@ def _ask(uow: Uow, contributor: Contributor, hook: str, call: Callable[[], Any])
             plugin=contributor.key,
             label=label,
         ) from failure
-    if answer is not None:
-        nonsense = Nonsense(f"answered {type(answer).__name__}; raise Refused to prevent the act")
-        record_fault(uow, contributor.key, hook, nonsense)
 
 
 def publish(uow: Uow, hook: str, **arguments: Any) -> None:

@@ -1,14 +1,15 @@
 """Hook specifications: what a plugin, and each of the core's own features, may implement.
 
 Three families. ``register_*`` are asked once per process and return frozen dataclasses (``plugin.registry``).
-``*_requested`` are asked before an act and may raise ``Refused``. ``*_happened`` are told of it after the commit, at
-least once, in a background job. Parameters are ordinary named ones (pluggy ignores keyword-only ones); an
-implementation names only those that it uses.
+``*_requested`` are asked before an act and may raise ``Refused``; `grid_leader_requested` may answer with warnings.
+``*_happened`` are told of it after the commit, at least once, in a background job. Parameters are ordinary named ones
+(pluggy ignores keyword-only ones); an implementation names only those that it uses.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import click
@@ -30,6 +31,7 @@ from xiangyue.plugin.registry import (
     NavItem,
     PersonPanel,
     ProfileSection,
+    RuleWarning,
     Schedule,
     SearchKind,
     WorkProvider,
@@ -342,16 +344,22 @@ def classification_decision_requested(
 
 
 @hookspec
-def grid_leader_requested(uow: Uow, grid_id: int, person_id: int | None, role: str) -> None:
-    """Before somebody is put in charge of a grid: ``role`` is leader, deputy, worker or representative; ``person_id``
-    None for somebody from outside the register. Raise Refused, with the clause, for who may not be.
+def grid_leader_requested(
+    uow: Uow, grid_id: int, level: int, area_code: int, person_id: int | None, role: str, on: date
+) -> Sequence[RuleWarning] | None:
+    """Before somebody is put in charge of a grid from the day ``on``: ``level`` 1 to 3, 0 for a special grid;
+    ``area_code`` (15 digits) where it lies; ``role`` is leader, deputy, worker or representative; ``person_id`` None
+    for somebody from outside the register. Raise Refused, with the clause, for who may not be.
+
+    Return warnings for who may be, but not by the rule: the form and the API show each with its source and take a
+    reason, and then it is done; both stay with the post. At most ten, of 300 characters each.
 
     Example::
 
         @hookimpl
-        def grid_leader_requested(uow, grid_id, person_id, role):
-            if role == "leader" and not queries.is_group_head(uow, grid_id, person_id):
-                raise Refused(_l("The head of the villager group leads this grid."))
+        def grid_leader_requested(uow, level, area_code, person_id, role):
+            if role == "leader" and level == 2 and not queries.is_group_head(uow, area_code, person_id):
+                return [RuleWarning(_l("The head of the villager group leads this grid."), "X〔2026〕1号 二")]
     """
 
 

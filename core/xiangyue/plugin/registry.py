@@ -284,6 +284,15 @@ class Clause:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleWarning:
+    """What a rule of a plugin has against an act without preventing it: ``text`` (lazy, so that it is kept in both
+    languages) and ``source``, the document and place as published. Whoever acts gives a reason, which stays with it."""
+
+    text: Any
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class RuleVersion:
     """A rule as it holds from a day on; decisions keep the version they were made under."""
 

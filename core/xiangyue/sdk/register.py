@@ -35,6 +35,7 @@ from xiangyue.features.households.policy import (
 )
 from xiangyue.features.households.service_awards import record_awards
 from xiangyue.features.households.service_records import set_award, set_income
+from xiangyue.features.organisations.queries_person import holds_post
 from xiangyue.features.views.models import SavedView
 from xiangyue.features.views.queries import get_view, views_of
 
@@ -61,6 +62,7 @@ __all__ = [
     "compute_area",
     "decide",
     "get_view",
+    "holds_post",
     "household_ids",
     "page_area",
     "parse_code",

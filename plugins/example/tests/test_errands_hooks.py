@@ -15,7 +15,7 @@ from xiangyue.sdk.errors import Refused
 from xiangyue.sdk.i18n import today
 from xiangyue.sdk.register import Household, Person
 from xiangyue.sdk.testing import Kit, follow_rows, switch, unfollow_rows
-from xiangyue_errands import plugin, policy, queries, service
+from xiangyue_errands import plugin, policy, queries, service, words
 from xiangyue_errands.commands import errands as command
 from xiangyue_errands.models import Errand, Station
 
@@ -326,6 +326,10 @@ def test_grid_leader_requested(home: Home) -> None:
         plugin.grid_leader_requested(uow, person_id=person, role="worker")
         with pytest.raises(Refused):
             plugin.grid_leader_requested(uow, person_id=person, role="leader")
+    with home.county.uow() as uow:
+        uow.session.execute(update(Errand).values(due_on=today() + timedelta(9)))
+        (warning,) = plugin.grid_leader_requested(uow, person_id=person, role="leader") or []
+        assert warning.source == words.RULE
 
 
 def test_grid_leader_happened(home: Home) -> None:

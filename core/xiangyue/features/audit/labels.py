@@ -187,6 +187,7 @@ FIELDS: dict[str, Any] = {
     "document": _l("Number of the paper"),
     "outsider_name": _l("Name from outside the register"),
     "doubt_reason": _l("Why it is allowed"),
+    "warnings": _l("What rules have against it"),
     "end_reason": _l("Why it ended"),
     "ended": _l("Terms that ended"),
     "file_expires_at": _l("File deleted on"),

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from xiangyue.db.scope import area_range
 from xiangyue.db.uow import Uow
-from xiangyue.features.demo.organisations import TOWN
+from xiangyue.features.demo.organisations import PROVISIONAL, TOWN
 from xiangyue.features.grids import service_posts
 from xiangyue.features.grids.models import GridHousehold, GridVersion
 from xiangyue.features.households.models import Person
@@ -47,6 +47,7 @@ def _appoint(uow: Uow, grid: GridVersion, number: int, person: int, *, principal
     return service_posts.appoint(
         uow, grid_id=grid.grid_id, role="leader", principal=principal, person_id=person, valid_from=grid.valid_from,
         term_until=today() + timedelta(days=days), office_phone="0915-0000000",
+        reason=PROVISIONAL,
     )  # fmt: skip
 
 

@@ -34,6 +34,10 @@ KINDS = (
 )
 
 
+#: Why somebody leads a grid whom a rule of the county would not have.
+PROVISIONAL = "人选尚未推选，暂由现任人员兼任"
+
+
 def fill_organisations(uow: Uow, *, seed: int) -> int:
     """Make them in the villages of one town; the same seed gives the same. Returns how many organisations."""
     low, high = area_range(TOWN)

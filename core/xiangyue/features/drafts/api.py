@@ -206,6 +206,7 @@ def force(data: dict[str, Any], id: int) -> Response:
         one["part_id"]: Chosen(
             NOBODY if one["nobody"] else OUTSIDE if one["person_id"] is None else str(one["person_id"]),
             one["office_phone"],
+            one["reason"],
         )
         for one in data.pop("leaders")
     }

@@ -84,7 +84,7 @@ def put_in_force(
     unless somebody else is proposed; posts of grids that end are over. The undo of the change puts all of that back.
 
     Raises NotFound, Stale, Conflict, Forbidden, Invalid (``reason``, ``on``, ``term_until``, ``leader.<part id>``),
-    ReasonNeeded (``size_reason``) where grids are out of the rule.
+    ReasonNeeded (``size_reason``) where grids are out of the rule, WarningReasonNeeded (``reason.<part id>``).
     """
     draft = locked(uow, draft_id, version, {APPROVED})
     live = _fresh(uow, draft)

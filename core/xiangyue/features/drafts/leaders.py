@@ -12,6 +12,7 @@ from xiangyue.errors import Conflict, Invalid, Refused
 from xiangyue.features.drafts.queries import LiveDraft
 from xiangyue.features.grids.models import GridChange
 from xiangyue.features.grids.posting import give_post, people_called
+from xiangyue.features.grids.service_posts import WarningReasonNeeded
 from xiangyue.features.grids.standing import division_on
 from xiangyue.i18n import lazy_gettext as _l
 
@@ -42,10 +43,11 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """``answer``: a person's id as text, OUTSIDE or NOBODY."""
+    """``answer``: a person's id as text, OUTSIDE or NOBODY. ``reason``: why, where a rule of a plugin warns."""
 
     answer: str = ""
     office_phone: str = ""
+    reason: str = ""
 
 
 def proposals(uow: Uow, live: LiveDraft, on: date) -> list[Proposal]:
@@ -65,7 +67,8 @@ def put_in_charge(
     who was put in charge.
 
     Raises Invalid with what stands against each (``leader.<part id>``): who it is where several have the name, a
-    plugin's refusal, a post that cannot end. The caller's transaction goes back then, so that nothing is half done.
+    plugin's refusal, a post that cannot end; WarningReasonNeeded, where a rule warns (``reason.<part id>``, each
+    warning with its ``part_id``). The caller's transaction goes back then, so that nothing is half done.
     """
     asked = proposals(uow, live, change.on_date)
     if not asked:
@@ -73,6 +76,7 @@ def put_in_charge(
     grids = division_on(uow, live.draft.area_code, change.on_date).homes
     homes = {part.id: part.homes for part in live.parts}
     errors: dict[str, list[Any]] = {}
+    warnings: list[dict[str, Any]] = []
     given = []
     for one in asked:
         said = chosen.get(one.part_id, Chosen())
@@ -88,15 +92,18 @@ def put_in_charge(
                 post = give_post(
                     uow, change=change, grid_id=grids[homes[one.part_id][0].id], name=one.name,
                     person_id=None if answer == OUTSIDE else int(answer), term_until=term_until,
-                    office_phone=said.office_phone,
+                    office_phone=said.office_phone, reason=said.reason,
                 )  # fmt: skip
+        except WarningReasonNeeded as needed:
+            errors[f"reason.{one.part_id}"] = needed.fields["reason"]
+            warnings += [{**warning, "part_id": one.part_id} for warning in needed.details["warnings"]]
         except Invalid as invalid:
-            errors |= {"term_until" if name == "term_until" else field: list(texts)
-                       for name, texts in invalid.fields.items()}  # fmt: skip
+            own = {"term_until": "term_until", "reason": f"reason.{one.part_id}"}
+            errors |= {own.get(name, field): list(texts) for name, texts in invalid.fields.items()}
         except (Refused, Conflict) as refused:
             errors[field] = [refused.message]
         else:
             given += [one.name] if post is not None else []
     if errors:
-        raise Invalid(errors)
+        raise WarningReasonNeeded(errors, warnings=warnings) if warnings else Invalid(errors)
     return given

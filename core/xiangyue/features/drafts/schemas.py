@@ -128,6 +128,10 @@ class LeaderOfPart(Schema):
     )
     nobody = fields.Boolean(load_default=False, metadata={"description": "Nobody is put in charge yet"})
     office_phone = fields.String(load_default="", validate=validate.Length(max=20))
+    reason = fields.String(
+        load_default="", validate=validate.Length(max=200),
+        metadata={"description": "Needed where a rule warns of it; the answer 422 has `warnings` by part"},
+    )  # fmt: skip
 
 
 class Forcing(Schema):

@@ -38,7 +38,8 @@ def posts(args: dict[str, Any], grid_id: int) -> Response:
 @bp.response(201, schemas.PostSchema)
 @requires(GRID_EDIT)
 def appoint(data: dict[str, Any], grid_id: int) -> Response:
-    """Put somebody in charge from a day on: a person of the register, or somebody from outside by name"""
+    """Put somebody in charge from a day on: a person of the register, or somebody from outside by name; where a rule
+    warns of it, with a reason"""
     return _one(service_posts.appoint(current_uow(), grid_id=grid_id, **data), 201)
 
 
@@ -58,7 +59,8 @@ def end(data: dict[str, Any], post_id: int) -> Response:
 
 def _plain(post: dict[str, Any]) -> dict[str, Any]:
     dates = {name: post[name] and post[name].isoformat() for name in ("since", "term_until", "until")}
-    return {**{name: value for name, value in post.items() if name != "person_state"}, **dates}
+    own = {name: value for name, value in post.items() if name != "person_state"}
+    return {**own, **dates, "warnings": service_posts.spoken(post["warnings"])}
 
 
 def _one(post: GridPost, status: int = 200) -> Response:
@@ -67,6 +69,6 @@ def _one(post: GridPost, status: int = 200) -> Response:
         "person_id": post.person_id, "name": post.name, "unit": post.unit, "office_phone": post.office_phone,
         "since": post.valid_from.isoformat(), "term_until": post.term_until and post.term_until.isoformat(),
         "until": post.valid_to and post.valid_to.isoformat(), "ended_reason": post.ended_reason, "problem": "",
-        "version": post.version,
+        "version": post.version, "warnings": service_posts.spoken(post.warnings), "warning_reason": post.warning_reason,
     }  # fmt: skip
     return set_etag(make_response(jsonify(body), status), post.version)

@@ -18,7 +18,8 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid
 from xiangyue.features.areas.queries import ancestor_codes, names
 from xiangyue.features.grids import queries_posts
-from xiangyue.features.grids.policy import GRID_PRINT, ROLES
+from xiangyue.features.grids.policy import GRID_PRINT, ROLES, DutyList
+from xiangyue.features.grids.rules import duty_lists
 from xiangyue.features.grids.words import kind_words
 from xiangyue.files.poster import LANDSCAPE, Line, Poster, write_posters
 from xiangyue.files.workbook import Written
@@ -83,11 +84,13 @@ def posters(
     uow: Uow, grids: Sequence[Mapping[str, Any]], on: date, *, county: str, address: Callable[[UUID], str]
 ) -> Iterator[Poster]:
     """The sheet of each grid, some at a time. ``address``: of the public page with this token."""
+    duties = duty_lists(uow)
     for start in range(0, len(grids), _AT_A_TIME):
         some = grids[start : start + _AT_A_TIME]
         posts = people(uow, [grid["id"] for grid in some], on)
         places = names(uow, {code for grid in some for code in ancestor_codes(grid["area_code"])})
         for grid in some:
+            owed = duties.get(grid["level"], DutyList())
             above = [places[code] for code in ancestor_codes(grid["area_code"])[1:] if code in places]
             yield Poster(
                 kind=_("Grid board"),
@@ -103,6 +106,9 @@ def posters(
                     (_("Level"), str(kind_words(grid))),
                     (_("Village or group"), "".join(above[1:]) or county),
                 ],
+                items_title=owed.title or _("Duties"),
+                items=owed.items,
+                items_source=owed.source,
                 foot=_("Made known by %(county)s, as of %(day)s", county=county, day=on.isoformat()),
             )
 

@@ -195,7 +195,7 @@ def _lead(uow: Uow, grid_id: int, after: Mapping[str, Any], on: date, why: str) 
         service_posts.appoint(
             uow, grid_id=grid_id, role="leader", principal=True, valid_from=on, name=name,
             person_id=people[0][0] if people else None, term_until=after.get("term_end"),
-            office_phone=after.get("office_phone") or "",
+            office_phone=after.get("office_phone") or "", reason=why,
         )  # fmt: skip
     except (Refused, Invalid) as refused:
         raise Conflict(_l("%(name)s: %(why)s", name=name, why=refused.message)) from refused

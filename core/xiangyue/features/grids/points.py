@@ -78,6 +78,7 @@ PERSON_PANEL = PersonPanel("grid", _l("Grid"), GRID_VIEW, _person_panel, positio
 #: Who was in charge when stays without the name.
 FOLLOWS = Follows(
     "grid_post", _l("Posts in grids"), "person", GridPost, "person_id", open=GridPost.valid_to.is_(None),
-    erase={"name": "\uff0a"}, own_place=True,
+    own_place=True,
+    erase={"name": "\uff0a", "unit": "", "office_phone": "", "ended_reason": "", "warnings": [], "warning_reason": ""},
 )  # fmt: skip
 SEARCH = SearchKind("grids", _l("Grids"), GRID_VIEW, _find)

@@ -57,11 +57,11 @@ def end_with_grids(uow: Uow, change: GridChange, gone: Collection[int]) -> Json:
 @acts(GRID_EDIT)
 def give_post(
     uow: Uow, *, change: GridChange, grid_id: int, name: str, person_id: int | None, term_until: date | None,
-    office_phone: str = "",
+    office_phone: str = "", reason: str = "",
 ) -> GridPost | None:  # fmt: skip
     """The principal leader of a grid from the change's day on: a person of the register, or ``name`` from outside.
-    Whoever answered for it until then ends with the change's reason; whoever does already stays (None). Raises as
-    `appoint`."""
+    Whoever answered for it until then ends with the change's reason; whoever does already stays (None). ``reason``:
+    needed where a rule warns. Raises as `appoint`."""
     kept = _kept(change)
     present = uow.session.scalars(
         select(GridPost).where(
@@ -78,7 +78,7 @@ def give_post(
                      reason=(change.reason or _("Another leader by the plan."))[:REASON_LENGTH])  # fmt: skip
     post = appoint(
         uow, grid_id=grid_id, role="leader", principal=True, person_id=person_id, name=name,
-        valid_from=change.on_date, term_until=term_until, office_phone=office_phone,
+        valid_from=change.on_date, term_until=term_until, office_phone=office_phone, reason=reason,
     )  # fmt: skip
     kept["opened"].append(post.id)
     near = sorted({*change.changes["near"], grid_id})
@@ -135,7 +135,7 @@ def _kept(change: GridChange) -> Json:
 
 def _plain(post: GridPost) -> Json:
     names = ("id", "grid_id", "area_code", "role", "principal", "person_id", "name", "unit", "office_phone",
-             "ended_reason", "version")  # fmt: skip
+             "ended_reason", "warnings", "warning_reason", "version")  # fmt: skip
     found = {name: getattr(post, name) for name in names}
     return found | {name: value and value.isoformat() for name in _DATES for value in [getattr(post, name)]}
 

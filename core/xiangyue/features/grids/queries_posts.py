@@ -12,11 +12,11 @@ from xiangyue.db.uow import Uow
 
 _COLUMNS = (
     "id", "grid_id", "role", "principal", "person_id", "name", "unit", "office_phone", "since", "term_until", "until",
-    "ended_reason", "version", "person_state",
+    "ended_reason", "version", "warnings", "warning_reason", "person_state",
 )  # fmt: skip
 _POSTS = """
 SELECT t.id, t.grid_id, t.role, t.principal, t.person_id, t.name, t.unit, t.office_phone, t.valid_from, t.term_until,
-       t.valid_to, t.ended_reason, t.version, p.state
+       t.valid_to, t.ended_reason, t.version, t.warnings, t.warning_reason, p.state
   FROM grid_post t LEFT JOIN person p ON {tenant:p} AND p.id = t.person_id
  WHERE {tenant:t} AND t.grid_id = ANY(:grids) AND %s
  ORDER BY CASE t.role WHEN 'leader' THEN 0 WHEN 'deputy' THEN 1 WHEN 'worker' THEN 2 ELSE 3 END, t.principal DESC,

@@ -244,6 +244,14 @@ class RulesSchema(Schema):
     code = fields.Nested(TemplateSchema)
 
 
+class WarningSchema(Schema):
+    """What a plugin's rule had against a post."""
+
+    plugin = fields.String()
+    text = fields.String()
+    source = fields.String(metadata={"description": "The clause"})
+
+
 class PostSchema(Schema):
     """Somebody in charge of a grid."""
 
@@ -260,6 +268,8 @@ class PostSchema(Schema):
     until = fields.Date(allow_none=True)
     ended_reason = fields.String()
     problem = fields.String(metadata={"description": "died, moved, term_over, or nothing"})
+    warnings = fields.List(fields.Nested(WarningSchema), metadata={"description": "What rules had against it then"})
+    warning_reason = fields.String(metadata={"description": "Why it was done all the same"})
     version = fields.Integer()
 
 
@@ -277,6 +287,10 @@ class NewPost(Schema):
     name = fields.String(load_default="")
     unit = fields.String(load_default="")
     office_phone = fields.String(load_default="")
+    reason = fields.String(
+        load_default="",
+        metadata={"description": "Needed where a rule warns; the answer 422 names the field and has `warnings`"},
+    )
 
 
 class EndOfPost(Schema):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -15,9 +16,23 @@ from xiangyue.features.grids.models import ROLES, Grid, GridPost, GridVersion
 from xiangyue.features.grids.policy import GRID_EDIT
 from xiangyue.features.households.models import Person
 from xiangyue.i18n import lazy_gettext as _l
-from xiangyue.plugin.dispatch import publish, veto
+from xiangyue.i18n import pick
+from xiangyue.plugin.dispatch import consult, publish
 
 NAME_LENGTH, UNIT_LENGTH, PHONE_LENGTH, REASON_LENGTH = 30, 60, 20, 200
+
+
+class WarningReasonNeeded(Invalid):
+    """A plugin's rule warns of whom is put in charge: it takes a reason, then it is done. The field is ``reason``;
+    ``warnings`` in ``details`` say what, as `spoken`."""
+
+    code = "reason_needed"
+    told = ("warnings",)
+
+
+def spoken(warnings: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Warnings as they are kept, for a reader now: ``plugin``, ``text``, ``source``."""
+    return [{"plugin": one["plugin"], "text": pick(one["zh"], one["en"]), "source": one["source"]} for one in warnings]
 
 
 @acts(GRID_EDIT)
@@ -33,10 +48,13 @@ def appoint(
     unit: str = "",
     office_phone: str = "",
     term_until: date | None = None,
+    reason: str = "",
 ) -> GridPost:
     """Put somebody in charge from a day on: a person of the register in the actor's area, or somebody from outside by
-    ``name``. Raises NotFound; Invalid by field (a person who died or moved away, a term that ends before it begins);
-    Conflict for a term that overlaps, naming whose; Refused by a plugin's rule (村民小组组长 …)."""
+    ``name``. What a plugin's rule warns of (村民小组组长 …) takes a ``reason``; both stay with the post.
+
+    Raises NotFound; Invalid by field (a person who died or moved away, a term that ends before it begins);
+    WarningReasonNeeded; Conflict for a term that overlaps, naming whose; Refused by a plugin's rule."""
     grid = uow.get(Grid, grid_id)
     errors: dict[str, list[Any]] = {}
     if role not in ROLES:
@@ -53,24 +71,38 @@ def appoint(
     for field, value, most in (("unit", unit, UNIT_LENGTH), ("office_phone", office_phone, PHONE_LENGTH)):
         if len(value.strip()) > most:
             errors[field] = [_l("At most %(n)d characters.", n=most)]
-    stands = select(GridVersion.id).where(
+    stands = select(GridVersion).where(
         GridVersion.grid_id == grid_id, GridVersion.valid_from <= valid_from,
         or_(GridVersion.valid_to.is_(None), GridVersion.valid_to > valid_from),
     )  # fmt: skip
-    if uow.session.scalars(stands).one_or_none() is None:
+    version = uow.session.scalars(stands).one_or_none()
+    if version is None:
         errors["valid_from"] = [_l("This grid does not stand on that day.")]
-    if errors:
+    if len(reason.strip()) > REASON_LENGTH:
+        errors["reason"] = [_l("At most %(n)d characters.", n=REASON_LENGTH)]
+    if errors or version is None:
         raise Invalid(errors)
     _no_overlap(uow, grid, role, principal, person, text, valid_from)
-    veto(uow, "grid_leader_requested", grid_id=grid.id, person_id=person_id, role=role)
+    warnings = consult(
+        uow, "grid_leader_requested", grid_id=grid.id, level=version.level, area_code=version.area_code,
+        person_id=person_id, role=role, on=valid_from,
+    )  # fmt: skip
+    if warnings and not reason.strip():
+        raise WarningReasonNeeded(
+            {"reason": [_l("A rule speaks against this. Say why it is done all the same.")]},
+            warnings=spoken(warnings),
+        )
     post = GridPost(
         grid_id=grid.id, area_code=grid.area_code, role=role, principal=principal and role == "leader",
         person_id=person_id, name=text, unit=unit.strip(), office_phone=office_phone.strip(), valid_from=valid_from,
-        term_until=term_until, version=1,
+        term_until=term_until, version=1, warnings=warnings, warning_reason=reason.strip() if warnings else "",
     )  # fmt: skip
     uow.session.add(post)
     uow.session.flush()
-    told = {"role": role, "grid": grid.code, "on": valid_from, "term_until": term_until}
+    told = {
+        "role": role, "grid": grid.code, "on": valid_from, "term_until": term_until, "reason": post.warning_reason,
+        "warnings": [f"{one['zh']} ({one['source']})" for one in warnings],
+    }  # fmt: skip
     audit(uow, action="grid.appoint", obj=post, label=text, after={k: v for k, v in told.items() if v})
     publish(uow, "grid_leader_happened", grid_id=grid.id, post_id=post.id, action="grid.appoint")
     return post

@@ -58,5 +58,5 @@ PANEL = HouseholdPanel("household_group", _l("Ten-household group"), GROUP_VIEW,
 SEARCH = SearchKind("household_groups", _l("Ten-household groups"), GROUP_VIEW, _find)
 FOLLOWS = Follows(
     "household_group_head", _l("Heads of ten-household groups"), "person", HouseholdGroupHead, "person_id",
-    open=HouseholdGroupHead.valid_to.is_(None), erase={"name": "\uff0a"}, own_place=True,
+    open=HouseholdGroupHead.valid_to.is_(None), erase={"name": "\uff0a", "ended_reason": ""}, own_place=True,
 )  # fmt: skip

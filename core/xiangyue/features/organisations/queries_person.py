@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from xiangyue.db.scope import area_range
 from xiangyue.db.uow import Uow
@@ -67,6 +68,31 @@ def posts_of_person(uow: Uow, person_id: int) -> list[Held]:
     found = [Held(*row) for row in uow.session.execute(statement)]
     order = ("standing", "coming", "past")
     return sorted(found, key=lambda held: order.index(held.state))
+
+
+def holds_post(
+    uow: Uow, person_id: int, *, kinds: Collection[str], area_code: int, on: date, posts: Collection[str] = ()
+) -> bool:
+    """Whether a person holds a post on a day in an organisation of these kinds (``village_committee`` …) that lies at
+    ``area_code`` (15 digits) or below; ``posts``: keys of those that count, all when empty. Who holds an office is no
+    secret, so the actor's area does not matter."""
+    statement = (
+        select(PostHolder.id)
+        .join(Post, and_(Post.tenant_id == PostHolder.tenant_id, Post.id == PostHolder.post_id))
+        .join(
+            Organisation,
+            and_(Organisation.tenant_id == PostHolder.tenant_id, Organisation.id == PostHolder.organisation_id),
+        )
+        .where(
+            PostHolder.person_id == person_id, Organisation.kind_key.in_(list(kinds)),
+            Organisation.area_code.between(*area_range(area_code)), PostHolder.valid_from <= on,
+            or_(PostHolder.valid_to.is_(None), PostHolder.valid_to > on),
+        )
+    )  # fmt: skip
+    if posts:
+        statement = statement.where(Post.key.in_(list(posts)))
+    with uow.tenant_wide("who holds an office is no secret"):
+        return uow.session.scalars(statement.limit(1)).first() is not None
 
 
 def candidates(uow: Uow, text: str, area: int) -> list[Candidate]:

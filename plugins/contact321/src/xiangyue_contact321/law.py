@@ -16,6 +16,12 @@ BY_INCOME = f"{GREEN};{YELLOW}"
 #: Where a ground and a clause on income hold together.
 TOGETHER = f"{BY_INCOME};{RED}"
 
+#: Who leads a grid (两化①管理网格化), as published.
+LEADERS_SOURCE = "汉办发〔2021〕11号 四(二)1"
+LEADER_VILLAGE = "一级网格长由村委班子成员兼任"
+LEADER_GROUP = "二级网格以村民小组为单位设立,网格长由村民小组组长担任"
+LEADER_HOMES = "在人口较多的二级网格下设立三级网格,网格长由中心户长担任;中心户长不足的选聘农村党员、人大代表充实"
+
 #: Service by colour (服务模式), from the same place.
 ONLINE = "村上对其实行等候“在线”服务"
 FRONT_LINE = "“三线”联系人员定期到户了解情况,有针对性开展服务"

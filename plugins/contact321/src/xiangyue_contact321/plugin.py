@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,11 @@ from xiangyue.sdk.hooks import (
     ImportColumn,
     Manifest,
     NavItem,
+    RuleWarning,
     hookimpl,
 )
 from xiangyue.sdk.i18n import _l
-from xiangyue_contact321 import api, pages, points, policy, roster, service
+from xiangyue_contact321 import api, leaders, pages, points, policy, roster, service
 from xiangyue_contact321.rule import CLASSIFIER
 from xiangyue_contact321.settings import Settings
 
@@ -109,6 +111,13 @@ def register_classifiers() -> Sequence[Classifier]:
 @hookimpl
 def register_audit_actions() -> Mapping[str, Any]:
     return policy.ACTIONS
+
+
+@hookimpl
+def grid_leader_requested(
+    uow: Uow, level: int, area_code: int, person_id: int | None, role: str, on: date
+) -> Sequence[RuleWarning]:
+    return leaders.warnings_of(uow, level=level, area_code=area_code, person_id=person_id, role=role, on=on)
 
 
 @hookimpl

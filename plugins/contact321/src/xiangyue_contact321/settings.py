@@ -13,6 +13,8 @@ FIRST_YEAR, LAST_YEAR = 1990, 2100
 #: Of the kinds of marks that a county has unless it lists its own: 三留守, 残疾, and for the 贫困户 of 2021 脱贫, 监测.
 #: People in or after prison are not among them: a county that has the legal ground for such a mark adds its key.
 RED_MARKS = ("left_behind_child", "left_behind_woman", "left_behind_elder", "disabled", "out_of_poverty", "monitored")
+#: Marks by which somebody may lead a grid of level 3: 中心户长, which a county adds as a mark, and 党员.
+LEAD_MARKS = ("center_household_head", "party_member")
 
 _MEASURES: list[Any] = [_l("Income of the household"), _l("Income per member of the household")]
 
@@ -103,5 +105,15 @@ class Settings(Schema):
             "label": _l("A confirmed colour is reviewed after"),
             "help": _l("Counted from the town's confirmation."),
             "unit": _l("months"),
+        },
+    )
+    lead_marks = fields.List(
+        fields.String(validate=validate.Regexp(r"[a-z][a-z0-9_]{0,39}\Z")),
+        load_default=lambda: list(LEAD_MARKS),
+        validate=validate.Length(max=50),
+        metadata={
+            "label": _l("Marks by which somebody may lead a grid of level 3"),
+            "help": _l("Lead household heads, and Party members where these are too few. Others take a reason."),
+            "choices": mark_choices,
         },
     )

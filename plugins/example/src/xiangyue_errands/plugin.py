@@ -27,6 +27,7 @@ from xiangyue.sdk.hooks import (
     NavItem,
     PersonPanel,
     ProfileSection,
+    RuleWarning,
     Schedule,
     SearchKind,
     WorkProvider,
@@ -34,7 +35,7 @@ from xiangyue.sdk.hooks import (
 )
 from xiangyue.sdk.i18n import _l
 from xiangyue.sdk.settings import plugin_settings
-from xiangyue_errands import api, commands, jobs, need, pages, points, policy, queries, service, stations
+from xiangyue_errands import api, commands, jobs, need, pages, points, policy, queries, service, stations, words
 from xiangyue_errands.settings import Settings
 
 HERE = Path(__file__).parent
@@ -226,10 +227,15 @@ def classification_decision_happened(uow: Uow, classifier: str, household_id: in
 
 
 @hookimpl
-def grid_leader_requested(uow: Uow, person_id: int | None, role: str) -> None:
+def grid_leader_requested(uow: Uow, person_id: int | None, role: str) -> list[RuleWarning] | None:
     household = queries.household_of(uow, person_id) if person_id is not None else None
-    if role == "leader" and household is not None and queries.has_late(uow, household):
+    if role != "leader" or household is None:
+        return None
+    if queries.has_late(uow, household):
         raise Refused(_l("An errand of this household is overdue. Finish it before you decide."))
+    if queries.open_by_household(uow, [household]):
+        return [RuleWarning(_l("This household has open errands: somebody else would see to them."), words.RULE)]
+    return None
 
 
 @hookimpl

@@ -21,6 +21,7 @@ HOURS = {
 }
 
 _SOURCE = "示例县〔2025〕1号"
+RULE = f"{_SOURCE} 第五条"
 SOURCES = {"often": f"{_SOURCE} 第二条", "seldom": f"{_SOURCE} 第三条", "none": f"{_SOURCE} 第四条"}
 CLAUSES = {
     "often": "十二个月内代办事项达到规定次数的，列入经常走访户。",

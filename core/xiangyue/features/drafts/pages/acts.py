@@ -57,7 +57,8 @@ def _do(
         errors = error.fields if isinstance(error, Invalid) else {"": [error.message]}
         version = uow.get(GridDraft, id).version
         back = FormView(action=request.path, values=request.form, errors=errors, version=version, id=form)
-        return draft_page(id, status=422, forms={form: back})
+        warnings = error.details.get("warnings", [])
+        return draft_page(id, status=422, forms={form: back}, warnings=warnings)
     flash(told, "success")
     return redirect(url_for("drafts.show", id=id), 303)
 
@@ -183,7 +184,7 @@ def force(id: int) -> Any:
         id, deciding.put_in_force, _("In force from %(day)s.", day=on.isoformat()), form="force",
         on=on, reason=typed.get("reason", ""), size_reason=typed.get("size_reason", ""), term_until=term,
         leaders={
-            part: Chosen(answer, typed.get(f"phone.{name[7:]}", ""))
+            part: Chosen(answer, typed.get(f"phone.{name[7:]}", ""), typed.get(f"reason.{name[7:]}", ""))
             for name, answer in typed.items()
             if name.startswith("leader.") and (part := whole_number(name[7:])) is not None
         },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import redirect, request, url_for
@@ -53,9 +54,10 @@ def draft_page(
     forms: dict[str, FormView] | None = None,
     stale: Stale | None = None,
     mine: dict[str, Any] | None = None,
+    warnings: Sequence[Mapping[str, Any]] = (),
 ) -> Any:
     """The board. ``forms``: those that came back with errors; ``stale``, ``mine``: what somebody else did first, and
-    what this reader wanted to do."""
+    what this reader wanted to do; ``warnings``: what rules have against proposed leaders."""
     uow, actor = current_uow(), current_actor()
     draft = uow.get(GridDraft, id)
     live = live_draft(uow, draft)
@@ -84,6 +86,7 @@ def draft_page(
         approved=draft.state == APPROVED,
         stale_error=stale,
         mine=mine,
+        warnings=warnings,
         actions=ACTIONS,
         proposals=asked,
         boards=_boards(draft),

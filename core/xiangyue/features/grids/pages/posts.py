@@ -43,6 +43,7 @@ def appoint(id: int) -> Any:
     uow = current_uow()
     grid = found_grid(id)
     errors: dict[str, Any] = {}
+    warnings: list[dict[str, str]] = []
     status = 200
     if request.method == "POST":
         person = request.form.get("person_id", "")
@@ -54,10 +55,11 @@ def appoint(id: int) -> Any:
                 principal=request.form.get("principal") == "1", term_until=_day("term_until"),
                 person_id=int(person) if person.isascii() and person.isdigit() and len(person) < 19 else None,
                 name=request.form.get("name", ""), unit=request.form.get("unit", ""),
-                office_phone=request.form.get("office_phone", ""),
+                office_phone=request.form.get("office_phone", ""), reason=request.form.get("reason", ""),
             )  # fmt: skip
         except Invalid as invalid:
             errors, status = invalid.fields, 422
+            warnings = invalid.details.get("warnings", [])
         except (Conflict, Refused) as error:
             errors, status = {"": [error.message]}, 409
         else:
@@ -68,7 +70,7 @@ def appoint(id: int) -> Any:
         action=request.path, values=request.form or first, errors=errors, cancel_url=url_for("grids.show_grid", id=id)
     )
     return page(
-        "grids/appoint.html", status, form=form, grid=grid, roles=list(ROLES.items()),
+        "grids/appoint.html", status, form=form, grid=grid, roles=list(ROLES.items()), warnings=warnings,
         persons=queries.persons_near(uow, id, grid["area_code"], today()),
     )  # fmt: skip
 

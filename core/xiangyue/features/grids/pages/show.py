@@ -8,7 +8,7 @@ from flask import redirect, request, url_for
 
 from xiangyue.errors import Invalid, NotFound
 from xiangyue.features.areas.queries import paths
-from xiangyue.features.grids import queries, queries_posts, rules, service
+from xiangyue.features.grids import queries, queries_posts, rules, service, service_posts
 from xiangyue.features.grids.following import panels
 from xiangyue.features.grids.pages import bp
 from xiangyue.features.grids.pages.lists import day_asked
@@ -56,6 +56,7 @@ def grid_page(id: int, *, status: int = 200, explain: FormView | None = None) ->
         notes=queries.size_notes(uow, id),
         panels=[drawn(view) for view in panels(uow, grid, on)],
         posts=queries_posts.posts_on(uow, [id], on)[id],
+        spoken=service_posts.spoken,
         duties=rules.duty_lists(uow).get(grid["level"]),
         token=queries_posts.token_of(uow, id),
         roles=ROLES,
