@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 from contact321_kit import SIX, VILLAGE, empty, fill, home_of, switch
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from xiangyue.sdk.i18n import today
-from xiangyue.sdk.register import Person, PersonMark
+from xiangyue.sdk.register import Area, Person, PersonMark
 from xiangyue.sdk.testing import County
 from xiangyue_contact321 import law
 from xiangyue_contact321.leaders import warnings_of
 
+GROUP = VILLAGE + 88
 TABLES = (
     "grid_post", "grid_household", "grid_size_note", "grid_version", "grid_code", "grid", "grid_change", "post_holder",
     "post", "organisation",
@@ -27,6 +28,12 @@ def with_families(hanyin: County) -> Iterator[County]:
     switch(hanyin)
     yield hanyin
     empty(hanyin, *TABLES)
+    with hanyin.uow() as uow:
+        uow.session.execute(delete(Area).where(Area.area_code == GROUP))
+
+
+def bearer(county: County) -> dict[str, str]:
+    return county.bearer(county.account("county_admin"))
 
 
 def head(county: County, name: str) -> int:
@@ -42,8 +49,9 @@ def sources(county: County, level: int, person: int | None, *, role: str = "lead
 
 def gives(county: County, kind: str, post: str, person: int, area: int = VILLAGE) -> None:
     """An organisation whose post of this name the person holds, by the API."""
-    client, token = county.client(), county.bearer(county.account("county_admin"))
-    made = client.post("/api/v1/organisations", json={"kind": kind, "area": str(area), "name": kind}, headers=token)
+    client, token = county.client(), bearer(county)
+    values = {"kind": kind, "area": str(area), "name": f"{kind} {post}"}
+    made = client.post("/api/v1/organisations", json=values, headers=token)
     assert made.status_code == 201, made.json
     id = next(one["id"] for one in made.json["posts"] if one["key"] == post)
     body: dict[str, Any] = {"person_id": person, "valid_from": today().isoformat(), "way": "appointed"}
@@ -66,10 +74,14 @@ def test_each_level_warns_with_its_clause_until_somebody_fits(county: County) ->
     gives(county, "party_branch", "member", one)
     assert sources(county, 1, one) == []
     assert sources(county, 1, one, area=VILLAGE + 3_000) != [], "of another village"
-    gives(county, "villager_group", "deputy", other)
-    assert sources(county, 2, other) != [], "the deputy is not the head"
-    gives(county, "villager_group", "leader", one)
-    assert sources(county, 2, one) == []
+    group = {"number": 88, "name": "八十八组"}
+    added = county.client().post(f"/api/v1/areas/{VILLAGE // 1000}/groups", json=group, headers=bearer(county))
+    assert added.status_code == 201, added.json
+    gives(county, "villager_group", "deputy", other, GROUP)
+    assert sources(county, 2, other, area=GROUP) != [], "the deputy is not the head"
+    gives(county, "villager_group", "leader", one, GROUP)
+    assert sources(county, 2, one, area=GROUP) == []
+    assert sources(county, 2, one, area=GROUP + 1) != [], "of another group"
 
 
 def test_level_three_looks_at_the_marks_of_the_settings(county: County) -> None:
@@ -88,7 +100,7 @@ def test_level_three_looks_at_the_marks_of_the_settings(county: County) -> None:
 
 
 def test_an_appointment_is_warned_of_and_done_with_a_reason(county: County) -> None:
-    client, token = county.client(), county.bearer(county.account("county_admin"))
+    client, token = county.client(), bearer(county)
     grid = {"area_code": str(VILLAGE // 1000), "name": "上七", "level": 1, "on": today().isoformat(),
             "household_ids": [home_of(county, "甲持平")], "size_reason": "x"}  # fmt: skip
     made = client.post("/api/v1/grids", json=grid, headers=token)
