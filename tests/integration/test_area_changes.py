@@ -16,7 +16,8 @@ from register_kit import checksum, clear
 from xiangyue.access.models import RoleGrant
 from xiangyue.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from xiangyue.features.areas import service_groups
-from xiangyue.features.areas.changes import job, queries, service
+from xiangyue.features.areas.changes import job, queries, service, tables
+from xiangyue.features.areas.changes.labels import table_label
 from xiangyue.features.areas.models import Area, AreaChange
 from xiangyue.features.households import service as households
 from xiangyue.features.households.models import Household
@@ -269,3 +270,10 @@ def test_a_cancelled_change_is_a_draft_again(hanyin: County, admin: Any) -> None
         request_cancel(uow, job_id=started.job_id or 0)
     assert latest(hanyin, change.id).state == "draft"
     assert put_in_force(hanyin, admin, latest(hanyin, change.id)) == "succeeded"
+
+
+def test_every_table_that_goes_along_is_told_in_words(hanyin: County, admin: Any) -> None:
+    with hanyin.runtime.uow(hanyin.info.id, actor=actor_of(hanyin, admin)) as uow:
+        named = {one.name: table_label(uow, one.name) for one in tables.area_tables(uow)
+                 if one.table not in tables.SEARCH}  # fmt: skip
+    assert not {name: label for name, label in named.items() if label == name.partition(".")[2]}

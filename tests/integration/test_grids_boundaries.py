@@ -223,7 +223,7 @@ def test_each_line_says_what_stands_against_it(drawn: tuple[County, int, int, in
     # The same grid by its old code and its new one, one of them without outline: neither is taken.
     twice = call(county, "POST", "/grids/boundaries", {"collection": collection(body[0], body[4]), "system": "wgs84",
                                                        "on": "2026-01-01"}, status=422)  # fmt: skip
-    assert [error["path"] for error in twice["errors"]] == ["file"]
+    assert {error["path"] for error in twice["errors"]} == {"file"}
     early = {"collection": collection(body[0]), "system": "wgs84", "on": "2025-12-31", "dry_run": True}
     assert call(county, "POST", "/grids/boundaries", early)["lines"][0]["state"] == "faulty"
     wrong = {"collection": collection(body[0]), "system": "gcj02", "on": "2026-01-01"}
@@ -320,3 +320,15 @@ def test_outlines_that_cross_themselves_are_looked_at_all_the_same() -> None:
     bow = polygon((0, 0), (1, 1), (1, 0), (0, 1))
     misfits = look({1: bow, 2: square(0, 0)}, square(0, 0)).misfits
     assert [(one.kind, one.grids) for one in misfits] == [("overlap", (1, 2))]
+
+
+def test_where_nothing_can_be_taken_over_the_reasons_are_told(drawn: tuple[County, int, int, int]) -> None:
+    county, _above, _one, two = drawn
+    (b,) = codes(county, two)
+    crossing = polygon((0, 0), (1, 1), (1, 0), (0, 1))
+    with in_locale("en"):
+        with pytest.raises(Invalid) as refused:
+            taken(county, feature(crossing, 编码=b), chosen="编码")
+        first, why = (str(text) for text in refused.value.fields["file"])
+    assert "can be taken over" in first
+    assert "crosses itself at 108.505000, 33.005000" in why

@@ -25,6 +25,9 @@ from xiangyue.features.grids.service import carry_out
 from xiangyue.features.grids.standing import village_of
 from xiangyue.i18n import lazy_gettext as _l
 
+#: How many different reasons are told where nothing of a file can be taken over.
+MOST_REASONS = 3
+
 
 @acts(GRID_EDIT)
 def look_at_boundaries(uow: Uow, *, data: bytes | Json, how: Reading, on: date, chosen: str = "") -> Plan:
@@ -40,7 +43,8 @@ def import_boundaries(
     name of the file. Raises Invalid."""
     plan = match(uow, data, how, on, chosen)
     if not plan.boundaries:
-        raise Invalid({"file": [_l("No feature of the file can be taken over.")]})
+        why = dict.fromkeys(str(text) for line in plan.lines for text in line.says)
+        raise Invalid({"file": [_l("No feature of the file can be taken over."), *list(why)[:MOST_REASONS]]})
     return plan, set_boundaries(uow, boundaries=plan.boundaries, on=on, reason=reason, source=source)
 
 

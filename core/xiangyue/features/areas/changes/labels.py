@@ -16,6 +16,12 @@ TABLES: dict[str, Any] = {
     "public.custom_value": _l("Values of the county's own fields"),
     "public.register_act": _l("Changes of the register"),
     "public.classification": _l("Classifications"),
+    "public.grid_version": _l("Grids as of their days"),
+    "public.grid_size_note": _l("Reasons for sizes of grids"),
+    "public.grid_draft_part": _l("Grids of drafts"),
+    "public.callout_answer": _l("Answers to calls"),
+    "public.callout_household": _l("Households of calls"),
+    "public.household_group_version": _l("Ten-household groups as of their days"),
 }
 
 
