@@ -220,7 +220,6 @@ SELECT ch.id, ch.callout_group_id, h.id, h.code, h.head_name, h.address, ch.stat
   CROSS JOIN LATERAL ({_LIVING}) l
  WHERE {{tenant:ch}} AND {{tenant:h}} AND ch.callout_group_id = ANY(:groups) AND %s
  ORDER BY CASE WHEN l.living = 1 AND l.old = 1 THEN 0 WHEN l.living > 0 AND l.old = l.living THEN 1 ELSE 2 END, h.code
- LIMIT 5000
 """
 CALL_HOUSEHOLD = (
     "id", "callout_group_id", "household_id", "code", "head_name", "address", "state", "on_behalf", "living", "old",
@@ -228,9 +227,9 @@ CALL_HOUSEHOLD = (
 
 
 def households_of(uow: Uow, callout_group_ids: Collection[int], *, unreached: bool = False) -> list[dict[str, Any]]:
-    """Households of groups of a call, whose access was checked: old people living alone first, then those where only
-    old people live, then the others by number. ``alone``: an old person lives there alone; ``only_old``: nobody else
-    does. ``unreached``: without those that were reached."""
+    """All households of groups of a call (`policy.MOST_HOUSEHOLDS` at most), whose access was checked: old people
+    living alone first, then those where only old people live, then the others by number. ``alone``: an old person lives
+    there alone; ``only_old``: nobody else does. ``unreached``: without those that were reached."""
     where = "ch.state <> 'reached'" if unreached else "true"
     day = today()
     try:
