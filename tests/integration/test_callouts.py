@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from grids_kit import TOWN, VILLAGE
 from groups_kit import empty_groups, head_of, lay_out
-from households_kit import hidden, text
+from households_kit import OTHER_TOWN, hidden, text
 from sqlalchemy import delete, select, update
 
 from xiangyue.access.models import Account, AuditEntry
-from xiangyue.errors import Conflict, NotFound, Refused
+from xiangyue.errors import Conflict, Invalid, NotFound
 from xiangyue.features.callouts import queries, service
 from xiangyue.features.callouts.models import Callout, CalloutAnswer, CalloutGroup, CalloutHousehold
 from xiangyue.features.callouts.policy import CALLOUT_ANSWER
@@ -49,8 +49,10 @@ def send(county: County, **more: Any) -> tuple[int, dict[int, int]]:
 
 def test_a_roll_call_is_refused_and_so_is_whoever_has_not_the_right(hanyin: County, laid: Laid) -> None:
     for wrong in ({"kind": "roll_call"}, {"kind": "meeting"}, {"kind": "other"}, {"message": "各组点名，全员签到"}):
-        with pytest.raises(Refused, match="险情和安全"):
+        with pytest.raises(Invalid) as caught:
             send(hanyin, **wrong)
+        ((why,),) = caught.value.fields.values()
+        assert "险情和安全" in str(why)
     leader = hanyin.client(hanyin.account("grid_leader", area=VILLAGE))
     assert leader.get("/calls").status_code == 200
     assert leader.get(f"/calls/new?for={VILLAGE // 1000}").status_code == 403
@@ -97,6 +99,16 @@ def test_sent_and_answered_twice_counts_once(hanyin: County, laid: Laid) -> None
         assert (group["reached"], group["help"]) == (5, 1)
 
 
+def test_a_call_stays_in_its_area(hanyin: County, laid: Laid) -> None:
+    grid, first, _second = laid
+    with pytest.raises(Invalid) as caught:
+        send(hanyin, area_code=OTHER_TOWN, group_ids=[first])
+    assert set(caught.value.fields) == {"group_ids"}
+    with pytest.raises(Invalid):
+        send(hanyin, area_code=OTHER_TOWN, grid_ids=[grid])
+    assert list(send(hanyin, group_ids=[first])[1]) == [first]
+
+
 def test_a_head_answers_for_the_own_group_only(hanyin: County, laid: Laid) -> None:
     _grid, first, second = laid
     call, parts = send(hanyin)
@@ -137,8 +149,9 @@ def test_without_an_answer_it_goes_on_to_the_grid_leader_once(hanyin: County, la
 
 def test_drills_say_so_and_are_no_way_round(hanyin: County, laid: Laid) -> None:
     call, _parts = send(hanyin, drill=True)
-    with pytest.raises(Refused, match="演练"):
+    with pytest.raises(Invalid) as caught:
         send(hanyin, drill=True)
+    assert "演练" in str(caught.value.fields["drill"][0])
     send(hanyin)  # a real one always goes
     client = hanyin.client(hanyin.account("town", area=TOWN))
     assert "演练" in text(client, f"/calls/{call}")
@@ -166,7 +179,7 @@ def test_telephones_are_shown_by_right_and_leave_an_entry(hanyin: County, laid: 
         keys = hanyin.runtime.tenant_keys(uow)
         phone, _index = sealed(keys, uow.tenant_id, PHONE, "13900000123")
         uow.session.execute(update(Person).where(Person.id == head.person_id).values(phone=phone))
-    _call, parts = send(hanyin)
+    call, parts = send(hanyin)
     url = f"/calls/groups/{parts[first]}"
     leader = hanyin.client(hanyin.account("grid_leader", area=VILLAGE))
     town = hanyin.client(hanyin.account("county_admin"))
@@ -177,8 +190,14 @@ def test_telephones_are_shown_by_right_and_leave_an_entry(hanyin: County, laid: 
     with hanyin.uow() as uow:
         told = set(uow.session.scalars(select(AuditEntry.action).where(AuditEntry.purpose.contains("紧急叫应"))))
     assert told == {"identifier.reveal", "callout.phones"}
-    form["csrf_token"] = hidden(text(leader, url), "csrf_token")
-    assert leader.post(f"{url}/phones", data=form).status_code == 403
+    theirs = {**form, "csrf_token": hidden(text(leader, url), "csrf_token")}
+    assert leader.post(f"{url}/phones", data=theirs).status_code == 403
+    with hanyin.uow() as uow:
+        service.end_callout(uow, callout_id=call, version=uow.get(Callout, call).version)
+    ended = town.post(f"{url}/phones", data=form)
+    assert ended.status_code == 409
+    assert "13900000123" not in ended.text
+    assert "/phones" not in text(town, url)
 
 
 def test_nobody_is_ranked(hanyin: County, laid: Laid) -> None:

@@ -96,6 +96,27 @@ def test_side_by_side_list_and_export(drawn: County) -> None:
     assert "河边" in text(client, f"/grid-drafts/{one}")
 
 
+def test_a_discarded_draft_is_removed_for_good(drawn: County) -> None:
+    one, client = planned(drawn)[0], drawn.client("county_admin")
+    url = f"/grid-drafts/{one}"
+    assert f"{url}/remove" not in text(client, url)
+    assert post(client, url, f"{url}/remove", version="1").status_code == 409
+    assert post(client, url, f"{url}/discard", version="1").status_code == 303
+    assert f"{url}/remove" in text(client, url)
+    assert post(client, url, f"{url}/remove", version="2").status_code == 303
+    assert client.get(url).status_code == 404
+    two = planned(drawn)[0]
+    headers = drawn.bearer(drawn.account("county_admin"))
+    path, api = f"/api/v1/grid-drafts/{two}", drawn.client()
+    tag = {**headers, "If-Match": api.get(path, headers=headers).headers["ETag"]}
+    assert api.delete(path, headers=tag).status_code == 409
+    gone = api.post(f"{path}/discard", headers=tag)
+    assert gone.status_code == 200, gone.text
+    tag["If-Match"] = gone.headers["ETag"]
+    assert api.delete(path, headers=tag).status_code == 204
+    assert api.get(path, headers=headers).status_code == 404
+
+
 def planned_parts(drawn: County, id: int) -> list[int]:
     with drawn.uow() as uow:
         return [part.id for part in live_draft(uow, uow.get(GridDraft, id)).parts]

@@ -8,9 +8,9 @@ from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit
 from xiangyue.access.crypto import TenantKeys
 from xiangyue.db.uow import Uow
-from xiangyue.errors import NotFound
+from xiangyue.errors import Conflict, NotFound
 from xiangyue.features.callouts import queries
-from xiangyue.features.callouts.models import CalloutGroup, CalloutHousehold
+from xiangyue.features.callouts.models import Callout, CalloutGroup, CalloutHousehold
 from xiangyue.features.households.models import Person
 from xiangyue.features.households.policy import IDENTIFIER_REVEAL
 from xiangyue.features.households.service_persons import reveal_identifier
@@ -23,8 +23,11 @@ def reveal_phones(
     uow: Uow, *, keys: TenantKeys, callout_group_id: int, household_id: int | None
 ) -> list[tuple[str, str]]:
     """(name, telephone) of those who live in a household of the group, or of its head (``household_id`` None). Raises
-    NotFound."""
+    NotFound, Conflict once the call has ended: the emergency that the look is for is over."""
     group = uow.get(CalloutGroup, callout_group_id)
+    with uow.tenant_wide("the call of a group may have gone to a wider area than the reader's"):
+        if uow.session.scalars(select(Callout.state).where(Callout.id == group.callout_id)).one() != "open":
+            raise Conflict(_l("This call has ended."))
     if household_id is None:
         ids = [group.head_person_id] if group.head_person_id is not None else []
     else:

@@ -56,17 +56,15 @@ _IN_GRIDS = f"""EXISTS (SELECT 1 FROM grid_household gh WHERE {{tenant:gh}} AND 
 
 
 def groups_in(
-    uow: Uow, *, area_code: int = 0, grid_ids: Collection[int] = (), group_ids: Collection[int] = ()
+    uow: Uow, *, area_code: int, grid_ids: Collection[int] = (), group_ids: Collection[int] = ()
 ) -> list[dict[str, Any]]:
-    """Groups of an area, of grids and what lies below them, or these groups, in the actor's area, with their heads."""
-    params: dict[str, Any]
+    """Groups of an area, of grids in it and what lies below them, or these groups in it, with their heads."""
+    lo, hi = area_range(area_code)
+    where, params = "v.area_code BETWEEN :lo AND :hi", {"lo": lo, "hi": hi, "ids": list(group_ids)}
     if group_ids:
-        where, params = "v.group_id = ANY(:ids)", {"ids": list(group_ids)}
+        where += " AND v.group_id = ANY(:ids)"
     elif grid_ids:
-        where, params = "v.grid_id = ANY(:ids)", {"ids": leaves_of(uow, grid_ids)}
-    else:
-        lo, hi = area_range(area_code)
-        where, params = "v.area_code BETWEEN :lo AND :hi", {"lo": lo, "hi": hi}
+        where, params["ids"] = f"{where} AND v.grid_id = ANY(:ids)", leaves_of(uow, grid_ids)
     rows = scoped_rows(uow.session, _GROUPS % where, {**params, "on": today()})
     return [dict(zip(GROUP, row, strict=True)) for row in rows]
 
@@ -93,13 +91,15 @@ def members_of(uow: Uow, group_ids: Collection[int]) -> dict[int, list[tuple[int
     return found
 
 
-def in_no_group(uow: Uow, *, area_code: int = 0, grid_ids: Collection[int] = ()) -> list[tuple[int, int]]:
+def in_no_group(uow: Uow, *, area_code: int, grid_ids: Collection[int] = ()) -> list[tuple[int, int]]:
     """(household, area code) of those where somebody lives that no group reaches."""
-    if grid_ids:
-        return list(scoped_rows(uow.session, _ALONE % _IN_GRIDS, {"grids": leaves_of(uow, grid_ids), "on": today()}))
     lo, hi = area_range(area_code)
-    where = "h.area_code BETWEEN :lo AND :hi"
-    return list(scoped_rows(uow.session, _ALONE % where, {"lo": lo, "hi": hi, "on": today()}))
+    where, params = "h.area_code BETWEEN :lo AND :hi", {"lo": lo, "hi": hi, "on": today()}
+    if grid_ids:
+        return list(
+            scoped_rows(uow.session, _ALONE % f"{where} AND {_IN_GRIDS}", {**params, "grids": leaves_of(uow, grid_ids)})
+        )
+    return list(scoped_rows(uow.session, _ALONE % where, params))
 
 
 def drilled_lately(uow: Uow, group_ids: Collection[int], since: date) -> int:

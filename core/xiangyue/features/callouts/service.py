@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit
 from xiangyue.db.uow import Uow
-from xiangyue.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Stale
+from xiangyue.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from xiangyue.features.callouts import queries
 from xiangyue.features.callouts.models import Callout, CalloutAnswer, CalloutGroup, CalloutHousehold
 from xiangyue.features.callouts.policy import (
@@ -63,8 +64,8 @@ def send_callout(
     """One message to the heads of the groups of an area (15 digits, a village or a town), of these grids in it, or to
     these groups. Households of the area or grids that are in no group go along for the village to reach itself.
 
-    ``client_id``: the sender's; sent again, it is the same call. Raises NotFound; Refused for a kind or words of a roll
-    call, and for a second drill of the same groups within a month; Invalid by field.
+    ``client_id``: the sender's; sent again, it is the same call. Raises NotFound; Invalid by field, also for a kind or
+    words of a roll call and for a second drill of the same groups within a month.
     """
     known = uow.session.scalars(select(Callout).where(Callout.client_id == client_id)).one_or_none()
     if known is not None:
@@ -83,6 +84,8 @@ def send_callout(
     if errors:
         raise Invalid(errors)
     groups = queries.groups_in(uow, area_code=area_code, grid_ids=grid_ids, group_ids=group_ids)
+    if len(groups) < len(set(group_ids)):
+        raise Invalid({"group_ids": [_l("Some of these groups are no longer there, or lie outside the area.")]})
     members = queries.members_of(uow, [group["group_id"] for group in groups])
     groups = [group for group in groups if members.get(group["group_id"])]
     rest = [] if group_ids else queries.in_no_group(uow, area_code=area_code, grid_ids=grid_ids)
@@ -90,21 +93,36 @@ def send_callout(
     if not number:
         raise Invalid({"group_ids": [_l("There is nobody to call: choose an area, grids or groups with households.")]})
     if number > MOST_HOUSEHOLDS:
-        raise Invalid({"area_code": [_l("That is more than %(n)d households: call a part of it at a time.",
-                                        n=MOST_HOUSEHOLDS)]})  # fmt: skip
+        raise Invalid(
+            {"area_code": [_l("That is more than %(n)d households: call a part of it at a time.", n=MOST_HOUSEHOLDS)]}
+        )
     if drill:
         lately = queries.drilled_lately(uow, list(members), today() - timedelta(DRILL_DAYS))
         if lately:
-            raise Refused(_l("%(groups)d of these groups took part in a drill within %(days)d days. Drills are for"
-                             " practice, not for checking who is there.", groups=lately, days=DRILL_DAYS))  # fmt: skip
+            raise Invalid(
+                {
+                    "drill": [
+                        _l(
+                            "%(groups)d of these groups took part in a drill within %(days)d days. Drills are for"
+                            " practice, not for checking who is there.",
+                            groups=lately,
+                            days=DRILL_DAYS,
+                        )
+                    ]
+                }
+            )
     rule = queries.call_rule(uow)
     call = Callout(
         client_id=client_id, area_code=area_code, kind=kind, drill=drill, message=text, place=place, version=1,
         account_id=uow.actor.account_id, by_name=uow.actor.name or uow.actor.login, state="open",
         escalate_at=datetime.now(UTC) + timedelta(minutes=rule.escalate_minutes),
     )  # fmt: skip
-    uow.session.add(call)
-    uow.session.flush()
+    try:
+        with uow.session.begin_nested():
+            uow.session.add(call)
+            uow.session.flush()
+    except IntegrityError:  # the phone sent it twice at once
+        return uow.session.scalars(select(Callout).where(Callout.client_id == client_id)).one()
     for group in groups:
         _put(uow, call, group, members[group["group_id"]])
     for village in sorted({area - area % 1000 for _id, area in rest}):
@@ -120,11 +138,28 @@ def send_callout(
 
 def _only_emergencies(kind: str, message: str) -> None:
     if kind not in KINDS:
-        raise Refused(_l("Calls are for emergencies and safety only. A roll call, attendance, a meeting or a notice"
-                         " cannot be sent this way."))  # fmt: skip
+        raise Invalid(
+            {
+                "kind": [
+                    _l(
+                        "Calls are for emergencies and safety only. A roll call, attendance, a meeting or a notice"
+                        " cannot be sent this way."
+                    )
+                ]
+            }
+        )
     if word := presence_word(message):
-        raise Refused(_l("“%(word)s” stands in the message. Calls are for emergencies and safety only; they never check"
-                         " who is present. Take it out, if this is an emergency.", word=word))  # fmt: skip
+        raise Invalid(
+            {
+                "message": [
+                    _l(
+                        "“%(word)s” stands in the message. Calls are for emergencies and safety only; they never check"
+                        " who is present. Take it out, if this is an emergency.",
+                        word=word,
+                    )
+                ]
+            }
+        )
 
 
 def _put(uow: Uow, call: Callout, group: Mapping[str, Any], households: Collection[tuple[int, int]]) -> None:
@@ -153,6 +188,8 @@ def answer(
     ``client_id``: of the phone; the same again does nothing. Raises NotFound, Invalid (``states``), Conflict when the
     call has ended.
     """
+    # The call before the group, as passing on and ending do: an answer is in the summary, or comes too late.
+    call = _call_of(uow, uow.get(CalloutGroup, callout_group_id))
     group = uow.get_for_update(CalloutGroup, callout_group_id)
     mine = queries.is_head(uow, group)
     if not mine and not uow.actor.scope(CALLOUT_VIEW).contains(group.area_code):
@@ -162,7 +199,6 @@ def answer(
         if known.callout_group_id != group.id:
             raise Conflict(_l("This answer was sent for another group already."))
         return group
-    call = _call_of(uow, group)
     if call.state != "open":
         raise Conflict(_l("This call has ended."))
     rows = {row.household_id: row for row in _households(uow, group)}
@@ -170,8 +206,9 @@ def answer(
     if rest:
         wanted = {**{id: rest for id, row in rows.items() if row.state == WAITING}, **wanted}
     if not wanted or set(wanted) - set(rows) or set(wanted.values()) - set(ANSWERS):
-        raise Invalid({"states": [_l("Say for households of this group whether they were reached, not reached, or need"
-                                     " help.")]})  # fmt: skip
+        raise Invalid(
+            {"states": [_l("Say for households of this group whether they were reached, not reached, or need help.")]}
+        )
     now = datetime.now(UTC)
     for id, state in wanted.items():
         rows[id].state, rows[id].on_behalf, rows[id].at = state, not mine, now
@@ -192,8 +229,10 @@ def answer(
 
 
 def _call_of(uow: Uow, group: CalloutGroup) -> Callout:
+    """The call of a group, which goes on or ends only after this transaction."""
+    whose = select(Callout).where(Callout.id == group.callout_id).with_for_update(read=True)
     with uow.tenant_wide("the call of a group may have gone to a wider area than the reader's"):
-        return uow.session.scalars(select(Callout).where(Callout.id == group.callout_id)).one()
+        return uow.session.scalars(whose.execution_options(populate_existing=True)).one()
 
 
 def _households(uow: Uow, group: CalloutGroup) -> list[CalloutHousehold]:

@@ -175,6 +175,18 @@ def discard(id: int) -> Response:
     return changed(id, deciding.discard)
 
 
+@bp.route("/<int:id>", methods=["DELETE"])
+@bp.response(204)
+@requires(GRID_PLAN)
+@takes_version
+def remove(id: int) -> None:
+    """Remove a discarded draft for good; needs If-Match"""
+    try:
+        deciding.remove(current_uow(), draft_id=id, version=required_version())
+    except Stale as stale:
+        raise PreconditionFailed(stale.message, theirs=stale.theirs) from None
+
+
 @bp.route("/<int:id>/return", methods=["POST"])
 @bp.arguments(schemas.Returning)
 @bp.response(200, schemas.DraftDetailSchema)

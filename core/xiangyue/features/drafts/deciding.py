@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from xiangyue.access.acts import acts
+from xiangyue.access.audit import audit
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Invalid
 from xiangyue.features.areas.queries import names
@@ -108,6 +109,15 @@ def discard(uow: Uow, *, draft_id: int, version: int) -> GridDraft:
     draft = locked(uow, draft_id, version, EDITABLE)
     before, draft.state = draft.state, DISCARDED
     return done(uow, draft, "discard", before={"state": before}, after={"state": DISCARDED})
+
+
+@acts(GRID_PLAN)
+def remove(uow: Uow, *, draft_id: int, version: int) -> None:
+    """A discarded draft for good; that there was one stays in the trail. Raises NotFound, Stale, Conflict."""
+    draft = locked(uow, draft_id, version, {DISCARDED})
+    audit(uow, action="grid_draft.remove", obj=draft, label=draft.name, before={"state": DISCARDED})
+    uow.session.delete(draft)
+    uow.session.flush()
 
 
 @acts(GRID_PLAN)

@@ -49,7 +49,7 @@ def group_page(id: int, status: int = 200, *, problem: str = "", shown: dict[str
         states=STATES,
         answers=ANSWERS,
         mine=queries.is_head(uow, group),
-        may_phone=current_actor().scope(IDENTIFIER_REVEAL).contains(group.area_code),
+        may_phone=call.state == "open" and current_actor().scope(IDENTIFIER_REVEAL).contains(group.area_code),
         may_view=current_actor().scope(CALLOUT_VIEW).contains(group.area_code),
         problem=problem,
         shown=shown or {},

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import redirect, request, url_for
 
-from xiangyue.errors import Invalid, Refused
+from xiangyue.errors import Invalid
 from xiangyue.features.areas import switch
 from xiangyue.features.areas.queries import find_area, parse_code, village_choices
 from xiangyue.features.callouts import queries, service
@@ -72,8 +72,6 @@ def send() -> Any:
         )  # fmt: skip
     except Invalid as invalid:
         return form(invalid.fields, 422)
-    except Refused as refused:
-        return form({"": [refused.message]}, 422)
     flash(_("The call is on its way."), "success")
     return redirect(url_for("callouts.show_call", id=call.id), 303)
 

@@ -151,6 +151,20 @@ def discard(id: int) -> Any:
     return _do(id, deciding.discard, _("Discarded. It can still be read and copied."))
 
 
+@bp.post("/grid-drafts/<int:id>/remove")
+@requires(GRID_PLAN)
+def remove(id: int) -> Any:
+    uow = current_uow()
+    try:
+        deciding.remove(uow, draft_id=id, version=_version())
+    except (Conflict, Stale) as late:
+        uow.rollback()
+        flash(late.message, "warning")
+        return draft_page(id, status=409)
+    flash(_("Removed for good."), "success")
+    return redirect(url_for("drafts.list_drafts"), 303)
+
+
 @bp.post("/grid-drafts/<int:id>/return")
 @requires(GRID_APPROVE)
 def give_back(id: int) -> Any:

@@ -42,7 +42,7 @@ def _areas() -> list[tuple[str, list[tuple[str, str]]]]:
 def _with_groups(area: str) -> list[tuple[str, list[tuple[str, str]]]]:
     """The same, with the groups of the village that is asked for."""
     found = _areas()
-    if area.isdigit() and len(area) == 15:
+    if area.isascii() and area.isdigit() and len(area) == 15:
         village = int(area) - int(area) % 1000
         members = area_choices(current_uow(), GROUP, village)
         if members:
@@ -67,7 +67,7 @@ def _form(form: FormView, status: int = 200) -> Any:
         label = str(policy.FAMILIES.get(kind.family, kind.family))
         grouped.setdefault(label, []).append((kind.key, pick(kind.name, kind.name_en)))
     area = str(form.value("area"))
-    parents = queries.parent_choices(uow, int(area)) if area.isdigit() and len(area) == 15 else []
+    parents = queries.parent_choices(uow, int(area)) if area.isascii() and area.isdigit() and len(area) == 15 else []
     return page(
         "organisations/form.html",
         status,
