@@ -6,12 +6,13 @@ any time. What it does is a change of the kind ``register``, which goes back wit
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from sqlalchemy import or_, select
 
+from xiangyue.db.base import Json
 from xiangyue.db.scope import area_range
 from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
@@ -26,7 +27,10 @@ _WHY = "a household's grid follows it through the whole county"
 
 _IN_DOUBT = """
 SELECT DISTINCT g.grid_id FROM household h JOIN grid_household g ON g.household_id = h.id
- WHERE {tenant:h} AND {tenant:g} AND h.area_code = :area AND h.state = 'active'
+  JOIN grid_version v ON v.grid_id = g.grid_id AND v.valid_from <= CAST(:on AS date)
+       AND (v.valid_to IS NULL OR v.valid_to > CAST(:on AS date))
+ WHERE {tenant:h} AND {tenant:g} AND {tenant:v} AND h.area_code = :area AND h.state = 'active'
+   AND h.area_code BETWEEN v.area_code AND v.area_code + CASE WHEN v.area_code % 1000 = 0 THEN 999 ELSE 0 END
    AND g.valid_from <= CAST(:on AS date) AND (g.valid_to IS NULL OR g.valid_to > CAST(:on AS date))
  LIMIT 2
 """
@@ -51,38 +55,58 @@ def keep_households(
         return
     with uow.tenant_wide(_WHY):
         uow.session.flush()
-        rows = uow.session.execute(select(Household.id, Household.area_code).where(Household.id.in_(household_ids)))
-        villages = {village_of(row.area_code) for row in rows}
-        left = select(GridVersion.area_code).join(GridHousehold, GridHousehold.grid_id == GridVersion.grid_id).where(
-            GridHousehold.household_id.in_(household_ids)
-        )  # fmt: skip
-        villages |= {village_of(code) for code in uow.session.scalars(left)}
-        villages = has_grids(uow, villages)
+        villages = lock_villages(uow, household_ids)
         if not villages:
             return
-        for village in sorted(villages):
-            lock_village(uow, village)
         if undone and act_id is not None:
-            _with_act(uow, act_id)
-        keeper = _Keeper(uow, on, act_id if not undone else None)
-        statement = select(Household).where(Household.id.in_(household_ids)).order_by(Household.id)
-        for household in uow.session.scalars(statement.execution_options(populate_existing=True)).all():
+            followed = select(GridChange).where(GridChange.act_id == act_id, GridChange.state == "done")
+            changes = uow.session.scalars(followed.order_by(GridChange.id)).all()
+            take_back(uow, changes, str(_("The change of the register was undone")))
+        keeper = Keeper(uow, on, act_id if not undone else None)
+        households = found_again(uow, household_ids)
+        for household in households:
             keeper.leave(household)
+        for household in households:  # none goes after another that is about to leave
             if household.state == "active" and village_of(household.area_code) in villages:
                 keeper.place(household, (came_from or {}).get(household.id))
         keeper.finish()
 
 
-class _Keeper:
-    """One change for each village that anything happens in."""
+def lock_villages(uow: Uow, household_ids: Collection[int]) -> set[int]:
+    """Lock the villages of these households and of grids in which they lay, as far as these ever had a grid."""
+    rows = uow.session.execute(select(Household.id, Household.area_code).where(Household.id.in_(household_ids)))
+    villages = {village_of(row.area_code) for row in rows}
+    left = select(GridVersion.area_code).join(GridHousehold, GridHousehold.grid_id == GridVersion.grid_id).where(
+        GridHousehold.household_id.in_(household_ids)
+    )  # fmt: skip
+    villages |= {village_of(code) for code in uow.session.scalars(left)}
+    villages = has_grids(uow, villages)
+    for village in sorted(villages):
+        lock_village(uow, village)
+    return villages
 
-    def __init__(self, uow: Uow, on: date, act_id: int | None) -> None:
+
+def found_again(uow: Uow, household_ids: Collection[int]) -> Sequence[Household]:
+    """The households as they are in the database now."""
+    statement = select(Household).where(Household.id.in_(household_ids)).order_by(Household.id)
+    return uow.session.scalars(statement.execution_options(populate_existing=True)).all()
+
+
+class Keeper:
+    """One change for each village that anything happens in; ``request``, ``reason``: of these."""
+
+    def __init__(
+        self, uow: Uow, on: date, act_id: int | None = None, *, request: Json | None = None, reason: str = ""
+    ) -> None:
         self.uow, self.on, self.act_id = uow, on, act_id
+        self.request, self.reason = request, reason
         self._writers: dict[int, Writer] = {}
 
     def _writer(self, village: int) -> Writer:
         if village not in self._writers:
-            change = new_change(self.uow, "register", village, self.on, act=self.act_id)
+            change = new_change(
+                self.uow, "register", village, self.on, act=self.act_id, request=self.request, reason=self.reason
+            )
             self._writers[village] = Writer(self.uow, change)
         return self._writers[village]
 
@@ -209,13 +233,14 @@ def _row(
     }  # fmt: skip
 
 
-def _with_act(uow: Uow, act_id: int) -> None:
+def take_back(uow: Uow, changes: Sequence[GridChange], reason: str) -> None:
     """What followed from an act goes back with it, as far as grids still are what they were then."""
-    changes = select(GridChange).where(GridChange.act_id == act_id, GridChange.state == "done").order_by(GridChange.id)
-    for change in uow.session.scalars(changes).all():
+    for change in changes:
         for row in uow.session.scalars(select(GridHousehold).where(GridHousehold.opened_by == change.id)).all():
             uow.session.delete(row)
-        uow.session.flush()
+    # First all that was opened: a household may have left a grid of one village for one of another.
+    uow.session.flush()
+    for change in changes:
         was = {id: valid_to for id, valid_to, _by in change.changes["households"]["ended"]}
         enders = {id: by for id, _to, by in change.changes["households"]["ended"]}
         for row in uow.session.scalars(select(GridHousehold).where(GridHousehold.ended_by == change.id)).all():
@@ -223,7 +248,7 @@ def _with_act(uow: Uow, act_id: int) -> None:
             _stretch(uow, row, until, enders.get(row.id))
         for kept in change.changes["households"]["removed"]:
             _bring_back(uow, kept)
-        mark_undone(uow, change, str(_("The change of the register was undone")))
+        mark_undone(uow, change, reason)
     uow.session.flush()
 
 
@@ -263,4 +288,4 @@ def _bring_back(uow: Uow, kept: Mapping[str, Any]) -> None:
         uow.session.flush()
 
 
-__all__ = ["keep_households", "leaf_until"]
+__all__ = ["Keeper", "found_again", "keep_households", "leaf_until", "lock_villages", "take_back"]

@@ -9,6 +9,7 @@ from flask import Blueprint
 
 from xiangyue.access.permissions import Permission
 from xiangyue.db.uow import Uow
+from xiangyue.features.areas.changes.following import add_follower
 from xiangyue.features.grids import (
     api_boundaries,
     api_coverage,
@@ -24,6 +25,7 @@ from xiangyue.features.grids import (
 )
 from xiangyue.features.grids.keeping import keep_households
 from xiangyue.features.grids.profile import apply_rules
+from xiangyue.features.grids.with_areas import follow_areas
 from xiangyue.features.households.kept import add_keeper
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.hookspecs import hookimpl
@@ -42,6 +44,7 @@ from xiangyue.plugin.registry import (
 )
 
 add_keeper(keep_households)
+add_follower(follow_areas)
 
 
 @hookimpl

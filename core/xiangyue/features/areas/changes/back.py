@@ -16,7 +16,7 @@ from xiangyue.db.scope import Scope
 from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
-from xiangyue.features.areas.changes import tables
+from xiangyue.features.areas.changes import following, tables
 from xiangyue.features.areas.changes.dry_run import WHY
 from xiangyue.features.areas.changes.force import lock_areas
 from xiangyue.features.areas.changes.labels import table_label
@@ -148,7 +148,12 @@ def take_back(uow: Uow, change: AreaChange, reason: str, step: Step) -> dict[str
         moves = select(AreaMove.household_id, AreaMove.to_code, AreaMove.from_code).where(
             AreaMove.change_id == change.id
         )
-        tables.stage_moves(uow, [(id, now, was) for id, now, was in uow.session.execute(moves).all()])
+        moved = [(id, now, was) for id, now, was in uow.session.execute(moves).all()]
+        ids = [id for id, _now, _was in moved]
+        following.follow(uow, "undoing", change, ids)
+        origins = {int(new): int(old) for new, old in changes.get("origins", {}).items()}
+        following.note_rows(uow, change, origins, area_tables)
+        tables.stage_moves(uow, moved)
         back = {int(new): int(old) for old, new in changes["moved"].items() if int(new) in set(changes["made"])}
         for number, table in enumerate(area_tables, 1):
             tables.move_linked(uow, table)
@@ -158,6 +163,7 @@ def take_back(uow: Uow, change: AreaChange, reason: str, step: Step) -> dict[str
             step(number, total)
         _grants_back(uow, changes, back if changes.get("whole") else {})
         _areas_back(uow, change, codes)
+        following.follow(uow, "undone", change, ids)
         for model in (AreaMove, AreaMovedRow, AreaVersion):
             uow.session.execute(
                 delete(model).where(model.change_id == change.id), execution_options={"synchronize_session": False}

@@ -12,7 +12,7 @@ from xiangyue.access.audit import audit
 from xiangyue.access.models import Account, RoleGrant
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Stale
-from xiangyue.features.areas.changes import codes, tables
+from xiangyue.features.areas.changes import codes, following, tables
 from xiangyue.features.areas.changes.dry_run import WHY, grant_changes
 from xiangyue.features.areas.changes.households import Moves, assign
 from xiangyue.features.areas.changes.plan import plan_of
@@ -48,6 +48,9 @@ def force(uow: Uow, change: AreaChange, step: Step) -> dict[str, int]:
         step(1, total)
         moved = [(move.row.id, move.row.area_code, move.to) for move in moves.moved]
         rows = _move_rows(uow, plan, change, moved, found, lambda n: step(1 + n, total))
+        following.follow(uow, "done", change, [id for id, _old, _new in moved])
+        changes["origins"] = {str(made.code): made.origin for made in plan.made.values() if made.origin}
+        following.note_rows(uow, change, {int(new): old for new, old in changes["origins"].items()}, found)
         _remembered_areas(uow, plan)
         active = [move.row for move in moves.moved if move.row.state == "active"]
         counts = {"households": len(active), "persons": sum(row.persons for row in active), "rows": rows}
