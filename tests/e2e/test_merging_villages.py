@@ -25,7 +25,7 @@ def test_two_villages_are_merged_and_parted_again(
     page = sign_in(hanyin, account, width=width, path=f"/areas/{goes // 1000}")
     page.click("a:has-text('Change this area')")
     check_page(page)
-    page.click("a:has-text('Merge')")
+    page.click("main a:has-text('Merge')")
     page.select_option("select[name=into]", str(stays))
     page.fill("input[name=on]", "2026-05-01")
     page.fill("input[name=reason]", "县政发〔2026〕7号")
