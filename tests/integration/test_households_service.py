@@ -144,7 +144,7 @@ def test_a_lost_update_is_refused_with_what_now_stands(county: County) -> None:
         service.edit_household(uow, household_id=household.id, version=1, changes={"address": "二组"})
     with county.uow() as uow, pytest.raises(Stale) as error:
         service.edit_household(uow, household_id=household.id, version=1, changes={"address": "四组"})
-    assert error.value.theirs == {"area_code": VILLAGE, "address": "二组", "note": "", "version": 2}
+    assert error.value.theirs == {"area_code": VILLAGE, "address": "二组", "location": "", "note": "", "version": 2}
     person = head_of(county, household)
     edit(county, person.id, 1, name="王德富")
     with pytest.raises(Stale) as error:

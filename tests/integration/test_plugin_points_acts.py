@@ -61,7 +61,7 @@ ACTS: dict[str, tuple[Act, dict[str, Any], list[tuple[str, str]]]] = {
         lambda uow, keys: service.register_household(
             uow, keys=keys, area_code=VILLAGE, head={"name": "李长青", "id_number": ""}, address="三组9号"
         ),
-        {"area_code": VILLAGE, "address": "三组9号", "note": "", "head_name": "李长青"},
+        {"area_code": VILLAGE, "address": "三组9号", "location": "", "note": "", "head_name": "李长青"},
         [("household", "household.add"), ("person", "person.add")],
     ),
     "edit": (edit, {"note": "搬进新房", "custom.housing": "rented"}, [("household", "household.edit")]),

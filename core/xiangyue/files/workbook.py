@@ -15,7 +15,9 @@ from typing import IO, Any
 
 import xlsxwriter
 
+from xiangyue.errors import Invalid
 from xiangyue.i18n import TIMEZONE
+from xiangyue.i18n import lazy_gettext as _l
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: Up to here a file stays in memory.
@@ -62,8 +64,10 @@ def write_table(
     ``watermark`` stands above the headings and, by its number, at the head and foot of every printed page; in a CSV,
     whose first line is for the headings, it is the last line. Cells are text, whole or decimal numbers, dates, times
     (shown in Asia/Shanghai) or empty. Memory does not grow with the rows. What ``rows`` raises goes on to the caller,
-    and nothing is left behind.
+    and nothing is left behind. Raises Invalid (format).
     """
+    if format not in FORMATS:
+        raise Invalid({"format": [_l("Choose one of the options.")]})
     extension, media_type, write = FORMATS[format]
     stream = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by whoever sends it
     try:

@@ -11,6 +11,7 @@ from flask import url_for
 from werkzeug.datastructures import MultiDict
 
 from xiangyue.db.uow import Uow
+from xiangyue.errors import Invalid
 from xiangyue.features.areas import queries as areas
 from xiangyue.features.areas import switch
 from xiangyue.features.households import policy
@@ -65,7 +66,9 @@ class Asked:
 
     @classmethod
     def kept(cls, params: Mapping[str, Any]) -> Asked:
-        """From what a job kept."""
+        """From what a job kept. Raises Invalid (by)."""
+        if not isinstance(params["by"], int | None):
+            raise Invalid({"by": [_l("Choose one of the options.")]})
         return cls(**{name: params[name] for name in cls.__slots__})
 
     @property
