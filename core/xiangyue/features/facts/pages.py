@@ -22,6 +22,7 @@ from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import ngettext, pick
 from xiangyue.tenancy.field_owners import DEPARTMENTS
+from xiangyue.text.whole import whole_number, whole_numbers
 from xiangyue.web.access import requires
 from xiangyue.web.components import BulkAction, Column, Filter, ListView
 from xiangyue.web.exporting import Taken, export_list
@@ -71,7 +72,7 @@ def listing(uow: Uow) -> Listing:
         queries.FactFilter(
             state=state if state in STATES or state == "all" else "open",
             field=field if field in FIELDS or field in dict(own) else "",
-            batch=int(batch) if batch.isascii() and batch.isdigit() and len(batch) < 19 else None,
+            batch=whole_number(batch),
         ),
     )
 
@@ -181,7 +182,7 @@ def decide() -> Any:
     """Those that were ticked."""
     back = safe_next(request.args.get("back"), url_for("facts.list_facts"))
     given = request.form.getlist("fact")[:MOST_AT_ONCE]
-    ids = [int(id) for id in given if id.isascii() and id.isdigit() and len(id) < 19]
+    ids = whole_numbers(given)
     if not ids:
         flash(_("Tick the values to decide on."), "warning")
         return redirect(back, 303)

@@ -15,6 +15,7 @@ from xiangyue.features.callouts.policy import ANSWERS, CALLOUT_ANSWER, CALLOUT_V
 from xiangyue.features.households.policy import IDENTIFIER_REVEAL
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.text.whole import whole_number, whole_numbers
 from xiangyue.web.access import requires
 from xiangyue.web.pipeline import current_actor, current_uow, is_fragment, runtime
 from xiangyue.web.shell import flash, page
@@ -66,7 +67,7 @@ def answer(id: int) -> Any:
     try:
         service.answer(
             uow, callout_group_id=id, client_id=_uuid(given.get("client_id", "")),
-            states={int(house): state} if house.isascii() and house.isdigit() and len(house) < 19 else {},
+            states=dict.fromkeys(whole_numbers([house]), state),
             rest=REACHED if given.get("all") == "1" else "",
         )  # fmt: skip
     except Invalid as invalid:
@@ -95,7 +96,7 @@ def show_phones(id: int) -> Any:
         raise NotFound(_l("There is no such entry, or it lies outside your area."))
     found = phones.reveal_phones(
         uow, keys=runtime().tenant_keys(uow), callout_group_id=id,
-        household_id=int(house) if house.isascii() and house.isdigit() and len(house) < 19 else None,
+        household_id=whole_number(house),
     )  # fmt: skip
     if not found:
         flash(_("No telephone is recorded."), "warning")

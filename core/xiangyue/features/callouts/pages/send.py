@@ -17,6 +17,7 @@ from xiangyue.features.grids.queries import GridFilter, list_grids
 from xiangyue.features.households.person_input import today
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.text.whole import whole_numbers
 from xiangyue.web.access import requires
 from xiangyue.web.components import FormView
 from xiangyue.web.pipeline import current_uow
@@ -26,7 +27,7 @@ WHOM = {"area": _l("All groups of the area"), "grids": _l("Groups of these grids
 
 
 def _ids(name: str) -> list[int]:
-    return [int(text) for text in request.form.getlist(name) if text.isascii() and text.isdigit() and len(text) < 19]
+    return whole_numbers(request.form.getlist(name))
 
 
 @bp.route("/calls/new", methods=["GET", "POST"])

@@ -21,7 +21,7 @@ from xiangyue.features.grids.sizes import ReasonNeeded
 from xiangyue.features.households.person_input import today
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
-from xiangyue.text.whole import whole_number
+from xiangyue.text.whole import whole_number, whole_numbers
 from xiangyue.web.access import requires
 from xiangyue.web.components import FormView
 from xiangyue.web.pipeline import current_uow
@@ -39,7 +39,7 @@ FORMS = {
 
 
 def _ids(name: str) -> list[int]:
-    return [int(text) for text in request.form.getlist(name) if text.isascii() and text.isdigit() and len(text) < 19]
+    return whole_numbers(request.form.getlist(name))
 
 
 def _id(name: str) -> int | None:

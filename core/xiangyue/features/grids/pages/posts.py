@@ -20,6 +20,7 @@ from xiangyue.features.grids.words import kind_words
 from xiangyue.features.households.person_input import today
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.text.whole import whole_number
 from xiangyue.web.access import public, requires
 from xiangyue.web.components import FormView
 from xiangyue.web.pipeline import current_tenant, current_uow
@@ -53,7 +54,7 @@ def appoint(id: int) -> Any:
             service_posts.appoint(
                 uow, grid_id=id, role=request.form.get("role", ""), valid_from=start,
                 principal=request.form.get("principal") == "1", term_until=_day("term_until"),
-                person_id=int(person) if person.isascii() and person.isdigit() and len(person) < 19 else None,
+                person_id=whole_number(person),
                 name=request.form.get("name", ""), unit=request.form.get("unit", ""),
                 office_phone=request.form.get("office_phone", ""), reason=request.form.get("reason", ""),
             )  # fmt: skip
