@@ -13,10 +13,11 @@ from imports_kit import actor_of
 from sqlalchemy import select
 
 from register_kit import checksum, clear
+from xiangyue.access.actor import system_actor
 from xiangyue.access.models import RoleGrant
 from xiangyue.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from xiangyue.features.areas import service_groups
-from xiangyue.features.areas.changes import job, queries, service, tables
+from xiangyue.features.areas.changes import ahead, job, queries, service, tables
 from xiangyue.features.areas.changes.labels import table_label
 from xiangyue.features.areas.models import Area, AreaChange
 from xiangyue.features.households import service as households
@@ -183,13 +184,68 @@ def test_the_order_of_days_and_two_at_once(hanyin: County, admin: Any) -> None:
     assert put_in_force(hanyin, admin, second) == "succeeded"
     with pytest.raises(Stale, match="Somebody changed"):
         put_in_force(hanyin, admin, first)
-    later = draft(hanyin, admin, "rename", today() + timedelta(days=30), area=A, name="明日村")
-    with pytest.raises(Conflict, match="takes effect on"):
-        put_in_force(hanyin, admin, later)
     with hanyin.uow() as uow:
         names = {a.area_code: a.name for a in queries.areas_on(uow, BEFORE)}
         assert names[B] != "新名村"
     assert areas(hanyin, B)[B].name == "新名村"
+
+
+def arranged(county: County, account: Any, name: str) -> AreaChange:
+    """A new name for village A in a month, arranged."""
+    change = draft(county, account, "rename", today() + timedelta(days=30), area=A, name=name)
+    with county.runtime.uow(county.info.id, actor=actor_of(county, account)) as uow:
+        return service.request_change(uow, id=change.id, version=change.version)
+
+
+def its_day_comes(county: County, change: AreaChange) -> None:
+    with county.uow() as uow:
+        uow.get(AreaChange, change.id).on_date = today()
+
+
+def a_round(county: County, stop: threading.Event | None = None) -> int:
+    """How many changes it started."""
+    context = JobContext(
+        county.runtime, tenant_id=county.info.id, job_id=0, params={}, actor=system_actor(county.info.id), stop=stop
+    )
+    return int(ahead.run(context)["started"])
+
+
+def test_a_change_dated_ahead_is_put_in_force_on_its_day(hanyin: County, admin: Any) -> None:
+    name = areas(hanyin, A)[A].name
+    change = arranged(hanyin, admin, "明日村")
+    assert (change.state, latest(hanyin, change.id).arranged_by) == ("arranged", admin.id)
+    with hanyin.uow() as uow:
+        assert [one.id for one in queries.ahead(uow, A + 1)] == [change.id]
+    headers, url = hanyin.bearer(admin), f"/api/v1/areas/changes/{change.id}"
+    shown = hanyin.client().get(url, headers=headers)
+    assert (shown.json["state"], shown.json["arranged_by"]) == ("arranged", admin.name)
+    back = hanyin.client().post(f"{url}/call-back", headers={**headers, "If-Match": shown.headers["ETag"]})
+    assert back.json["state"] == "draft"
+    again = hanyin.client().post(f"{url}/force", headers={**headers, "If-Match": back.headers["ETag"]})
+    assert (again.status_code, again.json["state"]) == (202, "arranged")
+    assert (a_round(hanyin), areas(hanyin, A)[A].name) == (0, name)
+    its_day_comes(hanyin, change)
+    with pytest.raises(JobInterrupted):
+        a_round(hanyin, StopsAfter(0))
+    assert (a_round(hanyin), a_round(hanyin)) == (1, 0)
+    hanyin.run_jobs()
+    now = latest(hanyin, change.id)
+    assert (now.state, now.done_name, areas(hanyin, A)[A].name) == ("done", admin.name, "明日村")
+
+
+def test_what_cannot_be_put_in_force_on_its_day_says_so(hanyin: County, admin: Any) -> None:
+    change = arranged(hanyin, admin, "明日村")
+    do(hanyin, admin, "rename", area=A, name="今日村")
+    page = hanyin.client(admin).get(f"/areas/changes/{change.id}").text
+    its_day_comes(hanyin, change)
+    assert a_round(hanyin) == 0
+    now = latest(hanyin, change.id)
+    assert (now.state, areas(hanyin, A)[A].name) == ("draft", "今日村")
+    assert "今日村" in now.refused
+    for account in (admin, hanyin.account("village", area=A)):
+        assert now.refused in hanyin.client(account).get("/").text
+    assert now.refused not in hanyin.client(hanyin.account("village", area=B)).get("/").text
+    assert "照目前情况，到期不能生效" in page
 
 
 def test_only_what_one_may_change(hanyin: County, admin: Any) -> None:

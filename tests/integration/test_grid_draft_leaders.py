@@ -23,6 +23,7 @@ from xiangyue.features.grids.models import GridChange, GridPost
 from xiangyue.features.grids.queries_posts import posts_on
 from xiangyue.features.grids.standing import division_on
 from xiangyue.features.households.models import Person
+from xiangyue.features.households.person_input import today
 from xiangyue.testing.fixtures import County
 
 ON, LATER, END = date(2026, 3, 1), date(2026, 4, 1), date(2028, 12, 31)
@@ -161,3 +162,29 @@ def test_the_page_asks_who_it_is_and_leads_to_the_boards(drawn: County) -> None:
     assert ONE in shown
     assert shown.count("/board.pdf") == 4
     assert text(drawn.client(drawn.account("town", area=TOWN)), url).count("/board.pdf") == 4
+
+
+def test_what_is_to_be_in_force_later_is_called_back(drawn: County) -> None:
+    later = today() + timedelta(days=9)
+    with drawn.uow() as uow:
+        draft = approved(uow, {"1组-1": "接任者"}, present=True)
+        before = in_charge(uow, later)
+        force(uow, draft, later)
+        assert in_charge(uow, later) != before
+        id = draft.id
+    town = drawn.client("town", area=TOWN)
+    url = f"/grid-drafts/{id}"
+    shown = text(town, url)
+    assert f"将于{later}生效" in shown
+    form = {"csrf_token": hidden(shown, "csrf_token"), "version": draft.version}
+    assert town.post(f"{url}/call-back", data=form).status_code == 303
+    with drawn.uow() as uow:
+        draft = uow.get(GridDraft, id)
+        assert (draft.state, draft.on_date, draft.change_id) == ("approved", None, None)
+        assert in_charge(uow, later) == before
+        change = force(uow, draft, today())
+        with pytest.raises(Conflict, match="生效日期已到"):
+            deciding.call_back(uow, draft_id=id, version=draft.version)
+        grids.undo_change(uow, change_id=change.id, version=change.version, reason="误")
+        assert draft.state == "approved", "it may be put in force anew"
+        uow.rollback()

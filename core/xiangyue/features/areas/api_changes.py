@@ -53,6 +53,8 @@ def shown(change: AreaChange) -> dict[str, Any]:
         "counts": change.counts,
         "job_id": change.job_id,
         "made_by": change.made_name,
+        "arranged_by": change.arranged_name,
+        "refused": change.refused,
         "done_at": change.done_at.isoformat() if change.done_at else None,
         "done_by": change.done_name,
         "undone_at": change.undone_at.isoformat() if change.undone_at else None,
@@ -103,7 +105,7 @@ def _fresh() -> Iterator[None]:
 
 def _answer(change: AreaChange, status: int = 200) -> Response:
     body = {**shown(change), "dry_run": None}
-    if change.state == "draft":
+    if change.state in ("draft", "arranged"):
         _change, found = service.look(current_uow(), id=change.id)
         body["dry_run"] = shown_run(found)
     response = jsonify(body)
@@ -190,10 +192,22 @@ def drop_change(id: int) -> None:
 @requires(policy.AREA_RESTRUCTURE)
 @takes_version
 def put_in_force(id: int) -> Response:
-    """Put a draft in force, in the background. 409 when a household would be in no area. Needs If-Match"""
+    """Put a draft in force, in the background; one whose day is to come, on that day (state arranged). 409 when a
+    household would be in no area. Needs If-Match"""
     with _fresh():
         change = service.request_change(current_uow(), id=id, version=required_version())
     return _answer(change, 202)
+
+
+@bp.post("/changes/<int:id>/call-back")
+@bp.response(200, AreaChangeDetailSchema)
+@requires(policy.AREA_RESTRUCTURE)
+@takes_version
+def call_back(id: int) -> Response:
+    """An arranged change is a draft again. Needs If-Match"""
+    with _fresh():
+        change = service.call_back(current_uow(), id=id, version=required_version())
+    return _answer(change)
 
 
 @bp.get("/changes/<int:id>/undo")

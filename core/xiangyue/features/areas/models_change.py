@@ -11,8 +11,8 @@ from xiangyue.db.base import AreaBound, Base, CText, Json, TenantOwned, Timestam
 
 #: What a change may be.
 KINDS = ("rename", "recode", "move", "merge", "split", "create", "close")
-#: draft: nothing has changed; working, undoing: its job has it; done, undone.
-STATES = ("draft", "working", "done", "undoing", "undone")
+#: draft: nothing has changed; arranged: to be put in force on its day; working, undoing: its job has it; done, undone.
+STATES = ("draft", "arranged", "working", "done", "undoing", "undone")
 
 
 def _one_of(values: tuple[str, ...]) -> str:
@@ -23,7 +23,8 @@ class AreaChange(Timestamps, Versioned, AreaBound, Base):
     """区划变更. ``area_code``: the area it begins with (of a merge the one that stays, of a new one that above it).
 
     ``request``: what was asked for (`changes.asked`); ``basis``: version of each area that stood when the dry run was
-    looked at; ``changes``: exactly what to put back to undo it; ``counts``: what it moved, in numbers.
+    looked at; ``changes``: exactly what to put back to undo it; ``counts``: what it moved, in numbers. ``arranged_by``:
+    account that arranged it for a day to come; ``refused``: why it could not be put in force when that day came.
     """
 
     __tablename__ = "area_change"
@@ -45,6 +46,9 @@ class AreaChange(Timestamps, Versioned, AreaBound, Base):
     job_id: Mapped[int | None]
     made_by: Mapped[int | None]
     made_name: Mapped[str] = mapped_column(default="", server_default="")
+    arranged_by: Mapped[int | None]
+    arranged_name: Mapped[str] = mapped_column(default="", server_default="")
+    refused: Mapped[str] = mapped_column(default="", server_default="")
     done_at: Mapped[datetime | None]
     done_name: Mapped[str] = mapped_column(default="", server_default="")
     undone_at: Mapped[datetime | None]

@@ -12,7 +12,7 @@ from xiangyue.db.scope import area_range
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Invalid, Stale
 from xiangyue.features.areas import policy, queries, service, service_groups, switch
-from xiangyue.features.areas.changes.queries import areas_on, counts_on, former_codes, history, successor
+from xiangyue.features.areas.changes.queries import ahead, areas_on, counts_on, former_codes, history, successor
 from xiangyue.features.areas.changes.words import KIND_LABELS
 from xiangyue.features.areas.models import COUNTY, GROUP, TOWN, VILLAGE, Area
 from xiangyue.features.grids.policy import GRID_VIEW
@@ -148,6 +148,7 @@ def _area_page(
         may_restructure=uow.actor.scope(policy.AREA_RESTRUCTURE).contains(area.area_code),
         changed=history(uow, area.area_code),
         change_kinds=KIND_LABELS,
+        ahead=ahead(uow, area.area_code),
         former_codes=former_codes(uow, [area.area_code]).get(area.area_code, []),
         add=add,
         edit=edit,

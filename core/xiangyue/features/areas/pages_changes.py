@@ -235,8 +235,9 @@ def _page(id: int, *, status: int = 200, undo: FormView | None = None) -> Any:
     change = uow.get(AreaChange, id)
     context: dict[str, Any] = {"change": change, "run": None, "card": None, "outlook": None}
     codes = {change.area_code, *_codes_in(change)}
-    if change.state == "draft":
+    if change.state in ("draft", "arranged"):
         _change, run = service.look(uow, id=id)
+        context["late"] = service.in_the_way(uow, change) if change.state == "arranged" else ""
         context["run"] = run
         codes |= {code for old, new, _n in run.steps for code in (old, new)}
         codes |= {code for grant in run.grants for code in (grant.code, *grant.to)}
@@ -257,6 +258,7 @@ def _page(id: int, *, status: int = 200, undo: FormView | None = None) -> Any:
         kind_label=KIND_LABELS[change.kind],
         state_label=STATE_LABELS[change.state],
         area_kind=policy.kind_label,
+        ahead=change.on_date > today(),
         code_text=queries.code_text,
         failed=_failure(change),
         later_label=lambda one: _("%(kind)s of %(day)s", kind=KIND_LABELS[one.kind], day=one.on_date.isoformat()),
@@ -318,6 +320,15 @@ def _act(id: int, act: Callable[[], Any], said: str = "") -> Any:
 def force_change(id: int) -> Any:
     version = _version()
     return _act(id, lambda: service.request_change(current_uow(), id=id, version=version))
+
+
+@bp.post("/areas/changes/<int:id>/call-back")
+@requires(policy.AREA_RESTRUCTURE)
+def call_back(id: int) -> Any:
+    """An arranged change is a draft again."""
+    version = _version()
+    said = _("Called back: it is a draft again, and nothing has changed.")
+    return _act(id, lambda: service.call_back(current_uow(), id=id, version=version), said)
 
 
 @bp.post("/areas/changes/<int:id>/drop")

@@ -8,12 +8,13 @@ from typing import Any
 from flask import Blueprint
 
 from xiangyue.access.permissions import Permission
-from xiangyue.features.areas import api_changes, pages_households, policy
+from xiangyue.features.areas import api_changes, pages_households, policy, work
+from xiangyue.features.areas.changes.ahead import AHEAD, HOURLY
 from xiangyue.features.areas.changes.job import CHANGE, UNDO
 from xiangyue.features.areas.service import apply_divisions
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.hookspecs import hookimpl
-from xiangyue.plugin.registry import JobKind, NavItem, ProfileSection
+from xiangyue.plugin.registry import JobKind, NavItem, ProfileSection, Schedule, WorkProvider
 
 
 @hookimpl
@@ -43,7 +44,17 @@ def register_profile_sections() -> Sequence[ProfileSection]:
 
 @hookimpl
 def register_jobs() -> Sequence[JobKind]:
-    return (CHANGE, UNDO)
+    return (CHANGE, UNDO, AHEAD)
+
+
+@hookimpl
+def register_schedules() -> Sequence[Schedule]:
+    return (HOURLY,)
+
+
+@hookimpl
+def register_work() -> Sequence[WorkProvider]:
+    return (work.WORK,)
 
 
 @hookimpl

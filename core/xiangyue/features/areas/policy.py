@@ -23,6 +23,7 @@ PERMISSIONS = (
 
 CHANGE_KIND = "areas.change"
 UNDO_KIND = "areas.undo"
+AHEAD_KIND = "areas.put_in_force"
 
 #: What a kind of area is called; kinds follow from the code's range (统计用区划代码编制规则).
 KIND_LABELS = {
@@ -50,6 +51,9 @@ ACTIONS = {
     "area.change_sheet": _l("Downloaded the households of a change of areas"),
     "area.change_drop": _l("Threw a draft of a change of areas away"),
     "area.change_start": _l("Started a change of areas"),
+    "area.change_arrange": _l("Arranged a change of areas for its day"),
+    "area.change_call_back": _l("Called an arranged change of areas back"),
+    "area.change_refused": _l("A change of areas could not be put in force on its day"),
     "area.change": _l("Changed areas"),
     "area.change_undo_start": _l("Started undoing a change of areas"),
     "area.change_undo": _l("Undid a change of areas"),

@@ -131,6 +131,8 @@ class AreaChangeItemSchema(Schema):
     counts = fields.Dict()
     job_id = fields.Integer(allow_none=True)
     made_by = fields.String()
+    arranged_by = fields.String(metadata={"description": "Who arranged it for a day to come"})
+    refused = fields.String(metadata={"description": "Why it could not be put in force when its day came"})
     done_at = fields.DateTime(allow_none=True)
     done_by = fields.String()
     undone_at = fields.DateTime(allow_none=True)

@@ -207,6 +207,15 @@ def approve(data: dict[str, Any], id: int) -> Response:
     return changed(id, deciding.approve, **data)
 
 
+@bp.route("/<int:id>/call-back", methods=["POST"])
+@bp.response(200, schemas.DraftDetailSchema)
+@requires(GRID_APPROVE)
+@takes_version
+def call_back(id: int) -> Response:
+    """Call one back that is to be in force on a day to come: it is approved again; needs If-Match"""
+    return changed(id, deciding.call_back)
+
+
 @bp.route("/<int:id>/force", methods=["POST"])
 @bp.arguments(schemas.Forcing)
 @bp.response(200, schemas.DraftDetailSchema)

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from sqlalchemy import select
+
 from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit
 from xiangyue.db.uow import Uow
@@ -28,8 +30,11 @@ from xiangyue.features.drafts.policy import (
 from xiangyue.features.drafts.queries import LiveDraft, live_draft
 from xiangyue.features.drafts.writing import done, locked
 from xiangyue.features.grids.division import Division
-from xiangyue.features.grids.service import apply_division
+from xiangyue.features.grids.models import GridChange
+from xiangyue.features.grids.service import apply_division, undo_change
 from xiangyue.features.grids.standing import division_on
+from xiangyue.features.households.person_input import today
+from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 
 #: Key of the village's own grid in what is put in force.
@@ -101,6 +106,29 @@ def put_in_force(
     draft.state, draft.on_date, draft.change_id = IN_FORCE, on, change.id
     after = {"state": IN_FORCE, "on": on.isoformat(), **({"leaders": given} if given else {})}
     return done(uow, draft, "force", before={"state": APPROVED}, after=after)
+
+
+@acts(GRID_APPROVE)
+def call_back(uow: Uow, *, draft_id: int, version: int) -> GridDraft:
+    """A draft whose day is to come is approved again, and the grids stay as they are (needs the right to edit grids
+    too). Raises NotFound, Stale, Conflict when its day has come or something was built on it, Forbidden."""
+    draft = locked(uow, draft_id, version, {IN_FORCE})
+    if draft.on_date is None or draft.on_date <= today() or draft.change_id is None:
+        raise Conflict(_l("Its day has come. Undo the change of the grids instead."))
+    change = uow.get(GridChange, draft.change_id)
+    undo_change(uow, change_id=change.id, version=change.version, reason=_("Called back before its day"))
+    return draft
+
+
+def follow_grids(uow: Uow, change: GridChange, *, undone: bool) -> None:
+    """A draft whose change of grids is undone is approved again, and may be put in force anew."""
+    if not undone or change.kind != "plan":
+        return
+    wanted = select(GridDraft).where(GridDraft.change_id == change.id, GridDraft.state == IN_FORCE)
+    draft = uow.session.scalars(wanted.with_for_update()).one_or_none()
+    if draft is not None:
+        draft.state, draft.on_date, draft.change_id = APPROVED, None, None
+        done(uow, draft, "undo", before={"state": IN_FORCE}, after={"state": APPROVED})
 
 
 @acts(GRID_PLAN)

@@ -10,10 +10,14 @@ from flask import Blueprint, url_for
 
 from xiangyue.access.permissions import Permission
 from xiangyue.features.drafts import api, jobs, pages, policy, work
+from xiangyue.features.drafts.deciding import follow_grids
+from xiangyue.features.grids.following import add_follower
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import Job
 from xiangyue.plugin.hookspecs import hookimpl
 from xiangyue.plugin.registry import JobKind, NavItem, WorkProvider
+
+add_follower(follow_grids)
 
 
 def list_url(_job: Job) -> str:

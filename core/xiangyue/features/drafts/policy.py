@@ -52,6 +52,7 @@ ACTIONS = {
     "grid_draft.return": _l("Draft returned"),
     "grid_draft.approve": _l("Draft approved"),
     "grid_draft.force": _l("Draft put in force"),
+    "grid_draft.undo": _l("Draft in force taken back"),
     "grid_draft.discard": _l("Draft discarded"),
     "grid_draft.remove": _l("Discarded draft removed"),
     "grid_draft.export": _l("Drafts of grids exported"),

@@ -12,11 +12,16 @@ from xiangyue.features.areas.changes.dry_run import WHY
 from xiangyue.features.areas.changes.planned import Plan
 from xiangyue.features.areas.changes.words import KIND_LABELS
 from xiangyue.features.areas.models import AreaChange, AreaChangePart
+from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 
 
+class AtWork(Conflict):
+    """Another change of the same areas is being done at this moment."""
+
+
 def check_order(uow: Uow, change: AreaChange, plan: Plan) -> None:
-    """Raises Invalid (on) for a day before an earlier change of the same areas, Conflict while one is at work."""
+    """Raises Invalid (on) for a day before an earlier change of the same areas, AtWork while one is at work."""
     part = AreaChangePart
     with uow.tenant_wide(WHY):
         statement = (
@@ -27,7 +32,7 @@ def check_order(uow: Uow, change: AreaChange, plan: Plan) -> None:
         )
         others = list(uow.session.scalars(statement).unique())
     if any(one.state in ("working", "undoing") for one in others):
-        raise Conflict(
+        raise AtWork(
             _l("Another change of the same areas is being done at this moment. Wait until it is, and look again.")
         )
     latest = others[0] if others else None
@@ -57,6 +62,8 @@ def let_go(uow: Uow, job: Any) -> None:
             delete(AreaChangePart).where(AreaChangePart.id == found.id),
             execution_options={"synchronize_session": False},
         )
+        if found.arranged_name:
+            found.refused = job.error or _("The work was ended.")
     found.state = "draft" if found.state == "working" else "done"
     found.version += 1
     uow.session.flush()

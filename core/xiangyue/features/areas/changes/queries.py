@@ -84,6 +84,16 @@ def history(uow: Uow, code: int) -> list[AreaChange]:
         return list(uow.session.scalars(statement.order_by(AreaChange.on_date.desc(), AreaChange.id.desc())))
 
 
+def ahead(uow: Uow, code: int) -> list[AreaChange]:
+    """Changes arranged for a day to come that touch an area or begin with one below or above it, the next first."""
+    above = [code, code - code % 1000, code - code % 10**6]
+    touching = or_(AreaChange.basis.has_key(str(code)), AreaChange.area_code.in_(above),
+                   AreaChange.area_code.between(*area_range(code)))  # fmt: skip
+    with uow.tenant_wide(KNOWN):
+        statement = select(AreaChange).where(AreaChange.state == "arranged", touching)
+        return list(uow.session.scalars(statement.order_by(AreaChange.on_date, AreaChange.id)))
+
+
 def former_codes(uow: Uow, codes: Sequence[int]) -> dict[int, list[int]]:
     """Codes of which each of ``codes`` took the place, the latest first."""
     found: dict[int, list[int]] = {}

@@ -16,6 +16,7 @@ from xiangyue.features.areas.changes import back, dry_run, force, order
 from xiangyue.features.areas.changes.asked import Request, clean
 from xiangyue.features.areas.changes.dry_run import DryRun
 from xiangyue.features.areas.changes.plan import plan_of
+from xiangyue.features.areas.changes.planned import Plan
 from xiangyue.features.areas.models import AreaChange, AreaChangePart
 from xiangyue.features.areas.models_change import KINDS
 from xiangyue.features.areas.policy import AREA_RESTRUCTURE, CHANGE_KIND, UNDO_KIND
@@ -106,22 +107,71 @@ def look(uow: Uow, *, id: int) -> tuple[AreaChange, DryRun]:
 
 @acts(AREA_RESTRUCTURE)
 def request_change(uow: Uow, *, id: int, version: int) -> AreaChange:
-    """Start putting a draft in force, as a job that does everything or nothing.
+    """Start putting a draft in force, as a job that does everything or nothing. One whose day is to come is arranged:
+    the county's own job (`ahead`) starts it on that day, as whoever arranged it.
 
-    Raises Conflict when its day has not come, a household would be in no area, or another change of the same areas is
-    at work; Stale when somebody changed it or one of its areas since its dry run; Invalid when it does not fit.
+    Raises Conflict when a household would be in no area, or another change of the same areas is at work; Stale when
+    somebody changed it or one of its areas since its dry run; Invalid when it does not fit.
     """
     change = _draft(uow, id, version)
-    if change.on_date > today():
-        raise Conflict(
-            _l("It takes effect on %(day)s. Put it in force on that day or later.", day=change.on_date.isoformat())
-        )
+    plan = _ready(uow, change)
+    change.refused, change.arranged_by, change.arranged_name = "", None, ""
+    if change.on_date <= today():
+        return _begin(uow, change, plan)
+    change.state = "arranged"
+    change.arranged_by, change.arranged_name = uow.actor.account_id, uow.actor.name or uow.actor.login
+    change.version += 1
+    audit(uow, action="area.change_arrange", obj=change, label=force.label_of(plan, change), after=_told(change))
+    uow.session.flush()
+    return change
+
+
+@acts(AREA_RESTRUCTURE)
+def start_arranged(uow: Uow, *, id: int) -> AreaChange | None:
+    """Start an arranged change whose day has come; None when it is not (any more) to be started. Raises what
+    `request_change` does."""
+    change = uow.get_for_update(AreaChange, id)
+    if change.state != "arranged" or change.on_date > today():
+        return None
+    return _begin(uow, change, _ready(uow, change))
+
+
+@acts(AREA_RESTRUCTURE)
+def in_the_way(uow: Uow, change: AreaChange) -> str:
+    """Why an arranged change would be refused as things stand; "" when nothing stands in its way."""
+    try:
+        force.check_basis(uow, change)
+    except Stale as stale:
+        return str(stale.message)
+    return ""
+
+
+@acts(AREA_RESTRUCTURE)
+def call_back(uow: Uow, *, id: int, version: int) -> AreaChange:
+    """An arranged change is a draft again. Raises Conflict when it is not arranged, Stale."""
+    change = uow.get_for_update(AreaChange, id)
+    if change.state != "arranged":
+        raise Conflict(_l("This change is not arranged for a day to come. Reload its page."))
+    _check_version(change, version)
+    change.state, change.arranged_by, change.arranged_name = "draft", None, ""
+    change.version += 1
+    audit(uow, action="area.change_call_back", obj=change, after=_told(change))
+    uow.session.flush()
+    return change
+
+
+def _ready(uow: Uow, change: AreaChange) -> Plan:
+    """Its plan; the areas are locked. Raises what stands in the way."""
     force.lock_areas(uow, [int(code) for code in change.basis])
     force.check_basis(uow, change)
     plan = plan_of(uow, change.kind, change.on_date, change.request)
     order.check_order(uow, change, plan)
     found = dry_run.dry_run(uow, change)
     force.check_moves(found.moves)
+    return plan
+
+
+def _begin(uow: Uow, change: AreaChange, plan: Plan) -> AreaChange:
     whose = {"tenant_id": uow.tenant_id, "id": change.id}
     uow.session.execute(insert(AreaChangePart), [{**whose, "area_code": code} for code in sorted(plan.touched)])
     change.state = "working"
@@ -169,7 +219,7 @@ def _fill(uow: Uow, change: AreaChange, on: Any, reason: str, request: Mapping[s
         raise Invalid({"reason": [_l("At most %(n)d characters.", n=REASON_LENGTH)]})
     cleaned = clean(change.kind, request)
     plan = plan_of(uow, change.kind, day, cleaned)
-    change.on_date, change.reason, change.request = day, text, cleaned
+    change.on_date, change.reason, change.request, change.refused = day, text, cleaned, ""
     order.check_order(uow, change, plan)
     change.area_code, change.basis = plan.main, force.basis_of(plan)
 

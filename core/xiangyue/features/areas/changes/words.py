@@ -27,6 +27,7 @@ KIND_HELP: dict[str, Any] = {
 }
 STATE_LABELS: dict[str, Any] = {
     "draft": _l("Draft"),
+    "arranged": _l("Will be put in force"),
     "working": _l("Being put in force"),
     "done": _l("In force"),
     "undoing": _l("Being undone"),

@@ -15,6 +15,7 @@ from xiangyue.features.drafts.models import GridDraft
 from xiangyue.features.drafts.pages import bp
 from xiangyue.features.drafts.pages.show import draft_page, part_page
 from xiangyue.features.drafts.policy import GRID_APPROVE, GRID_PLAN
+from xiangyue.features.households.person_input import today
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.whole import whole_number
@@ -179,6 +180,13 @@ def approve(id: int) -> Any:
     return _do(id, deciding.approve, _("Approved. Now it can be put in force."), form="approve", answer=answer)
 
 
+@bp.post("/grid-drafts/<int:id>/call-back")
+@requires(GRID_APPROVE)
+def call_back(id: int) -> Any:
+    """A draft whose day is to come is approved again."""
+    return _do(id, deciding.call_back, _("Called back. The grids stay as they are; the draft is approved."))
+
+
 @bp.post("/grid-drafts/<int:id>/force")
 @requires(GRID_APPROVE)
 def force(id: int) -> Any:
@@ -195,7 +203,7 @@ def force(id: int) -> Any:
         back = FormView(action=request.path, values=typed, errors=errors, version=version, id="force")
         return draft_page(id, status=422, forms={"force": back})
     return _do(
-        id, deciding.put_in_force, _("In force from %(day)s.", day=on.isoformat()), form="force",
+        id, deciding.put_in_force, _told_of(on), form="force",
         on=on, reason=typed.get("reason", ""), size_reason=typed.get("size_reason", ""), term_until=term,
         leaders={
             part: Chosen(answer, typed.get(f"phone.{name[7:]}", ""), typed.get(f"reason.{name[7:]}", ""))
@@ -203,3 +211,9 @@ def force(id: int) -> Any:
             if name.startswith("leader.") and (part := whole_number(name[7:])) is not None
         },
     )  # fmt: skip
+
+
+def _told_of(on: date) -> str:
+    if on > today():
+        return _("Will be in force on %(day)s. Until then it can be called back.", day=on.isoformat())
+    return _("In force from %(day)s.", day=on.isoformat())

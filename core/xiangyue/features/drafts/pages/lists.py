@@ -19,6 +19,7 @@ from xiangyue.features.drafts.policy import GRID_PLAN, JOININGS, STATES
 from xiangyue.features.drafts.queries import DraftFilter, each_draft, list_drafts
 from xiangyue.features.drafts.register import county_rule
 from xiangyue.features.grids.sizes import rule_text
+from xiangyue.features.households.person_input import today
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import requires
@@ -78,6 +79,7 @@ def list_page() -> Any:
         view=replace(view, next_cursor=found.next, back_cursor=found.back, export_url=url_for("drafts.export")),
         rows=found.items,
         states=STATES,
+        today=today(),
         area_name=names(uow, [code]).get(code, "") if code else "",
         new_url=url_for("drafts.new", area=code_text(code) if code else None),
     )
