@@ -9,17 +9,18 @@ import pytest
 from grids_kit import TOWN, VILLAGE, homes, made_by
 from groups_kit import empty_groups, head_of, lay_out
 from households_kit import hidden, text
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from xiangyue.errors import Conflict, Invalid
 from xiangyue.features.grids import service as grids
+from xiangyue.features.grids.jobs import sweep
 from xiangyue.features.grids.models import Grid
 from xiangyue.features.grids.sizes import ReasonNeeded
 from xiangyue.features.household_groups import queries, service, service_heads
 from xiangyue.features.household_groups.models import HouseholdGroup, HouseholdGroupMember
 from xiangyue.features.household_groups.policy import GroupSize
-from xiangyue.features.households.models import Person
+from xiangyue.features.households.models import Household, Person
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.service_register import do_act, undo_act
 from xiangyue.testing.fixtures import County
@@ -120,6 +121,29 @@ def test_a_closed_household_leaves_and_the_undo_brings_it_back(hanyin: County, l
     with hanyin.uow() as uow:
         undo_act(uow, act_id=id, version=version, reason="登记错误")
     assert "01" in inside(hanyin, first)
+
+
+def test_who_comes_back_by_whatever_way_is_in_the_group_again(hanyin: County, laid: Laid) -> None:
+    """An import that is undone, or a form, tells grids where a household lies, not which act is taken back."""
+    _grid, first, second = laid
+    seen = []
+    for area in (VILLAGE + 2, VILLAGE + 1):
+        with hanyin.uow() as uow:
+            code = select(Household.id).order_by(Household.code).limit(1).scalar_subquery()
+            uow.session.execute(update(Household).where(Household.id == code).values(area_code=area))
+            sweep(uow)
+        seen.append("01" in inside(hanyin, first))
+    assert seen == [False, True]
+    with hanyin.uow() as uow:  # who was taken out by hand stays out
+        version = uow.get(HouseholdGroup, first).version
+        service.set_members(uow, group_id=first, version=version, household_ids=homes(uow, 1)[1:6], on=today(),
+                            size_reason="x")  # fmt: skip
+    for area in (VILLAGE + 2, VILLAGE + 1):
+        with hanyin.uow() as uow:
+            code = select(Household.id).order_by(Household.code).limit(1).scalar_subquery()
+            uow.session.execute(update(Household).where(Household.id == code).values(area_code=area))
+            sweep(uow)
+    assert "01" not in inside(hanyin, first) + inside(hanyin, second)
 
 
 def test_heads_live_there_and_who_died_is_pointed_out(hanyin: County, laid: Laid) -> None:

@@ -11,7 +11,7 @@ from xiangyue.testing.fixtures import County
 from xiangyue.testing.source import english_page_faults
 
 TOWN = "610921100000"
-ROLES = ("county_admin", "department", "town", "village", "grid_leader", "auditor")
+ROLES = ("county_admin", "department", "town", "village", "grid_leader", "group_head", "auditor")
 
 
 def local_links(html: str) -> set[str]:
@@ -22,7 +22,9 @@ def local_links(html: str) -> set[str]:
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("page", ["/", "/areas", f"/areas/{TOWN}", f"/areas/{TOWN[:6]}100200", "/cockpit", "/me"])
 def test_no_link_of_a_page_is_closed_to_its_reader(hanyin: County, role: str, page: str) -> None:
-    area = 610921100200_000 if role in ("village", "grid_leader") else 610921100000_000 if role == "town" else None
+    area = {"town": 610921100000_000, **dict.fromkeys(("county_admin", "department", "auditor"))}.get(
+        role, 610921100200_000
+    )
     client = hanyin.client(role, area=area)
     shown = client.get(page)
     if shown.status_code in (403, 404):

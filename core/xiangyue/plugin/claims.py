@@ -53,7 +53,7 @@ MAPPINGS = ("role_templates", "audit_actions")
 DOTTED = frozenset({"permissions", "jobs", "schedules", "audit_actions", "classifiers", "work"})
 
 #: Role templates of a county; ``county_admin`` must hold whatever the others do, or nobody could give those roles.
-ROLE_TEMPLATES = ("county_admin", "department", "town", "village", "grid_leader", "auditor")
+ROLE_TEMPLATES = ("county_admin", "department", "town", "village", "grid_leader", "group_head", "auditor")
 
 #: Names no plugin can have, besides those that the core's registrations begin with.
 RESERVED = frozenset(

@@ -58,7 +58,8 @@ def register_permissions() -> Sequence[Permission]:
 
 @hookspec
 def register_role_templates() -> Mapping[str, frozenset[str]]:
-    """Names of permissions that role templates get: county_admin, department, town, village, grid_leader, auditor.
+    """Names of permissions that role templates get: county_admin, department, town, village, grid_leader, group_head,
+    auditor.
 
     Example::
 

@@ -25,6 +25,7 @@ TEMPLATE_NAMES = {
     "town": ("镇办干部", "Town officer"),
     "village": ("村干部", "Village officer"),
     "grid_leader": ("网格长", "Grid leader"),
+    "group_head": ("十户长", "Head of ten households"),
     "auditor": ("审计员", "Auditor"),
     "operator_admin": ("运营管理员", "Operations administrator"),
     "operator_support": ("运营支持", "Operations support"),

@@ -11,10 +11,11 @@ from xiangyue.api.setup import ApiBlueprint
 from xiangyue.errors import Stale
 from xiangyue.features.callouts import queries, schemas, service
 from xiangyue.features.callouts.models import Callout
-from xiangyue.features.callouts.policy import CALLOUT_ANSWER, CALLOUT_SEND, CALLOUT_VIEW
+from xiangyue.features.callouts.phones import reveal_phones
+from xiangyue.features.callouts.policy import CALLOUT_ANSWER, CALLOUT_PHONES, CALLOUT_SEND, CALLOUT_VIEW
 from xiangyue.features.households.api_common import lost_update
 from xiangyue.web.access import requires
-from xiangyue.web.pipeline import current_uow
+from xiangyue.web.pipeline import current_uow, runtime
 
 bp = ApiBlueprint(
     "callouts", __name__, url_prefix="/calls", description="Calls in an emergency to the heads of ten-household groups"
@@ -78,6 +79,18 @@ def answer(data: dict[str, Any], callout_group_id: int) -> Response:
     group = queries.call_group(uow, callout_group_id)
     assert group is not None
     return jsonify(_group(group, queries.households_of(uow, [callout_group_id])))
+
+
+@bp.route("/groups/<int:callout_group_id>/phones", methods=["POST"])
+@bp.arguments(schemas.WhosePhones)
+@bp.response(200, schemas.PhonesSchema)
+@requires(CALLOUT_PHONES)
+def show_phones(data: dict[str, Any], callout_group_id: int) -> Response:
+    """Telephones of a household in a call that is under way, or of its group's head; each goes into the audit trail and
+    the person's access log"""
+    uow = current_uow()
+    found = reveal_phones(uow, keys=runtime().tenant_keys(uow), callout_group_id=callout_group_id, **data)
+    return jsonify({"phones": [{"name": name, "phone": phone} for name, phone in found]})
 
 
 def _one(call: Callout, status: int = 200) -> Response:

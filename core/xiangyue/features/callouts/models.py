@@ -1,5 +1,5 @@
-"""Calls, the groups and households they went to, and every answer. Names and addresses are read from the register:
-a call keeps no copy of them."""
+"""Calls, the groups and households they went to, and every answer. Names and addresses are read from the register and
+from posts in grids: a call keeps no copy of them."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class Callout(Timestamps, Versioned, AreaBound, Base):
 
 class CalloutGroup(Versioned, AreaBound, Base):
     """A ten-household group in a call. ``group_id`` null: households of a village that are in no group; the village
-    reaches them itself. ``head_person_id``, ``head_account_id``: the head then, where there was one. ``leader_name``:
-    of the grid leader to whom it went on."""
+    reaches them itself. ``head_person_id``, ``head_account_id``: the head then, where there was one.
+    ``leader_post_id``: of the grid leader to whom it went on."""
 
     __tablename__ = "callout_group"
     __table_args__ = (
@@ -62,10 +62,9 @@ class CalloutGroup(Versioned, AreaBound, Base):
     sort_key: Mapped[str] = mapped_column(CText, default="", server_default="")
     head_person_id: Mapped[int | None]
     head_account_id: Mapped[int | None]
-    head_name: Mapped[str] = mapped_column(default="", server_default="")
     answered_at: Mapped[datetime | None]
     escalated_at: Mapped[datetime | None]
-    leader_name: Mapped[str] = mapped_column(default="", server_default="")
+    leader_post_id: Mapped[int | None]
 
 
 class CalloutHousehold(AreaBound, Base):

@@ -9,9 +9,16 @@ from flask import Blueprint
 
 from xiangyue.access.permissions import Permission
 from xiangyue.features.callouts import api, jobs, pages, policy, work
+from xiangyue.features.callouts.models import CalloutGroup
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.hookspecs import hookimpl
-from xiangyue.plugin.registry import JobKind, NavItem, Schedule, WorkProvider
+from xiangyue.plugin.registry import Follows, JobKind, NavItem, Schedule, WorkProvider
+
+#: The head in a call; the name is the register's, and goes when it goes there.
+FOLLOWS = Follows(
+    "callout_group", _l("Calls to the head of a ten-household group"), "person", CalloutGroup, "head_person_id",
+    erase={}, own_place=True,
+)  # fmt: skip
 
 
 @hookimpl
@@ -27,6 +34,11 @@ def register_role_templates() -> Mapping[str, frozenset[str]]:
 @hookimpl
 def register_audit_actions() -> Mapping[str, Any]:
     return policy.ACTIONS
+
+
+@hookimpl
+def register_follows() -> Sequence[Follows]:
+    return (FOLLOWS,)
 
 
 @hookimpl

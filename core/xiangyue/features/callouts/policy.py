@@ -11,8 +11,11 @@ from xiangyue.i18n import lazy_gettext as _l
 CALLOUT_SEND = Permission("callout.send", _l("Send calls in an emergency, and end them"))
 CALLOUT_VIEW = Permission("callout.view", _l("See calls in an emergency and who has not been reached"))
 CALLOUT_ANSWER = Permission("callout.answer", _l("Answer calls for the own ten households"))
+CALLOUT_PHONES = Permission(
+    "callout.phones", _l("Show telephones of households in a call that is under way"), sensitive=True
+)
 CALLOUT_SETTINGS = Permission("callout.settings", _l("Set when calls go on to grid leaders and how long they are kept"))
-PERMISSIONS = (CALLOUT_SEND, CALLOUT_VIEW, CALLOUT_ANSWER, CALLOUT_SETTINGS)
+PERMISSIONS = (CALLOUT_SEND, CALLOUT_VIEW, CALLOUT_ANSWER, CALLOUT_PHONES, CALLOUT_SETTINGS)
 
 #: For what a call may be sent. There is none for a roll call, attendance, a meeting or "other", and none can be made.
 KINDS = {
@@ -45,19 +48,23 @@ ACTIONS = {
     "callout.escalate": _l("Call passed on to grid leaders"),
     "callout.end": _l("Call in an emergency ended"),
     "callout.forget": _l("Old calls deleted"),
-    "callout.phones": _l("Telephones shown for a call"),
+    "callout.phones": _l("Telephone shown for a call"),
 }
+#: What somebody who answers needs: of the own ten, or with the right to see calls for others.
+_ANSWERS = frozenset({CALLOUT_ANSWER.name, CALLOUT_PHONES.name})
+_SENDS = _ANSWERS | {CALLOUT_SEND.name, CALLOUT_VIEW.name}
 ROLE_TEMPLATES = {
-    "county_admin": frozenset({CALLOUT_SEND.name, CALLOUT_VIEW.name, CALLOUT_ANSWER.name, CALLOUT_SETTINGS.name}),
-    "town": frozenset({CALLOUT_SEND.name, CALLOUT_VIEW.name, CALLOUT_ANSWER.name}),
-    "village": frozenset({CALLOUT_SEND.name, CALLOUT_VIEW.name, CALLOUT_ANSWER.name}),
-    "grid_leader": frozenset({CALLOUT_VIEW.name, CALLOUT_ANSWER.name}),
+    "county_admin": _SENDS | {CALLOUT_SETTINGS.name},
+    "town": _SENDS,
+    "village": _SENDS,
+    "grid_leader": _ANSWERS | {CALLOUT_VIEW.name},
+    "group_head": _ANSWERS,
     "auditor": frozenset({CALLOUT_VIEW.name}),
 }
 
 #: Age from which somebody is old (老年人权益保障法, article 2).
 OLD = 60
-#: A group takes part in a drill once in so many days: a drill is no way round the ban on roll calls.
+#: A household takes part in a drill once in so many days: a drill is no way round the ban on roll calls.
 DRILL_DAYS = 30
 #: Households of one call; a county sends it town by town.
 MOST_HOUSEHOLDS = 20_000

@@ -34,7 +34,7 @@ def call_rule(uow: Uow) -> CallRule:
 
 _GROUPS = f"""
 SELECT v.group_id, v.grid_id, v.name, v.sort_key, v.area_code, p.id, CASE WHEN p.id IS NULL THEN NULL ELSE t.account_id
-       END, CASE WHEN p.id IS NULL THEN '' ELSE t.name END
+       END, coalesce(p.name, '')
   FROM household_group_version v
   LEFT JOIN household_group_head t ON {{tenant:t}} AND t.group_id = v.group_id AND {_T}
   LEFT JOIN person p ON {{tenant:p}} AND p.id = t.person_id AND p.state = 'active'
@@ -102,14 +102,27 @@ def in_no_group(uow: Uow, *, area_code: int, grid_ids: Collection[int] = ()) -> 
     return list(scoped_rows(uow.session, _ALONE % where, params))
 
 
-def drilled_lately(uow: Uow, group_ids: Collection[int], since: date) -> int:
-    """How many of these groups took part in a drill since that day."""
+def grids_within(uow: Uow, area_code: int, grid_ids: Collection[int]) -> int:
+    """How many of these grids stand in an area today."""
+    lo, hi = area_range(area_code)
     rows = scoped_rows(
         uow.session,
-        "SELECT count(DISTINCT cg.group_id) FROM callout_group cg JOIN callout c ON c.id = cg.callout_id"
-        " WHERE {tenant:cg} AND {tenant:c} AND c.drill AND cg.group_id = ANY(:groups)"
+        "SELECT count(*) FROM grid_version gv WHERE {scope:gv} AND gv.grid_id = ANY(:ids)"
+        f" AND gv.area_code BETWEEN :lo AND :hi AND {_GV}",
+        {"ids": list(grid_ids), "lo": lo, "hi": hi, "on": today()},
+    )
+    return int(rows[0][0])
+
+
+def drilled_lately(uow: Uow, household_ids: Collection[int], since: date) -> int:
+    """How many of these households took part in a drill since that day, whatever group they were in then."""
+    rows = scoped_rows(
+        uow.session,
+        "SELECT count(DISTINCT ch.household_id) FROM callout c JOIN callout_group cg ON cg.callout_id = c.id"
+        " JOIN callout_household ch ON ch.callout_group_id = cg.id"
+        " WHERE {tenant:c} AND {tenant:cg} AND {tenant:ch} AND c.drill AND ch.household_id = ANY(:households)"
         " AND c.created_at >= CAST(:since AS date)",
-        {"groups": list(group_ids), "since": since},
+        {"households": list(household_ids), "since": since},
     )
     return int(rows[0][0])
 
@@ -172,8 +185,10 @@ def count_calls(uow: Uow, wanted: CallFilter) -> int:
 
 
 _CALL_GROUPS = """
-SELECT cg.id, cg.group_id, cg.name, cg.area_code, cg.head_name, cg.head_person_id, cg.head_account_id, cg.answered_at,
-       cg.escalated_at, cg.leader_name,
+SELECT cg.id, cg.group_id, cg.name, cg.area_code,
+       coalesce((SELECT p.name FROM person p WHERE {tenant:p} AND p.id = cg.head_person_id), ''),
+       cg.head_person_id, cg.head_account_id, cg.answered_at, cg.escalated_at,
+       coalesce((SELECT t.name FROM grid_post t WHERE {tenant:t} AND t.id = cg.leader_post_id), ''),
        count(ch.id), count(ch.id) FILTER (WHERE ch.state = 'reached'),
        count(ch.id) FILTER (WHERE ch.state = 'not_reached'), count(ch.id) FILTER (WHERE ch.state = 'help'),
        count(ch.id) FILTER (WHERE ch.state = 'waiting')

@@ -1,13 +1,24 @@
 # data: zh
-"""Words by which a message gives itself away as a check of presence: it is not sent."""
+"""Words by which a message gives itself away as a check of presence or a summons to a meeting: it is not sent."""
 
 from __future__ import annotations
 
-#: 点名 roll call, 签到 and 打卡 check-in, 考勤 attendance; domain.md §5.3 (指尖上的形式主义).
-WORDS = ("点名", "签到", "打卡", "考勤", "roll call", "roll-call", "check in here", "attendance")
+#: domain.md §5.3, 1: no check-in (签到打卡), no online time, no login rate, no figures of who is active. 点名 roll
+#: call, 报到 reporting for duty, 查岗 checking posts, 在岗 at one's post, 签到 and 打卡 check-in, 考勤 attendance,
+#: 接龙 signing one after the other, 开会 meeting.
+WORDS = (
+    "点名", "报到", "查岗", "在岗", "到岗", "离岗", "脱岗", "签到", "签退", "打卡", "考勤", "出勤", "缺勤",
+    "应到人数", "实到人数", "在线率", "接龙", "开会", "参会", "roll call", "roll-call", "check in here", "check-in",
+    "clock in", "attendance",
+)  # fmt: skip
+#: Where they stand by chance: 安置点名单 (a list of shelters), 现在岗上积水 (now there is water on the ridge).
+BY_CHANCE = ("点名单", "点名称", "现在岗", "正在岗")
 
 
 def presence_word(text: str) -> str:
-    """The first of them in a text, "" for none."""
-    low = text.lower()
-    return next((word for word in WORDS if word in low), "")
+    """The first of them in a text, "" for none; blanks between characters hide none."""
+    low = " ".join(text.lower().split())
+    bare = low.replace(" ", "")
+    for phrase in BY_CHANCE:
+        bare = bare.replace(phrase, "\n")
+    return next((word for word in WORDS if word in (low if word.isascii() else bare)), "")

@@ -89,5 +89,20 @@ class NewAnswer(Schema):
     )  # fmt: skip
 
 
+class WhosePhones(Schema):
+    household_id = fields.Integer(
+        load_default=None, allow_none=True, metadata={"description": "Of the group; null: the head of the group"}
+    )
+
+
+class PhoneSchema(Schema):
+    name = fields.String()
+    phone = fields.String()
+
+
+class PhonesSchema(Schema):
+    phones = fields.List(fields.Nested(PhoneSchema))
+
+
 class EndOfCall(Schema):
     note = fields.String(load_default="")

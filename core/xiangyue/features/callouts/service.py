@@ -65,12 +65,12 @@ def send_callout(
     these groups. Households of the area or grids that are in no group go along for the village to reach itself.
 
     ``client_id``: the sender's; sent again, it is the same call. Raises NotFound; Invalid by field, also for a kind or
-    words of a roll call and for a second drill of the same groups within a month.
+    words of a roll call and for a second drill of the same households within a month.
     """
     known = uow.session.scalars(select(Callout).where(Callout.client_id == client_id)).one_or_none()
     if known is not None:
         return known
-    _only_emergencies(kind, message)
+    _only_emergencies(kind, message, place)
     errors: dict[str, list[Any]] = {}
     text, place = " ".join(message.split()), place.strip()
     if not text or len(text) > TEXT_LENGTH:
@@ -83,6 +83,8 @@ def send_callout(
         raise NotFound(_l("There is no such area, or it lies outside yours."))
     if errors:
         raise Invalid(errors)
+    if queries.grids_within(uow, area_code, grid_ids) < len(set(grid_ids)):
+        raise Invalid({"grid_ids": [_l("Some of these grids are no longer there, or lie outside the area.")]})
     groups = queries.groups_in(uow, area_code=area_code, grid_ids=grid_ids, group_ids=group_ids)
     if len(groups) < len(set(group_ids)):
         raise Invalid({"group_ids": [_l("Some of these groups are no longer there, or lie outside the area.")]})
@@ -97,15 +99,16 @@ def send_callout(
             {"area_code": [_l("That is more than %(n)d households: call a part of it at a time.", n=MOST_HOUSEHOLDS)]}
         )
     if drill:
-        lately = queries.drilled_lately(uow, list(members), today() - timedelta(DRILL_DAYS))
+        everyone = [id for ids in (*members.values(), rest) for id, _area in ids]
+        lately = queries.drilled_lately(uow, everyone, today() - timedelta(DRILL_DAYS))
         if lately:
             raise Invalid(
                 {
                     "drill": [
                         _l(
-                            "%(groups)d of these groups took part in a drill within %(days)d days. Drills are for"
+                            "%(n)d of these households took part in a drill within %(days)d days. Drills are for"
                             " practice, not for checking who is there.",
-                            groups=lately,
+                            n=lately,
                             days=DRILL_DAYS,
                         )
                     ]
@@ -136,7 +139,7 @@ def send_callout(
     return call
 
 
-def _only_emergencies(kind: str, message: str) -> None:
+def _only_emergencies(kind: str, message: str, place: str) -> None:
     if kind not in KINDS:
         raise Invalid(
             {
@@ -148,22 +151,25 @@ def _only_emergencies(kind: str, message: str) -> None:
                 ]
             }
         )
-    if word := presence_word(message):
+    found = {name: word for name, text in (("message", message), ("place", place)) if (word := presence_word(text))}
+    if found:
         raise Invalid(
             {
-                "message": [
+                name: [
                     _l(
                         "“%(word)s” stands in the message. Calls are for emergencies and safety only; they never check"
                         " who is present. Take it out, if this is an emergency.",
                         word=word,
                     )
                 ]
+                for name, word in found.items()
             }
         )
 
 
 def _put(uow: Uow, call: Callout, group: Mapping[str, Any], households: Collection[tuple[int, int]]) -> None:
-    row = CalloutGroup(callout_id=call.id, version=1, **group)
+    kept = {name: value for name, value in group.items() if name != "head_name"}
+    row = CalloutGroup(callout_id=call.id, version=1, **kept)
     uow.session.add(row)
     uow.session.flush()
     values = [
@@ -259,7 +265,7 @@ def escalate(uow: Uow, *, callout_id: int) -> int:
             group.escalated_at = now
             able = [p for p in posts.get(group.grid_id or 0, []) if p["role"] == "leader" and not p["problem"]]
             if able:
-                group.leader_name = able[0]["name"]
+                group.leader_post_id = able[0]["id"]
                 leaders += [able[0]["person_id"]] if able[0]["person_id"] else []
         uow.session.flush()
         if silent:

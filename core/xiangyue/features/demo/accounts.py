@@ -11,6 +11,7 @@ from sqlalchemy import select
 from xiangyue.access.models import Account
 from xiangyue.access.passwords import hash_password
 from xiangyue.features.accounts import records
+from xiangyue.features.accounts.queries.roles import role_by_key
 from xiangyue.features.accounts.roles import ensure_operator_roles
 from xiangyue.features.accounts.service.grants import insert_grant
 from xiangyue.runtime import Runtime
@@ -42,6 +43,7 @@ _ROWS = (
     ("hanyin", "xuanwo", "Town officer, Xuanwo", "镇办干部·漩涡镇", "town", _TOWN, "周示范", "基层治理办主任"),
     ("hanyin", "yanping", "Village officer, Yanping", "村干部·堰坪村", "village", _VILLAGE, "吴示范", "村文书"),
     ("hanyin", "wangge", "Grid leader, Yanping", "网格长·堰坪村", "grid_leader", _VILLAGE, "郑示范", "网格长"),
+    ("hanyin", "shihu", "Head of ten households, Yanping", "十户长·堰坪村", "group_head", _VILLAGE, "许示范", "十户长"),
     ("hanyin", "minzheng", "Department, whole county", "县直部门·全县", "department", 0, "冯示范", "县民政局"),
     ("hanyin", "shenji", "Auditor, whole county", "审计员·全县", "auditor", 0, "韩示范", "县纪委监委"),
     ("huarong", "admin", "Administrator, whole county", "县级管理员·全县", "county_admin", 0, "何示范", ""),
@@ -70,8 +72,8 @@ def ensure_accounts(runtime: Runtime) -> int:
             continue
         with runtime.uow(tenant.id) as uow:
             known = select(Account.id).where(Account.login == wanted.login)
-            if uow.session.scalars(known).one_or_none() is not None:
-                continue
+            if uow.session.scalars(known).one_or_none() is not None or role_by_key(uow, wanted.role_key) is None:
+                continue  # a home of an older version has a newer role once its profile is applied again
             hashed = hashed or hash_password(PASSWORD)
             account = Account(
                 login=wanted.login,

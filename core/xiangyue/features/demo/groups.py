@@ -18,7 +18,7 @@ from xiangyue.features.households.person_input import today
 from xiangyue.i18n import gettext as _
 
 #: The account of the demonstration that is head of the first group, and its village.
-LOGIN, VILLAGE = "wangge", 610921107202000
+LOGIN, VILLAGE = "shihu", 610921107202000
 
 
 def fill_groups(uow: Uow, village: int) -> int:

@@ -2,7 +2,8 @@
 
 A group goes along with most of its households; those that lie in another grid afterwards, or in none, leave it on that
 day. A group without households stays where it is as long as its grid stands, and ends with it. When the change of grids
-is taken back, so is what followed from it.
+is taken back, so is what followed from it. A household that left because of the register alone, and comes back into the
+group's grid, is in the group again, whatever way it came back.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import date
 
 from sqlalchemy import ColumnElement, or_, select
 
+from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.features.grids.models import GridChange, GridHousehold, GridVersion
 from xiangyue.features.grids.standing import village_of
@@ -41,7 +43,10 @@ def follow_grids(uow: Uow, change: GridChange, *, undone: bool) -> None:
     made = change.changes
     # Who only got neighbours, or lost them, lies where it lay: of an import these are nearly all.
     concerned |= _groups_near(uow, {*made["grids"], *made["made"]}, made["touched"], change.on_date)
-    settle(uow, concerned, change.on_date, village_of(change.area_code), None if undone else change.id)
+    keeper = _Settler(uow, change.on_date, village_of(change.area_code), None if undone else change.id)
+    if change.kind == "register" and not undone:
+        keeper.take_in(made["touched"])
+    keeper.settle_all(concerned)
 
 
 def _groups_near(uow: Uow, grid_ids: Collection[int], household_ids: Collection[int], on: date) -> set[int]:
@@ -62,11 +67,22 @@ def _lasts(
 
 def settle(uow: Uow, group_ids: Collection[int], start: date, village: int, grid_change_id: int | None) -> None:
     """From a day on, bring these groups and their households into one leaf grid on every day."""
-    keeper = _Settler(uow, start, village, grid_change_id)
-    for group_id in sorted(group_ids):
-        keeper.settle(group_id)
-    if keeper.work is not None:
-        keeper.work.finish()
+    _Settler(uow, start, village, grid_change_id).settle_all(group_ids)
+
+
+#: Of households that are in no group from the day on: the newest change that was about them, where that followed from a
+#: change of grids which followed from the register.
+_LEFT = """
+SELECT n.household, n.id FROM (
+  SELECT DISTINCT ON (e.household) e.household, c.id, c.kind, c.grid_change_id FROM household_group_change c
+    CROSS JOIN LATERAL (SELECT CAST(x AS bigint) AS household FROM jsonb_array_elements_text(c.rows->'households') x) e
+   WHERE {tenant:c} AND c.area_code = :village AND c.state = 'done' AND e.household = ANY(:ids)
+     AND NOT EXISTS (SELECT 1 FROM household_group_member m WHERE {tenant:m} AND m.household_id = e.household
+                        AND (m.valid_to IS NULL OR m.valid_to > CAST(:on AS date)))
+   ORDER BY e.household, c.id DESC) n
+  JOIN grid_change g ON g.id = n.grid_change_id
+ WHERE {tenant:g} AND n.kind = 'follow' AND g.kind = 'register'
+"""
 
 
 class _Settler:
@@ -80,10 +96,35 @@ class _Settler:
                              reason=_("A change of grids"))  # fmt: skip
         return self.work
 
-    def settle(self, group_id: int) -> None:
-        days = self._days(group_id)
-        for day in days:
-            self._settle_on(group_id, day)
+    def settle_all(self, group_ids: Collection[int]) -> None:
+        for group_id in sorted({*group_ids, *(self.work.groups if self.work is not None else ())}):
+            for day in self._days(group_id):
+                self._settle_on(group_id, day)
+        if self.work is not None:
+            self.work.finish()
+
+    def take_in(self, household_ids: Collection[int]) -> None:
+        """Who left a group because of the register, and is back in its grid, belongs to it again."""
+        params = {"village": self.village, "on": self.start, "ids": list(household_ids)}
+        left = dict(scoped_rows(self.uow.session, _LEFT, params))
+        homes = self._homes(list(left), self.start)
+        for household, change_id in sorted(left.items()):
+            group_id = self._left_group(household, change_id)
+            version = next((v for v in self._rows(group_id)[0] if _covers(v, self.start)), None) if group_id else None
+            if group_id and version is not None and version.grid_id == homes.get(household):
+                self._working().open_members(group_id, [household], self.start)
+
+    def _left_group(self, household_id: int, change_id: int) -> int | None:
+        """The group that a household left by this change."""
+        ended = select(HouseholdGroupMember.group_id).where(
+            HouseholdGroupMember.household_id == household_id, HouseholdGroupMember.ended_by == change_id
+        )
+        found = self.uow.session.scalars(ended).first()
+        if found is None:
+            rows = select(HouseholdGroupChange.rows).where(HouseholdGroupChange.id == change_id)
+            removed = self.uow.session.scalars(rows).one()["members"]["removed"]
+            found = next((row["group_id"] for row in removed if row["household_id"] == household_id), None)
+        return found
 
     def _rows(self, group_id: int) -> tuple[list[HouseholdGroupVersion], list[HouseholdGroupMember]]:
         versions = select(HouseholdGroupVersion).where(

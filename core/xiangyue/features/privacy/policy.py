@@ -92,6 +92,7 @@ WAYS: dict[str, Any] = {
 }
 SEEN: dict[str, Any] = {
     "identifiers": _l("Citizen number and phone"),
+    "phone": _l("Phone"),
     "marks": _l("Sensitive marks"),
     "columns": _l("Columns of a list"),
     "record": _l("Whole record"),
