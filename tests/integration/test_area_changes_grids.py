@@ -15,8 +15,8 @@ from sqlalchemy import delete, select
 from register_kit import clear
 from xiangyue.errors import Conflict
 from xiangyue.features.areas.models import AreaChange
-from xiangyue.features.grids import jobs, service
-from xiangyue.features.grids.models import GridChange, GridHousehold, GridVersion
+from xiangyue.features.grids import jobs, queries, service
+from xiangyue.features.grids.models import GridChange, GridCode, GridHousehold, GridVersion
 from xiangyue.features.grids.queries_coverage import coverage
 from xiangyue.features.household_groups.models import HouseholdGroupMember, HouseholdGroupVersion
 from xiangyue.features.household_groups.service import create_groups
@@ -157,3 +157,53 @@ def test_what_somebody_did_with_the_grids_since_stands_in_the_way(laid: tuple[Co
         service.create_grid(uow, area_code=village, name="新片", level=2, on=today(), size_reason="少")
     with pytest.raises(Conflict, match="can no longer be undone"):
         undo(county, admin, change)
+
+
+def tree(county: County) -> dict[str, tuple[int, str, int, int]]:
+    """Of each grid today: level, name of the one above, households in it or below, area; by name and code."""
+    with county.uow() as uow:
+        stand = {v.grid_id: v for v in uow.session.scalars(select(GridVersion).where(GridVersion.valid_to.is_(None)))}
+        sizes = queries.list_grids(uow, queries.GridFilter(on=today(), area=0), limit=50).items
+        inside = {item["id"]: item["size"].households for item in sizes}
+    return {
+        v.name: (v.level, stand[v.parent_id].name if v.parent_id else "", inside[id], v.area_code)
+        for id, v in stand.items()
+    }  # fmt: skip
+
+
+def test_grids_of_groups_that_went_hang_below_their_new_villages_own(laid: tuple[County, Any]) -> None:
+    county, admin = laid
+    with county.uow() as uow:
+        lone, *_rest = [id for id in homes(uow, 0)]
+        parts: list[dict[str, Any]] = [
+            {"key": "v", "name": "甲村", "level": 1, "area_code": A},
+            {"key": "0", "name": "街上", "level": 2, "area_code": A, "parent": "v", "household_ids": [lone]},
+        ]
+        for group in (1, 2):
+            ids = homes(uow, group)
+            key, area = str(group), A + group
+            parts += [{"key": key, "name": f"{group}组", "level": 2, "area_code": area, "parent": "v"},
+                      {"key": f"{key}a", "name": f"{group}组甲", "level": 3, "area_code": area, "parent": key,
+                       "household_ids": ids[:1]},
+                      {"key": f"{key}b", "name": f"{group}组乙", "level": 3, "area_code": area, "parent": key,
+                       "household_ids": ids[1:]}]  # fmt: skip
+        service.apply_division(uow, village=A, on=FIRST + timedelta(31), parts=parts, reason="x", size_reason="少")
+    before, new = rows(county), A + 90_000
+    for last in (1, 2):
+        asked = {"name": "新桥村", "code": new, "children": [A + 2]}
+        change = do(county, admin, "split", area=A, parts=[asked])
+        now = tree(county)
+        assert now["新桥村"] == (1, "", 2, new)
+        assert now["2组"] == (2, "新桥村", 2, new + 2)
+        assert (now["甲村"][2], now["2组乙"][:2], waiting(county)) == (3, (3, "2组"), 0)
+        with county.uow() as uow:
+            codes = list(uow.session.scalars(select(GridCode.code).where(GridCode.code >= str(new // 1000)).order_by(
+                GridCode.code)))  # fmt: skip
+            assert [code[12:] for code in codes if code.startswith(str(new // 1000))][-1].endswith(str(last))
+        assert undo(county, admin, change) == "succeeded"
+        assert rows(county) == before, "a code that was given stays given"
+    # Village B has grids, but none of level 1: the group's stand beside them.
+    change = do(county, admin, "move", area=A + 2, parent=B)
+    assert tree(county)["2组"][:3] == (2, "", 2)
+    assert undo(county, admin, change) == "succeeded"
+    assert rows(county) == before

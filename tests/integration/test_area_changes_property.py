@@ -1,8 +1,10 @@
 """Any sequence of changes and undos keeps every household in one area that there is, on every day, and shows nobody
-more than he or she saw, but for what came into areas that were his or hers already."""
+more than he or she saw, but for what came into areas that were his or hers already. From the day of the last change on
+nobody lies in two grids, none in another village's, and nobody is lost: 不重复, 不交叉, 不遗漏."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -10,9 +12,10 @@ from typing import Any
 
 import pytest
 from areas_kit import DAY, OTHER_TOWN, TOWN, A, B, C, fill
+from grids_kit import FIRST, GRID_TABLES
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from xiangyue.access.models import RoleGrant
 from xiangyue.db.scope import area_range
@@ -21,7 +24,11 @@ from xiangyue.errors import Conflict, Invalid
 from xiangyue.features.areas.changes import back, force, queries, service
 from xiangyue.features.areas.changes.codes import free_code
 from xiangyue.features.areas.models import Area, AreaChange
+from xiangyue.features.grids.models import GridHousehold, GridVersion
+from xiangyue.features.grids.queries_households import waiting_ids
+from xiangyue.features.grids.service import apply_division
 from xiangyue.features.households.models import Household
+from xiangyue.i18n import today
 from xiangyue.testing.fixtures import County
 
 DAYS = [DAY + timedelta(n) for n in range(-1, 4)]
@@ -51,11 +58,24 @@ class Replay:
 
 
 @pytest.fixture(name="county", scope="module")
-def stocked(hanyin: County) -> County:
+def stocked(hanyin: County) -> Iterator[County]:
     fill(hanyin, (A, (1, 2)), (B, (1,)), (C, ()), each=1)
     for code in (A, A + 1, B, TOWN, OTHER_TOWN):
         hanyin.account("village", area=code)
-    return hanyin
+    with hanyin.uow() as uow:
+        for village, groups in ((A, (1, 2)), (B, (1,))):
+            by_area = {code: id for id, code in located(uow).items()}
+            parts: list[dict[str, Any]] = [{"key": "v", "name": "村", "level": 1, "area_code": village}]
+            parts += [
+                {"name": f"{group}片", "level": 2, "area_code": village + group, "parent": "v",
+                 "household_ids": [by_area[village + group]]}
+                for group in (0, *groups)
+            ]  # fmt: skip
+            apply_division(uow, village=village, on=FIRST, parts=parts, reason="x", size_reason="少")
+    yield hanyin
+    with hanyin.uow() as uow:
+        for model in GRID_TABLES:
+            uow.session.execute(delete(model))
 
 
 OPS = st.tuples(
@@ -93,6 +113,7 @@ def test_every_household_is_in_one_area_on_every_day(county: County, ops: list[t
                     before[change.id] = held
                     replay.put(change, located(uow))
             check(uow, replay)
+            check_grids(uow, max([DAY, *(one.on_date for one in done)]))
             check_sight(uow, was, held, back_to)
         uow.rollback()
 
@@ -162,6 +183,28 @@ def check(uow: Uow, replay: Replay) -> None:
         assert sum(count.households for count in queries.counts_on(uow, day).values()) == len(now)
     active = set(uow.session.scalars(select(Area.area_code).where(Area.active.is_(True))))
     assert set(now.values()) <= active
+
+
+def check_grids(uow: Uow, since: date) -> None:
+    lies, now = uow.session.scalars(select(GridHousehold)).all(), located(uow)
+    versions = uow.session.scalars(select(GridVersion)).all()
+    for day in {since, DAYS[-1], today()}:
+        stand = {v.grid_id: v for v in versions if v.valid_from <= day and (v.valid_to is None or v.valid_to > day)}
+        here = [row for row in lies if row.valid_from <= day and (row.valid_to is None or row.valid_to > day)]
+        assert len({row.household_id for row in here}) == len(here), "不重复"
+        for row in here:
+            assert stand[row.grid_id].leaf
+            assert sees({stand[row.grid_id].area_code}, now[row.household_id]), "不交叉"
+        for grid in stand.values():
+            assert grid.leaf == all(other.parent_id != grid.grid_id for other in stand.values())
+            if grid.parent_id is not None:
+                above = stand[grid.parent_id]
+                assert above.level == grid.level - 1
+                assert sees({above.area_code}, grid.area_code), "不交叉"
+        covered = {v.area_code - v.area_code % 1000 for v in stand.values()}
+        placed = {row.household_id for row in here}
+        waiting = {id for village in covered for id in waiting_ids(uow, village, day)}
+        assert waiting == {id for id, code in now.items() if code - code % 1000 in covered} - placed, "不遗漏"
 
 
 def check_sight(uow: Uow, was: Where, held: dict[int, set[int]], back_to: dict[int, set[int]]) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.features.areas.changes.following import Stage
+from xiangyue.features.grids.hanging import hang, unhang
 from xiangyue.features.grids.keeping import Keeper, found_again, lock_villages, take_back
 from xiangyue.features.grids.models import GridChange
 from xiangyue.features.grids.standing import lock_village, village_of
@@ -49,6 +50,8 @@ def follow_areas(uow: Uow, stage: Stage, *, change_id: int, household_ids: Colle
         if stage == "undoing":
             _take_back(uow, change_id)
             return
+        if stage == "done":
+            hang(uow, on, request={"area_change": change_id}, reason=_("A change of areas"))
         ids = _ids(uow, _CROSSING, household_ids, on)
         if stage == "done":  # else who waits is left to the daily job: an undo puts back and does no more
             ids |= _ids(uow, _WAITING, household_ids, today())
@@ -78,4 +81,5 @@ def _take_back(uow: Uow, change_id: int) -> None:
     changes = uow.session.scalars(followed.order_by(GridChange.id)).all()
     for village in sorted({change.area_code for change in changes}):
         lock_village(uow, village)
+    unhang(uow, changes)
     take_back(uow, changes, _("The change of areas was undone"))

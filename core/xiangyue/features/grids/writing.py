@@ -88,23 +88,24 @@ class Writer:
         grids, moved = concerned(before, after)
         refuse_later(self.uow, self.on, grids, moved)
         self.near |= grids
-        ids = self._make(after, template)
+        ids = self.make(after, template)
         leaves_before, leaves_after = before.leaves(), after.leaves()
         ended = {
             id for id, cell in before.cells.items()
             if after.cells.get(id) != cell or (id in leaves_before) != (id in leaves_after)
         }  # fmt: skip
-        self._end_versions(ended)
+        self.end_versions(ended)
         for id, cell in after.cells.items():
             if id in ended or id < 0:
                 parent = ids.get(cell.parent_id, cell.parent_id) if cell.parent_id is not None else None
-                self._open_version(ids.get(id, id), replace(cell, parent_id=parent), id in leaves_after)
+                self.open_version(ids.get(id, id), replace(cell, parent_id=parent), id in leaves_after)
         self.uow.session.flush()
         self.posts = posting.end_with_grids(self.uow, self.change, {*before.cells} - {*after.cells})
         self.place({h: ids.get(after.homes[h], after.homes[h]) if h in after.homes else None for h in moved})
         return ids
 
-    def _make(self, after: Division, template: CodeTemplate) -> dict[int, int]:
+    def make(self, after: Division, template: CodeTemplate) -> dict[int, int]:
+        """New grids with their codes, and no version yet; ids by their negative ones."""
         new = sorted((id for id in after.cells if id < 0), reverse=True)
         if not new:
             return {}
@@ -121,7 +122,8 @@ class Writer:
             self.made.append(grid.id)
         return ids
 
-    def _end_versions(self, grid_ids: Collection[int]) -> None:
+    def end_versions(self, grid_ids: Collection[int]) -> None:
+        """What these are ends with the day; `open_version` says what they are then."""
         rows = self.uow.session.scalars(
             select(GridVersion).where(GridVersion.grid_id.in_(list(grid_ids)), GridVersion.valid_from <= self.on,
                                       GridVersion.valid_to.is_(None))
@@ -131,7 +133,7 @@ class Writer:
             self.grids.add(row.grid_id)
         self.uow.session.flush()
 
-    def _open_version(self, grid_id: int, cell: Cell, leaf: bool) -> None:
+    def open_version(self, grid_id: int, cell: Cell, leaf: bool) -> None:
         row = GridVersion(
             grid_id=grid_id, area_code=cell.area_code, valid_from=self.on, name=cell.name, level=cell.level,
             parent_id=cell.parent_id, leaf=leaf, boundary=cell.boundary, opened_by=self.change.id,
