@@ -174,7 +174,7 @@ def tree(county: County) -> dict[str, tuple[int, str, int, int]]:
 def test_grids_of_groups_that_went_hang_below_their_new_villages_own(laid: tuple[County, Any]) -> None:
     county, admin = laid
     with county.uow() as uow:
-        lone, *_rest = [id for id in homes(uow, 0)]
+        (lone,) = homes(uow, 0)
         parts: list[dict[str, Any]] = [
             {"key": "v", "name": "甲村", "level": 1, "area_code": A},
             {"key": "0", "name": "街上", "level": 2, "area_code": A, "parent": "v", "household_ids": [lone]},

@@ -22,7 +22,7 @@ from xiangyue.features.grids import service_posts
 from xiangyue.features.grids.models import GridChange, GridPost
 from xiangyue.features.grids.queries_posts import posts_on
 from xiangyue.features.grids.standing import division_on
-from xiangyue.features.households.models import Person
+from xiangyue.features.households.models import Household, Person
 from xiangyue.features.households.person_input import today
 from xiangyue.testing.fixtures import County
 
@@ -187,4 +187,22 @@ def test_what_is_to_be_in_force_later_is_called_back(drawn: County) -> None:
             deciding.call_back(uow, draft_id=id, version=draft.version)
         grids.undo_change(uow, change_id=change.id, version=change.version, reason="误")
         assert draft.state == "approved", "it may be put in force anew"
+        uow.rollback()
+
+
+def test_a_draft_in_force_shows_what_was_put_in_force(drawn: County) -> None:
+    with drawn.uow() as uow:
+        draft = approved(uow, {"1组-1": "接任者"}, present=True)
+        before = live_draft(uow, draft)
+        force(uow, draft, LATER)
+        gone, *_rest = before.parts[0].homes
+        uow.get(Household, gone.id).area_code = VILLAGE + 3_000
+        uow.session.flush()
+        then = live_draft(uow, draft)
+        assert [(p.name, p.level, p.area_code, p.homes) for p in then.parts] == [
+            (p.name, p.level, p.area_code, p.homes) for p in before.parts
+        ]
+        assert (then.places, then.stale) == (before.places, False)
+        copied = live_draft(uow, service.copy_draft(uow, draft_id=draft.id))
+        assert sum(part.households for part in copied.parts) == sum(part.households for part in then.parts) - 1
         uow.rollback()

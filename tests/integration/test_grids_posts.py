@@ -105,3 +105,45 @@ def test_the_board_shows_posts_and_nothing_of_households(county: County, grid: i
         token = uow.session.scalars(select(Grid.token).where(Grid.id == grid)).one()
     assert not [name for name in names - leaders if name in board]
     assert county.client().get(f"/g/{str(token)[:-4]}0000").status_code == 404
+
+
+def test_a_post_to_come_is_withdrawn_and_its_day_has_a_bound(county: County, grid: int) -> None:
+    later = today() + timedelta(9)
+    with county.uow() as uow, pytest.raises(Invalid) as far:
+        service_posts.appoint(uow, grid_id=grid, role="worker", name="孙七", valid_from=today() + timedelta(400))
+    assert set(far.value.fields) == {"valid_from"}
+    client = county.client(county.account("town", area=TOWN))
+    url = f"/grids/{grid}/appoint"
+    form = {"csrf_token": hidden(text(client, url), "csrf_token"), "role": "worker", "name": "孙七",
+            "valid_from": later.isoformat()}  # fmt: skip
+    assert client.post(url, data=form).status_code == 303
+    page = text(client, f"/grids/{grid}")
+    assert f"{later} 起任" in page
+    found = re.search(r"/grids/posts/(\d+)/withdraw", page)
+    assert found is not None
+    with county.uow() as uow, pytest.raises(Conflict, match="撤回"):
+        service_posts.end_post(uow, post_id=int(found[1]), version=1, on=later, reason="x")
+    assert client.post(found[0], data={"csrf_token": form["csrf_token"], "version": 1}).status_code == 303
+    assert "孙七" not in text(client, f"/grids/{grid}")
+    headers = county.bearer(county.account("county_admin"))
+    body = {"role": "worker", "name": "孙七", "valid_from": later.isoformat()}
+    made = client.post(f"/api/v1/grids/{grid}/posts", headers=headers, json=body)
+    match = {**headers, "If-Match": made.headers["ETag"]}
+    assert client.delete(f"/api/v1/grids/posts/{made.json['id']}", headers=match).status_code == 204
+    with county.uow() as uow:
+        begun = uow.session.scalars(select(GridPost).where(GridPost.grid_id == grid)).first()
+        assert begun is not None
+        with pytest.raises(Conflict, match="已经开始"):
+            service_posts.withdraw_post(uow, post_id=begun.id, version=begun.version)
+
+
+def test_whoever_signs_in_is_told_that_the_term_ends(county: County, grid: int) -> None:
+    account = county.account("grid_leader", area=VILLAGE)
+    with county.uow() as uow:
+        with pytest.raises(Invalid) as wrong:
+            service_posts.appoint(uow, grid_id=grid, role="deputy", name="周八", valid_from=JANUARY, login="nobody")
+        assert set(wrong.value.fields) == {"login"}
+        service_posts.appoint(uow, grid_id=grid, role="deputy", name="周八", valid_from=JANUARY, login=account.login,
+                              term_until=today() + timedelta(30))  # fmt: skip
+    assert f"任期将于{today() + timedelta(30)}届满" in text(county.client(account), "/")
+    assert "届满" not in text(county.client(county.account("auditor")), "/")

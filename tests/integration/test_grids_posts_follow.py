@@ -12,7 +12,8 @@ from sqlalchemy import delete, select
 
 from xiangyue.errors import Conflict
 from xiangyue.features.grids import service_posts
-from xiangyue.features.grids.models import GridPost
+from xiangyue.features.grids.models import GridChange, GridPost
+from xiangyue.features.grids.posting import _plain
 from xiangyue.features.household_groups.models import HouseholdGroupHead
 from xiangyue.features.households.models import Person
 from xiangyue.features.households.person_input import today
@@ -67,9 +68,18 @@ def test_an_erased_leader_has_no_name(hanyin: County, led: int) -> None:
         for model in (GridPost, HouseholdGroupHead):
             (row,) = uow.session.scalars(select(model))
             row.valid_to = today() + timedelta(1)
+            name = row.name
+        (post,) = uow.session.scalars(select(GridPost))
+        kept = {"ended": [[post.id, None, f"{name}调走"]], "opened": [], "removed": [_plain(post)]}
+        change = uow.session.scalars(select(GridChange).order_by(GridChange.id)).first()
+        assert change is not None
+        change.changes = {**change.changes, "posts": kept}
         uow.session.flush()
         service_erase.erase_person(uow, **erase, person_version=uow.get(Person, led).version)
     with hanyin.uow() as uow:
         assert [row.name for model in (GridPost, HouseholdGroupHead) for row in uow.session.scalars(select(model))] == [
             "＊"
         ] * 2
+        texts = [str(change.changes) for change in uow.session.scalars(select(GridChange))]
+        assert any("＊" in one for one in texts)
+        assert not [one for one in texts if name in one], "nor where it would be put back from"

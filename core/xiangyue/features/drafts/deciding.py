@@ -14,7 +14,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Invalid
 from xiangyue.features.areas.queries import names
 from xiangyue.features.drafts.leaders import Chosen, put_in_charge
-from xiangyue.features.drafts.models import GridDraft
+from xiangyue.features.drafts.models import GridDraft, GridDraftPart
 from xiangyue.features.drafts.policy import (
     APPROVED,
     DISCARDED,
@@ -27,7 +27,7 @@ from xiangyue.features.drafts.policy import (
     RETURNED,
     SUBMITTED,
 )
-from xiangyue.features.drafts.queries import LiveDraft, live_draft
+from xiangyue.features.drafts.queries import LiveDraft, kept_part, live_draft
 from xiangyue.features.drafts.writing import done, locked
 from xiangyue.features.grids.division import Division
 from xiangyue.features.grids.models import GridChange
@@ -103,6 +103,8 @@ def put_in_force(
     given = put_in_charge(uow, live, change, term_until=term_until, chosen=leaders or {})
     if not given and not change.changes["near"]:
         raise Invalid({"": [_l("This changes nothing.")]})
+    for part in live.parts:
+        uow.get(GridDraftPart, part.id).kept = kept_part(part)
     draft.state, draft.on_date, draft.change_id = IN_FORCE, on, change.id
     after = {"state": IN_FORCE, "on": on.isoformat(), **({"leaders": given} if given else {})}
     return done(uow, draft, "force", before={"state": APPROVED}, after=after)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from sqlalchemy import CheckConstraint, Date, Index, Integer, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from xiangyue.db.base import AreaBound, Base, CText, Json, Timestamps, Versioned, tenant_fk
@@ -52,7 +53,8 @@ class GridDraft(Timestamps, Versioned, AreaBound, Base):
 
 class GridDraftPart(AreaBound, Base):
     """A leaf grid of a draft. What it covers follows from its households. ``fixed``: planning anew leaves it as it is;
-    ``leader``: who is proposed to look after it."""
+    ``leader``: who is proposed to look after it; ``kept``: of a draft in force level, area and households as they were
+    when it was put in force (`queries.kept_part`)."""
 
     __tablename__ = "grid_draft_part"
     __table_args__ = (
@@ -65,6 +67,7 @@ class GridDraftPart(AreaBound, Base):
     name: Mapped[str]
     leader: Mapped[str] = mapped_column(default="", server_default="")
     fixed: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    kept: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class GridDraftHousehold(AreaBound, Base):

@@ -9,14 +9,17 @@ from typing import Any
 
 from sqlalchemy import select
 
+from xiangyue.db.base import Json
+from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid
 from xiangyue.features.areas.queries import names
 from xiangyue.features.drafts.models import GridDraft, GridDraftHousehold, GridDraftPart
-from xiangyue.features.drafts.policy import EDITABLE, OVER, STATES
+from xiangyue.features.drafts.policy import EDITABLE, IN_FORCE, OVER, STATES
 from xiangyue.features.drafts.register import Row, rows_of, rule_of
 from xiangyue.features.grids.planning.problem import SizeRule
 from xiangyue.features.households.listing import Conditions, Page, Sort, fetch_page, set_area_names
+from xiangyue.features.households.location import degrees
 from xiangyue.features.households.person_input import today
 from xiangyue.i18n import lazy_gettext as _l
 
@@ -148,16 +151,19 @@ class LiveDraft:
 
 
 def live_draft(uow: Uow, draft: GridDraft, rows: Sequence[Row] | None = None) -> LiveDraft:
-    """A draft with today's register; ``rows``: those of the village, where they were read already."""
+    """A draft with today's register; ``rows``: those of the village, where they were read already. One in force is as
+    it was put in force, unless ``rows`` are given."""
+    if draft.state == IN_FORCE and rows is None:
+        then = _as_put_in_force(uow, draft)
+        if then is not None:
+            return then
     rows = rows_of(uow, draft.area_code, today()) if rows is None else rows
     rule = rule_of(draft.rule)
     by_id = {row.id: row for row in rows}
     sizes: dict[int, int] = {}
     for row in rows:
         sizes[row.group] = sizes.get(row.group, 0) + 1
-    parts = uow.session.scalars(
-        select(GridDraftPart).where(GridDraftPart.draft_id == draft.id).order_by(GridDraftPart.position)
-    ).all()
+    parts = _parts(uow, draft)
     inside: dict[int, list[Row]] = {part.id: [] for part in parts}
     gone, moved, by_hand, placed = set(), set(), set(), set()
     statement = select(
@@ -183,19 +189,60 @@ def live_draft(uow: Uow, draft: GridDraft, rows: Sequence[Row] | None = None) ->
     )  # fmt: skip
 
 
+#: What is kept of a household; its head and location are looked up, as long as they are known.
+_KEPT = ("id", "group", "code", "registered", "living", "care", "number")
+
+
+def kept_part(part: LivePart) -> Json:
+    """A part as it is now, for ``GridDraftPart.kept``."""
+    homes = [[getattr(row, name) for name in _KEPT] for row in part.homes]
+    return {"level": part.level, "area_code": part.area_code, "homes": homes}
+
+
+def _as_put_in_force(uow: Uow, draft: GridDraft) -> LiveDraft | None:
+    """None for one of before households were kept."""
+    parts = _parts(uow, draft)
+    if any(part.kept is None for part in parts):
+        return None
+    kept = {part.id: part.kept or {} for part in parts}
+    ids = [home[0] for one in kept.values() for home in one["homes"]]
+    sql = "SELECT h.id, h.head_name, h.location FROM household h WHERE {scope:h} AND h.id = ANY(:ids)"
+    known = {id: (head, degrees(at)) for id, head, at in scoped_rows(uow.session, sql, {"ids": ids}, scope=uow.scope)}
+    rule, live = rule_of(draft.rule), []
+    for part in parts:
+        values = [dict(zip(_KEPT, home, strict=True)) for home in kept[part.id]["homes"]]
+        rows = [Row(**one, head=known.get(one["id"], ("", None))[0], at=known.get(one["id"], ("", None))[1])
+                for one in values]  # fmt: skip
+        level, area = kept[part.id]["level"], kept[part.id]["area_code"]
+        live.append(_sized(part, rows, rule, level=level, area_code=area))
+    groups = {row.group for one in live for row in one.homes}
+    places = names(uow, sorted({draft.area_code, *groups}))
+    return LiveDraft(draft, rule, tuple(live), frozenset(), (), frozenset(), frozenset(), places)
+
+
+def _parts(uow: Uow, draft: GridDraft) -> Sequence[GridDraftPart]:
+    wanted = select(GridDraftPart).where(GridDraftPart.draft_id == draft.id)
+    return uow.session.scalars(wanted.order_by(GridDraftPart.position)).all()
+
+
 def _live_part(part: GridDraftPart, rows: list[Row], village: int, rule: SizeRule, sizes: dict[int, int]) -> LivePart:
+    groups = {row.group for row in rows}
+    one = next(iter(groups)) if len(groups) == 1 else None
+    level = 3 if one is not None and len(rows) < sizes[one] else 2
+    return _sized(part, rows, rule, level=level, area_code=village if one is None else one)
+
+
+def _sized(part: GridDraftPart, rows: list[Row], rule: SizeRule, *, level: int, area_code: int) -> LivePart:
     rows.sort(key=lambda row: row.number)
-    groups = tuple(sorted({row.group for row in rows}))
-    one = groups[0] if len(groups) == 1 else None
     persons = sum(row.registered if rule.basis == "registered" else row.living for row in rows)
     return LivePart(
         id=part.id,
         name=part.name,
         leader=part.leader,
         fixed=part.fixed,
-        level=3 if one is not None and len(rows) < sizes[one] else 2,
-        area_code=village if one is None else one,
-        groups=groups,
+        level=level,
+        area_code=area_code,
+        groups=tuple(sorted({row.group for row in rows})),
         homes=tuple(rows),
         households=len(rows),
         registered=sum(row.registered for row in rows),

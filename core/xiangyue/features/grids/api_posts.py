@@ -57,6 +57,18 @@ def end(data: dict[str, Any], post_id: int) -> Response:
         raise lost_update(error) from None
 
 
+@bp.route("/posts/<int:post_id>", methods=["DELETE"])
+@bp.response(204)
+@requires(GRID_EDIT)
+@takes_version
+def withdraw(post_id: int) -> None:
+    """Withdraw a post that begins on a day to come; needs If-Match"""
+    try:
+        service_posts.withdraw_post(current_uow(), post_id=post_id, version=required_version())
+    except Stale as error:
+        raise lost_update(error) from None
+
+
 def _plain(post: dict[str, Any]) -> dict[str, Any]:
     dates = {name: post[name] and post[name].isoformat() for name in ("since", "term_until", "until")}
     own = {name: value for name, value in post.items() if name != "person_state"}

@@ -199,7 +199,8 @@ class GridPost(Timestamps, Versioned, AreaBound, Base):
     ``person_id``: of the register; null for somebody from outside, whose name and ``unit`` stand here. ``name`` is the
     name when appointed. ``office_phone`` is made known on the board; the person's own number never is. The exclusion
     constraint holds a grid to one principal leader on any day. ``warnings``: what rules of plugins had against it then
-    (`dispatch.consult`); ``warning_reason``: why it was done all the same.
+    (`dispatch.consult`); ``warning_reason``: why it was done all the same. ``account_id``: by which he or she signs in,
+    to be told when the term ends.
     """
 
     __tablename__ = "grid_post"
@@ -232,3 +233,4 @@ class GridPost(Timestamps, Versioned, AreaBound, Base):
     ended_reason: Mapped[str] = mapped_column(default="", server_default="")
     warnings: Mapped[list[Json]] = mapped_column(JSONB, default=list, server_default="[]")
     warning_reason: Mapped[str] = mapped_column(default="", server_default="")
+    account_id: Mapped[int | None]

@@ -23,9 +23,11 @@ from xiangyue.features.grids import (
     policy,
     work,
 )
+from xiangyue.features.grids.forgetting import forget_posts
 from xiangyue.features.grids.keeping import keep_households
 from xiangyue.features.grids.profile import apply_rules
 from xiangyue.features.grids.with_areas import follow_areas
+from xiangyue.features.households.forgetting import add_forgetter
 from xiangyue.features.households.kept import add_keeper
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.hookspecs import hookimpl
@@ -45,6 +47,7 @@ from xiangyue.plugin.registry import (
 
 add_keeper(keep_households)
 add_follower(follow_areas)
+add_forgetter(forget_posts)
 
 
 @hookimpl
@@ -81,7 +84,7 @@ def register_household_panels() -> Sequence[HouseholdPanel]:
 
 @hookimpl
 def register_work() -> Sequence[WorkProvider]:
-    return (work.WORK,)
+    return (work.WORK, work.OWN)
 
 
 @hookimpl

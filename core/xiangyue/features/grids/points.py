@@ -10,6 +10,7 @@ from sqlalchemy import select
 from xiangyue.db.uow import Uow
 from xiangyue.features.grids import queries, queries_posts
 from xiangyue.features.grids.boundaries.rings import contains
+from xiangyue.features.grids.forgetting import NOBODY
 from xiangyue.features.grids.models import GridPost
 from xiangyue.features.grids.policy import GRID_EDIT, GRID_VIEW, ROLES
 from xiangyue.features.grids.queries_boundaries import outlines
@@ -79,6 +80,6 @@ PERSON_PANEL = PersonPanel("grid", _l("Grid"), GRID_VIEW, _person_panel, positio
 FOLLOWS = Follows(
     "grid_post", _l("Posts in grids"), "person", GridPost, "person_id", open=GridPost.valid_to.is_(None),
     own_place=True,
-    erase={"name": "\uff0a", "unit": "", "office_phone": "", "ended_reason": "", "warnings": [], "warning_reason": ""},
+    erase=NOBODY,
 )  # fmt: skip
 SEARCH = SearchKind("grids", _l("Grids"), GRID_VIEW, _find)

@@ -71,6 +71,7 @@ ACTIONS = {
     "grid.register": _l("Grids followed a change of the register"),
     "grid.undo": _l("Change of grids undone"),
     "grid.appoint": _l("Somebody put in charge of a grid"),
+    "grid.withdraw_post": _l("Post in a grid withdrawn before it began"),
     "grid.end_post": _l("Post in a grid ended"),
     "grid.explain": _l("Reason given for a grid's size"),
     "grid.settings": _l("Rules for grids changed"),

@@ -135,7 +135,7 @@ def _kept(change: GridChange) -> Json:
 
 def _plain(post: GridPost) -> Json:
     names = ("id", "grid_id", "area_code", "role", "principal", "person_id", "name", "unit", "office_phone",
-             "ended_reason", "warnings", "warning_reason", "version")  # fmt: skip
+             "ended_reason", "warnings", "warning_reason", "version", "account_id")  # fmt: skip
     found = {name: getattr(post, name) for name in names}
     return found | {name: value and value.isoformat() for name in _DATES for value in [getattr(post, name)]}
 

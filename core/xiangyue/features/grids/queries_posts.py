@@ -55,6 +55,30 @@ def leaders_on(uow: Uow, grid_ids: Collection[int], on: date) -> dict[int, dict[
     return found
 
 
+def posts_ahead(uow: Uow, grid_id: int, on: date) -> list[dict[str, Any]]:
+    """Posts that begin after a day, the next first; those of `posts_on` otherwise."""
+    rows = scoped_rows(uow.session, _POSTS % "t.valid_from > CAST(:on AS date)", {"grids": [grid_id], "on": on})
+    posts = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+    return sorted(posts, key=lambda post: (post["since"], post["id"]))
+
+
+_TERMS = """
+SELECT t.grid_id, t.role, t.term_until, g.token,
+       (SELECT v.name FROM grid_version v WHERE {tenant:v} AND v.grid_id = t.grid_id ORDER BY v.valid_from DESC LIMIT 1)
+  FROM grid_post t JOIN grid g ON g.id = t.grid_id
+ WHERE {tenant:t} AND {tenant:g} AND t.account_id = :account AND t.valid_to IS NULL
+   AND t.valid_from <= CAST(:on AS date) AND t.term_until <= CAST(:until AS date)
+ ORDER BY t.term_until, t.id
+"""
+
+
+def own_terms(uow: Uow, account_id: int, on: date, until: date) -> list[dict[str, Any]]:
+    """Posts of an account's holder whose term is over or ends by then: grid_id, role, term_until, token of its
+    board, name of the grid."""
+    rows = scoped_rows(uow.session, _TERMS, {"account": account_id, "on": on, "until": until})
+    return [dict(zip(("grid_id", "role", "term_until", "token", "name"), row, strict=True)) for row in rows]
+
+
 def all_posts(uow: Uow, grid_id: int) -> list[dict[str, Any]]:
     """Everybody who had a post in a grid, the newest first."""
     rows = scoped_rows(uow.session, _POSTS % "true", {"grids": [grid_id]})

@@ -291,6 +291,9 @@ class NewPost(Schema):
         load_default="",
         metadata={"description": "Needed where a rule warns; the answer 422 names the field and has `warnings`"},
     )
+    login = fields.String(
+        load_default="", metadata={"description": "Of the holder's account, who is told there when the term ends"}
+    )
 
 
 class EndOfPost(Schema):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -22,14 +22,11 @@ from xiangyue.features.grids.boundaries.rings import united
 from xiangyue.features.grids.division import Cell, Division, Part, divided
 from xiangyue.features.grids.models import Grid, GridChange, GridSizeNote
 from xiangyue.features.grids.policy import AREA, GRID_EDIT, GRID_VIEW, SizeRule
-from xiangyue.features.grids.standing import WIDE, division_on, lock_village, village_of
+from xiangyue.features.grids.standing import WIDE, check_day, division_on, lock_village, village_of
 from xiangyue.features.grids.writing import Writer, new_change, note
 from xiangyue.features.households.person_input import today
 from xiangyue.i18n import lazy_gettext as _l
 
-#: How far ahead a change may be arranged, in days.
-AHEAD = 366
-EARLIEST = date(1990, 1, 1)
 REASON_LENGTH = 500
 
 
@@ -335,12 +332,6 @@ def _inside(scope: Any, before: Division, after: Division) -> None:
     codes_changed |= {after.areas[h] for h in moved if h in after.areas}
     if not all(scope.contains(code) for code in codes_changed):
         raise NotFound(_l("There is no such entry, or it lies outside your area."))
-
-
-def check_day(on: date) -> None:
-    """Raises Invalid (``on``) for a day long ago or far ahead."""
-    if not EARLIEST <= on <= today() + timedelta(AHEAD):
-        raise Invalid({"on": [_l("Choose a day from 1990 on and at most a year ahead.")]})
 
 
 def _grid(uow: Uow, grid_id: int, version: int) -> Grid:

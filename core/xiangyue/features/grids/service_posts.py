@@ -10,11 +10,14 @@ from sqlalchemy import or_, select
 
 from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit
+from xiangyue.access.models import Account
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Invalid, Stale
 from xiangyue.features.grids.models import ROLES, Grid, GridPost, GridVersion
 from xiangyue.features.grids.policy import GRID_EDIT
+from xiangyue.features.grids.standing import check_day
 from xiangyue.features.households.models import Person
+from xiangyue.features.households.person_input import today
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import pick
 from xiangyue.plugin.dispatch import consult, publish
@@ -49,16 +52,23 @@ def appoint(
     office_phone: str = "",
     term_until: date | None = None,
     reason: str = "",
+    login: str = "",
 ) -> GridPost:
     """Put somebody in charge from a day on: a person of the register in the actor's area, or somebody from outside by
     ``name``. What a plugin's rule warns of (村民小组组长 …) takes a ``reason``; both stay with the post.
+    ``login``: of the account by which he or she signs in, "" without one.
 
-    Raises NotFound; Invalid by field (a person who died or moved away, a term that ends before it begins);
+    Raises NotFound; Invalid by field (a person who died or moved away, a term that ends before it begins, a first day
+    more than a year ahead, a login that there is not);
     WarningReasonNeeded; Conflict for a term that overlaps, naming whose; Refused by a plugin's rule."""
     grid = uow.get(Grid, grid_id)
     errors: dict[str, list[Any]] = {}
     if role not in ROLES:
         errors["role"] = [_l("Choose one of the options.")]
+    check_day(valid_from, "valid_from")
+    account = _account(uow, login) if login.strip() else None
+    if login.strip() and account is None:
+        errors["login"] = [_l("There is no account with this login. Leave it empty if there is none.")]
     if term_until is not None and term_until < valid_from:
         errors["term_until"] = [_l("The term ends before it begins.")]
     person = uow.get(Person, person_id) if person_id is not None else None
@@ -96,6 +106,7 @@ def appoint(
         grid_id=grid.id, area_code=grid.area_code, role=role, principal=principal and role == "leader",
         person_id=person_id, name=text, unit=unit.strip(), office_phone=office_phone.strip(), valid_from=valid_from,
         term_until=term_until, version=1, warnings=warnings, warning_reason=reason.strip() if warnings else "",
+        account_id=account,
     )  # fmt: skip
     uow.session.add(post)
     uow.session.flush()
@@ -106,6 +117,11 @@ def appoint(
     audit(uow, action="grid.appoint", obj=post, label=text, after={k: v for k, v in told.items() if v})
     publish(uow, "grid_leader_happened", grid_id=grid.id, post_id=post.id, action="grid.appoint")
     return post
+
+
+def _account(uow: Uow, login: str) -> int | None:
+    found = select(Account.id).where(Account.login == login.strip().lower(), Account.state == "active")
+    return uow.session.scalars(found).one_or_none()
 
 
 def _no_overlap(
@@ -128,6 +144,21 @@ def _no_overlap(
 
 
 @acts(GRID_EDIT)
+def withdraw_post(uow: Uow, *, post_id: int, version: int) -> None:
+    """A post that is to begin on a day to come is as if it had not been given. Raises NotFound, Stale, Conflict for one
+    that has begun."""
+    post = uow.get_for_update(GridPost, post_id)
+    if post.version != version:
+        raise Stale(_l("Somebody else has saved this in the meantime."), theirs={"version": post.version})
+    if post.valid_from <= today():
+        raise Conflict(_l("This post has begun: end it instead."))
+    audit(uow, action="grid.withdraw_post", obj=post, label=post.name, before={"on": post.valid_from})
+    publish(uow, "grid_leader_happened", grid_id=post.grid_id, post_id=post.id, action="grid.withdraw_post")
+    uow.session.delete(post)
+    uow.session.flush()
+
+
+@acts(GRID_EDIT)
 def end_post(uow: Uow, *, post_id: int, version: int, on: date, reason: str) -> GridPost:
     """Somebody is no longer in charge from ``on`` on. Raises NotFound, Stale, Conflict (ended already), Invalid."""
     post = uow.get_for_update(GridPost, post_id)
@@ -136,6 +167,8 @@ def end_post(uow: Uow, *, post_id: int, version: int, on: date, reason: str) -> 
     if post.valid_to is not None:
         raise Conflict(_l("This post has ended already."))
     if on <= post.valid_from:
+        if post.valid_from > today():
+            raise Conflict(_l("This post has not begun: withdraw it instead."))
         raise Invalid({"on": [_l("Choose a day after %(day)s, when it began.", day=post.valid_from.isoformat())]})
     if not reason.strip() or len(reason.strip()) > REASON_LENGTH:
         raise Invalid({"reason": [_l("Give a reason of at most %(n)d characters.", n=REASON_LENGTH)]})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import ColumnElement, or_, select
 
@@ -14,8 +14,12 @@ from xiangyue.errors import Invalid, NotFound
 from xiangyue.features.areas.models import VILLAGE, Area
 from xiangyue.features.grids.division import Cell, Division
 from xiangyue.features.grids.models import Grid, GridChange, GridHousehold, GridVersion
+from xiangyue.features.households.person_input import today
 from xiangyue.i18n import lazy_gettext as _l
 
+#: How far ahead a change may be arranged, in days.
+AHEAD = 366
+EARLIEST = date(1990, 1, 1)
 WIDE = "the division of a village is one thing, whoever may change part of it"
 
 #: Households on the register on a day, or that come to be on it: closed ones until the day they left.
@@ -28,6 +32,12 @@ SELECT h.id, h.area_code FROM household h
 
 def village_of(code: int) -> int:
     return code - code % 1000
+
+
+def check_day(on: date, field: str = "on") -> None:
+    """Raises Invalid (``field``) for a day long ago or far ahead."""
+    if not EARLIEST <= on <= today() + timedelta(AHEAD):
+        raise Invalid({field: [_l("Choose a day from 1990 on and at most a year ahead.")]})
 
 
 def lock_village(uow: Uow, village: int) -> None:

@@ -8,8 +8,7 @@ from datetime import date
 from xiangyue.db.uow import Uow
 from xiangyue.errors import NotFound
 from xiangyue.features.grids.division import Cell
-from xiangyue.features.grids.service import check_day
-from xiangyue.features.grids.standing import WIDE, division_on, refuse_later, village_of
+from xiangyue.features.grids.standing import WIDE, check_day, division_on, refuse_later, village_of
 from xiangyue.i18n import lazy_gettext as _l
 
 

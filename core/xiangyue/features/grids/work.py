@@ -8,9 +8,10 @@ from flask import url_for
 
 from xiangyue.db.uow import Uow
 from xiangyue.features.areas.queries import code_text
-from xiangyue.features.grids import queries, queries_coverage, queries_households
+from xiangyue.features.grids import queries, queries_coverage, queries_households, queries_posts
+from xiangyue.features.grids.conditions import soon
 from xiangyue.features.grids.pages.coverage import NUMBERS, number_url
-from xiangyue.features.grids.policy import GRID_EDIT, GRID_VIEW
+from xiangyue.features.grids.policy import GRID_EDIT, GRID_VIEW, ROLES
 from xiangyue.features.households.person_input import today
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
@@ -47,6 +48,24 @@ def find_work(uow: Uow) -> list[WorkItem]:
     return found
 
 
+def find_own_terms(uow: Uow) -> list[WorkItem]:
+    """For somebody in charge of a grid, by his or her account: that the term is over or ends soon."""
+    if uow.actor.account_id is None:
+        return []
+    day, found = today(), []
+    with uow.tenant_wide("somebody's own posts, wherever they are"):
+        terms = queries_posts.own_terms(uow, uow.actor.account_id, day, soon(day))
+    for one in terms:
+        what = {"post": ROLES[one["role"]], "grid": one["name"], "day": one["term_until"].isoformat()}
+        over = one["term_until"] < day
+        title = (_("Your term is over since %(day)s: %(post)s of %(grid)s", **what) if over
+                 else _("Your term ends on %(day)s: %(post)s of %(grid)s", **what))  # fmt: skip
+        detail = _("Your village or town says who goes on.")
+        url, act = url_for("grids.board", token=one["token"]), _("Look at the board")
+        found.append(WorkItem(title, detail, url, act, due=one["term_until"], state="late" if over else "soon"))
+    return found
+
+
 #: Numbers of the card.
 SHOWN = ("waiting", "unexplained", "leaderless", "leader_gone", "term_over", "org_late")
 
@@ -69,4 +88,5 @@ def _card(uow: Uow, area: int) -> PanelView | None:
 
 
 WORK = WorkProvider("grids.owed", find_work)
+OWN = WorkProvider("grids.own_terms", find_own_terms)
 CARD = DashboardCard("grid_coverage", _l("Grid coverage"), GRID_VIEW, _card, position=15)

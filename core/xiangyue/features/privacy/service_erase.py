@@ -14,6 +14,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Unavailable
 from xiangyue.features.duplicates.models import RecordMerge
 from xiangyue.features.households.events import tell_person
+from xiangyue.features.households.forgetting import forget
 from xiangyue.features.households.models import CustomField, CustomValue, MarkKind, Person, PersonMark
 from xiangyue.features.households.models_change import ImportChange
 from xiangyue.features.households.models_facts import FactConflict, FactDepartment, FactOrigin
@@ -123,6 +124,8 @@ def erase_person(uow: Uow, *, id: int, version: int, person_version: int, text: 
         records = [person, *parts]
         known = remember_erased(uow, keys, records, number=line.request.number, whole=gone)
         files = erase_staged(uow, keys, known)
+        if gone:
+            forget(uow, [one.id for one in records])
         went = [key for one in records for key in erase_rows(uow, owner=one.id, whole=gone)]
         elsewhere = list(dict.fromkeys(f"follows:{key}" for key in went))
         if expire_exports(uow, records):

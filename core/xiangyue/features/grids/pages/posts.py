@@ -57,6 +57,7 @@ def appoint(id: int) -> Any:
                 person_id=whole_number(person),
                 name=request.form.get("name", ""), unit=request.form.get("unit", ""),
                 office_phone=request.form.get("office_phone", ""), reason=request.form.get("reason", ""),
+                login=request.form.get("login", ""),
             )  # fmt: skip
         except Invalid as invalid:
             errors, status = invalid.fields, 422
@@ -92,6 +93,21 @@ def end_post(id: int) -> Any:
         flash(str(error.message), "warning")
     else:
         flash(_("Saved"), "success")
+    return redirect(url_for("grids.show_grid", id=grid), 303)
+
+
+@bp.post("/grids/posts/<int:id>/withdraw")
+@requires(GRID_EDIT)
+def withdraw_post(id: int) -> Any:
+    """One that has not begun."""
+    uow = current_uow()
+    grid = uow.get(GridPost, id).grid_id
+    try:
+        service_posts.withdraw_post(uow, post_id=id, version=request.form.get("version", type=int) or 0)
+    except (Stale, Conflict) as error:
+        flash(str(error.message), "warning")
+    else:
+        flash(_("Withdrawn"), "success")
     return redirect(url_for("grids.show_grid", id=grid), 303)
 
 

@@ -56,6 +56,7 @@ def grid_page(id: int, *, status: int = 200, explain: FormView | None = None) ->
         notes=queries.size_notes(uow, id),
         panels=[drawn(view) for view in panels(uow, grid, on)],
         posts=queries_posts.posts_on(uow, [id], on)[id],
+        posts_ahead=queries_posts.posts_ahead(uow, id, today()) if on == today() else [],
         spoken=service_posts.spoken,
         duties=rules.duty_lists(uow).get(grid["level"]),
         token=queries_posts.token_of(uow, id),
