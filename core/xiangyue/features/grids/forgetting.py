@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from sqlalchemy import or_, select
 
@@ -10,7 +11,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.features.grids.models import GridChange, GridPost
 
 #: What stands in the place of what says who it was.
-NOBODY = {
+NOBODY: dict[str, Any] = {
     "name": "\uff0a", "unit": "", "office_phone": "", "ended_reason": "", "warnings": [], "warning_reason": "",
     "account_id": None,
 }  # fmt: skip
