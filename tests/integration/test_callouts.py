@@ -27,7 +27,7 @@ from xiangyue.features.household_groups.models import HouseholdGroup
 from xiangyue.features.households.identifiers import PHONE, sealed
 from xiangyue.features.households.models import Person
 from xiangyue.features.households.person_input import today
-from xiangyue.features.privacy.models import PersonAccess
+from xiangyue.features.privacy.models import PersonAccess, PersonAccessSet
 from xiangyue.jobs.models import Job, OutboxMessage
 from xiangyue.plugin.follows import follow_rows
 from xiangyue.testing.fixtures import County
@@ -270,6 +270,34 @@ def test_the_role_of_heads_reaches_the_own_ten_only(hanyin: County, laid: Laid) 
     assert head.post(f"/calls/groups/{parts[second]}/phones", data=form).status_code == 404
     assert head.post(f"{url}/answers", data={**form, "household_id": "", "all": "1",
                                              "client_id": str(uuid.uuid4())}).status_code == 303  # fmt: skip
+
+
+def test_calls_and_their_households_are_exported_by_right_and_on_record(hanyin: County, laid: Laid) -> None:
+    """The file says what is known of each household, and nowhere who answered when."""
+    _grid, first, _second = laid
+    call, parts = send(hanyin)
+    with hanyin.uow() as uow:
+        house = queries.households_of(uow, [parts[first]])[0]["household_id"]
+        service.answer(uow, callout_group_id=parts[first], client_id=uuid.uuid4(), states={house: "help"})
+    village, leader = (hanyin.client(hanyin.account(role, area=VILLAGE)) for role in ("village", "grid_leader"))
+    area = f"?area={VILLAGE // 1000}"
+    for url, number in ((f"/calls/export{area}&cols=kind,at,state", 1), (f"/calls/{call}/export", 12)):
+        assert leader.get(url).status_code == 403
+        form = {"csrf_token": hidden(text(village, url), "csrf_token"), "format": "csv"}
+        assert village.post(url, data=form).status_code == 422  # what for?
+        file = village.post(url, data={**form, "purpose": "防汛总结"}).data.decode("utf-8-sig")
+        assert len(file.strip().splitlines()) == 2 + number, file
+        assert ("需要帮助" in file) == (number == 12)
+    assert f"/calls/{call}/export" in text(village, f"/calls/{call}")
+    assert "/calls/export" in text(village, f"/calls{area}")
+    assert hanyin.client(hanyin.account("town", area=OTHER_TOWN)).get(f"/calls/{call}/export").status_code == 404
+    with hanyin.uow() as uow:
+        told = select(AuditEntry.after["rows"].as_integer()).where(
+            AuditEntry.action == "callout.export", AuditEntry.purpose == "防汛总结"
+        )
+        assert sorted(uow.session.scalars(told)) == [1, 12]
+        sets = select(PersonAccessSet.persons).where(PersonAccessSet.purpose == "防汛总结")
+        assert uow.session.scalars(sets).all() == [24]
 
 
 def test_nobody_is_ranked(hanyin: County, laid: Laid) -> None:

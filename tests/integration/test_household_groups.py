@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from grids_kit import TOWN, VILLAGE, homes, made_by
@@ -17,7 +19,7 @@ from xiangyue.features.grids import service as grids
 from xiangyue.features.grids.jobs import sweep
 from xiangyue.features.grids.models import Grid
 from xiangyue.features.grids.sizes import ReasonNeeded
-from xiangyue.features.household_groups import queries, service, service_heads
+from xiangyue.features.household_groups import points, queries, service, service_heads
 from xiangyue.features.household_groups.models import HouseholdGroup, HouseholdGroupMember
 from xiangyue.features.household_groups.policy import GroupSize
 from xiangyue.features.households.models import Household, Person
@@ -180,6 +182,20 @@ def test_an_undo_names_what_was_built_on_it(hanyin: County, laid: Laid) -> None:
         with pytest.raises(Invalid, match="不存在"):
             service.rename_group(uow, group_id=first, version=uow.get(HouseholdGroup, first).version, name="x",
                                  on=today() - timedelta(400))  # fmt: skip
+
+
+def test_the_panel_of_a_grid_says_what_it_leaves_out(hanyin: County, laid: Laid, monkeypatch: Any) -> None:
+    grid, first, second = laid
+    monkeypatch.setattr(points, "SHOWN", 1)
+    client = hanyin.client(hanyin.account("town", area=TOWN))
+    shown = text(client, f"/grids/{grid}")
+    assert "共 2 个组，此处列出 1 个" in shown
+    link = re.search(r'href="(/ten-household-groups\?[^"]*grid=[^"]*)"', shown)
+    assert link is not None
+    every = text(client, link[1].replace("&amp;", "&"))
+    assert all(f"/ten-household-groups/{id}" in every for id in (first, second))
+    nothing = text(client, f"/ten-household-groups?area={VILLAGE // 1000}&grid=NONE1")
+    assert f"/ten-household-groups/{first}" not in nothing
 
 
 def test_pages_suggest_make_and_show_groups(hanyin: County, laid: Laid) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from urllib.parse import urlencode
 
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.text.whole import whole_number
 
 #: Numbers are 64 bits wide in PostgreSQL.
 MOST = 2**63 - 1
@@ -53,7 +54,8 @@ class Filter:
             except ValueError:
                 return _l("“%(value)s” is not a date. Write it as 2026-11-21.", value=value)
         elif self.kind == "number":
-            if not (value.isascii() and value.removeprefix("-").isdigit() and abs(int(value)) <= MOST):
+            number = whole_number(value.removeprefix("-"))
+            if number is None or number > MOST:
                 return _l("“%(value)s” is not a whole number.", value=value)
         elif self.kind == "choice" and not self.open and value not in _values(self.choices):
             return _l("“%(value)s” is not one of the choices.", value=value)

@@ -14,8 +14,9 @@ CALLOUT_ANSWER = Permission("callout.answer", _l("Answer calls for the own ten h
 CALLOUT_PHONES = Permission(
     "callout.phones", _l("Show telephones of households in a call that is under way"), sensitive=True
 )
+CALLOUT_EXPORT = Permission("callout.export", _l("Export calls and who has not been reached"))
 CALLOUT_SETTINGS = Permission("callout.settings", _l("Set when calls go on to grid leaders and how long they are kept"))
-PERMISSIONS = (CALLOUT_SEND, CALLOUT_VIEW, CALLOUT_ANSWER, CALLOUT_PHONES, CALLOUT_SETTINGS)
+PERMISSIONS = (CALLOUT_SEND, CALLOUT_VIEW, CALLOUT_ANSWER, CALLOUT_PHONES, CALLOUT_EXPORT, CALLOUT_SETTINGS)
 
 #: For what a call may be sent. There is none for a roll call, attendance, a meeting or "other", and none can be made.
 KINDS = {
@@ -47,12 +48,13 @@ ACTIONS = {
     "callout.answer": _l("Call answered for a ten-household group"),
     "callout.escalate": _l("Call passed on to grid leaders"),
     "callout.end": _l("Call in an emergency ended"),
+    "callout.export": _l("Calls exported"),
     "callout.forget": _l("Old calls deleted"),
     "callout.phones": _l("Telephone shown for a call"),
 }
 #: What somebody who answers needs: of the own ten, or with the right to see calls for others.
 _ANSWERS = frozenset({CALLOUT_ANSWER.name, CALLOUT_PHONES.name})
-_SENDS = _ANSWERS | {CALLOUT_SEND.name, CALLOUT_VIEW.name}
+_SENDS = _ANSWERS | {CALLOUT_SEND.name, CALLOUT_VIEW.name, CALLOUT_EXPORT.name}
 ROLE_TEMPLATES = {
     "county_admin": _SENDS | {CALLOUT_SETTINGS.name},
     "town": _SENDS,

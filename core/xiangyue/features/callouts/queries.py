@@ -3,7 +3,7 @@ order of merit here, and none may be made from it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -175,6 +175,17 @@ def list_calls(
     items = [dict(zip(CALL, row, strict=False)) for row in rows]
     set_area_names(uow, items, [item["area_code"] for item in items])
     return Page(items, following, back)
+
+
+def each_call(uow: Uow, wanted: CallFilter, *, limit: int) -> Iterator[dict[str, Any]]:
+    """All that a filter finds, for an export."""
+    after, left = None, limit
+    while left > 0:
+        page = list_calls(uow, wanted, limit=min(left, 500), after=after)
+        yield from page.items
+        left, after = left - len(page.items), page.next
+        if after is None:
+            return
 
 
 def count_calls(uow: Uow, wanted: CallFilter) -> int:

@@ -14,8 +14,13 @@ def reason() -> str:
 
 def by_import(change: GridChange) -> bool:
     """In whatever language the reason was written."""
+    return said_by_import(change.reason)
+
+
+def said_by_import(words: str) -> bool:
+    """Whether these are the words of `reason`."""
     said = set()
     for locale in LOCALES:
         with in_locale(locale):
             said.add(reason())
-    return change.reason in said
+    return words in said

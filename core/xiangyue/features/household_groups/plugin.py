@@ -9,11 +9,12 @@ from flask import Blueprint
 
 from xiangyue.access.permissions import Permission
 from xiangyue.features.grids.following import add_follower, add_panel
-from xiangyue.features.household_groups import api, pages, points, policy
+from xiangyue.features.household_groups import api, file_groups, pages, points, policy
 from xiangyue.features.household_groups.following import follow_grids
 from xiangyue.features.household_groups.profile import apply_size
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.hookspecs import hookimpl
+from xiangyue.plugin.registers import ImportRegister
 from xiangyue.plugin.registry import Follows, HouseholdPanel, NavItem, ProfileSection, SearchKind
 
 add_follower(follow_grids)
@@ -68,6 +69,11 @@ def register_search_kinds() -> Sequence[SearchKind]:
 @hookimpl
 def register_follows() -> Sequence[Follows]:
     return (points.FOLLOWS,)
+
+
+@hookimpl
+def register_imports() -> Sequence[ImportRegister]:
+    return (file_groups.REGISTER,)
 
 
 @hookimpl

@@ -17,6 +17,9 @@ from xiangyue.features.households.person_input import today
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.registry import Follows, HouseholdPanel, PanelView, SearchHit, SearchKind
 
+#: Groups on a grid's page; the list has all of them.
+SHOWN = 50
+
 
 def _panel(uow: Uow, household_id: int) -> PanelView | None:
     found = queries.groups_of(uow, household_id, today())
@@ -30,15 +33,17 @@ def grid_panel(uow: Uow, grid: dict[str, Any], on: date) -> PanelView | None:
     """Groups of a leaf grid, and how many of its households are in none."""
     if not grid["leaf"] or not grid["standing"] or not uow.actor.can(GROUP_VIEW):
         return None
-    rows = queries.list_groups(uow, queries.GroupFilter(on=on, grid=grid["id"]), limit=200).items
-    free = sum(row["group_id"] is None for row in queries.households_of_grid(uow, grid["id"], on))
+    wanted = queries.GroupFilter(on=on, grid=grid["id"])
+    rows = queries.list_groups(uow, wanted, limit=SHOWN).items
+    number = len(rows) if len(rows) < SHOWN else queries.count_groups(uow, wanted)
     may = on == today() and uow.actor.scope(GROUP_EDIT).contains(grid["area_code"])
     return PanelView(
         "household_groups/grid.html",
         {
             "grid": grid,
             "groups": rows,
-            "free": free,
+            "number": number,
+            "free": queries.count_free(uow, grid["id"], on),
             "may_edit_groups": may,
             "problems": PROBLEMS,
             "size": group_size(uow),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -132,7 +132,7 @@ def find_group(uow: Uow, group_id: int, on: date) -> dict[str, Any] | None:
 _INSIDE = f"""
 SELECT h.id, h.code, h.head_name, h.address, h.area_code, m.valid_from, m.valid_to, h.living_count
   FROM household_group_member m JOIN household h ON h.id = m.household_id
- WHERE {{tenant:m}} AND {{scope:h}} AND m.group_id = :group AND {_M} ORDER BY h.code LIMIT 500
+ WHERE {{tenant:m}} AND {{scope:h}} AND m.group_id = :group AND {_M} ORDER BY h.code
 """
 INSIDE = ("id", "code", "head_name", "address", "area_code", "since", "until", "living")
 
@@ -143,12 +143,24 @@ def households_in(uow: Uow, group_id: int, on: date) -> list[dict[str, Any]]:
     return [dict(zip(INSIDE, row, strict=True)) for row in rows]
 
 
+def count_free(uow: Uow, grid_id: int, on: date) -> int:
+    """How many households of a leaf grid are in no group on a day."""
+    rows = scoped_rows(
+        uow.session,
+        "SELECT count(*) FROM grid_household gh JOIN household h ON h.id = gh.household_id"
+        f" WHERE {{tenant:gh}} AND {{scope:h}} AND gh.grid_id = :grid AND {_GH} AND NOT EXISTS (SELECT 1 FROM"
+        f" household_group_member m WHERE {{tenant:m}} AND m.household_id = h.id AND {_M})",
+        {"grid": grid_id, "on": on},
+    )
+    return int(rows[0][0])
+
+
 _OF_GRID = f"""
 SELECT h.id, h.code, h.head_name, h.address, m.group_id,
        (SELECT v.name FROM household_group_version v WHERE {{tenant:v}} AND v.group_id = m.group_id AND {_V})
   FROM grid_household gh JOIN household h ON h.id = gh.household_id
   LEFT JOIN household_group_member m ON {{tenant:m}} AND m.household_id = h.id AND {_M}
- WHERE {{tenant:gh}} AND {{scope:h}} AND gh.grid_id = :grid AND {_GH} ORDER BY h.code LIMIT 2000
+ WHERE {{tenant:gh}} AND {{scope:h}} AND gh.grid_id = :grid AND {_GH} ORDER BY h.code
 """
 
 
@@ -158,6 +170,28 @@ def households_of_grid(uow: Uow, grid_id: int, on: date) -> list[dict[str, Any]]
     return [
         dict(zip(("id", "code", "head_name", "address", "group_id", "group_name"), row, strict=True)) for row in rows
     ]
+
+
+_FILE = f"""
+SELECT h.id, h.code, h.area_code, c.code, v.name, coalesce(l.name, ''), GREATEST(m.valid_from, v.valid_from, l.since)
+  FROM household_group_member m JOIN household h ON h.id = m.household_id
+  JOIN household_group_version v ON v.group_id = m.group_id
+  JOIN grid c ON c.id = v.grid_id
+  LEFT JOIN LATERAL (SELECT p.name, t.valid_from AS since FROM household_group_head t
+       JOIN household_member k ON k.person_id = t.person_id JOIN person p ON p.id = t.person_id
+      WHERE {{tenant:t}} AND {{tenant:k}} AND {{tenant:p}} AND t.group_id = m.group_id AND k.household_id = h.id
+        AND k.living AND p.state = 'active' AND {_T} AND {_K}) l ON true
+ WHERE {{tenant:m}} AND {{scope:h}} AND {{tenant:v}} AND {{tenant:c}} AND m.group_id = ANY(:groups) AND {_M} AND {_V}
+ ORDER BY c.code, v.sort_key, m.group_id, h.code
+"""
+FILED = ("household_id", "code", "area_code", "grid_code", "group_name", "group_head", "since")
+
+
+def filed(uow: Uow, group_ids: Collection[int], on: date) -> list[dict[str, Any]]:
+    """Households of groups on a day as a file says them: the head's name where the head lives, and since when all of
+    the row holds."""
+    rows = scoped_rows(uow.session, _FILE, {"groups": list(group_ids), "on": on})
+    return [dict(zip(FILED, row, strict=True)) for row in rows]
 
 
 def chunks(number: int, rule: GroupSize) -> list[int]:

@@ -25,9 +25,10 @@ from xiangyue.features.household_groups.models import (
     HouseholdGroupMember,
     HouseholdGroupVersion,
 )
-from xiangyue.features.household_groups.policy import CHANGES, GROUP_EDIT
+from xiangyue.features.household_groups.policy import GROUP_EDIT
 from xiangyue.features.household_groups.sizes import REASON_LENGTH, group_size, need_reason
-from xiangyue.features.household_groups.writing import KEYS, Work, note, put_back
+from xiangyue.features.household_groups.undoing import built_on, followed
+from xiangyue.features.household_groups.writing import Work, note, put_back
 from xiangyue.features.households.person_input import today
 from xiangyue.i18n import lazy_gettext as _l
 
@@ -170,14 +171,14 @@ def undo_change(uow: Uow, *, change_id: int, version: int, reason: str) -> House
             raise Conflict(_l("This has been undone already."))
         if change.kind == "follow":
             raise Conflict(_l("This followed from a change of grids: undo that one instead."))
-        against = _built_on(uow, change)
+        against = built_on(uow, change)
         if against:
             raise Conflict(
                 _l("This can no longer be undone, for something was built on it: %(what)s.", what="; ".join(against)),
                 built_on=against,
             )
         why, groups = _reason(reason), set(change.rows["groups"])
-        for one in _followed(uow, change):
+        for one in followed(uow, change):
             put_back(uow, one, why)
             note(uow, one, "household_group.undo")
             groups |= set(one.rows["groups"])
@@ -185,43 +186,6 @@ def undo_change(uow: Uow, *, change_id: int, version: int, reason: str) -> House
         note(uow, change, "household_group.undo")
         settle(uow, groups, change.on_date, change.area_code, None)
     return change
-
-
-def _followed(uow: Uow, change: HouseholdGroupChange) -> list[HouseholdGroupChange]:
-    """What followed from how grids lie, and from no change of theirs: goes back with the change, the last first, and
-    follows anew from what stands then."""
-    later = select(HouseholdGroupChange).where(
-        HouseholdGroupChange.id > change.id, HouseholdGroupChange.state == "done",
-        HouseholdGroupChange.kind == "follow", HouseholdGroupChange.grid_change_id.is_(None),
-        HouseholdGroupChange.area_code == change.area_code,
-    )  # fmt: skip
-    found = uow.session.scalars(later.order_by(HouseholdGroupChange.id.desc()))
-    return [one for one in found if _meet(one, change)]
-
-
-def _meet(one: HouseholdGroupChange, other: HouseholdGroupChange) -> bool:
-    return any(set(one.rows[key]) & set(other.rows[key]) for key in ("groups", "households"))
-
-
-def _built_on(uow: Uow, change: HouseholdGroupChange) -> list[str]:
-    later = select(HouseholdGroupChange).where(
-        HouseholdGroupChange.id > change.id, HouseholdGroupChange.state == "done",
-        HouseholdGroupChange.kind != "explain", HouseholdGroupChange.area_code == change.area_code,
-        or_(HouseholdGroupChange.kind != "follow", HouseholdGroupChange.grid_change_id.is_not(None)),
-    )  # fmt: skip
-    found = [
-        str(_l("%(change)s on %(day)s (no. %(id)s)", change=CHANGES[one.kind], day=one.on_date.isoformat(), id=one.id))
-        for one in uow.session.scalars(later.order_by(HouseholdGroupChange.id))
-        if _meet(one, change)
-    ]
-    followed = _followed(uow, change)
-    for key, model in KEYS:
-        # What followed may have taken rows of this change away again; those come back first.
-        opened = set(change.rows[key]["opened"]) - {row["id"] for one in followed for row in one.rows[key]["removed"]}
-        there = select(model.id).where(model.id.in_(opened))
-        if not found and len(uow.session.scalars(there).all()) < len(opened):
-            found.append(str(_l("households that were taken out of the register, or moved, since")))
-    return found
 
 
 def check_day(on: date, field: str = "on") -> None:

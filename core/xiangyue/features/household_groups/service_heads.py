@@ -93,6 +93,28 @@ def end_head(uow: Uow, *, head_id: int, version: int, on: date, reason: str) -> 
     return head
 
 
+@acts(GROUP_EDIT)
+def withdraw_head(uow: Uow, *, head_id: int, reason: str) -> None:
+    """As if somebody had never been named: the one before is the head again. Raises NotFound, Conflict when the head
+    has ended or another followed."""
+    head = uow.get_for_update(HouseholdGroupHead, head_id)
+    if head.valid_to is not None:
+        raise Conflict(_l("This has ended already."))
+    group_id, first = head.group_id, head.valid_from
+    audit(uow, action="household_group.end_head", obj=head, label=head.name, after={"on": first, "reason": reason})
+    uow.session.delete(head)
+    uow.session.flush()
+    before = select(HouseholdGroupHead).where(
+        HouseholdGroupHead.group_id == group_id, HouseholdGroupHead.valid_to == first,
+        HouseholdGroupHead.ended_reason == "",
+    )  # fmt: skip
+    for row in uow.session.scalars(before).all():
+        row.valid_to = None
+        row.version += 1
+    uow.session.flush()
+    publish(uow, "household_group_happened", group_id=group_id, change_id=0, action="household_group.end_head")
+
+
 @acts(GROUP_SETTINGS)
 def set_size(uow: Uow, *, values: Mapping[str, Any]) -> GroupSize:
     """How large a group should be. Raises Invalid by field, Forbidden without the right in the whole county."""

@@ -4,6 +4,6 @@ from flask import Blueprint
 
 bp = Blueprint("callouts", __name__, template_folder="../templates")
 
-from xiangyue.features.callouts.pages import group, lists, rule, send, show  # noqa: E402
+from xiangyue.features.callouts.pages import export, group, lists, rule, send, show  # noqa: E402
 
-__all__ = ["bp", "group", "lists", "rule", "send", "show"]
+__all__ = ["bp", "export", "group", "lists", "rule", "send", "show"]

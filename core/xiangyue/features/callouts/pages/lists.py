@@ -11,7 +11,14 @@ from xiangyue.features.areas import switch
 from xiangyue.features.areas.queries import names
 from xiangyue.features.callouts import queries
 from xiangyue.features.callouts.pages import bp
-from xiangyue.features.callouts.policy import CALL_STATES, CALLOUT_ANSWER, CALLOUT_SEND, CALLOUT_VIEW, KINDS
+from xiangyue.features.callouts.policy import (
+    CALL_STATES,
+    CALLOUT_ANSWER,
+    CALLOUT_EXPORT,
+    CALLOUT_SEND,
+    CALLOUT_VIEW,
+    KINDS,
+)
 from xiangyue.features.callouts.work import title_of
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import ngettext
@@ -29,18 +36,28 @@ COLUMNS = (
     Column("households", _l("Households"), numeric=True),
     Column("reached", _l("Reached"), numeric=True),
     Column("by", _l("Sent by"), default=False),
+    Column("message", _l("What has happened, and what to do"), default=False),
 )
 DRILLS = {"no": _l("Real emergencies"), "yes": _l("Drills")}
 
 
-def _view(**state: Any) -> ListView:
+def list_view(**state: Any) -> ListView:
     filters = (
         Filter("kind", _l("Kind"), choices=list(KINDS.items())),
         Filter("state", _l("State"), choices=list(CALL_STATES.items())),
         Filter("drill", _l("Drill"), choices=list(DRILLS.items())),
     )
+    may = current_actor().can(CALLOUT_EXPORT)
     return ListView(COLUMNS, switch.args_without_all(), url_for("callouts.list_calls"), filters, default_sort="",
-                    **state)  # fmt: skip
+                    export_url=url_for("callouts.export_calls") if may else None, **state)  # fmt: skip
+
+
+def wanted_of(view: ListView, area: int) -> queries.CallFilter:
+    kind, state, drill = (view.value(name) for name in ("kind", "state", "drill"))
+    return queries.CallFilter(
+        area=area, kind=kind if kind in KINDS else "", state=state if state in CALL_STATES else "",
+        drill=drill if drill in DRILLS else "",
+    )  # fmt: skip
 
 
 @bp.get("/calls")
@@ -51,14 +68,10 @@ def list_calls() -> Any:
     code, elsewhere = switch.page_area(uow)
     if elsewhere:
         return redirect(elsewhere)
-    asked = _view()
+    asked = list_view()
     if onward := without_problems(asked):
         return onward
-    kind, state, drill = (asked.value(name) for name in ("kind", "state", "drill"))
-    wanted = queries.CallFilter(
-        area=code, kind=kind if kind in KINDS else "", state=state if state in CALL_STATES else "",
-        drill=drill if drill in DRILLS else "",
-    )  # fmt: skip
+    wanted = wanted_of(asked, code)
     try:
         found = queries.list_calls(uow, wanted, limit=PAGE_SIZE, after=asked.after, before=asked.before)
     except Invalid as invalid:
@@ -68,7 +81,7 @@ def list_calls() -> Any:
     count = queries.count_calls(uow, wanted)
     return page(
         "callouts/list.html",
-        view=_view(
+        view=list_view(
             count=count, count_text=ngettext("%(count)s call", "%(count)s calls", count, count=f"{count:,}"),
             shown=len(found.items), next_cursor=found.next, back_cursor=found.back,
         ),

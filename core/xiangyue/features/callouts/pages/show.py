@@ -6,12 +6,13 @@ from typing import Any
 
 from flask import redirect, request, url_for
 
+from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Invalid, Stale
 from xiangyue.features.areas.queries import names
 from xiangyue.features.callouts import queries, service
 from xiangyue.features.callouts.models import Callout
 from xiangyue.features.callouts.pages import bp
-from xiangyue.features.callouts.policy import CALLOUT_SEND, CALLOUT_VIEW, KINDS, STATES
+from xiangyue.features.callouts.policy import CALLOUT_EXPORT, CALLOUT_SEND, CALLOUT_VIEW, KINDS, STATES
 from xiangyue.i18n import gettext as _
 from xiangyue.web.access import requires
 from xiangyue.web.components import FormView
@@ -27,7 +28,7 @@ def show_call(id: int) -> Any:
 
 def call_page(id: int, status: int = 200, errors: dict[str, Any] | None = None) -> Any:
     uow = current_uow()
-    groups, call = queries.groups_of_call(uow, id), _call(id)
+    groups, call = queries.groups_of_call(uow, id), visible_call(uow, id)
     missing = [group["id"] for group in groups if group["reached"] < group["households"]]
     inside: dict[int, list[dict[str, Any]]] = {}
     for row in queries.households_of(uow, missing, unreached=True):
@@ -44,15 +45,15 @@ def call_page(id: int, status: int = 200, errors: dict[str, Any] | None = None) 
         total=total,
         unanswered=sum(group["answered_at"] is None for group in groups),
         states=STATES,
+        may_export=current_actor().can(CALLOUT_EXPORT),
         may_end=call.state == "open" and current_actor().scope(CALLOUT_SEND).contains(call.area_code),
         form=FormView(action=url_for("callouts.end", id=id), values=request.form, errors=errors or {},
                       version=call.version, id="end"),
     )  # fmt: skip
 
 
-def _call(id: int) -> Callout:
+def visible_call(uow: Uow, id: int) -> Callout:
     """In the reader's area, or one that went to groups there. Raises NotFound."""
-    uow = current_uow()
     if queries.groups_of_call(uow, id):
         with uow.tenant_wide("a call that went to the reader's area may have gone to a wider one"):
             return uow.get(Callout, id)

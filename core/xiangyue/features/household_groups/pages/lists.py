@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -12,10 +13,15 @@ from flask import redirect, request, url_for
 from xiangyue.errors import Invalid
 from xiangyue.features.areas import switch
 from xiangyue.features.areas.queries import names
-from xiangyue.features.household_groups import queries, service_heads
+from xiangyue.features.grids.codes import CODE_LENGTH, find_by_code
+from xiangyue.features.household_groups import file_columns, queries, service_heads
 from xiangyue.features.household_groups.pages import bp
 from xiangyue.features.household_groups.policy import GROUP_EDIT, GROUP_EXPORT, GROUP_VIEW, HEADS, PROBLEMS, SIZES
 from xiangyue.features.households.person_input import today
+from xiangyue.features.households.policy import HOUSEHOLD_EXPORT
+from xiangyue.features.households.service_export import note_export
+from xiangyue.features.imports.policy import IMPORT_RUN
+from xiangyue.features.privacy.access_log import Ids
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import ngettext
@@ -47,6 +53,7 @@ def day_asked() -> date:
 def _view(**state: Any) -> ListView:
     filters = (
         Filter("q", _l("Name of the group or of its head"), kind="text"),
+        Filter("grid", _l("Code of the grid"), kind="text", more=True),
         Filter("size", _l("Size"), choices=list(SIZES.items())),
         Filter("head", _l("Head of the group"), choices=list(HEADS.items())),
         Filter("on", _l("On day"), kind="date"),
@@ -58,9 +65,11 @@ def _view(**state: Any) -> ListView:
 
 
 def _wanted(view: ListView, area: int) -> queries.GroupFilter:
-    size, head = view.value("size"), view.value("head")
+    size, head, code = view.value("size"), view.value("head"), view.value("grid")
+    # No grid has the number -1: a code that is none finds no group.
+    grid = (find_by_code(current_uow(), code[:CODE_LENGTH]) or -1) if code else 0
     return queries.GroupFilter(
-        on=day_asked(), area=area, size=size if size in SIZES else "", head=head if head in HEADS else "",
+        on=day_asked(), area=area, grid=grid, size=size if size in SIZES else "", head=head if head in HEADS else "",
         q=view.value("q")[:60],
     )  # fmt: skip
 
@@ -93,7 +102,47 @@ def list_groups() -> Any:
         ),
         rows=found.items, area_name=names(uow, [code]).get(code, "") if code else "", area=code, on=wanted.on,
         today=today(), problems=PROBLEMS, may_edit=current_actor().can(GROUP_EDIT),
+        may_file=current_actor().can(HOUSEHOLD_EXPORT),
+        may_import=current_actor().can(GROUP_EDIT) and current_actor().can(IMPORT_RUN),
     )  # fmt: skip
+
+
+@bp.route("/ten-household-groups/export/households", methods=["GET", "POST"])
+@requires(HOUSEHOLD_EXPORT)
+def export_group_file() -> Any:
+    """Which household is in which of the list's groups, in the columns that an import reads."""
+    uow, asked, seen = current_uow(), _view(), Ids()
+    code = switch.asked_area(uow)
+    wanted = _wanted(asked, code)
+
+    def cells() -> Iterator[list[Any]]:
+        every = queries.each_group(uow, wanted, sort=asked.order, limit=service_heads.EXPORT_LIMIT + 1)
+        for some in _some(every):
+            rows = queries.filed(uow, [group["id"] for group in some], wanted.on)
+            places = {area - area % size for row in rows for area in [row["area_code"]] for size in (1000, 10**6)}
+            known = names(uow, places)
+            for row in rows:
+                seen.add(row["household_id"])
+                area = row["area_code"]
+                yield [known.get(area - area % 10**6, ""), known.get(area - area % 1000, ""), row["code"],
+                       row["grid_code"], row["group_name"], row["group_head"], row["since"]]  # fmt: skip
+
+    def note(taken: Taken) -> None:
+        note_export(
+            uow, entity="household", number=taken.number, purpose=taken.purpose, area_code=code, rows=taken.rows,
+            columns=["number", "head"], conditions=taken.conditions, seen=seen,
+        )  # fmt: skip
+
+    return export_list(
+        asked, title=_("Export ten-household groups as a file to import"), of=_("Households of ten-household groups"),
+        back=asked.url(url_for("household_groups.list_groups")), cells=cells, note=note,
+        place=names(uow, [code]).get(code, ""), headings=file_columns.headings(), most=service_heads.EXPORT_LIMIT,
+    )  # fmt: skip
+
+
+def _some(rows: Iterator[dict[str, Any]], number: int = 200) -> Iterator[list[dict[str, Any]]]:
+    while some := list(itertools.islice(rows, number)):
+        yield some
 
 
 @bp.route("/ten-household-groups/export", methods=["GET", "POST"])

@@ -1,19 +1,66 @@
-// Answers that must arrive over a poor network ([data-keep-sending]): a tap that did not get through is tried again by
-// itself, in order, until it did. Each carries an id of its own, so one that arrives twice counts once.
-const EVERY = 5000;
-const waiting = new Set();
+// Answers that must arrive over a poor network ([data-keep-sending]): a tap is kept on this device from the moment it is
+// sent until the server has answered for it. What did not get through is tried again by itself while the page is open,
+// and when any page of the same account opens again. Each carries an id of its own (client_id), so one that arrives
+// twice counts once.
+import { onReady, store } from "./shared.js";
 
-function unsent(part) {
-  const note = part.querySelector(".xy-unsent");
-  if (note) note.hidden = ![...waiting].some((button) => part.contains(button));
+const EVERY = 5000;
+const DAYS_KEPT = 7; // a call ends by itself within a week
+const account = document.body.dataset.account || "";
+const prefix = `xy-unsent:${account}:`;
+const token = document.querySelector('meta[name="csrf-token"]')?.content || "";
+const signIn = document.body.dataset.signIn || "/sign-in";
+// Taps of this page that wait for their next try.
+const waiting = new Map();
+
+// Taps of pages that were closed.
+const left = new Set();
+
+const partOf = (elt) => elt instanceof Element && elt.closest("[data-keep-sending]");
+
+function unsent() {
+  for (const part of document.querySelectorAll("[data-keep-sending]")) {
+    const note = part.querySelector(".xy-unsent");
+    if (note) note.hidden = !(waiting.size || left.size);
+  }
 }
 
+function tap(button) {
+  const values = button.form ? [...new FormData(button.form)] : [];
+  if (button.name) values.push([button.name, button.value]);
+  return values.filter(([name]) => name !== "csrf_token");
+}
+
+const keyOf = (button) => {
+  const id = button.form?.elements.client_id?.value;
+  return id && account ? prefix + id : "";
+};
+
+// An answer of whatever kind settles it, but for one of a server in trouble, or to somebody whose session has ended.
+const UNSETTLED = [0, 401, 403, 429];
+const settled = (status, address) =>
+  status < 500 && !UNSETTLED.includes(status) && new URL(address || location.href, location).pathname !== signIn;
+
+document.addEventListener("htmx:beforeRequest", ({ detail: { elt, requestConfig } }) => {
+  const key = partOf(elt) && keyOf(elt);
+  if (key) store.set(key, { at: Date.now(), url: requestConfig.path, values: tap(elt) });
+});
+
+document.addEventListener("htmx:afterRequest", ({ detail: { elt, xhr } }) => {
+  const key = elt instanceof HTMLButtonElement && keyOf(elt);
+  if (key && settled(xhr.status, xhr.responseURL)) store.remove(key);
+});
+
 function again() {
-  const [button] = waiting;
-  if (!button) return;
-  waiting.delete(button);
+  const [first] = waiting;
+  if (!first) return;
+  const [key, button] = first;
+  waiting.delete(key);
   if (button.isConnected) button.click();
-  else again();
+  else if (typeof key === "string") {
+    left.add(key);
+    sendLeft();
+  }
 }
 
 for (const type of ["htmx:sendError", "htmx:timeout"]) {
@@ -21,15 +68,61 @@ for (const type of ["htmx:sendError", "htmx:timeout"]) {
     type,
     (event) => {
       const { elt } = event.detail;
-      const part = elt instanceof Element && elt.closest("[data-keep-sending]");
-      if (!part) return;
+      if (!partOf(elt)) return;
       // No notice at the edge as well: the part says it.
       event.stopImmediatePropagation();
-      waiting.add(elt);
-      unsent(part);
+      waiting.set(keyOf(elt) || elt, elt);
+      unsent();
       setTimeout(again, EVERY);
     },
     true,
   );
 }
-window.addEventListener("online", again);
+
+let sending = false;
+
+// In the order of the taps.
+async function sendLeft() {
+  if (sending || !left.size) return;
+  sending = true;
+  let sent = 0;
+  let later = true;
+  try {
+    for (const key of [...left].sort((a, b) => (store.get(a)?.at || 0) - (store.get(b)?.at || 0))) {
+      const one = store.get(key);
+      if (one && Date.now() - one.at < DAYS_KEPT * 86400000) {
+        const answer = await fetch(one.url, {
+          method: "POST",
+          headers: { "X-CSRF-Token": token },
+          body: new URLSearchParams(one.values),
+        });
+        if (!settled(answer.status, answer.url)) {
+          later = answer.status >= 500; // else when a page opens again
+          break;
+        }
+        sent += 1;
+      }
+      store.remove(key);
+      left.delete(key);
+    }
+  } catch {
+    // No network still.
+  }
+  sending = false;
+  unsent();
+  if (left.size) {
+    if (later) setTimeout(sendLeft, EVERY);
+  } // The page was made before they arrived.
+  else if (sent && document.querySelector("[data-keep-sending]")) location.reload();
+}
+
+onReady((root) => {
+  if (root !== document) return unsent();
+  for (const key of account ? store.keys(prefix) : []) left.add(key);
+  unsent();
+  sendLeft();
+});
+window.addEventListener("online", () => {
+  again();
+  sendLeft();
+});
