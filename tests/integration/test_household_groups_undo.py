@@ -20,6 +20,7 @@ from xiangyue.features.household_groups import queries, service, service_heads
 from xiangyue.features.household_groups.models import HouseholdGroup
 from xiangyue.features.households.bulk import upsert_households
 from xiangyue.features.households.person_input import today
+from xiangyue.features.households.service_register import do_act
 from xiangyue.testing.fixtures import County
 
 
@@ -76,6 +77,14 @@ def test_numbers_that_are_none_are_refused_like_others(county: County, number: s
     url = f"/ten-household-groups/{found['id']}/rename"
     form = {"csrf_token": hidden(text(town, url), "csrf_token"), "on": today().isoformat(), "name": "x"}
     assert town.post(url, data={**form, "version": number}).status_code == 409
+    admin_form = {"csrf_token": hidden(text(admin, "/calls/rules"), "csrf_token"), "escalate_minutes": number,
+                  "keep_days": "365", "drill_keep_days": "90", f"h{number}": number, "pair": number}  # fmt: skip
+    for url, answer in (("/calls/rules", 422), ("/areas/changes/1/households", 404), ("/duplicates/different", 303)):
+        assert admin.post(url, data=admin_form).status_code == answer, url
+    for url in ("/audit?object_id=", "/classifications?household=", "/organisations/new?area="):
+        assert admin.get(url + number).status_code < 500, url
+    with county.uow() as uow, pytest.raises(Invalid):
+        do_act(uow, keys=county.runtime.tenant_keys(uow), kind="close", on=today(), request={"household_id": number})
     url = f"/ten-household-groups/suggest?grid={found['grid_id']}"
     assert town.post(url, data={**form, f"at{number}": "0", "at1": number}).status_code == 422
 

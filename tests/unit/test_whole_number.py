@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from xiangyue.errors import Invalid
+from xiangyue.features.audit.view import wanted
 from xiangyue.features.grids.rules import checked_rule, checked_template
 from xiangyue.features.households.custom import parse_value
 from xiangyue.features.organisations.inputs import Errors, whole
 from xiangyue.text.whole import whole_number
+from xiangyue.web.components import Filter
 
 #: Too wide for a column, and too long for Python to read at all.
 WIDE = ("9" * 25, "9" * 5000)
@@ -32,6 +34,12 @@ def test_what_is_no_number_is_refused_by_the_fields(given: str) -> None:
     errors: Errors = {}
     assert whole({"n": given}, "n", errors, most=10) is None
     assert set(errors) == {"n"}
+
+
+@pytest.mark.parametrize("given", [*WIDE, "5-", "\u00b2"])
+def test_a_tampered_address_has_a_condition_that_cannot_be_used(given: str) -> None:
+    assert Filter("n", "n", kind="number").problem(given)
+    assert wanted({"object_id": given}).object_id is None
 
 
 def test_an_own_field_takes_what_its_column_takes() -> None:

@@ -19,6 +19,7 @@ from xiangyue.features.areas.pages import bp
 from xiangyue.features.imports.roster_file import MAX_BYTES
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.text.whole import whole_number
 from xiangyue.web.access import requires
 from xiangyue.web.components import Column, Filter, FormView, ListView
 from xiangyue.web.exporting import Taken, export_list
@@ -152,9 +153,9 @@ def _version() -> int:
 def save_households(id: int) -> Any:
     """Households of one page: what was chosen of each; "" leaves it to the rules."""
     chosen = {
-        int(name[1:]): int(value or 0)
+        number: whole_number(value) or 0
         for name, value in request.form.items()
-        if name[:1] == "h" and name[1:].isdecimal()
+        if name[:1] == "h" and (number := whole_number(name[1:])) is not None
     }
     return _save(id, lambda: service.set_households(current_uow(), id=id, version=_version(), households=chosen))
 

@@ -15,6 +15,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.features.audit import queries, words
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.text.whole import whole_number
 from xiangyue.web.components import Column, Filter
 from xiangyue.web.pipeline import current_offer, runtime
 
@@ -75,12 +76,11 @@ def parse_day(text: str) -> date | None:
 
 def wanted(args: Mapping[str, str]) -> queries.EntryFilter:
     """The conditions of a page's address."""
-    number = args.get("object_id", "").strip()
     return queries.EntryFilter(
         who=args.get("who", "").strip(),
         action=args.get("action", "").strip(),
         object_type=args.get("object_type", "").strip(),
-        object_id=int(number) if number.isascii() and number.isdigit() and len(number) < 19 else None,
+        object_id=whole_number(args.get("object_id", "")),
         since=parse_day(args.get("since", "")),
         until=parse_day(args.get("until", "")),
         number=args.get("number", "").strip(),

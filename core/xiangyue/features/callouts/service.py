@@ -44,6 +44,7 @@ from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.service import enqueue_later
 from xiangyue.plugin.dispatch import publish
+from xiangyue.text.whole import whole_number
 
 ESCALATE = "callouts.escalate"
 
@@ -350,11 +351,11 @@ def set_rule(uow: Uow, *, values: Mapping[str, Any]) -> CallRule:
     errors: dict[str, list[Any]] = {}
     found: dict[str, int] = {}
     for name, (least, most) in LIMITS.items():
-        text = str(values.get(name, "")).strip()
-        if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        number = whole_number(values.get(name, ""))
+        if number is None or not least <= number <= most:
             errors[name] = [_l("A whole number from %(least)d to %(most)d.", least=least, most=most)]
         else:
-            found[name] = int(text)
+            found[name] = number
     if errors:
         raise Invalid(errors)
     rule = CallRule(**found)

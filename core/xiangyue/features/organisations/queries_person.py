@@ -16,6 +16,7 @@ from xiangyue.features.organisations.dates import term_state
 from xiangyue.features.organisations.models import Organisation, Post, PostHolder
 from xiangyue.text.names import clean_name
 from xiangyue.text.pinyin import fold
+from xiangyue.text.whole import whole_number
 
 #: So many people of one name are offered to choose from.
 MOST = 20
@@ -99,9 +100,9 @@ def candidates(uow: Uow, text: str, area: int) -> list[Candidate]:
     """Persons on the register in the reader's area whom a full name, or a number as ``#12``, means: those of the
     organisation's own area (15 digits) where there are any, else all."""
     word = text.strip()
-    number = word.removeprefix("#").removeprefix("＃")
-    if number.isascii() and number.isdigit() and len(number) < 19:
-        return _read(uow, Person.id == int(number))
+    number = whole_number(word.removeprefix("#").removeprefix("＃"))
+    if number is not None:
+        return _read(uow, Person.id == number)
     name = clean_name(word)
     if not name:
         return []

@@ -32,6 +32,7 @@ from xiangyue.files.service import read_file, store_file
 from xiangyue.files.storage import Storage
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.names import parse_name
+from xiangyue.text.whole import whole_number
 
 SCAN = "person.consent"
 SCAN_BYTES = 10 * 1024 * 1024
@@ -116,8 +117,7 @@ def _version(
         return next(v for v in view.versions if v.id == before.version_id)
     known = {v.id: v for v in view.versions if v.state != "draft"}
     # Sent by a form as text; whatever is no number of a version is none.
-    given = str(asked or "").strip()
-    version = (known.get(int(given)) if given.isascii() and given.isdigit() else None) if given else view.published
+    version = known.get(whole_number(asked) or 0) if str(asked or "").strip() else view.published
     if version is None:
         wrong["version_id"] = [_l("This notice is not published, so nobody can answer it.")]
     return version

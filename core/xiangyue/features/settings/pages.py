@@ -20,6 +20,7 @@ from xiangyue.features.settings import queries, service, view
 from xiangyue.features.settings.policy import SETTINGS_EDIT, SETTINGS_VIEW
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import pick
+from xiangyue.text.whole import whole_number
 from xiangyue.web.access import requires
 from xiangyue.web.components import ConflictRow, FormView
 from xiangyue.web.pipeline import current_actor, current_offer, current_uow, runtime
@@ -180,8 +181,7 @@ def set_active(slug: str, id: int) -> Any:
 
 
 def _version() -> int:
-    given = request.form.get("version", "")
-    return int(given) if given.isascii() and given.isdigit() else 0
+    return whole_number(request.form.get("version", "")) or 0
 
 
 def _conflict(mine: dict[str, Any], theirs: dict[str, Any]) -> list[ConflictRow]:

@@ -19,6 +19,7 @@ from xiangyue.features.classifications.policy import CLASSIFICATION_COMPUTE, CLA
 from xiangyue.features.classifications.service import Confirmed
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import ngettext
+from xiangyue.text.whole import whole_numbers
 from xiangyue.web.access import requires
 from xiangyue.web.components import FormView
 from xiangyue.web.pipeline import current_uow
@@ -105,8 +106,9 @@ def confirm_seen() -> Any:
     versions = {}
     for token in request.form.getlist("seen")[:MOST_AT_ONCE]:
         id, _dot, version = token.partition(".")
-        if id.isascii() and id.isdigit() and version.isascii() and version.isdigit() and len(token) < 30:
-            versions[int(id)] = int(version)
+        numbers = whole_numbers([id, version])
+        if len(numbers) == 2:
+            versions[numbers[0]] = numbers[1]
     back = safe_next(request.args.get("back"), url_for("classifications.list_classifications"))
     if not versions:
         flash(_("Tick the households to confirm."), "warning")

@@ -35,6 +35,7 @@ from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import ngettext
 from xiangyue.plugin.registry import Classifier, Step
 from xiangyue.runtime import offer_of
+from xiangyue.text.whole import whole_number
 from xiangyue.web.access import requires
 from xiangyue.web.components import BulkAction, Column, Filter, ListView
 from xiangyue.web.pipeline import current_actor, current_uow
@@ -79,7 +80,7 @@ def listing(uow: Uow, kept: Any | None = None) -> Listing:
     wanted = ListFilter(
         **texts,
         mine=view.value("mine") == "1",
-        household=_number(view.value("household")),
+        household=whole_number(view.value("household")),
     )
     problems: dict[str, list[Any]] = {}
     while True:
@@ -94,10 +95,6 @@ def listing(uow: Uow, kept: Any | None = None) -> Listing:
 
 def _blank(name: str) -> Any:
     return next(field.default for field in fields(ListFilter) if field.name == name)
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _filters(known: dict[str, Classifier]) -> tuple[Filter, ...]:

@@ -19,6 +19,7 @@ from xiangyue.features.households.policy import HOUSEHOLD_EXPORT
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import ngettext
+from xiangyue.text.whole import whole_numbers
 from xiangyue.web.access import requires
 from xiangyue.web.components import BulkAction, Column, Filter, ListView, ViewTab
 from xiangyue.web.pipeline import current_actor, current_uow
@@ -140,9 +141,7 @@ def find() -> Any:
 def many_different() -> Any:
     """The pairs that were ticked are different."""
     back = safe_next(request.args.get("back"), url_for("duplicates.list_pairs"))
-    ids = [
-        int(id) for id in request.form.getlist("pair")[:MOST_AT_ONCE] if id.isascii() and id.isdigit() and len(id) < 19
-    ]
+    ids = whole_numbers(request.form.getlist("pair")[:MOST_AT_ONCE])
     if not ids:
         flash(_("Tick the pairs that are different."), "warning")
         return redirect(back, 303)

@@ -144,15 +144,15 @@ def place_homes() -> Any:
 
 
 def _place(uow: Uow, ids: list[int]) -> Any:
-    grid = request.form.get("grid_id", "")
-    if not (grid.isascii() and grid.isdigit() and len(grid) < 19):
+    grid = whole_number(request.form.get("grid_id", ""))
+    if grid is None:
         raise Invalid({"grid_id": [_l("Choose a grid.")]})
     try:
         on = date.fromisoformat(request.form.get("on", ""))
     except ValueError:
         raise Invalid({"on": [_l("Give a day like 2026-05-01.")]}) from None
     return service.move_households(
-        uow, grid_id=int(grid), household_ids=ids, on=on, reason=request.form.get("reason", ""),
+        uow, grid_id=grid, household_ids=ids, on=on, reason=request.form.get("reason", ""),
         size_reason=request.form.get("size_reason", ""),
     )  # fmt: skip
 

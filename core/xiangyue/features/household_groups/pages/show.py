@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import redirect, request, url_for
@@ -17,6 +19,7 @@ from xiangyue.features.household_groups.sizes import group_size
 from xiangyue.features.households.person_input import today
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.text.whole import whole_number
 from xiangyue.web.access import requires
 from xiangyue.web.components import FormView
 from xiangyue.web.pipeline import current_actor, current_uow
@@ -78,21 +81,31 @@ def explain(id: int) -> Any:
     return redirect(url_for("household_groups.show_group", id=id), 303)
 
 
+@contextmanager
+def _said(done: str) -> Iterator[None]:
+    """What was done, or why not, stands on the page that follows."""
+    try:
+        yield
+    except Invalid as invalid:
+        flash(str(next(iter(invalid.fields.values()))[0]), "warning")
+    except (Stale, Conflict) as error:
+        flash(str(error.message), "warning")
+    else:
+        flash(done, "success")
+
+
+def _given() -> dict[str, Any]:
+    return {"version": whole_number(request.form.get("version", "")) or 0, "reason": request.form.get("reason", "")}
+
+
 @bp.post("/ten-household-groups/changes/<int:id>/undo")
 @requires(GROUP_EDIT)
 def undo(id: int) -> Any:
     uow = current_uow()
     change = uow.get(HouseholdGroupChange, id)
     groups = change.rows["groups"]
-    try:
-        service.undo_change(uow, change_id=id, version=request.form.get("version", type=int) or 0,
-                            reason=request.form.get("reason", ""))  # fmt: skip
-    except Invalid as invalid:
-        flash(str(next(iter(invalid.fields.values()))[0]), "warning")
-    except (Stale, Conflict) as error:
-        flash(str(error.message), "warning")
-    else:
-        flash(_("Undone: everything is as it was before."), "success")
+    with _said(_("Undone: everything is as it was before.")):
+        service.undo_change(uow, change_id=id, **_given())
     return redirect(url_for("household_groups.show_group", id=groups[0]) if groups else
                     url_for("household_groups.list_groups"), 303)  # fmt: skip
 
@@ -102,13 +115,6 @@ def undo(id: int) -> Any:
 def end_head(id: int) -> Any:
     uow = current_uow()
     group = uow.get(HouseholdGroupHead, id).group_id
-    try:
-        service_heads.end_head(uow, head_id=id, version=request.form.get("version", type=int) or 0, on=today(),
-                               reason=request.form.get("reason", ""))  # fmt: skip
-    except Invalid as invalid:
-        flash(str(next(iter(invalid.fields.values()))[0]), "warning")
-    except (Stale, Conflict) as error:
-        flash(str(error.message), "warning")
-    else:
-        flash(_("Saved"), "success")
+    with _said(_("Saved")):
+        service_heads.end_head(uow, head_id=id, on=today(), **_given())
     return redirect(url_for("household_groups.show_group", id=group), 303)

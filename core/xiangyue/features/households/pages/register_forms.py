@@ -171,7 +171,7 @@ def _request(household: Household, kind: str, typed: Any) -> dict[str, Any]:
             for name, value in typed.items()
             if name.startswith("relations.")
             and value
-            and name.removeprefix("relations.").isdecimal()
+            and whole_number(name.removeprefix("relations.")) is not None
             # The head's relation follows from being the head, whatever stands in the list beside it.
             and name.removeprefix("relations.") != str(found.get("person_id", ""))
             and (chosen is None or name.removeprefix("relations.") in chosen)

@@ -16,6 +16,7 @@ from xiangyue.features.households.register.work import Work, locked_persons
 from xiangyue.features.households.writing import head_of, refuse_gone
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.codes import HEAD, RELATIONS
+from xiangyue.text.whole import whole_number
 
 
 @dataclass(slots=True)
@@ -45,10 +46,10 @@ class Asked:
 
     def number(self, name: str) -> int:
         """An id that must be there. Raises Invalid."""
-        value = self.request.get(name)
-        if isinstance(value, bool) or not str(value or "").isdecimal():
+        number = whole_number(self.request.get(name))
+        if not number:
             raise Invalid({name: [_l("Please fill this in.")]})
-        return int(str(value))
+        return number
 
     def flag(self, name: str) -> bool:
         return bool(self.request.get(name, True))

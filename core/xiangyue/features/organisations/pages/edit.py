@@ -18,6 +18,7 @@ from xiangyue.features.organisations.pages.show import organisation_page
 from xiangyue.features.organisations.steps import ORGANISATION_COLUMNS
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import pick
+from xiangyue.text.whole import whole_number
 from xiangyue.web.access import requires
 from xiangyue.web.components import FormView
 from xiangyue.web.pipeline import current_actor, current_uow
@@ -39,12 +40,17 @@ def _areas() -> list[tuple[str, list[tuple[str, str]]]]:
     return list(groups.items())
 
 
+def _code(area: str) -> int | None:
+    """15 digits as a number; None for anything else that an address may hold."""
+    return whole_number(area) if len(area) == 15 else None
+
+
 def _with_groups(area: str) -> list[tuple[str, list[tuple[str, str]]]]:
     """The same, with the groups of the village that is asked for."""
     found = _areas()
-    if area.isascii() and area.isdigit() and len(area) == 15:
-        village = int(area) - int(area) % 1000
-        members = area_choices(current_uow(), GROUP, village)
+    code = _code(area)
+    if code is not None:
+        members = area_choices(current_uow(), GROUP, code - code % 1000)
         if members:
             found.insert(0, (_("Groups of the village"), [(str(one.area_code), one.name) for one in members]))
     return found
@@ -67,7 +73,8 @@ def _form(form: FormView, status: int = 200) -> Any:
         label = str(policy.FAMILIES.get(kind.family, kind.family))
         grouped.setdefault(label, []).append((kind.key, pick(kind.name, kind.name_en)))
     area = str(form.value("area"))
-    parents = queries.parent_choices(uow, int(area)) if area.isascii() and area.isdigit() and len(area) == 15 else []
+    code = _code(area)
+    parents = queries.parent_choices(uow, code) if code is not None else []
     return page(
         "organisations/form.html",
         status,

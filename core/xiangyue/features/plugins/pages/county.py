@@ -18,6 +18,7 @@ from xiangyue.features.plugins.settings_form import form_errors
 from xiangyue.features.plugins.settings_input import typed
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.text.whole import whole_number
 from xiangyue.web.access import requires
 from xiangyue.web.components import FormView, TimelineItem
 from xiangyue.web.pipeline import current_actor, current_uow, runtime
@@ -109,8 +110,7 @@ def purge(name: str) -> Any:
 
 
 def _version() -> int:
-    given = request.form.get("version", "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
+    return whole_number(request.form.get("version", "")) or 0
 
 
 def _form(name: str, values: Any, **more: Any) -> FormView:
