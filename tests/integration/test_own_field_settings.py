@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from households_kit import VILLAGE
-from sqlalchemy import delete, select
+from households_kit import VILLAGE, hidden
+from sqlalchemy import delete, func, select
 
 from xiangyue.access.models import AuditEntry
 from xiangyue.errors import Conflict, Invalid
-from xiangyue.features.households.models import CustomField, CustomValue
+from xiangyue.features.households.models import CustomField, CustomValue, Household
 from xiangyue.features.households.profile import apply_custom_fields
 from xiangyue.features.settings import service
 from xiangyue.features.settings.policy import SETTINGS_EDIT
@@ -178,3 +178,31 @@ def test_order_by_the_api(county: County) -> None:
     with county.uow(county.actor(SETTINGS_EDIT)) as uow:
         service.order_fields(uow, entity="household", keys=["roof", "well"])
     assert names_in_order(county, ["well", "roof"]) == ["roof", "well"]
+
+
+def test_a_field_that_must_be_filled_in_says_who_lacks_it(county: County) -> None:
+    with county.uow() as uow:
+        home = Household(area_code=VILLAGE, code=f"{VILLAGE // 1000}9999", head_name="甲", address="")
+        uow.session.add(home)
+        uow.session.flush()
+        id = home.id
+        key = uow.session.scalars(select(func.count()).select_from(Household).where(Household.state == "active")).one()
+    row = add(county, "井深")
+    admin = county.account("county_admin")
+    client, url = county.client(admin), f"/settings/custom-fields/{row.id}"
+    before = client.get(url).text
+    assert f"{key} 户没有填写" in before
+    assert "都要有这一列" not in before
+    data = {"csrf_token": hidden(before, "csrf_token"), "version": str(version_of(row, FIELDS)), "name": "井深", "name_en": "depth",
+            "type": "text", "required": "1"}  # fmt: skip
+    sent = client.post(url, data=data)
+    assert sent.headers["Location"] == url
+    shown = client.get(url).text
+    assert "都要有这一列" in shown
+    found = re.search(r'href="(/households[?][^"]*filled=no)"', shown)
+    assert found is not None
+    assert f"{key} 户" in client.get(found[1].replace("&amp;", "&")).text
+    listed = client.get("/api/v1/custom-fields", headers=county.bearer(admin)).json["items"]
+    assert [(one["key"], one["lacking"]) for one in listed] == [(row.key, key)]
+    with county.uow() as uow:
+        uow.session.execute(delete(Household).where(Household.id == id))

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
-from xiangyue.features.households.models import CustomField, CustomValue
+from xiangyue.features.households.models import CustomField, CustomValue, Household, Person
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import pick
 
@@ -31,6 +31,21 @@ def option_usage(uow: Uow, field_id: int) -> dict[str, int]:
     )
     with uow.tenant_wide("whether a choice is in use anywhere in the county"):
         return {key: count for key, count in uow.session.execute(statement) if key is not None}
+
+
+def lacking(uow: Uow, field: CustomField) -> int:
+    """How many households or persons on the register have no value of a field, county-wide."""
+    model: type[Household] | type[Person] = Household if field.entity == "household" else Person
+    filled = select(CustomValue.owner_id).where(CustomValue.field_id == field.id)
+    with uow.tenant_wide("whom a field that must be filled in concerns"):
+        statement = select(func.count()).select_from(model).where(model.state == "active", model.id.not_in(filled))
+        return uow.session.execute(statement).scalar_one()
+
+
+def lacking_query(field: CustomField) -> str:
+    """Path and query of the list of those."""
+    path = "/households" if field.entity == "household" else "/persons"
+    return f"{path}?{urlencode({'area': 'all', f'custom.{field.key}.filled': 'no'})}"
 
 
 def records_query(field: CustomField, option: str = "") -> str:

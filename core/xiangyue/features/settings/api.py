@@ -10,6 +10,7 @@ from xiangyue.api.lists import list_response, required_version, set_etag, takes_
 from xiangyue.api.setup import ApiBlueprint
 from xiangyue.db.uow import Uow
 from xiangyue.errors import PreconditionFailed, Stale
+from xiangyue.features.households.custom_usage import lacking
 from xiangyue.features.settings import queries, schemas, service
 from xiangyue.features.settings.policy import SETTINGS_EDIT, SETTINGS_VIEW
 from xiangyue.features.settings.queries import AWARDS, FIELDS, MARKS, KindSpec
@@ -28,6 +29,8 @@ _SCHEMAS = {
 def shown(row: Any, spec: KindSpec, used: int) -> dict[str, Any]:
     """A row as its schema has it."""
     found = {name: getattr(row, name, None) for name in _SCHEMAS[spec.key].fields}
+    if spec is FIELDS:
+        found["lacking"] = lacking(current_uow(), row) if row.required and row.active else None
     return {**found, "used": used, "version": queries.version_of(row, spec)}
 
 

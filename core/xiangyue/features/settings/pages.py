@@ -13,7 +13,7 @@ from xiangyue.errors import Invalid, NotFound, Stale
 from xiangyue.features.audit.queries import history_of
 from xiangyue.features.audit.view import row as row_in_words
 from xiangyue.features.audit.view import words_for
-from xiangyue.features.households.custom_usage import option_usage, records_query
+from xiangyue.features.households.custom_usage import lacking, lacking_query, option_usage, records_query
 from xiangyue.features.plugins import queries as plugin_queries
 from xiangyue.features.plugins.policy import PLUGIN_VIEW
 from xiangyue.features.settings import queries, service, view
@@ -141,6 +141,7 @@ def edit_kind(slug: str, id: int) -> Any:
     words = _list(slug)
     values = view.typed(request.form, words.spec)
     draft = f"settings-{slug}-{id}"
+    was = getattr(queries.get_kind(uow, words.spec, id), "required", True)
     try:
         row = service.edit_kind(uow, spec=words.spec, id=id, version=_version(), values=values)
     except Invalid as error:
@@ -158,6 +159,8 @@ def edit_kind(slug: str, id: int) -> Any:
         )
         return _form(words, form, row=row, options=values.get("options", []), status=409)
     flash(_("Saved: %(name)s", name=row.name))
+    if values.get("required") and not was and lacking(uow, row):
+        return redirect(url_for("settings.show_kind", slug=slug, id=id), 303)  # which says what that means
     return redirect(url_for("settings.list_kinds", slug=slug), 303)
 
 
@@ -223,6 +226,8 @@ def _form(
         sensitivities=view.SENSITIVITIES,
         options=view.option_rows(options),
         chosen=option_usage(uow, row.id) if row is not None and words.slug == "custom-fields" else {},
+        lacking=lacking(uow, row) if row is not None and row.active and words.slug == "custom-fields" else 0,
+        lacking_of=lacking_query,
         records_of=records_query,
         used=queries.used(row, words.spec, queries.usage(uow, words.spec)) if row is not None else 0,
         version=queries.version_of(row, words.spec) if row is not None else None,

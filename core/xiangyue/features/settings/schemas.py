@@ -42,6 +42,11 @@ class CustomFieldSchema(SettingsKindSchema):
     help = fields.String(load_default="")
     help_en = fields.String(load_default="")
     required = fields.Boolean(load_default=False)
+    lacking = fields.Integer(
+        dump_only=True,
+        allow_none=True,
+        metadata={"description": "Records on the register without a value, of a field that must be filled in"},
+    )
     options = fields.List(fields.Nested(CustomFieldOptionSchema), load_default=list)
     from_profile = fields.Boolean(
         dump_only=True,
