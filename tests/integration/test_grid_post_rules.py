@@ -60,6 +60,11 @@ def test_the_page_shows_the_clause_and_takes_a_reason(ruled: County, grid: int) 
     form = {"csrf_token": hidden(text(client, url), "csrf_token"), "role": "leader", "name": "赵六",
             "unit": "司法所", "valid_from": today().isoformat()}  # fmt: skip
     assert 'name="reason"' not in text(client, url), "nobody is asked before a rule warns"
+    ahead = client.post(f"{url}/rules", data=form, headers={"HX-Request": "true"})
+    assert CLAUSE in ahead.text
+    assert 'name="reason"' in ahead.text
+    deputy = client.post(f"{url}/rules", data={**form, "role": "deputy"}, headers={"HX-Request": "true"})
+    assert CLAUSE not in deputy.text
     warned = client.post(url, data=form)
     assert warned.status_code == 422
     for words in ("规则提示", CLAUSE, "原因", 'name="reason"', 'value="赵六"', 'value="司法所"'):
@@ -130,6 +135,10 @@ def test_leaders_of_a_draft_take_a_reason_each(ruled: County) -> None:
         id, version = draft.id, draft.version
     client = ruled.client(ruled.account("county_admin"))
     page = text(client, f"/grid-drafts/{id}")
+    assert "规则对这位网格长有提示" in page, "before anything is sent"
+    assert asked[-1]["person_id"] is not None
+    shown = client.get(f"/api/v1/grid-drafts/{id}", headers=ruled.bearer(ruled.account("county_admin"))).json
+    assert [one["warnings"][0]["source"] for one in shown["leader_rules"]] == [CLAUSE]
     part = int(page.split('name="leader.')[1].split('"')[0])
     form = {"csrf_token": hidden(page, "csrf_token"), "version": str(version), "on": ON.isoformat(), "reason": "调整",
             f"leader.{part}": page.split(f'name="leader.{part}" value="')[1].split('"')[0]}  # fmt: skip

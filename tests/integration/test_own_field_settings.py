@@ -193,8 +193,8 @@ def test_a_field_that_must_be_filled_in_says_who_lacks_it(county: County) -> Non
     before = client.get(url).text
     assert f"{key} 户没有填写" in before
     assert "都要有这一列" not in before
-    data = {"csrf_token": hidden(before, "csrf_token"), "version": str(version_of(row, FIELDS)), "name": "井深", "name_en": "depth",
-            "type": "text", "required": "1"}  # fmt: skip
+    data = {"csrf_token": hidden(before, "csrf_token"), "version": str(version_of(row, FIELDS)), "name": "井深",
+            "name_en": "depth", "type": "text", "required": "1"}  # fmt: skip
     sent = client.post(url, data=data)
     assert sent.headers["Location"] == url
     shown = client.get(url).text

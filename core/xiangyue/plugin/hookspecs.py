@@ -350,7 +350,8 @@ def grid_leader_requested(
 ) -> Sequence[RuleWarning] | None:
     """Before somebody is put in charge of a grid from the day ``on``: ``level`` 1 to 3, 0 for a special grid;
     ``area_code`` (15 digits) where it lies; ``role`` is leader, deputy, worker or representative; ``person_id`` None
-    for somebody from outside the register. Raise Refused, with the clause, for who may not be.
+    for somebody from outside the register. Raise Refused, with the clause, for who may not be. It is also asked while
+    a form is filled in, and of who is proposed in a draft, with ``grid_id`` 0: look only, write nothing.
 
     Return warnings for who may be, but not by the rule: the form and the API show each with its source and take a
     reason, and then it is done; both stay with the post. At most ten, of 300 characters each.

@@ -12,10 +12,11 @@ from xiangyue.api.setup import ApiBlueprint
 from xiangyue.errors import PreconditionFailed, Stale
 from xiangyue.features.areas.queries import names
 from xiangyue.features.drafts import deciding, jobs, queries, schemas, service
-from xiangyue.features.drafts.leaders import NOBODY, OUTSIDE, Chosen
+from xiangyue.features.drafts.leaders import NOBODY, OUTSIDE, Chosen, proposals, verdicts
 from xiangyue.features.drafts.models import GridDraft
-from xiangyue.features.drafts.policy import GRID_APPROVE, GRID_PLAN
+from xiangyue.features.drafts.policy import GRID_APPROVE, GRID_PLAN, OVER
 from xiangyue.features.drafts.reasons import unmet_of
+from xiangyue.features.households.person_input import today
 from xiangyue.web.access import requires
 from xiangyue.web.pipeline import current_uow
 
@@ -39,6 +40,11 @@ def draft_json(id: int) -> tuple[dict[str, Any], int]:
         for part in live.parts
     ]
     found["unmet"] = [{"why": u.why.value, "group": u.group, "text": text} for u, text in unmet_of(draft)]
+    asked = proposals(uow, live, today()) if draft.state not in OVER else []
+    found["leader_rules"] = [
+        {"part_id": id, "refused": said.refused, "warnings": list(said.warnings)}
+        for id, said in verdicts(uow, live, asked, today()).items()
+    ]
     for name in ("base_date", "on_date", "updated_at"):
         found[name] = found[name].isoformat() if found[name] is not None else None
     return found, draft.version

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,7 +12,7 @@ from xiangyue.errors import Conflict, Invalid, Refused
 from xiangyue.features.drafts.queries import LiveDraft
 from xiangyue.features.grids.models import GridChange
 from xiangyue.features.grids.posting import give_post, people_called
-from xiangyue.features.grids.service_posts import WarningReasonNeeded
+from xiangyue.features.grids.service_posts import Verdict, WarningReasonNeeded, verdict
 from xiangyue.features.grids.standing import division_on
 from xiangyue.i18n import lazy_gettext as _l
 
@@ -58,6 +58,20 @@ def proposals(uow: Uow, live: LiveDraft, on: date) -> list[Proposal]:
     found = people_called(uow, live.draft.area_code, wanted, on)
     named = ((part, " ".join(part.leader.split())) for part in live.parts)
     return [Proposal(part.id, part.name, name, tuple(found.get(name, ()))) for part, name in named if name]
+
+
+def verdicts(uow: Uow, live: LiveDraft, asked: Sequence[Proposal], on: date) -> dict[int, Verdict]:
+    """By part what rules of plugins have against whom it proposes, where there is no doubt who that is."""
+    parts = {part.id: part for part in live.parts}
+    found = {}
+    for one in asked:
+        if one.answer:
+            part = parts[one.part_id]
+            person = None if one.answer == OUTSIDE else int(one.answer)
+            said = verdict(uow, grid_id=0, level=part.level, area_code=part.area_code, person_id=person, role="leader",
+                           on=on)  # fmt: skip
+            found |= {one.part_id: said} if said else {}
+    return found
 
 
 def put_in_charge(

@@ -6,6 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from xiangyue.api.lists import ListArgs
 from xiangyue.features.drafts.policy import JOININGS, LEADER_LENGTH, NAME_LENGTH, ORIGINS, REASON_LENGTH, STATES
+from xiangyue.features.grids.schemas import VerdictSchema
 from xiangyue.features.households.schemas import AreaCode
 
 
@@ -68,12 +69,19 @@ class UnmetSchema(Schema):
     text = fields.String(metadata={"description": "in the language of the request"})
 
 
+class LeaderRuleSchema(VerdictSchema):
+    """What rules have against the leader that a part proposes."""
+
+    part_id = fields.Integer()
+
+
 class DraftDetailSchema(DraftSchema):
     rule = fields.Dict()
     stale = fields.Boolean(metadata={"description": "households moved since it was drawn"})
     answer = fields.String()
     parts = fields.List(fields.Nested(DraftPartSchema))
     unmet = fields.List(fields.Nested(UnmetSchema))
+    leader_rules = fields.List(fields.Nested(LeaderRuleSchema))
 
 
 class NewDraft(Schema):

@@ -43,6 +43,19 @@ def appoint(data: dict[str, Any], grid_id: int) -> Response:
     return _one(service_posts.appoint(current_uow(), grid_id=grid_id, **data), 201)
 
 
+@bp.route("/<int:grid_id>/posts/rules", methods=["GET"])
+@bp.arguments(schemas.LookAheadArgs, location="query")
+@bp.response(200, schemas.VerdictSchema)
+@requires(GRID_EDIT)
+def look_ahead(args: dict[str, Any], grid_id: int) -> Response:
+    """What rules would have against somebody in charge from a day on, before it is done"""
+    on = args["on"] or today()
+    found = service_posts.look_ahead(
+        current_uow(), grid_id=grid_id, role=args["role"], person_id=args["person_id"], on=on
+    )
+    return jsonify({"refused": found.refused, "warnings": list(found.warnings)})
+
+
 @bp.route("/posts/<int:post_id>/end", methods=["POST"])
 @bp.arguments(schemas.EndOfPost)
 @bp.response(200, schemas.PostSchema)

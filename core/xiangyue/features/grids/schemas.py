@@ -278,6 +278,18 @@ class PostListSchema(Schema):
     next = fields.String(allow_none=True)
 
 
+class LookAheadArgs(DayArgs):
+    role = fields.String(load_default="leader", validate=validate.OneOf([*ROLES]))
+    person_id = fields.Integer(load_default=None, metadata={"description": "Of the register; missing: from outside it"})
+
+
+class VerdictSchema(Schema):
+    """What rules of plugins have against somebody in charge."""
+
+    refused = fields.String(metadata={"description": "Why it is not allowed; empty when it is"})
+    warnings = fields.List(fields.Nested(WarningSchema), metadata={"description": "It takes a reason then"})
+
+
 class NewPost(Schema):
     role = fields.String(required=True, validate=validate.OneOf([*ROLES]))
     valid_from = fields.Date(required=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -12,7 +13,7 @@ from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit
 from xiangyue.access.models import Account
 from xiangyue.db.uow import Uow
-from xiangyue.errors import Conflict, Invalid, Stale
+from xiangyue.errors import Conflict, Invalid, Refused, Stale
 from xiangyue.features.grids.models import ROLES, Grid, GridPost, GridVersion
 from xiangyue.features.grids.policy import GRID_EDIT
 from xiangyue.features.grids.standing import check_day
@@ -36,6 +37,54 @@ class WarningReasonNeeded(Invalid):
 def spoken(warnings: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     """Warnings as they are kept, for a reader now: ``plugin``, ``text``, ``source``."""
     return [{"plugin": one["plugin"], "text": pick(one["zh"], one["en"]), "source": one["source"]} for one in warnings]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What rules of plugins have against somebody in a grid: ``refused`` in words, or "", and ``warnings`` as
+    `spoken`."""
+
+    refused: str = ""
+    warnings: tuple[dict[str, str], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.refused or self.warnings)
+
+
+def verdict(
+    uow: Uow, *, grid_id: int, level: int, area_code: int, person_id: int | None, role: str, on: date
+) -> Verdict:
+    """Ask the rules before anything is sent. ``grid_id`` 0: a grid that is proposed only."""
+    try:
+        found = consult(
+            uow, "grid_leader_requested", grid_id=grid_id, level=level, area_code=area_code, person_id=person_id,
+            role=role, on=on,
+        )  # fmt: skip
+    except Refused as refused:
+        return Verdict(str(refused.message))
+    return Verdict("", tuple(spoken(found)))
+
+
+@acts(GRID_EDIT)
+def look_ahead(uow: Uow, *, grid_id: int, role: str, person_id: int | None, on: date) -> Verdict:
+    """What rules would have against a post in a grid that stands on that day. Raises NotFound."""
+    grid = uow.get(Grid, grid_id)
+    if person_id is not None:
+        uow.get(Person, person_id)
+    version = _standing(uow, grid.id, on)
+    if version is None or role not in ROLES:
+        return Verdict()
+    return verdict(
+        uow, grid_id=grid.id, level=version.level, area_code=version.area_code, person_id=person_id, role=role, on=on
+    )
+
+
+def _standing(uow: Uow, grid_id: int, on: date) -> GridVersion | None:
+    stands = select(GridVersion).where(
+        GridVersion.grid_id == grid_id, GridVersion.valid_from <= on,
+        or_(GridVersion.valid_to.is_(None), GridVersion.valid_to > on),
+    )  # fmt: skip
+    return uow.session.scalars(stands).one_or_none()
 
 
 @acts(GRID_EDIT)
@@ -81,11 +130,7 @@ def appoint(
     for field, value, most in (("unit", unit, UNIT_LENGTH), ("office_phone", office_phone, PHONE_LENGTH)):
         if len(value.strip()) > most:
             errors[field] = [_l("At most %(n)d characters.", n=most)]
-    stands = select(GridVersion).where(
-        GridVersion.grid_id == grid_id, GridVersion.valid_from <= valid_from,
-        or_(GridVersion.valid_to.is_(None), GridVersion.valid_to > valid_from),
-    )  # fmt: skip
-    version = uow.session.scalars(stands).one_or_none()
+    version = _standing(uow, grid_id, valid_from)
     if version is None:
         errors["valid_from"] = [_l("This grid does not stand on that day.")]
     if len(reason.strip()) > REASON_LENGTH:

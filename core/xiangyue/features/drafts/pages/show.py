@@ -9,7 +9,7 @@ from flask import redirect, request, url_for
 
 from xiangyue.errors import Stale
 from xiangyue.features.areas.queries import paths
-from xiangyue.features.drafts.leaders import Proposal, proposals
+from xiangyue.features.drafts.leaders import Proposal, proposals, verdicts
 from xiangyue.features.drafts.models import GridDraft
 from xiangyue.features.drafts.pages import bp
 from xiangyue.features.drafts.policy import (
@@ -20,6 +20,7 @@ from xiangyue.features.drafts.policy import (
     IN_FORCE,
     JOININGS,
     ORIGINS,
+    OVER,
     STATES,
     SUBMITTED,
 )
@@ -61,7 +62,9 @@ def draft_page(
     uow, actor = current_uow(), current_actor()
     draft = uow.get(GridDraft, id)
     live = live_draft(uow, draft)
-    asked = proposals(uow, live, today()) if draft.state == APPROVED else []
+    proposed = proposals(uow, live, today()) if draft.state not in OVER else []
+    asked = proposed if draft.state == APPROVED else []
+    against = verdicts(uow, live, proposed, today())
     return page(
         "drafts/show.html",
         status=status,
@@ -86,7 +89,8 @@ def draft_page(
         approved=draft.state == APPROVED,
         stale_error=stale,
         mine=mine,
-        warnings=warnings,
+        warnings=warnings or [{**said, "part_id": id} for id, one in against.items() for said in one.warnings],
+        against=against,
         actions=ACTIONS,
         proposals=asked,
         boards=_boards(draft),

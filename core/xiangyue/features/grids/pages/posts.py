@@ -77,6 +77,21 @@ def appoint(id: int) -> Any:
     )  # fmt: skip
 
 
+@bp.post("/grids/<int:id>/appoint/rules")
+@requires(GRID_EDIT)
+def rules_on(id: int) -> Any:
+    """What rules have against whom one is about to put in charge, while the form is filled in."""
+    typed = request.form
+    try:
+        on = _day("valid_from", needed=True) or today()
+    except Invalid:
+        on = today()
+    person = whole_number(typed.get("person_id", ""))
+    found = service_posts.look_ahead(current_uow(), grid_id=id, role=typed.get("role", ""), person_id=person, on=on)
+    form = FormView(action=url_for("grids.appoint", id=id), values=typed)
+    return page("grids/against.html", form=form, refused=found.refused, warnings=found.warnings)
+
+
 @bp.route("/grids/posts/<int:id>/end", methods=["POST"])
 @requires(GRID_EDIT)
 def end_post(id: int) -> Any:
