@@ -63,7 +63,7 @@ def proposals(uow: Uow, live: LiveDraft, on: date) -> list[Proposal]:
 def verdicts(uow: Uow, live: LiveDraft, asked: Sequence[Proposal], on: date) -> dict[int, Verdict]:
     """By part what rules of plugins have against whom it proposes, where there is no doubt who that is."""
     parts = {part.id: part for part in live.parts}
-    found = {}
+    found: dict[int, Verdict] = {}
     for one in asked:
         if one.answer:
             part = parts[one.part_id]
