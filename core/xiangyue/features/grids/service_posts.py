@@ -55,7 +55,7 @@ class Verdict:
 def verdict(
     uow: Uow, *, grid_id: int, level: int, area_code: int, person_id: int | None, role: str, on: date
 ) -> Verdict:
-    """Ask the rules before anything is sent; the caller has checked the right. ``grid_id`` 0: a grid that is proposed only."""
+    """Ask the rules before anything is sent; the caller has checked the right. ``grid_id`` 0: one that is proposed."""
     try:
         found = consult(
             uow, "grid_leader_requested", grid_id=grid_id, level=level, area_code=area_code, person_id=person_id,
