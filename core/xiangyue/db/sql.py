@@ -228,6 +228,18 @@ def hold_statistics(session: Session, *names: str) -> None:
     session.connection().exec_driver_sql(f"LOCK TABLE {tables} IN SHARE UPDATE EXCLUSIVE MODE")
 
 
+def draw_ids(session: Session, table: str, number: int) -> list[int]:
+    """Ids for so many new rows of a table, going up. They are drawn for good, whatever becomes of the transaction."""
+    if not table.isidentifier():
+        raise UnscopedSql(f"not a table's name: {table!r}")
+    drawn = session.connection().exec_driver_sql(
+        f"SELECT array_agg(nextval('public.{table}_id_seq'::regclass)) FROM generate_series(1, %(number)s)",  # noqa: S608
+        {"number": number},
+    )
+    ids: list[int] = drawn.scalar_one() or []
+    return ids
+
+
 def refresh_statistics(session: Session, *names: str) -> None:
     """Let the planner look at these tables now: after a first large import it would otherwise guess for a minute that
     they are empty, and a county's first look at its cockpit would take half a minute.

@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 
 from xiangyue.access.acts import acts
 from xiangyue.access.crypto import TenantKeys
-from xiangyue.db.sql import scoped_rows, scoped_sql
+from xiangyue.db.copying import copy_rows
+from xiangyue.db.sql import draw_ids, scoped_rows, scoped_sql
 from xiangyue.db.uow import Uow
 from xiangyue.features.areas.groups import ensure_groups, note_groups
 from xiangyue.features.areas.models import Area
@@ -36,6 +38,7 @@ from xiangyue.features.households.bulk_stage import (
     analyze_persons,
 )
 from xiangyue.features.households.bulk_steps import OfChanges, OfHouseholds, OfPersons
+from xiangyue.features.households.derived import words_of
 from xiangyue.features.households.holding import hold_back
 from xiangyue.features.households.models import CustomField, MarkKind
 from xiangyue.features.households.origins import NOBODY, Speaks, note_department
@@ -110,7 +113,7 @@ def upsert_households(
     dry_run: bool = False,
     progress: Callable[[int], None] | None = None,
     written: Callable[[dict[int, int], dict[int, int]], None] | None = None,
-    ahead: bool = False,
+    ahead: Uow | None = None,
     beside: Uow | None = None,
     speaks: Speaks = NOBODY,
 ) -> BulkCounts:
@@ -120,17 +123,18 @@ def upsert_households(
     is empty in the roster keeps what stands; marks are added, never ended; a person found in another household moves
     here. Nothing outside the actor's area is touched: see ``BulkConflict``. ``progress`` gets the number of
     households done after each chunk and may raise to stop; ``written`` gets the ids of its households and persons by
-    the caller's row numbers. ``ahead``: ``rows`` may be read in a thread of its own, a chunk ahead of the database,
-    so it must not ask with this session; ``windows``, instead of ``rows``: with this session asked for some rows at a
-    time (`windows_ahead`). ``beside``: a unit of work for the search rows of what is new, which the caller commits
-    right after this one (`bulk_search`). ``speaks``: for which department, and of which of its facts; other facts that
-    somebody set by hand, or a department said, are not overwritten: they wait (`holding`). Changes are audited one by
-    one, new rows by their batch (``batch_id``), new groups in one entry. Does not commit.
+    the caller's row numbers. ``ahead``: a unit of work of a thread that reads ``rows`` a chunk ahead of the database,
+    so they must not ask with this session; ``windows``, instead of ``rows`` and for a dry run: with this session asked
+    for some rows at a time (`windows_ahead`). ``beside``: a unit of work for the search rows of what is new, which the
+    caller commits right after this one (`bulk_search`). ``speaks``: for which department, and of which of its facts;
+    other facts that somebody set by hand, or a department said, are not overwritten: they wait (`holding`). Changes are
+    audited one by one, new rows by their batch (``batch_id``), new groups in one entry. Does not commit.
     """
-    run = _Run(uow, keys, batch_id, source, dry_run, SearchRows(uow, beside), speaks)
+    assert windows is None or dry_run, "ids are drawn by the session that windows keep busy"
+    run = _Run(uow, keys, batch_id, source, dry_run, SearchRows(uow, beside), speaks, ahead or uow)
     done = 0
     # Closed at once also when something breaks, so that no thread reads on.
-    with closing(run.search), closing(run.chunks(rows, windows, ahead)) as chunks:
+    with closing(run.search), closing(run.chunks(rows, windows, ahead is not None)) as chunks:
         for made in chunks:
             run.take(made)
             done += made.size
@@ -156,6 +160,7 @@ class _Run:
         dry_run: bool,
         search: SearchRows,
         speaks: Speaks,
+        numbers: Uow,
     ) -> None:
         self.uow = uow
         self.search = search
@@ -185,10 +190,8 @@ class _Run:
             marks={k.key for k in kinds if allowed or k.sensitivity == "normal"},
             forbidden={k.key for k in kinds if not allowed and k.sensitivity != "normal"},
             fields={(f.entity, f.key): f for f in uow.session.scalars(select(CustomField))},
-            comparing=dry_run,
+            draw=None if dry_run else partial(draw_ids, numbers.session),
         )
-        #: Whether the chunk before was new for the most part: then the next one is encrypted ahead.
-        self.mostly_new = not dry_run
 
     def needs(self, statement: str) -> bool:
         """Whether the statement can find anything to do in the chunk at hand; see ``bulk_steps``."""
@@ -216,20 +219,22 @@ class _Run:
         self, rows: Iterable[HouseholdRow], windows: Iterable[Window] | None, ahead: bool
     ) -> Generator[Prepared, None, None]:
         if windows is not None:
-            return windows_ahead(windows, lambda chunk: self.stager.prepare(chunk, sealed=self.mostly_new))
+            return windows_ahead(windows, self.stager.prepare)
         return rows_ahead(self.prepared(rows)) if ahead else self.prepared(rows)
 
     def prepared(self, rows: Iterable[HouseholdRow]) -> Generator[Prepared, None, None]:
         """The rows, chunk by chunk, as they go into the temporary tables."""
         for chunk in chunks_of(rows, CHUNK):
-            yield self.stager.prepare(chunk, sealed=self.mostly_new)
+            yield self.stager.prepare(chunk)
 
     def take(self, made: Prepared) -> None:
         session = self.uow.session
         self.stager.stage(session, made)
         self.counts.conflicts += [BulkConflict(*problem) for problem in made.problems]
         self._areas(made.groups)
-        self._find()
+        if self._all_new():
+            self._take_new(made)
+            return
         self._hold_back(made)
         for statement in sql.COMPARE:
             self.run(statement)
@@ -237,24 +242,40 @@ class _Run:
         self._conflicts()
         self._count()
         if not self.dry_run:
-            self._write(made)
+            self._write()
 
-    def _find(self) -> None:
-        """Which of the staged households and persons stand already, and which may not be written."""
-        self.households = self.persons = self.changes = 0
-        for statement in sql.PLACE_HOUSEHOLDS:
+    def _take_new(self, made: Prepared) -> None:
+        """A chunk of which nothing stands and nothing is left out: it needs no flag, no comparison and no ids."""
+        self.counts.households_new += made.households.count
+        self.counts.persons_new += made.persons.count
+        if self.dry_run:
+            return
+        for noun, ends in made.made.items():
+            self._note_made(noun, *ends)
+        self.search.add(made.suffixes, made.pieces)
+        for statement in write_sql.WRITE_NEW:
             self.run(statement)
+        self._written()
+
+    def _all_new(self) -> bool:
+        """Find which of the staged households and persons stand already, and which may not be written; whether there
+        are none."""
+        self.households = self.persons = self.changes = 0
+        closed = sum(self.run(statement) for statement in sql.PLACE_HOUSEHOLDS)
         for statement in sql.FIND_HOUSEHOLDS:
             self.households += self.run(statement)
         if self.households:
             analyze_households(self.uow.session)
         for statement in sql.FIND_PERSONS:
             self.persons += self.run(statement)
+        if not (closed or self.households or self.persons):
+            return True
         for statement in sql.MATCH_PERSONS:
             self.run(statement)
         # After the ids are known; the flags decide no plan.
         if self.persons:
             analyze_persons(self.uow.session)
+        return False
 
     def _hold_back(self, made: Prepared) -> None:
         """What has an owner for whom this import does not speak is not overwritten: it waits for a decision."""
@@ -300,7 +321,7 @@ class _Run:
             counts.samples += [one for one in found if one.before or one.after]
             del counts.samples[SAMPLES:]
 
-    def _write(self, made: Prepared) -> None:
+    def _write(self) -> None:
         session = self.uow.session
         self.run(write_sql.NEW_HOUSEHOLD_IDS)
         self.run(write_sql.NEW_PERSON_IDS)
@@ -314,13 +335,11 @@ class _Run:
         moved = self.ids(write_sql.HOUSEHOLDS_MOVED)
         renamed = self.ids(write_sql.PERSONS_RENAMED)
         movers = self.ids(write_sql.PERSONS_MOVED)
-        written = self.ids(write_sql.PERSONS_TO_WRITE)
         before = self.rows(write_sql.HOUSEHOLDS_REWRITTEN)
-        self.mostly_new = len(written) * 2 > made.persons.count
-        self.stager.seal(session, made, written)
+        found = [(id, code, address, area) for id, code, address, area in self.rows(write_sql.NEW_HOUSEHOLDS)]
         self.search.add(
-            [(made.words_of(n), id, home, area) for n, id, home, area in self.rows(write_sql.NEW_PERSONS)],
-            [(id, code, address, area) for id, code, address, area in self.rows(write_sql.NEW_HOUSEHOLDS)],
+            copy_rows((words_of(name), *where) for name, *where in self.rows(write_sql.NEW_PERSONS)),
+            copy_rows(searchable.piece_rows(found)),
         )
         noted = self.changes > 0 and self.params["batch"] is not None
         for statement in (*(bulk_changes.BEFORE if noted else ()), *write_sql.WRITE):
@@ -336,10 +355,14 @@ class _Run:
             searchable.drop_pieces(self.uow, before)
             searchable.write_pieces(self.uow, self.rows(write_sql.HOUSEHOLDS_REWRITTEN))
         if self.batch_id is not None:
-            note_department(self.uow, self.speaks, self.batch_id)
             self.clearing.note_department()
+        self._written()
+
+    def _written(self) -> None:
+        if self.batch_id is not None:
+            note_department(self.uow, self.speaks, self.batch_id)
         # What the session read before is older than what was written past it.
-        session.expire_all()
+        self.uow.session.expire_all()
 
     def _note_made(self, noun: str, first: int | None, last: int | None) -> None:
         if first is not None and last is not None:

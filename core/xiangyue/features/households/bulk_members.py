@@ -13,17 +13,20 @@ _TURNS = """{tenant:k} AND {tenant:s} AND {tenant:g} AND {tenant:p} AND s.differ
 _LIVING = "CASE WHEN s.away THEN false WHEN s.away IS NOT NULL THEN true ELSE k.living END"
 _RELATION = "coalesce(nullif(s.relation, ''), k.relation)"
 
+#: ``id``: where who is new has an id; ``fresh``: who is new.
+FIRST_MEMBERS = """
+INSERT INTO household_member (tenant_id, area_code, person_id, household_id, registered, living, relation, valid_from)
+SELECT s.tenant_id, g.area_code, s.{id}, g.{id}, true, s.away IS NOT TRUE, s.relation,
+       coalesce(s.birth_date, date '1900-01-01')
+  FROM stage_person s JOIN stage_household g ON g.n = s.household_n
+ WHERE {{tenant:s}} AND {{tenant:g}}{fresh} ORDER BY s.{id}
+"""
+
 #: To run while the persons still stand as they were. Who is new is registered there since birth, and lives there
 #: unless away (外出). Who moves, leaves or comes back does so today: a membership of today is changed, an older one
 #: ends and is followed by another. What else the person belongs to stays.
 MEMBERS = (
-    """
-INSERT INTO household_member (tenant_id, area_code, person_id, household_id, registered, living, relation, valid_from)
-SELECT s.tenant_id, g.area_code, s.id, g.id, true, s.away IS NOT TRUE, s.relation,
-       coalesce(s.birth_date, date '1900-01-01')
-  FROM stage_person s JOIN stage_household g ON g.n = s.household_n
- WHERE {tenant:s} AND {tenant:g} AND s.fresh ORDER BY s.id
-""",
+    FIRST_MEMBERS.format(id="id", fresh=" AND s.fresh"),
     OfPersons(
         f"""
 UPDATE household_member k

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from xiangyue.db.copying import CopyRows
 from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.features.households import derived, searchable
@@ -38,13 +38,14 @@ class SearchRows:
         self._thread = None if beside is None else ThreadPoolExecutor(1, "bulk-search")
         self._last: Future[None] | None = None
 
-    def add(self, persons: Sequence[derived.Named], households: Sequence[searchable.Found]) -> None:
-        """Rows of new persons and households. Raises what broke with the chunk before."""
+    def add(self, suffixes: CopyRows, pieces: CopyRows) -> None:
+        """Rows of new persons (`derived.Named`) and households (`searchable.PieceRow`). Raises what broke with the
+        chunk before."""
         if self._thread is None:
-            self._write(persons, households)
+            self._write(suffixes, pieces)
             return
         self.finish()
-        self._last = self._thread.submit(self._write, persons, households)
+        self._last = self._thread.submit(self._write, suffixes, pieces)
 
     def finish(self) -> None:
         """Wait until all is written."""
@@ -57,9 +58,9 @@ class SearchRows:
         if self._thread is not None:
             self._thread.shutdown()
 
-    def _write(self, persons: Sequence[derived.Named], households: Sequence[searchable.Found]) -> None:
-        derived.write_named(self._uow, persons)
-        searchable.write_pieces(self._uow, households)
+    def _write(self, suffixes: CopyRows, pieces: CopyRows) -> None:
+        derived.write_named(self._uow, suffixes)
+        searchable.write_piece_rows(self._uow, pieces)
 
 
 def write_missing(uow: Uow, written: Written) -> tuple[int, int]:

@@ -1,5 +1,5 @@
 """The statements by which a bulk write finds and compares, in order; ``bulk_write_sql`` has those that write. They read
-``stage_household`` (alias g), ``stage_person`` (s), ``stage_mark`` (m), ``stage_value`` (v) and ``stage_cipher`` (e),
+``stage_household`` (alias g), ``stage_person`` (s), ``stage_mark`` (m) and ``stage_value`` (v),
 which carry the tenant too; see ``bulk_stage``, and ``bulk_steps`` for those that a first import can do without.
 
 Flags of a staged row: ``skip`` says why it is left out; ``fresh`` it is new; ``differs`` the record itself is to be

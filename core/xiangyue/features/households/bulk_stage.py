@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Required, TypedDict
@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from xiangyue.access.crypto import TenantKeys, blind_index, column_context, sealer
 from xiangyue.db.copying import CopyRows, copy_rows
 from xiangyue.db.sql import analyze_columns, fill_stage, stage_rows
-from xiangyue.features.households.derived import words_of
+from xiangyue.features.households.derived import Named, words_of
 from xiangyue.features.households.models import CustomField
+from xiangyue.features.households.searchable import Found, piece_rows
 from xiangyue.text.codes import HEAD
 from xiangyue.text.pinyin import sort_key
 
@@ -78,14 +79,16 @@ class HouseholdRow:
 _C = 'text COLLATE "C"'
 HOUSEHOLD = {
     "n": "int", "row_no": "int", "area_code": "bigint", "code": _C, "address": "text", "head_name": "text",
-    "sort_key": _C, "income_year": "smallint", "income": "bigint",
+    "sort_key": _C, "income_year": "smallint", "income": "bigint", "new_id": "bigint", "persons": "int",
+    "living": "int",
     "id": "bigint", "skip": "text", "fresh": "bool DEFAULT false", "differs": "bool DEFAULT false",
     "changed": "bool DEFAULT false",
 }  # fmt: skip
 PERSON = {
     "n": "int", "row_no": "int", "household_n": "int", "name": "text", "sort_key": _C, "relation": _C,
     "sex": "smallint", "birth_date": "date", "nationality": _C, "id_number_index": "bytea", "phone_index": "bytea",
-    "id_number_tail": "bytea", "phone_tail": "bytea", "away": "bool",
+    "id_number_tail": "bytea", "phone_tail": "bytea", "away": "bool", "new_id": "bigint", "id_number": "bytea",
+    "phone": "bytea",
     "id": "bigint", "home": "bigint", "mine": "bool", "skip": "text", "fresh": "bool DEFAULT false",
     "differs": "bool DEFAULT false", "changed": "bool DEFAULT false",
 }  # fmt: skip
@@ -97,18 +100,17 @@ VALUE = {
     "entity": "text", "n": "int", "field_id": "bigint", "text_value": _C, "int_value": "bigint", "date_value": "date",
     "known": "bool DEFAULT false",
 }  # fmt: skip
-CIPHER = {"n": "int", "id_number": "bytea", "phone": "bytea"}
 
 NO_ROWS = CopyRows(b"", 0, 0)
 Problem = tuple[int, str, str]
-#: A person's number, encrypted citizen number and phone.
-Cipher = tuple[int, bytes | None, bytes | None]
+#: Gives ids for so many new rows of a table.
+Draw = Callable[[str, int], Sequence[int]]
 
 
 @dataclass(slots=True)
 class Prepared:
-    """A chunk as it goes into the temporary tables, made without the database. ``members``: the persons by their
-    numbers; ``ciphers`` and ``words``: their encrypted identifiers and search words, where they were made ahead."""
+    """A chunk as it goes into the temporary tables. ``members``: the persons by their numbers; ``suffixes`` and
+    ``pieces``: search rows, and ``made``: first and last id, of households and persons, if all of them are new."""
 
     size: int
     problems: list[Problem] = field(default_factory=list)
@@ -119,18 +121,16 @@ class Prepared:
     values: list[tuple[Any, ...]] = field(default_factory=list)
     members: list[PersonValues] = field(default_factory=list)
     clears: list[tuple[str, int, str]] = field(default_factory=list)
-    ciphers: CopyRows | None = None
-    words: list[str] | None = None
-
-    def words_of(self, n: int) -> str:
-        """Search words of a person."""
-        return self.words[n] if self.words is not None else words_of(self.members[n]["name"])
+    suffixes: CopyRows = NO_ROWS
+    pieces: CopyRows = NO_ROWS
+    made: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 class Stager:
     """Turns rows into temporary tables; remembers what an import has already named.
 
-    ``comparing``: nothing will be written, so what only the writing needs is left out.
+    ``draw``: where new ids come from; None when nothing will be written, so that what only the writing needs is left
+    out.
     """
 
     def __init__(
@@ -141,10 +141,10 @@ class Stager:
         marks: set[str],
         forbidden: set[str],
         fields: Mapping[tuple[str, str], CustomField],
-        comparing: bool = False,
+        draw: Draw | None,
     ) -> None:
         self.keys = keys
-        self.comparing = comparing
+        self.draw, self.comparing = draw, draw is None
         self.contexts = [column_context(tenant_id, f"person.{column}") for column in (ID_NUMBER, PHONE)]
         self.marks, self.forbidden, self.fields = marks, forbidden, fields
         self.codes: set[str] = set()
@@ -153,11 +153,15 @@ class Stager:
         #: Keyed hashes of tails: there are few, and an import has many.
         self._tails: dict[tuple[str, str], bytes | None] = {}
 
-    def prepare(self, chunk: Sequence[HouseholdRow], *, sealed: bool = False) -> Prepared:
-        """A chunk as rows of the temporary tables; chunks in their order. ``sealed``: everybody's identifiers and
-        search words ahead. Nothing here asks the database: it may be done while that is busy with the chunk before."""
+    def prepare(self, chunk: Sequence[HouseholdRow]) -> Prepared:
+        """A chunk as rows of the temporary tables; chunks in their order. Only ``draw`` asks the database, so it may be
+        done while that is busy with the chunk before."""
         made = Prepared(len(chunk))
         problems, members = made.problems, made.members
+        homes_new, persons_new = self._drawn(chunk)
+        words: list[Named] = []
+        found: list[Found] = []
+        seal_id, seal_phone = [sealer(self.keys, context) for context in self.contexts]
         homes: list[tuple[Any, ...]] = []
         persons: list[tuple[Any, ...]] = []
         marks: list[tuple[int, str]] = []
@@ -175,24 +179,44 @@ class Stager:
             year, income = row.income or (None, None)
             name = head["name"] if head else ""
             key = "" if self.comparing else sort_key(name)
-            homes.append((n, row.row_no, row.area_code, row.code, row.address, name, key, year, income))
+            home = homes_new[n]
+            living = sum(member.get("away") is not True for member, _index in present)
+            facts = (n, row.row_no, row.area_code, row.code, row.address, name, key, year, income)
+            homes.append((*facts, home, len(present), living))
             made.clears += [("household", n, fact) for fact in row.clear]
             if row.custom:
                 made.values += self._values("household", n, row.custom, row.row_no, problems)
             for member, index in present:
                 number = len(members)
                 members.append(member)
-                persons.append(self._person(number, n, member, index))
+                identity, phone = member.get("id_number"), member.get("phone")
+                sealed = (None, None)
+                if home is not None:
+                    sealed = seal_id(identity) if identity else None, seal_phone(phone) if phone else None
+                    words.append((words_of(member["name"]), persons_new[number], home, row.area_code))
+                persons.append((*self._person(number, n, member, index), persons_new[number], *sealed))
                 made.clears += [("person", number, fact) for fact in member.get("clear", ())]
                 if member.get("marks"):
                     marks += self._marks(number, member, problems)
                 if custom := member.get("custom"):
                     made.values += self._values("person", number, custom, member.get("row_no", 0), problems)
+            if home is not None:
+                found.append((home, row.code, row.address, row.area_code))
         made.households, made.persons, made.marks = copy_rows(homes), copy_rows(persons), copy_rows(marks)
-        if sealed:
-            made.ciphers = copy_rows(self._ciphers(made, range(len(members))))
-            made.words = [words_of(member["name"]) for member in members]
+        made.suffixes, made.pieces = copy_rows(words), copy_rows(piece_rows(found))
+        made.made = {
+            noun: (drawn[0], drawn[count - 1])
+            for noun, drawn, count in (("households", homes_new, len(homes)), ("persons", persons_new, len(members)))
+            if count and not self.comparing
+        }
         return made
+
+    def _drawn(self, chunk: Sequence[HouseholdRow]) -> tuple[Sequence[Any], Sequence[Any]]:
+        """Ids for the households and persons of a chunk, whether or not they turn out to be new; None each where
+        nothing is written."""
+        sizes = {"household": len(chunk), "person": sum(len(row.persons) for row in chunk)}
+        homes, persons = (self.draw(table, n) if self.draw else [None] * n for table, n in sizes.items())
+        return homes, persons
 
     def stage(self, session: Session, made: Prepared) -> None:
         """Fill the temporary tables with a chunk."""
@@ -202,25 +226,6 @@ class Stager:
         analyze_persons(session)
         stage_rows(session, "stage_mark", MARK, made.marks)
         stage_rows(session, "stage_value", VALUE, made.values)
-
-    def seal(self, session: Session, made: Prepared, numbers: Collection[int]) -> None:
-        """Stage the encrypted identifiers of the persons that are going to be written."""
-        whole = made.ciphers is not None and len(numbers) == len(made.members)
-        rows = made.ciphers if whole else copy_rows(self._ciphers(made, numbers))
-        assert rows is not None
-        fill_stage(session, "stage_cipher", CIPHER, rows)
-        analyze_columns(session, "stage_cipher", ("n",))
-
-    def _ciphers(self, made: Prepared, numbers: Iterable[int]) -> Iterator[Cipher]:
-        seal_id, seal_phone = [sealer(self.keys, context) for context in self.contexts]
-        for n in numbers:
-            person = made.members[n]
-            id_number, phone = person.get("id_number"), person.get("phone")
-            yield (
-                n,
-                seal_id(id_number) if id_number else None,
-                seal_phone(phone) if phone else None,
-            )
 
     def _identified(self, person: PersonValues) -> tuple[PersonValues, bytes | None]:
         id_number = person.get("id_number")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from xiangyue.db.sql import scoped_rows, scoped_sql, stage_rows
+from xiangyue.db.copying import CopyRows
+from xiangyue.db.sql import fill_stage, scoped_rows, scoped_sql, stage_rows
 from xiangyue.db.uow import Uow
 from xiangyue.text.codes import HEAD
 from xiangyue.text.pinyin import suffixes
@@ -137,9 +138,9 @@ def words_of(name: str) -> str:
     return " ".join(suffixes(name))
 
 
-def write_named(uow: Uow, rows: Iterable[Named]) -> None:
+def write_named(uow: Uow, rows: Iterable[Named] | CopyRows) -> None:
     """The same of persons whose search words are known already."""
-    if stage_rows(uow.session, "stage_suffix", _SUFFIX_COLUMNS, rows):
+    if fill_stage(uow.session, "stage_suffix", _SUFFIX_COLUMNS, rows):
         scoped_sql(uow.session, _ADD_SUFFIXES)
 
 

@@ -74,7 +74,7 @@ def _note(stage: str, entity: str, facts: Iterable[tuple[str, str, str]]) -> str
     return f"""
 INSERT INTO fact_department (tenant_id, entity, owner_id, batch_id, department, fields)
 SELECT w.tenant_id, '{entity}', w.id, CAST(:batch AS bigint), :department, to_jsonb(w.said)
-  FROM (SELECT s.tenant_id, s.id, array_remove(ARRAY[{said}], NULL) || coalesce((
+  FROM (SELECT s.tenant_id, coalesce(s.id, s.new_id) AS id, array_remove(ARRAY[{said}], NULL) || coalesce((
                SELECT array_agg('custom.' || f.key ORDER BY f.key)
                  FROM stage_value v JOIN custom_field f ON f.id = v.field_id
                 WHERE {{tenant:v}} AND {{tenant:f}} AND v.entity = '{entity}' AND v.n = s.n

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from xiangyue.db.copying import CopyRows
 from xiangyue.db.sql import scoped_rows, scoped_sql, stage_rows
 from xiangyue.db.uow import Uow
 from xiangyue.features.households.models import Household
@@ -11,6 +12,8 @@ from xiangyue.text.pieces import pieces, tails
 
 #: Household id, code, address, area code.
 Found = tuple[int, str, str, int]
+#: Piece, household id, area code.
+PieceRow = tuple[str, int, int]
 
 _C = 'text COLLATE "C"'
 _PIECES = {"piece": _C, "id": "bigint", "area_code": "bigint"}
@@ -60,7 +63,12 @@ def found_by(household: Household) -> Found:
 def write_pieces(uow: Uow, households: Iterable[Found]) -> None:
     """Add the search rows of households; those that are there already stay."""
     uow.session.flush()
-    if not stage_rows(uow.session, "stage_piece", _PIECES, _rows(households)):
+    write_piece_rows(uow, piece_rows(households))
+
+
+def write_piece_rows(uow: Uow, rows: Iterable[PieceRow] | CopyRows) -> None:
+    """The same of search rows that were made before (`piece_rows`)."""
+    if not stage_rows(uow.session, "stage_piece", _PIECES, rows):
         return
     _add_suffixes(uow, [piece for (piece,) in scoped_rows(uow.session, _NEW)])
     scoped_sql(uow.session, _ADD)
@@ -68,7 +76,7 @@ def write_pieces(uow: Uow, households: Iterable[Found]) -> None:
 
 def drop_pieces(uow: Uow, households: Iterable[Found]) -> None:
     """Take away the search rows of households as they were; before the new ones are written."""
-    if stage_rows(uow.session, "stage_piece", _PIECES, _rows(households)):
+    if stage_rows(uow.session, "stage_piece", _PIECES, piece_rows(households)):
         scoped_sql(uow.session, _DROP)
 
 
@@ -87,7 +95,8 @@ def tidy_suffixes(uow: Uow) -> int:
     return gone
 
 
-def _rows(households: Iterable[Found]) -> Iterator[tuple[str, int, int]]:
+def piece_rows(households: Iterable[Found]) -> Iterator[PieceRow]:
+    """What households are found by, one row for each piece."""
     return ((piece, id, area) for id, code, address, area in households for piece in pieces(code, address))
 
 

@@ -128,7 +128,7 @@ def _write(context: JobContext, beside: Uow) -> dict[str, Any]:
                 speaks=speaks_of(uow, batch),
                 progress=progress,
                 written=taker.written if taker.items else None,
-                ahead=not taker.items,
+                ahead=None if taker.items else reading,
                 beside=beside,
             )
         if counts.conflicts:
