@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import delete, func, select
+from sqlalchemy.exc import IntegrityError
 
 from xiangyue.access.crypto import column_context, decrypt_text
 from xiangyue.access.models import AuditEntry
@@ -198,6 +199,13 @@ def test_sensitive_marks_need_their_right(clean: County) -> None:
     counts = run(clean, FIRST, actor=actor)
     assert [(c.kind, c.detail) for c in counts.conflicts] == [("mark_forbidden", "disabled")]
     assert (counts.persons_new, count(clean, PersonMark)) == (2, 1)
+
+
+def test_a_household_with_members_is_not_deleted(clean: County) -> None:
+    run(clean, FIRST)
+    with pytest.raises(IntegrityError), clean.uow() as uow:
+        uow.session.execute(delete(Household))
+    assert count(clean, Household) == 1
 
 
 def test_repeats_inside_one_import_are_named(clean: County) -> None:

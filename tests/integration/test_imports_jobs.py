@@ -117,6 +117,20 @@ def test_a_second_import_of_the_same_changes_nothing_and_shows_what_another_woul
     assert sample["before"]["address"] == rows[0]["address"]
 
 
+def test_households_whose_rows_stand_apart_are_put_together(hanyin: County, rows: list[Row]) -> None:
+    commit(hanyin, checked(hanyin, book(rows)))
+    wanted = register(hanyin)
+    empty(hanyin)
+    apart = checked(hanyin, book(sorted(rows, key=lambda row: row["relation"] != "户主")))
+    with hanyin.uow() as uow:
+        found = select(ImportRow.household_n, ImportRow.row_no).where(ImportRow.batch_id == apart.id)
+        staged = [tuple(row) for row in uow.session.execute(found.order_by(ImportRow.id))]
+    assert staged == sorted(staged)
+    assert len(staged) == len(rows)
+    commit(hanyin, apart)
+    assert register(hanyin) == wanted
+
+
 def test_after_a_commit_the_planner_knows_the_register(hanyin: County, rows: list[Row]) -> None:
     commit(hanyin, checked(hanyin, book(rows)))
     url = hanyin.runtime.settings.database_url.replace("xiangyue_app@", "postgres@")

@@ -190,7 +190,7 @@ class Stager:
                 number = len(members)
                 members.append(member)
                 identity, phone = member.get("id_number"), member.get("phone")
-                sealed = (None, None)
+                sealed: tuple[bytes | None, bytes | None] = (None, None)
                 if home is not None:
                     sealed = seal_id(identity) if identity else None, seal_phone(phone) if phone else None
                     words.append((words_of(member["name"]), persons_new[number], home, row.area_code))

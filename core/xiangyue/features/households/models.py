@@ -24,6 +24,12 @@ from xiangyue.db.base import AreaBound, Base, CText, TenantOwned, Timestamps, Ve
 from xiangyue.features.households.models_register import HouseholdMember, RegisterAct, RegisterActPart
 
 
+def _by_client(table: str) -> Index:
+    """Unique ``client_id`` over the rows that have one: what is imported has none, and pays nothing."""
+    where = text("client_id IS NOT NULL")
+    return Index(f"uq_{table}_tenant_id_client_id", "tenant_id", "client_id", unique=True, postgresql_where=where)
+
+
 class Household(Timestamps, Versioned, AreaBound, Base):
     """户. ``code``: 12-digit village code and the household's number in the village.
 
@@ -35,7 +41,7 @@ class Household(Timestamps, Versioned, AreaBound, Base):
     __tablename__ = "household"
     __table_args__ = (
         UniqueConstraint("tenant_id", "code"),
-        UniqueConstraint("tenant_id", "client_id"),
+        _by_client("household"),
         # One for each order of the list.
         Index(None, "tenant_id", "sort_key", "id"),
         Index(None, "tenant_id", "person_count", "id"),
@@ -77,7 +83,8 @@ class Household(Timestamps, Versioned, AreaBound, Base):
 
 class Person(Timestamps, Versioned, AreaBound, Base):
     """人. ``household_id``, ``area_code``, ``relation`` and ``away`` follow from the memberships (``HouseholdMember``):
-    the household where the person lives, else where registered, else the last one. Codes: ``sex`` GB/T 2261.1,
+    the household where the person lives, else where registered, else the last one. That it stands is held by their
+    foreign keys, not by one more for each person (ADR 0007). Codes: ``sex`` GB/T 2261.1,
     ``nationality`` GB/T 3304, ``relation`` GB/T 4761 to the head (02 户主).
 
     The citizen number (GB 11643) and phone are encrypted with the tenant's key; ``*_index`` are keyed hashes by which
@@ -88,7 +95,7 @@ class Person(Timestamps, Versioned, AreaBound, Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "id_number_index"),
         UniqueConstraint("tenant_id", "id", "several"),  # what memberships point at
-        UniqueConstraint("tenant_id", "client_id"),
+        _by_client("person"),
         Index(None, "tenant_id", "household_id"),
         Index(None, "tenant_id", "id_number_tail"),
         Index(None, "tenant_id", "phone_tail"),
@@ -102,7 +109,6 @@ class Person(Timestamps, Versioned, AreaBound, Base):
             postgresql_where=text("away AND state = 'active'"),
         ),
         Index(None, "tenant_id", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
-        tenant_fk("household_id", "household"),
         CheckConstraint("state in ('active', 'moved', 'deceased', 'merged')", name="state"),
     )
 

@@ -53,7 +53,8 @@ class HouseholdMember(Base, AreaBound):
             ["person.tenant_id", "person.id", "person.several"],
             ondelete="CASCADE",
         ),
-        tenant_fk("household_id", "household", ondelete="CASCADE"),
+        # No cascade: a household goes after its members. It stands for `Person.household_id` too, which has none.
+        tenant_fk("household_id", "household"),
         Index(None, "tenant_id", "household_id"),
         Index(
             "uq_household_member_the_only_one",

@@ -8,7 +8,7 @@ from typing import Any
 
 from xiangyue.access.crypto import TenantKeys
 from xiangyue.db.session import end_statements_after
-from xiangyue.db.sql import analyze_columns, fill_stage, scoped_rows, scoped_sql, stage_rows
+from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
 from xiangyue.features.imports import queries, sift
@@ -26,6 +26,7 @@ from xiangyue.features.imports.roster_file import RosterFileError
 from xiangyue.features.imports.roster_messages import CellError
 from xiangyue.features.imports.roster_read import SKIPPED, RosterBook, RosterRow, RosterSheet, read_book
 from xiangyue.features.imports.roster_update import key_problems
+from xiangyue.features.imports.row_store import RowStore
 from xiangyue.features.imports.row_work import BLOCK, RowWork, blocks_of
 from xiangyue.features.imports.seldom import seldom_collected
 from xiangyue.features.imports.staging import errors_json, read_upload, row_bytes, row_sealer, seal_columns
@@ -41,34 +42,6 @@ STORING = _l("Putting the rows in order")
 _PULSE = 500
 #: Rows from which a second process is worth its start.
 _MANY = 4 * BLOCK
-
-_CROSS = {"row_no": "int", "errors": "jsonb", "error_count": "int"}
-_STAGE = {
-    "household_n": "int", "household_key": "bigint", "person_key": "bigint", "payload": "bytea", **_CROSS,
-    "errors": "text", "head": "bool", **sift.COLUMNS,
-}  # fmt: skip
-
-_NAMES = ", ".join(_STAGE)
-_GATHER = f"INSERT INTO stage_import ({_NAMES}) SELECT {_NAMES} FROM stage_import_part s WHERE {{tenant:s}}"  # noqa: S608
-#: Households stand together and in the order of their first rows; one with any error is left out whole, and one whose
-#: head was lost with a village that nobody knows.
-_KEEP = """
-INSERT INTO import_row (tenant_id, batch_id, row_no, household_n, household_key, person_key, payload, errors,
-                        error_count, action)
-SELECT s.tenant_id, :batch, s.row_no, s.household_n, s.household_key, s.person_key, s.payload,
-       CAST(s.errors AS jsonb) || coalesce(c.errors, '[]'::jsonb), s.error_count + coalesce(c.error_count, 0),
-       CASE WHEN w.household_n IS NULL THEN 'write' ELSE 'error' END
-  FROM stage_import s
-  LEFT JOIN stage_import_cross c ON c.row_no = s.row_no
-  LEFT JOIN (SELECT x.household_n
-               FROM stage_import x LEFT JOIN stage_import_cross y ON y.row_no = x.row_no
-              WHERE {tenant:x}
-              GROUP BY x.household_n
-             HAVING bool_or(x.error_count > 0 OR y.error_count > 0) OR NOT bool_or(x.head)) w
-         ON w.household_n = s.household_n
- WHERE {tenant:s}
- ORDER BY s.household_n, s.row_no
-"""
 
 _COUNTS = """
 SELECT count(*), coalesce(sum(r.error_count), 0), count(*) FILTER (WHERE r.error_count > 0)
@@ -165,23 +138,17 @@ class _Check:
         self.rows = (row for sheet in sheets for row in sheet.rows)
         self.count = 0
 
-    def _stage(self) -> int:
-        """All rows into ``stage_import``; returns their number."""
-        session = self.uow.session
-        if not isinstance(self.judge, UpdateJudge):
-            rows = self._worked() if self.judge.by_itself else self._rows(self.rows)
-            return fill_stage(session, "stage_import", _STAGE, rows, binary=True)
-        # In parts: the connection cannot be asked for what completes the rows while rows go over it.
-        fill_stage(session, "stage_import", _STAGE, ())
-        for part in self.judge.completer.parts(self.rows):
-            fill_stage(session, "stage_import_part", _STAGE, self._rows(row for row, _lost in part), binary=True)
-            scoped_sql(session, _GATHER)
-        return self.count
+    def _worked_rows(self) -> Iterator[tuple[Any, ...]]:
+        """Each row as `RowStore` takes it."""
+        if self.judge.by_itself:
+            return self._worked()
+        if isinstance(self.judge, UpdateJudge):
+            return self._rows(row for part in self.judge.completer.parts(self.rows) for row, _lost in part)
+        return self._rows(self.rows)
 
     def run(self) -> None:
-        staged = self._stage()
-        looked_at = ("row_no", "household_n", "error_count", "head", *(sift.COLUMNS if self.judge.by_itself else ()))
-        analyze_columns(self.uow.session, "stage_import", looked_at)
+        store = RowStore(self.uow.session, self.batch.id, sifted=self.judge.by_itself)
+        staged = store.take(self._worked_rows(), aside=self.judge.by_itself)
         self.batch.header = {
             **self.batch.header,
             "skipped": {kind: sum(sheet.skipped[kind] for sheet in self.sheets) for kind in SKIPPED},
@@ -190,17 +157,16 @@ class _Check:
         if not staged:
             self.batch.state, self.batch.problem = "failed", {"code": "no_rows", "params": {}}
             return
-        stage_rows(self.uow.session, "stage_import_cross", _CROSS, self._cross())
         self.context.progress(staged, staged, STORING)
         self.context.check_cancelled()
-        scoped_sql(self.uow.session, _KEEP, {"batch": self.batch.id})
+        store.finish(self._cross())
         hold_back_erased(self.uow, self.keys, self.batch)
         outcome = self.judge.try_out(self.context, self.uow, self.keys, self.batch)
         self.batch.counts = {**self._counts(), **outcome}
         self.batch.state = "checked"
 
     def _worked(self) -> Iterator[tuple[Any, ...]]:
-        """Each row as `_STAGE` has it, judged by this process and, of many rows, by a helper."""
+        """Each row as `RowStore` takes it, judged by this process and, of many rows, by a helper."""
         checker, households = self.checker, self.households
         assert isinstance(checker, RosterChecker)
         total = sum(sheet.row_count for sheet in self.sheets)
@@ -219,7 +185,7 @@ class _Check:
     def _rows(
         self, rows: Iterable[RosterRow]
     ) -> Iterator[tuple[int, int | None, int | None, bytes, int, str, int, bool]]:
-        """Each row as `_STAGE` has it, in the sheet's order."""
+        """Each row as `RowStore` takes it, in the sheet's order."""
         seal = row_sealer(self.keys, self.uow.tenant_id)
         row_keys = self.judge.row_keys(self.keys)
         total = sum(sheet.row_count for sheet in self.sheets)
