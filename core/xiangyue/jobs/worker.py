@@ -21,6 +21,7 @@ from xiangyue.jobs import run
 from xiangyue.jobs.alive import SignOfLife
 from xiangyue.jobs.queues import queue_name, queue_prefix
 from xiangyue.runtime import Runtime
+from xiangyue.text import pinyin
 
 log = structlog.get_logger()
 
@@ -116,6 +117,7 @@ def serve(runtime: Runtime, *, burst: bool = False, max_jobs: int | None = None)
     Redis may be away at the start and in between: it is waited for.
     """
     runtime.registry  # noqa: B018 - imported once here, shared by all children
+    pinyin.load()
     jobs = 0
     life = SignOfLife(runtime.settings, "worker")
     while True:

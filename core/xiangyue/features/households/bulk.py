@@ -266,6 +266,7 @@ class _Run:
             self.households += self.run(statement)
         if self.households:
             analyze_households(self.uow.session)
+            analyze_persons(self.uow.session)
         for statement in sql.FIND_PERSONS:
             self.persons += self.run(statement)
         if not (closed or self.households or self.persons):

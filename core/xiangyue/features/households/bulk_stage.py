@@ -95,6 +95,8 @@ PERSON = {
 #: What joins and conditions look at.
 HOUSEHOLD_KEYS = ("n", "id", "code", "area_code", "skip", "fresh")
 PERSON_KEYS = ("n", "household_n", "id", "home", "id_number_index", "name", "relation", "skip", "fresh")
+#: What persons are found by; of a chunk that is all new nothing else is asked.
+FOUND_BY = ("n", "household_n", "id_number_index")
 MARK = {"person_n": "int", "mark_key": _C, "known": "bool DEFAULT false"}
 VALUE = {
     "entity": "text", "n": "int", "field_id": "bigint", "text_value": _C, "int_value": "bigint", "date_value": "date",
@@ -223,7 +225,7 @@ class Stager:
         fill_stage(session, "stage_household", HOUSEHOLD, made.households)
         fill_stage(session, "stage_person", PERSON, made.persons)
         analyze_households(session)
-        analyze_persons(session)
+        analyze_columns(session, "stage_person", FOUND_BY)
         stage_rows(session, "stage_mark", MARK, made.marks)
         stage_rows(session, "stage_value", VALUE, made.values)
 
@@ -295,7 +297,7 @@ def analyze_households(session: Session) -> None:
 
 
 def analyze_persons(session: Session) -> None:
-    """The same of the persons, of whom there are more: no oftener than it can change a plan."""
+    """The same of the persons, of whom there are more: not before some of a chunk stand already."""
     analyze_columns(session, "stage_person", PERSON_KEYS)
 
 

@@ -23,8 +23,9 @@ _SUFFIXES = {"suffix": _C, "piece": _C}
 _ADD = """
 INSERT INTO household_piece (tenant_id, area_code, piece, id)
 SELECT s.tenant_id, s.area_code, s.piece, s.id FROM stage_piece s
- WHERE {tenant:s} ORDER BY s.piece, s.area_code, s.id ON CONFLICT DO NOTHING
+ WHERE {tenant:s} ORDER BY s.piece, s.area_code, s.id
 """
+_ADD_MISSING = f"{_ADD} ON CONFLICT DO NOTHING"
 _DROP = """
 DELETE FROM household_piece l USING stage_piece s
  WHERE {tenant:l} AND {tenant:s} AND l.piece = s.piece AND l.area_code = s.area_code AND l.id = s.id
@@ -63,15 +64,19 @@ def found_by(household: Household) -> Found:
 def write_pieces(uow: Uow, households: Iterable[Found]) -> None:
     """Add the search rows of households; those that are there already stay."""
     uow.session.flush()
-    write_piece_rows(uow, piece_rows(households))
+    _write(uow, piece_rows(households), _ADD_MISSING)
 
 
 def write_piece_rows(uow: Uow, rows: Iterable[PieceRow] | CopyRows) -> None:
-    """The same of search rows that were made before (`piece_rows`)."""
+    """Add search rows that were made before (`piece_rows`), of households that have none."""
+    _write(uow, rows, _ADD)
+
+
+def _write(uow: Uow, rows: Iterable[PieceRow] | CopyRows, add: str) -> None:
     if not stage_rows(uow.session, "stage_piece", _PIECES, rows):
         return
     _add_suffixes(uow, [piece for (piece,) in scoped_rows(uow.session, _NEW)])
-    scoped_sql(uow.session, _ADD)
+    scoped_sql(uow.session, add)
 
 
 def drop_pieces(uow: Uow, households: Iterable[Found]) -> None:

@@ -20,8 +20,9 @@ from gevent import monkey
 A = TypeVar("A")
 R = TypeVar("R")
 
-#: Blocks that wait for the helper besides the one it works on; and blocks under way at most.
-_WAITING, _UNDER_WAY = 1, 4
+#: Blocks that wait for the helper besides the one it works on, so that it has work while its maker has other things to
+#: do; and blocks under way at most.
+_WAITING, _UNDER_WAY = 3, 8
 
 
 def can_help() -> bool:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from xiangyue.features.imports.roster_messages import CellError
+from xiangyue.features.imports.roster_read import Cell
 from xiangyue.text import idnumber
 from xiangyue.text.codes import HEAD
 
-#: What other rows may contradict in a row: number, citizen number, household number, place, relation, how that is shown
-#: and the filled cells that a household shares as (column, value, how it is shown).
-Noted = tuple[int, str | None, str | None, int | str, str | None, str, Sequence[tuple[str, Any, str]]]
+#: What other rows may contradict in a row: number, citizen number, household number, place, relation, its cell, and
+#: the filled cells that a household shares as (column, value, cell).
+Noted = tuple[int, str | None, str | None, int | str, str | None, Cell, Sequence[tuple[str, Any, Cell]]]
 
 
 @dataclass(slots=True)
@@ -24,9 +25,9 @@ class _Household:
     #: Whether a relation could not be read: then "no head" would be noise.
     doubtful: bool = False
     #: Values of the head's row, by column.
-    shared: dict[str, tuple[Any, str]] = field(default_factory=dict)
-    #: Values of other rows seen before the head: (row, column, value, shown).
-    early: list[tuple[int, str, Any, str]] = field(default_factory=list)
+    shared: dict[str, tuple[Any, Cell]] = field(default_factory=dict)
+    #: Values of other rows seen before the head: (row, column, value, cell).
+    early: list[tuple[int, str, Any, Cell]] = field(default_factory=list)
 
 
 def nowhere(_label: str, _lost: bool) -> bool:
@@ -36,10 +37,10 @@ def nowhere(_label: str, _lost: bool) -> bool:
 
 class BetweenRows:
     """Keeps of each person the citizen number's row, of each household its head. ``row_text``: a row's number as errors
-    that name another row say it."""
+    that name another row say it; ``shown``: the cell of a column as an error may show it."""
 
-    def __init__(self, row_text: Callable[[int], int | str]) -> None:
-        self._row_text = row_text
+    def __init__(self, row_text: Callable[[int], int | str], shown: Callable[[str, Cell], str]) -> None:
+        self._row_text, self._shown = row_text, shown
         self._households: dict[tuple[int | str, str], _Household] = {}
         self._id_rows: dict[str, int] = {}
         self._cross: list[CellError] = []
@@ -50,7 +51,7 @@ class BetweenRows:
 
     def remember(self, noted: Noted) -> None:
         """Take in a row."""
-        number, identity, household_no, place, relation, text, found = noted
+        number, identity, household_no, place, relation, cell, found = noted
         if identity is not None:
             first = self._id_rows.setdefault(identity, number)
             if first != number:
@@ -69,7 +70,7 @@ class BetweenRows:
             return
         if relation == HEAD:
             params = {"household": household_no, "first_row": self._row_text(household.head_row)}
-            self._cross.append(CellError(number, "relation", "two_heads", params, text))
+            self._cross.append(CellError(number, "relation", "two_heads", params, self._shown("relation", cell)))
         for key, value, said in found:
             if household.head_row:
                 self._compare(household, number, key, value, said)
@@ -94,17 +95,20 @@ class BetweenRows:
                     params = {"household": household.label}
                     errors.append(CellError(household.first_row, "relation", "no_head", params))
                 continue
-            for number, key, value, shown in household.early:
-                self._compare(household, number, key, value, shown)
+            for number, key, value, cell in household.early:
+                self._compare(household, number, key, value, cell)
         errors.sort(key=lambda error: error.row)
         return errors
 
-    def _compare(self, household: _Household, number: int, key: str, value: Any, text: str) -> None:
+    def _compare(self, household: _Household, number: int, key: str, value: Any, cell: Cell) -> None:
         if key not in household.shared:
             params = {"first_row": self._row_text(household.head_row)}
-            self._cross.append(CellError(number, key, "head_row_only", params, text))
+            self._cross.append(CellError(number, key, "head_row_only", params, self._shown(key, cell)))
             return
-        first, first_text = household.shared[key]
+        first, first_cell = household.shared[key]
         if first != value:
+            first_text = self._shown(key, first_cell)
             differing = {"first_row": self._row_text(household.head_row), "first_value": first_text}
-            self._cross.append(CellError(number, key, "household_differs", differing, text, first_text))
+            self._cross.append(
+                CellError(number, key, "household_differs", differing, self._shown(key, cell), first_text)
+            )

@@ -73,10 +73,15 @@ class RosterChecker:
         self._today = today or datetime.now(TIMEZONE).date()
         self._marks = mark_table(mark_kinds)
         named = {(spec.entity, spec.key) for spec in custom_fields}
-        self._custom: list[tuple[Column, Callable[[Cell], Any]]] = [
+        known: list[tuple[Column, Callable[[Cell], Any]]] = [
             (column, judge.custom_judge(column, self._today))
             for column in columns
             if column.offered or (column.custom and (column.entity, column.custom) in named)
+        ]
+        #: Own fields and plugins' columns: key, how it is read, whether each row must have it, whether each head.
+        self._custom = [
+            (column.key, read, column.required and column.entity != "household", column.required)
+            for column, read in known
         ]
         self._shared = [column.key for column in columns if column.entity == "household" and column.kind != "area"]
         self._shared.remove("household_no")
@@ -84,10 +89,10 @@ class RosterChecker:
         self._meanings: dict[str, dict[str, Any]] = {
             key: {} for key in ("relation", "sex", "nationality", "marks", "away", "income_year")
         }
-        self._meanings |= {column.key: {} for column, _read in self._custom if column.kind in ("choice", "boolean")}
+        self._meanings |= {column.key: {} for column, _read in known if column.kind in ("choice", "boolean")}
         #: Cells of town and village -> the village that they mean.
         self._places: dict[tuple[Cell, Cell], AreaMatch] = {}
-        self._between = BetweenRows(row_text)
+        self._between = BetweenRows(row_text, shown)
         #: How many cells were mended without asking, by kind.
         self.repaired: dict[str, int] = {}
 
@@ -105,19 +110,20 @@ class RosterChecker:
         self._check_area(row, values, errors)
         self._check_person(row, values, errors)
         take = self._take
-        values["address"] = take(row, "address", judge.text_value, errors)
-        values["marks"] = take(row, "marks", self._read_marks, errors) or []
-        values["away"] = take(row, "away", judge.boolean, errors)
-        income = values["household_income"] = take(row, "household_income", judge.money, errors)
-        values["income_year"] = take(row, "income_year", self._read_year, errors)
+        values["address"] = take(row, "address", judge.text_value, errors) if "address" in cells else None
+        values["marks"] = (take(row, "marks", self._read_marks, errors) if "marks" in cells else None) or []
+        values["away"] = take(row, "away", judge.boolean, errors) if "away" in cells else None
+        income = take(row, "household_income", judge.money, errors) if "household_income" in cells else None
+        values["household_income"] = income
+        values["income_year"] = take(row, "income_year", self._read_year, errors) if "income_year" in cells else None
         if income is not None and "income_year" not in cells:
             errors.append(CellError(row.number, "income_year", "income_year_missing"))
         custom: dict[str, Any] = {}
-        for column, read in self._custom:
-            custom[column.key] = take(row, column.key, read, errors)
-            head_only = column.entity == "household" and values["relation"] != HEAD
-            if column.required and not head_only and column.key not in cells:
-                errors.append(CellError(row.number, column.key, "required"))
+        head = values["relation"] == HEAD
+        for key, read, always, of_heads in self._custom:
+            custom[key] = take(row, key, read, errors) if key in cells else None
+            if key not in cells and (always or (of_heads and head)):
+                errors.append(CellError(row.number, key, "required"))
         values["custom"] = custom
         return CheckedRow(row.number, values, errors)
 
@@ -148,7 +154,8 @@ class RosterChecker:
         if meanings is not None and value.__class__ is str and value in meanings:
             return meanings[value]
         try:
-            judge.refuse_error_value(value)
+            if isinstance(value, str) and value[:1] == "#":
+                judge.refuse_error_value(value)
             found = read(value)
             if meanings is not None and value.__class__ is str and len(meanings) < _MEANINGS:
                 meanings[value] = found
@@ -184,6 +191,10 @@ class RosterChecker:
         if code is not None and name:
             area = self._areas.find_group(code, name) or (code + number if number else code)
         values["area_code"] = area
+        label = cells.get("household_no")
+        if isinstance(label, str) and len(label) == 4 and label.isdecimal() and label.isascii():
+            values["household_no"] = label  # as most of them are written
+            return
         values["household_no"] = self._take(
             row, "household_no", lambda value: judge.household_no(value, code), errors, required=True
         )
@@ -278,23 +289,22 @@ class RosterChecker:
         """What is to be remembered of a row that was judged."""
         household_no = values["household_no"]
         if household_no is None:
-            return row.number, values["id_number"], None, 0, None, "", ()
+            return row.number, values["id_number"], None, 0, None, None, ()
         cells, custom = row.cells, values["custom"]
-        found = [
-            (key, values[key], shown(key, cells.get(key)))
+        found: list[tuple[str, Any, Cell]] = [
+            (key, values[key], cells.get(key))
             for key in ("address", "household_income", "income_year")
             if values[key] is not None
         ]
-        found += [
-            (key, value, shown(key, cells.get(key)))
-            for key, value in custom.items()
-            if value is not None and key in self._shared
-        ]
+        if custom:
+            shared = self._shared
+            found += [
+                (key, value, cells.get(key)) for key, value in custom.items() if value is not None and key in shared
+            ]
         if values["group_name"] is not None:
-            found.append(("group", values["group_name"], shown("group", cells.get("group"))))
-        relation = values["relation"]
-        text = shown("relation", cells.get("relation")) if relation == HEAD else ""
-        return row.number, values["id_number"], household_no, place_of(row, values), relation, text, found
+            found.append(("group", values["group_name"], cells.get("group")))
+        relation, place = values["relation"], values["village_code"] or place_of(row, values)
+        return row.number, values["id_number"], household_no, place, relation, cells.get("relation"), found
 
 
 def place_of(row: RosterRow, values: Mapping[str, Any]) -> int | str:

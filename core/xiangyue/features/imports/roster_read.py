@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -225,11 +226,11 @@ def _rows(
     for number, values in enumerate(sheet.rows(), 1):
         if number <= position + 1:
             continue
-        cells: dict[str, Cell] = {}
-        for place, key in wanted:
-            value = values[place]
-            if value != "" and (value.__class__ is not str or not value.isspace()):
-                cells[key] = value
+        cells: dict[str, Cell] = {
+            key: value
+            for place, key in wanted
+            if (value := values[place]) != "" and (value.__class__ is not str or not value.isspace())
+        }
         if not cells:
             skipped[_kind(values) if any(str(value).strip() for value in values) else "blank"] += 1
         elif kind := _note(values):
@@ -251,10 +252,13 @@ def _note(values: list[Any]) -> str:
     """``total`` or ``note`` for a row that is no data, by its first filled cell; else ""."""
     for value in values:
         if value != "":
-            if value.__class__ is not str:
-                return ""
-            text = half_width(value).strip()
-            if TOTAL_ROW.fullmatch(without_spaces(text)):
-                return "total"
-            return "note" if NOTE_ROW.fullmatch(text) else ""
+            return _note_text(value) if value.__class__ is str else ""
     return ""
+
+
+@lru_cache(maxsize=1024)
+def _note_text(value: str) -> str:
+    text = half_width(value).strip()
+    if TOTAL_ROW.fullmatch(without_spaces(text)):
+        return "total"
+    return "note" if NOTE_ROW.fullmatch(text) else ""

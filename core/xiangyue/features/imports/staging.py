@@ -87,9 +87,10 @@ def seal_row(
 def row_bytes(row: RosterRow, values: dict[str, Any], mends: Mends | None = None) -> bytes:
     """The same before it is encrypted."""
     kept = {key: value for key, value in values.items() if value or value is False or value == 0}
-    cells = {key: value if value.__class__ in _JSON else _plain(value) for key, value in row.cells.items()}
-    whole = {"cells": cells, "values": kept, "mends": mends} if mends else {"cells": cells, "values": kept}
-    return orjson.dumps(whole)
+    if custom := kept.get("custom"):
+        kept["custom"] = {key: value for key, value in custom.items() if value is not None}
+    whole = {"cells": row.cells, "values": kept, "mends": mends} if mends else {"cells": row.cells, "values": kept}
+    return orjson.dumps(whole, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
 
 
 def open_row(keys: TenantKeys, context: bytes, payload: bytes) -> dict[str, Any]:
@@ -98,16 +99,10 @@ def open_row(keys: TenantKeys, context: bytes, payload: bytes) -> dict[str, Any]
     return row
 
 
-#: Kinds of cells that JSON holds as they are.
-_JSON = frozenset({str, float, int})
-
-
 def _plain(value: Cell) -> Any:
-    """A cell as JSON holds it, reading back as the same text."""
+    """A cell that JSON does not hold as it is, reading back as the same text."""
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time() else value.isoformat(sep=" ")
-    if value is None or isinstance(value, str | float | int):
-        return value
     return value.isoformat() if isinstance(value, date | time) else str(value)
 
 
