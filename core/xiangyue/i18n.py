@@ -37,6 +37,7 @@ def add_catalogue(directory: Path, *, behind: bool = False) -> None:
     if directory not in _directories and directory not in _behind:
         (_behind if behind else _directories).append(directory)
         _translations.cache_clear()
+        _translated.cache_clear()
 
 
 def remove_catalogue(directory: Path) -> None:
@@ -44,6 +45,7 @@ def remove_catalogue(directory: Path) -> None:
     if directory in _behind:
         _behind.remove(directory)
         _translations.cache_clear()
+        _translated.cache_clear()
 
 
 def check_catalogue(directory: Path) -> None:
@@ -102,8 +104,14 @@ def in_locale(locale: str) -> Iterator[None]:
 
 def gettext(message: str, /, **values: Any) -> str:
     """Translate an English message; ``%(name)s`` placeholders are filled from ``values``."""
-    text = _translations(_locale.get()).gettext(message) if message else ""
+    text = _translated(_locale.get(), message) if message else ""
     return text % values if values else text
+
+
+@lru_cache(maxsize=16_384)
+def _translated(locale: str, message: str) -> str:
+    """Looked for once: a message of the last catalogue is asked of all the others before."""
+    return _translations(locale).gettext(message)
 
 
 def ngettext(singular: str, plural: str, n: int, /, **values: Any) -> str:

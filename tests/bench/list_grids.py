@@ -17,6 +17,7 @@ from bench.turns import Turns, p95
 from xiangyue.access.models import AccountSession
 from xiangyue.access.tokens import SESSION_PREFIX, new_token
 from xiangyue.features.grids import service_rules
+from xiangyue.features.grids.kept_sizes import recount_households
 
 GRIDS = 10_000
 ROUNDS = 5
@@ -130,7 +131,9 @@ def _grids(stage: Stage) -> tuple[int, int, int]:
             given = {"county": county.id, "size": -(-people.households // (GRIDS - 1_500))}
             for sql in (_TREE, _VERSIONS, _HOMES, _LEADERS):
                 connection.execute(sql, given)
-            for table in ("grid", "grid_version", "grid_household", "grid_post"):
+            with stage.runtime.uow(county.id) as uow:
+                recount_households(uow, None)
+            for table in ("grid", "grid_version", "grid_household", "grid_post", "grid_size"):
                 connection.execute(f"VACUUM (ANALYZE) {table}")
         row = connection.execute(
             "SELECT count(*), max(g.id) FROM grid g WHERE g.tenant_id = %s", [county.id]

@@ -17,15 +17,18 @@ from sqlalchemy import select
 
 from xiangyue.errors import Conflict
 from xiangyue.features.areas.models import Area
+from xiangyue.features.grids import file_homes
 from xiangyue.features.grids import service as grids
 from xiangyue.features.grids.models import Grid, GridChange, GridPost
 from xiangyue.features.grids.queries_posts import posts_on
-from xiangyue.features.grids.standing import division_on
+from xiangyue.features.grids.standing import Divisions, division_on
 from xiangyue.features.households.models import Household
 from xiangyue.features.households.person_input import today
 from xiangyue.features.imports import queries, service
 from xiangyue.features.imports.models import ImportBatch
+from xiangyue.plugin.registers import RegisterRow
 from xiangyue.testing.fixtures import County
+from xiangyue.testing.statements import counted
 
 __all__ = ["divided_county"]
 _GRIDS = "镇 村 组 网格编码 网格名称 网格级别 上级网格编码 起始日期 网格长 办公电话 任期至"
@@ -179,3 +182,34 @@ def test_an_import_takes_nothing_back_that_was_done_by_hand(county: County, plac
             undo(county, batch)
     with county.uow() as uow:
         assert set(division_on(uow, VILLAGE, today()).households(there)) == set(everyone[:4])
+
+
+def test_a_village_is_read_once_for_all_rows(county: County) -> None:
+    with county.uow() as uow:
+        one, two = homes(uow, 1), homes(uow, 2)
+        first = group_grid(uow, 1, on=today(), household_ids=one[:2])
+        uow.session.flush()
+        code = uow.get(Grid, first).code
+        rows = [
+            RegisterRow(n, {"home_place": VILLAGE, "home": home, "grid_code": code}) for n, home in enumerate(one, 1)
+        ]
+        with counted() as spoken:
+            assert [outlook.unchanged for outlook in file_homes.check(uow, rows)] == [True, True, False, False, False]
+        assert villages_read(spoken) == 1
+        known = Divisions(uow)
+        with counted() as spoken:
+            made = grids.create_grid(uow, area_code=VILLAGE + 2, name="二", level=2, on=today(), divisions=known)
+            second = int(made.changes["made"][0])
+            above = grids.create_grid(uow, area_code=VILLAGE, name="全", level=1, on=today(), divisions=known)
+            for grid, ids in ((first, one[2:]), (second, two)):
+                grids.move_households(
+                    uow, grid_id=grid, household_ids=ids, on=today(), divisions=known, size_reason="x"
+                )
+        assert villages_read(spoken) == 1
+        assert above.changes["made"]
+        assert known.on(VILLAGE, today()) == division_on(uow, VILLAGE, today())
+        uow.rollback()
+
+
+def villages_read(spoken: list[str]) -> int:
+    return sum("SELECT h.id, h.area_code FROM household h" in sql and "merged_into_id IS NULL" in sql for sql in spoken)

@@ -18,8 +18,10 @@ from xiangyue.features.grids.boundaries.geojson import GCJ02, UNKNOWN, UNMATCHED
 from xiangyue.features.grids.boundaries.matching import match
 from xiangyue.features.grids.queries_boundaries import fits, outlines
 from xiangyue.features.grids.service_boundaries import import_boundaries
+from xiangyue.features.households.person_input import today
 from xiangyue.i18n import in_locale
 from xiangyue.testing.fixtures import County
+from xiangyue.testing.statements import counted
 
 __all__ = ["divided_county"]
 
@@ -289,7 +291,7 @@ def test_by_page_from_the_file_to_the_map(drawn: tuple[County, int, int, int]) -
     assert "国土调查" in wrong.get_data(as_text=True)
     done = client.post(sent.location.split("?")[0], data=form)
     assert done.status_code == 303
-    assert "设定边界" in text(client, done.location)
+    assert "设定或移除边界" in text(client, done.location)
     page = text(client, map_url)
     assert "1组网格" in page
     assert "重叠" in page
@@ -332,3 +334,97 @@ def test_where_nothing_can_be_taken_over_the_reasons_are_told(drawn: tuple[Count
         first, why = (str(text) for text in refused.value.fields["file"])
     assert "can be taken over" in first
     assert "crosses itself at 108.505000, 33.005000" in why
+
+
+def test_an_outline_is_removed_on_the_page_and_by_the_api_and_comes_back(drawn: tuple[County, int, int, int]) -> None:
+    county, _above, one, _two = drawn
+    (a,) = codes(county, one)
+    taken(county, feature(square(0, 0, 3), code=a))
+    client = county.client(county.account("town", area=TOWN))
+    page = text(client, f"/grids/{one}")
+    form = {"csrf_token": hidden(page, "csrf_token"), "version": hidden(page, "version"), "on": today().isoformat()}
+    late = client.post(f"/grids/{one}/outline/remove", data={**form, "version": "1"})
+    assert late.status_code == 303
+    assert has(county, one), "somebody saved in the meantime"
+    done = client.post(f"/grids/{one}/outline/remove", data={**form, "reason": "画错了"})
+    assert not has(county, one)
+    with county.uow() as uow:
+        assert drawn_on(uow, one, today() - timedelta(1)), "the days before keep it"
+    page = text(client, f"/grids/{one}")
+    assert f"已于{today()}终止" in page
+    assert 'href="/grids/boundaries"' in page
+    change = int(done.location.rsplit("/", 1)[1])
+    with county.uow() as uow:
+        service.undo_change(uow, change_id=change, version=1, reason="重来")
+    assert has(county, one)
+    with county.uow() as uow:
+        version = grid(uow, one).version
+    headers = {**county.bearer(county.account("town", area=TOWN)), "If-Match": f'"{version}"'}
+    path = f"/api/v1/grids/{one}/boundary/remove"
+    answer = county.client().post(path, json={"on": today().isoformat()}, headers=headers)
+    assert answer.get_json()["kind"] == "boundary"
+    assert county.client().post(path, json={"on": today().isoformat()}, headers=headers).status_code == 412
+    again = {**headers, "If-Match": f'"{version + 1}"'}
+    refused = county.client().post(path, json={"on": today().isoformat()}, headers=again)
+    assert refused.get_json()["errors"][0]["path"] == "on"
+    with county.uow() as uow:
+        service.undo_change(uow, change_id=answer.get_json()["id"], version=1, reason="重来")
+
+
+def test_an_outline_ends_with_the_split_of_its_grid(drawn: tuple[County, int, int, int]) -> None:
+    county, _above, one, _two = drawn
+    with county.uow() as uow:
+        ids = homes(uow, 1)
+        kept = {"grid_id": one, "on": today(), "size_reason": "院落"}
+        below = [{"name": "甲", "household_ids": ids[:2]}, {"name": "乙", "household_ids": ids[2:]}]
+        change = service.split_grid(uow, version=grid(uow, one).version, parts=below, below=True, **kept)
+        assert drawn_on(uow, one, today()), "what lies below it changes nothing of its outline"
+        service.undo_change(uow, change_id=change.id, version=1, reason="重来")
+        change = service.split_grid(uow, version=grid(uow, one).version, parts=below[:1], **kept)
+        assert not drawn_on(uow, one, today())
+        service.undo_change(uow, change_id=change.id, version=1, reason="重来")
+        assert drawn_on(uow, one, today())
+        parts = [
+            {"key": "a", "name": "一", "level": 2, "area_code": VILLAGE + 1, "keep_grid_id": one,
+             "household_ids": ids[2:]},
+            {"key": "b", "name": "二", "level": 2, "area_code": VILLAGE + 2, "household_ids": homes(uow, 2)},
+        ]  # fmt: skip
+        whole = [{**parts[0], "household_ids": ids}, parts[1]]
+        new = {"name": "三", "level": 2, "area_code": VILLAGE + 1, "household_ids": ids[:2]}
+        for plan, stays in ((whole, True), ([*parts, new], False)):
+            change = service.apply_division(uow, village=VILLAGE, on=today(), parts=plan, reason="x", size_reason="x")
+            assert drawn_on(uow, one, today()) is stays
+            service.undo_change(uow, change_id=change.id, version=1, reason="重来")
+
+
+def test_too_many_outlines_are_not_read(drawn: tuple[County, int, int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    county, _above, one, two = drawn
+    a, b = codes(county, one, two)
+    with county.uow() as uow:
+        import_boundaries(uow, data=collection(feature(square(0, 0, 2), code=a), feature(square(2, 0, 2), code=b)),
+                          how=OURS, on=today())  # fmt: skip
+    monkeypatch.setattr("xiangyue.features.grids.pages.map.MOST", 1)
+    monkeypatch.setattr("xiangyue.features.grids.api_boundaries.MOST", 1)
+    monkeypatch.setattr("xiangyue.features.grids.api_boundaries.MAX_FEATURES", 1)
+    monkeypatch.setattr("xiangyue.features.grids.service_boundaries.MAX_FEATURES", 1)
+    client = county.client(county.account("town", area=TOWN))
+    with counted() as spoken:
+        page = text(client, "/grids/map?area=all")
+    assert "网格太多" in page
+    assert "此处有2个网格有边界" in page
+    assert not [sql for sql in spoken if "v.parent_id, v.boundary" in sql and "v.level =" not in sql]
+    for path in ("/grids/boundaries", "/grids/boundaries/fit"):
+        refused = call(county, "GET", path, status=422)
+        assert "请选择较小的区域" in refused["errors"][0]["message"]
+    sent = client.post("/grids/boundaries.geojson", data={"csrf_token": hidden(page, "csrf_token")})
+    assert sent.status_code == 303
+
+
+def has(county: County, id: int) -> bool:
+    with county.uow() as uow:
+        return drawn_on(uow, id, today())
+
+
+def drawn_on(uow: Any, id: int, on: Any) -> bool:
+    uow.session.flush()
+    return bool(next(one.boundary for one in outlines(uow, VILLAGE, on) if one.id == id))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from html import unescape
 from typing import Any
 
@@ -12,10 +12,12 @@ from grids_kit import FIRST, TOWN, VILLAGE, divided_county, families, fill, grou
 from households_kit import hidden, text
 from sqlalchemy import select
 
+from xiangyue.db.uow import Uow
 from xiangyue.features.grids import service, service_posts, service_rules
-from xiangyue.features.grids.conditions import leaf_sizes, sized
+from xiangyue.features.grids.models import GridSize, GridVersion
 from xiangyue.features.grids.pages.coverage import NUMBERS
 from xiangyue.features.grids.policy import SIZE_CONDITIONS
+from xiangyue.features.grids.queries import GridFilter, count_grids, list_grids, settled
 from xiangyue.features.grids.sizes import Size, sizes
 from xiangyue.features.households.models import Person
 from xiangyue.features.households.person_input import today
@@ -112,9 +114,13 @@ def test_whoever_sees_one_village_counts_one_village(divided: County) -> None:
 
 def test_sizes_of_today_are_those_of_the_history(divided: County) -> None:
     with divided.uow() as uow:
-        now, then = ({row[0]: row[3] for row in leaf_sizes(uow, 0, today() + timedelta(n))} for n in (0, 1))
-        alone = {id: sizes(uow, [id], today()).get(id, Size()) for id in now}
-    assert now == then == alone
+        leaves = list(uow.session.scalars(select(GridVersion.grid_id).where(GridVersion.leaf)))
+        now, then = (sizes(uow, leaves, today() + timedelta(n)) for n in (0, 1))
+        kept = {
+            row.grid_id: Size(row.households, row.registered, row.living)
+            for row in uow.session.scalars(select(GridSize).where(GridSize.households > 0))
+        }
+    assert now == then == kept
     assert any(size.registered for size in now.values())
 
 
@@ -130,10 +136,17 @@ def test_the_list_of_today_is_picked_as_by_the_history(divided: County, limits: 
     with divided.uow() as uow:
         service_rules.set_rules(uow, sizes={2: limits, 3: limits})
         for wanted in SIZE_CONDITIONS:
-            picked = [set(sized(uow, wanted, 0, today() + timedelta(n))[1]["sized"]) for n in (0, 1)]
+            picked = [found(uow, wanted, today() + timedelta(n)) for n in (0, 1)]
             assert picked[0] == picked[1], wanted
-        assert sized(uow, "out", 0, today())[1]["sized"]
+        assert found(uow, "out", today())
         uow.rollback()
+
+
+def found(uow: Uow, size: str, on: date) -> set[int]:
+    wanted = settled(uow, GridFilter(on, size=size))
+    ids = {item["id"] for item in list_grids(uow, wanted).items}
+    assert count_grids(uow, wanted) == len(ids)
+    return ids
 
 
 def test_the_way_out_of_waiting(divided: County) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
@@ -14,11 +15,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Invalid
 from xiangyue.features.grids import service
-from xiangyue.features.grids.models import Grid, GridChange, GridCode, GridHousehold, GridVersion
+from xiangyue.features.grids.kept_sizes import Recount
+from xiangyue.features.grids.models import Grid, GridChange, GridCode, GridHousehold, GridSize, GridVersion
 from xiangyue.features.grids.queries_households import waiting_ids
+from xiangyue.features.grids.sizes import _SIZES, Size, sizes
 from xiangyue.features.households.models import Household, Person, RegisterAct
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.service import edit_household
@@ -210,7 +214,32 @@ def check(uow: Uow) -> Seen:
     assert set(waiting_ids(uow, VILLAGE, today())) == here - lies, "不遗漏"
     codes = list(uow.session.scalars(select(GridCode.code)))
     assert len(codes) == len(set(codes))
+    check_sizes(uow, {grid for (day, _home), grid in placed.items() if day == today()}, placed)
     return placed, cells
+
+
+def check_sizes(uow: Uow, grids: Iterable[int], placed: Mapping[tuple[date, int], int]) -> None:
+    """What is kept of sizes at the end of a transaction is right, on each day for which it still counts."""
+    due = uow.waiting(Recount)
+    if due is not None:
+        assert sizes(uow, list(grids), today()) == sizes_then(uow, list(grids), today()), "inside the transaction"
+        due()
+    kept = {row.grid_id: row for row in uow.session.scalars(select(GridSize))}
+    for day in days()[BACK:]:
+        counts = [id for id, row in kept.items() if row.until is None or row.until > day]
+        lies = Counter(grid for (on, _home), grid in placed.items() if on == day)
+        assert {id: kept[id].households for id in counts} == {id: lies[id] for id in counts}
+    now = [id for id, row in kept.items() if row.until is None or row.until > today()]
+    assert set(now) >= set(grids), "what is kept today counts today"
+    then = sizes_then(uow, now, today())
+    for id in now:
+        size = Size(kept[id].households, kept[id].registered, kept[id].living)
+        assert size == then.get(id, Size())
+
+
+def sizes_then(uow: Uow, ids: list[int], on: date) -> dict[int, Size]:
+    """Counted from who belonged to which household."""
+    return {id: Size(*numbers) for id, *numbers in scoped_rows(uow.session, _SIZES, {"grids": ids, "on": on})}
 
 
 def compare(before: Seen, after: Seen, change: GridChange) -> None:

@@ -255,3 +255,10 @@ def estimated_rows(session: Session, name: str) -> float:
         "SELECT reltuples FROM pg_catalog.pg_class WHERE oid = to_regclass(%(name)s)", {"name": f"public.{name}"}
     )
     return float(known.scalar_one())
+
+
+def has_constraint(session: Session, table: str, name: str) -> bool:
+    """Whether the database itself holds to this: then what would break it need not be looked for."""
+    sql = "SELECT 1 FROM pg_catalog.pg_constraint WHERE conrelid = to_regclass(%(table)s) AND conname = %(name)s"
+    params = {"table": f"public.{table}", "name": name}
+    return session.connection().exec_driver_sql(sql, params).one_or_none() is not None

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from xiangyue.access.actor import Actor
 
 T = TypeVar("T", bound=TenantOwned)
+C = TypeVar("C", bound=Callable[[], Any])
 Wrap = Callable[[Callable[[], Any], bool], Callable[[], Any]]
 
 
@@ -116,6 +117,10 @@ class Uow:
     def before_commit(self, callback: Callable[[], Any]) -> None:
         """Run ``callback`` as the last thing of the transaction: for a write whose lock must not be held any longer."""
         self._before_commit.append(callback)
+
+    def waiting(self, kind: type[C]) -> C | None:
+        """The callback of that kind which waits for the commit, so that many callers add to one."""
+        return next((callback for callback in self._before_commit if isinstance(callback, kind)), None)
 
     def after_commit(self, callback: Callable[[], Any]) -> None:
         """Run ``callback`` once the transaction stands; never if it is rolled back."""

@@ -104,7 +104,7 @@ def move(data: dict[str, Any], grid_id: int) -> Response:
 def rename(data: dict[str, Any], grid_id: int) -> Response:
     """Another name from a day on; needs If-Match"""
     version = required_version()
-    return _versioned(lambda: service.rename_grid(current_uow(), grid_id=grid_id, version=version, **data))
+    return versioned(lambda: service.rename_grid(current_uow(), grid_id=grid_id, version=version, **data))
 
 
 @bp.route("/<int:grid_id>/recode", methods=["POST"])
@@ -115,7 +115,7 @@ def rename(data: dict[str, Any], grid_id: int) -> Response:
 def recode(data: dict[str, Any], grid_id: int) -> Response:
     """Another code; the old one goes on finding the grid and is never given to another; needs If-Match"""
     version = required_version()
-    return _versioned(lambda: service.recode_grid(current_uow(), grid_id=grid_id, version=version, **data))
+    return versioned(lambda: service.recode_grid(current_uow(), grid_id=grid_id, version=version, **data))
 
 
 @bp.route("/<int:grid_id>/close", methods=["POST"])
@@ -126,7 +126,7 @@ def recode(data: dict[str, Any], grid_id: int) -> Response:
 def close(data: dict[str, Any], grid_id: int) -> Response:
     """The grid ends and its households go into another; needs If-Match"""
     version = required_version()
-    return _versioned(lambda: service.close_grid(current_uow(), grid_id=grid_id, version=version, **data))
+    return versioned(lambda: service.close_grid(current_uow(), grid_id=grid_id, version=version, **data))
 
 
 @bp.route("/<int:grid_id>/split", methods=["POST"])
@@ -137,7 +137,7 @@ def close(data: dict[str, Any], grid_id: int) -> Response:
 def split(data: dict[str, Any], grid_id: int) -> Response:
     """Some households make grids of their own, beside it or below it; needs If-Match"""
     version = required_version()
-    return _versioned(lambda: service.split_grid(current_uow(), grid_id=grid_id, version=version, **data))
+    return versioned(lambda: service.split_grid(current_uow(), grid_id=grid_id, version=version, **data))
 
 
 @bp.route("/merge", methods=["POST"])
@@ -174,7 +174,7 @@ def show_change(change_id: int) -> Response:
 def undo(data: dict[str, Any], change_id: int) -> Response:
     """Take a change back, as long as nothing was built on it; needs If-Match"""
     version = required_version()
-    return _versioned(lambda: service.undo_change(current_uow(), change_id=change_id, version=version, **data))
+    return versioned(lambda: service.undo_change(current_uow(), change_id=change_id, version=version, **data))
 
 
 @bp.route("/rules", methods=["GET"])
@@ -209,7 +209,7 @@ def _rules() -> Response:
     )
 
 
-def _versioned(act: Callable[[], GridChange]) -> Response:
+def versioned(act: Callable[[], GridChange]) -> Response:
     try:
         return _done(act())
     except Stale as error:

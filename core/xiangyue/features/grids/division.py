@@ -129,6 +129,9 @@ class Division:
             self.put(chosen, made[-1])
         if not made:
             raise Invalid({"parts": [_l("Say which households make the new grid.")]})
+        if not below:
+            # What is left of it is smaller than its outline, and nobody knows by what.
+            self.cells[grid_id] = replace(cell, boundary=None)
         if below and inside:
             raise Invalid({"parts": [_l("%(n)d households would be left in no grid: put each into one of the parts.",
                                         n=len(inside))]})  # fmt: skip
@@ -220,11 +223,15 @@ def divided(now: Division, parts: Sequence[Part]) -> Division:
         if part.key in ids or (keep is not None and (keep not in now.cells or keep in special or keep in ids.values())):
             raise Invalid({f"parts.{number}": [_l("The grid that this part keeps does not stand on that day.")]})
         ids[part.key] = keep if keep is not None else min([0, *ids.values()]) - 1
+    new = {h for part in parts if part.keep_grid_id is None for h in part.household_ids}
+    split = {now.homes[h] for h in new if h in now.homes}
     for number, part in enumerate(parts):
         if part.parent is not None and part.parent not in ids:
             raise Invalid({f"parts.{number}": [_l("The grid above is not in the plan.")]})
         before = now.cells.get(ids[part.key])
-        same = before is not None and before.area_code == part.area_code
+        # One of which households make a grid of their own is split: its outline ends with it, unless it lies above.
+        above = any(other.parent == part.key for other in parts)
+        same = before is not None and before.area_code == part.area_code and (above or ids[part.key] not in split)
         after.cells[ids[part.key]] = Cell(
             part.name,
             part.level,

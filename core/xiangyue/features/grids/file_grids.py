@@ -17,7 +17,7 @@ from xiangyue.features.grids.file_reason import by_import, reason
 from xiangyue.features.grids.models import Grid, GridChange, GridPost
 from xiangyue.features.grids.policy import GRID_EDIT
 from xiangyue.features.grids.queries_posts import posts_on
-from xiangyue.features.grids.standing import WIDE, division_on, village_of
+from xiangyue.features.grids.standing import WIDE, Divisions, village_of
 from xiangyue.features.households.person_input import today
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
@@ -47,13 +47,13 @@ _AT = {
 }  # fmt: skip
 
 
-def _found(uow: Uow, values: Mapping[str, Any]) -> dict[str, Any] | None:
+def _found(divisions: Divisions, values: Mapping[str, Any]) -> dict[str, Any] | None:
     """The grid on record that a row is about, as it is on its day: by any code of it, else by place and name."""
-    on = max(today(), values.get("grid_since") or today())
+    uow, on = divisions.uow, max(today(), values.get("grid_since") or today())
     if "grid_code" in values:
         id = codes.find_by_code(uow, values["grid_code"])
     else:
-        cells = division_on(uow, village_of(values["grid_place"]), on).cells
+        cells = divisions.on(village_of(values["grid_place"]), on).cells
         wanted = (values["grid_place"], " ".join(values["grid_name"].split()))
         id = next((id for id, cell in cells.items() if (cell.area_code, cell.name) == wanted), None)
     if id is None:
@@ -91,17 +91,19 @@ def _wanted(uow: Uow, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def check(uow: Uow, rows: Sequence[RegisterRow]) -> Sequence[RowOutlook]:
     """What each row would do: a new grid, another name or leader, or nothing."""
-    return [_outlook(uow, row) for row in rows]
+    divisions = Divisions(uow)
+    return [_outlook(divisions, row) for row in rows]
 
 
-def _outlook(uow: Uow, row: RegisterRow) -> RowOutlook:
+def _outlook(divisions: Divisions, row: RegisterRow) -> RowOutlook:
+    uow = divisions.uow
     values, after = row.values, _wanted(uow, row.values)
     faults: list[CellFault] = []
-    grid = _found(uow, values)
+    grid = _found(divisions, values)
     on = max(today(), values.get("grid_since") or today())
     if grid is None:
         before: dict[str, Any] = {}
-        _check_new(uow, values, faults)
+        _check_new(divisions, values, faults)
     else:
         before = _stands(uow, grid, on)
         after["grid_code"] = grid["code"]
@@ -134,8 +136,9 @@ def _outlook(uow: Uow, row: RegisterRow) -> RowOutlook:
     return RowOutlook(row.number, grid["id"] if grid else None, after["grid_name"], before, after, faults)
 
 
-def _check_new(uow: Uow, values: Mapping[str, Any], faults: list[CellFault]) -> None:
+def _check_new(divisions: Divisions, values: Mapping[str, Any], faults: list[CellFault]) -> None:
     """Everything that the service would refuse; nothing is written."""
+    uow = divisions.uow
     if "grid_code" in values and codes.find_by_code(uow, values["grid_code"]) is not None:
         text = _l("This code was given to a grid that does not stand on that day. Codes are never used again.")
         faults.append(CellFault("grid_code", text))
@@ -148,7 +151,7 @@ def _check_new(uow: Uow, values: Mapping[str, Any], faults: list[CellFault]) -> 
         faults.append(CellFault("above_code", text))
         return
     try:
-        trying.try_grid(uow, **_new(values, parent))
+        trying.try_grid(divisions, **_new(values, parent))
     except Invalid as invalid:
         for name, texts in invalid.fields.items():
             faults.append(CellFault(_AT.get(name, "grid_name"), " ".join(str(text) for text in texts)))
@@ -165,20 +168,20 @@ def _new(values: Mapping[str, Any], parent: int | None) -> dict[str, Any]:
 
 def write(uow: Uow, rows: Sequence[RegisterRow]) -> None:
     """Make, rename, put in charge."""
-    why = reason()
+    why, divisions = reason(), Divisions(uow)
     for row in rows:
         values, after = row.values, _wanted(uow, row.values)
         if row.record is None:
             parent = codes.find_by_code(uow, values["above_code"]) if "above_code" in values else None
             change = service.create_grid(uow, **_new(values, parent), reason=why, size_reason=why,
-                                         code=str(values.get("grid_code", "")))  # fmt: skip
+                                         code=str(values.get("grid_code", "")), divisions=divisions)  # fmt: skip
             _lead(uow, int(change.changes["made"][0]), after, values.get("grid_since") or today(), why)
             continue
         grid = uow.get(Grid, row.record)
         before = _stands(uow, queries.find_grid(uow, grid.id, today()) or {}, today())
         if before["grid_name"] != after["grid_name"]:
             service.rename_grid(uow, grid_id=grid.id, version=grid.version, name=after["grid_name"], on=today(),
-                                reason=why)  # fmt: skip
+                                reason=why, divisions=divisions)  # fmt: skip
         if after.get("leader") and before["leader"] != after["leader"]:
             _lead(uow, grid.id, after, today(), why)
 

@@ -16,7 +16,7 @@ from xiangyue.features.grids.file_columns import CODE_ALIASES, HOME
 from xiangyue.features.grids.file_reason import by_import, reason
 from xiangyue.features.grids.models import GridChange, GridHousehold
 from xiangyue.features.grids.policy import GRID_EDIT
-from xiangyue.features.grids.standing import WIDE
+from xiangyue.features.grids.standing import WIDE, Divisions
 from xiangyue.features.households.models import Household
 from xiangyue.features.households.person_input import today
 from xiangyue.i18n import gettext as _
@@ -43,11 +43,12 @@ _AT = {"on": "moved_on", "household_ids": "home", "grid_id": "grid_code"}
 
 def check(uow: Uow, rows: Sequence[RegisterRow]) -> Sequence[RowOutlook]:
     """Where each household lies, and would lie."""
-    return [_outlook(uow, row) for row in rows]
+    divisions = Divisions(uow)
+    return [_outlook(divisions, row) for row in rows]
 
 
-def _outlook(uow: Uow, row: RegisterRow) -> RowOutlook:
-    values = row.values
+def _outlook(divisions: Divisions, row: RegisterRow) -> RowOutlook:
+    uow, values = divisions.uow, row.values
     faults: list[CellFault] = []
     id = _household(uow, values, faults)
     grid = codes.find_by_code(uow, values["grid_code"])
@@ -60,7 +61,7 @@ def _outlook(uow: Uow, row: RegisterRow) -> RowOutlook:
     before = {"grid_code": _lies(uow, id, on)}
     if before["grid_code"] != code:
         try:
-            trying.try_move(uow, grid_id=grid, area_code=home.area_code, household_ids=[id], on=on)
+            trying.try_move(divisions, grid_id=grid, area_code=home.area_code, household_ids=[id], on=on)
         except Invalid as invalid:
             for field, texts in invalid.fields.items():
                 faults.append(CellFault(_at(field, values), " ".join(str(text) for text in texts)))
@@ -115,7 +116,7 @@ def _lies(uow: Uow, household_id: int, on: date) -> str | None:
 
 def write(uow: Uow, rows: Sequence[RegisterRow]) -> None:
     """One change for each grid and day."""
-    why = reason()
+    why, divisions = reason(), Divisions(uow)
     moves: dict[tuple[int, date], list[int]] = {}
     for row in rows:
         grid = codes.find_by_code(uow, row.values["grid_code"])
@@ -123,7 +124,9 @@ def write(uow: Uow, rows: Sequence[RegisterRow]) -> None:
             raise LookupError("the grid went between the check and the writing")
         moves.setdefault((grid, row.values.get("moved_on") or today()), []).append(row.record)
     for (grid, on), ids in sorted(moves.items(), key=lambda one: (one[0][1], one[0][0])):
-        service.move_households(uow, grid_id=grid, household_ids=ids, on=on, reason=why, size_reason=why)
+        service.move_households(
+            uow, grid_id=grid, household_ids=ids, on=on, reason=why, size_reason=why, divisions=divisions
+        )
 
 
 def _moved(uow: Uow, change: RegisterChange) -> GridChange | None:

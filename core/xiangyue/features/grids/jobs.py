@@ -8,6 +8,7 @@ from typing import Any
 from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.features.grids.keeping import keep_households
+from xiangyue.features.grids.kept_sizes import recount_households
 from xiangyue.features.households.person_input import today
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.registry import JobKind, Schedule
@@ -54,6 +55,8 @@ def sweep(uow: Uow) -> int:
     for ids in _astray(uow):
         keep_households(uow, ids, today())
         seen += len(ids)
+    # What was arranged for today has come, and what nobody told of is right again.
+    recount_households(uow, None)
     return seen
 
 

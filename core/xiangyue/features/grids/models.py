@@ -71,6 +71,8 @@ class GridVersion(AreaBound, Base):
         tenant_fk("parent_id", "grid"),
         Index(None, "tenant_id", "grid_id"),
         Index(None, "tenant_id", "area_code"),
+        Index(None, "tenant_id", "parent_id"),
+        Index(None, "tenant_id", "sort_key", "id"),
         CheckConstraint("valid_to > valid_from", name="period"),
         _once_a_day("grid_version", "grid_id"),
     )
@@ -123,6 +125,25 @@ class GridHousehold(AreaBound, Base):
     valid_to: Mapped[date | None] = mapped_column(Date)
     opened_by: Mapped[int]
     ended_by: Mapped[int | None]
+
+
+class GridSize(TenantOwned, Base):
+    """How many households lie in a leaf today, and how many persons these have on both bases (`kept_sizes`).
+    ``until``: the first day on which something else lies in it by what is arranged; from then on the row does not
+    count any more."""
+
+    __tablename__ = "grid_size"
+    __table_args__ = (
+        tenant_fk("grid_id", "grid", ondelete="CASCADE"),
+        UniqueConstraint("tenant_id", "grid_id"),
+        Index(None, "tenant_id", "until", postgresql_where=text("until IS NOT NULL")),
+    )
+
+    grid_id: Mapped[int]
+    households: Mapped[int] = mapped_column(Integer)
+    registered: Mapped[int] = mapped_column(Integer)
+    living: Mapped[int] = mapped_column(Integer)
+    until: Mapped[date | None] = mapped_column(Date)
 
 
 class GridChange(Timestamps, Versioned, AreaBound, Base):

@@ -25,10 +25,11 @@ from xiangyue.features.grids import (
 )
 from xiangyue.features.grids.forgetting import forget_posts
 from xiangyue.features.grids.keeping import keep_households
+from xiangyue.features.grids.kept_sizes import recount_households
 from xiangyue.features.grids.profile import apply_rules
 from xiangyue.features.grids.with_areas import follow_areas
 from xiangyue.features.households.forgetting import add_forgetter
-from xiangyue.features.households.kept import add_keeper
+from xiangyue.features.households.kept import add_counter, add_keeper
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.hookspecs import hookimpl
 from xiangyue.plugin.registers import ImportRegister
@@ -46,6 +47,7 @@ from xiangyue.plugin.registry import (
 )
 
 add_keeper(keep_households)
+add_counter(recount_households)
 add_follower(follow_areas)
 add_forgetter(forget_posts)
 

@@ -13,7 +13,7 @@ from xiangyue.features.grids.boundaries.rings import contains
 from xiangyue.features.grids.forgetting import NOBODY
 from xiangyue.features.grids.models import GridPost
 from xiangyue.features.grids.policy import GRID_EDIT, GRID_VIEW, ROLES
-from xiangyue.features.grids.queries_boundaries import outlines
+from xiangyue.features.grids.queries_boundaries import around
 from xiangyue.features.grids.standing import village_of
 from xiangyue.features.households.location import degrees
 from xiangyue.features.households.models import Household
@@ -56,14 +56,14 @@ def _outside(uow: Uow, household_id: int) -> str:
         return ""
     home = next((g["grid_id"] for g in queries.grids_of(uow, household_id)
                  if g["since"] <= today() and (g["until"] is None or g["until"] > today())), None)  # fmt: skip
-    drawn = [one for one in outlines(uow, village_of(household.area_code), today()) if one.boundary is not None]
-    for one in drawn:
-        if one.level == 1 and one.boundary is not None and not contains(one.boundary, at):
-            return "village"
-    for one in drawn:
-        if one.id == home and one.boundary is not None and not contains(one.boundary, at):
-            return "grid"
-    return ""
+    outside = [
+        (id, level)
+        for id, level, outline in around(uow, village_of(household.area_code), home, today())
+        if not contains(outline, at)
+    ]
+    if any(level == 1 for _id, level in outside):
+        return "village"
+    return "grid" if any(id == home for id, _level in outside) else ""
 
 
 def _find(uow: Uow, q: str, limit: int) -> Sequence[SearchHit]:

@@ -37,7 +37,7 @@ CHANGES = {
     "merge": _l("Grids merged"),
     "move_households": _l("Households moved to a grid"),
     "plan": _l("Village divided by a plan"),
-    "boundary": _l("Boundary set"),
+    "boundary": _l("Outline set or removed"),
     "register": _l("Followed from a change of the register"),
 }
 CHANGE_STATES = {"done": _l("Done"), "undone": _l("Undone")}
@@ -67,7 +67,7 @@ ACTIONS = {
     "grid.merge": _l("Grids merged"),
     "grid.move_households": _l("Households moved to a grid"),
     "grid.plan": _l("Village divided by a plan"),
-    "grid.boundary": _l("Boundary set"),
+    "grid.boundary": _l("Outline set or removed"),
     "grid.register": _l("Grids followed a change of the register"),
     "grid.undo": _l("Change of grids undone"),
     "grid.appoint": _l("Somebody put in charge of a grid"),

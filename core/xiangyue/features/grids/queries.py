@@ -12,7 +12,7 @@ from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid
 from xiangyue.features.grids import conditions as owed
-from xiangyue.features.grids.policy import KINDS, LEVELS, SIZE_CONDITIONS, SizeRule
+from xiangyue.features.grids.policy import KINDS, LEVELS, SIZE_CONDITIONS, SPECIAL, SizeRule
 from xiangyue.features.grids.queries_posts import leaders_on
 from xiangyue.features.grids.rules import size_rules
 from xiangyue.features.grids.sizes import Size, sizes
@@ -22,11 +22,11 @@ from xiangyue.text.pinyin import fold
 
 # ruff: noqa: S608 - statements are put together from constants; values are always parameters
 
-_V, _G, _K = (owed.COVERS.format(a=alias) for alias in ("v", "gh", "k"))
+_V, _W, _G, _K = (owed.COVERS.format(a=alias) for alias in ("v", "w", "gh", "k"))
 
 _SELECT = f"""
 SELECT g.id, g.code, g.kind, g.special_kind, g.version, v.name, v.level, v.leaf, v.area_code, v.parent_id, v.valid_from,
-       v.valid_to, v.boundary IS NOT NULL, %(sort)s, g.id
+       v.valid_to, v.boundary IS NOT NULL, %(sort)s
   FROM grid_version v JOIN grid g ON g.id = v.grid_id
  WHERE {{scope:v}} AND {{tenant:g}} AND {_V}"""
 NAMES = (
@@ -34,9 +34,9 @@ NAMES = (
     "valid_to", "has_boundary",
 )  # fmt: skip
 SORTS = {"code": Sort("g.code", str), "name": Sort("v.sort_key", str), "level": Sort("v.level", int)}
-_COUNT = f"""
-SELECT count(*) FROM grid_version v JOIN grid g ON g.id = v.grid_id
- WHERE {{scope:v}} AND {{tenant:g}} AND {_V}"""
+#: Of which table's rows the ids tell those apart that are alike in the sort: that which has an index of both.
+_TOLD_BY = {"code": "g", "name": "v", "level": "v"}
+_COUNT = f"SELECT count(*) FROM grid_version v WHERE {{scope:v}} AND {_V}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def _conditions(uow: Uow, wanted: GridFilter) -> Conditions:
     if wanted.kind:
         if wanted.kind not in KINDS:
             raise Invalid({"kind": [_l("Choose one of the options.")]})
-        found.add("g.kind = :kind", kind=wanted.kind)
+        found.add("v.level = 0" if wanted.kind == SPECIAL else "v.level > 0")
     if wanted.leaf:
         found.add("v.leaf")
     if wanted.size:
@@ -78,7 +78,7 @@ def _conditions(uow: Uow, wanted: GridFilter) -> Conditions:
     word = fold(wanted.q)
     if word and word.isascii() and any(c.isdigit() for c in word):
         found.add(
-            "g.id IN (SELECT c.grid_id FROM grid_code c WHERE {tenant:c} AND c.code >= :q AND c.code < :q_end)",
+            "v.grid_id IN (SELECT c.grid_id FROM grid_code c WHERE {tenant:c} AND c.code >= :q AND c.code < :q_end)",
             q=word.upper(), q_end=word.upper() + LAST,
         )  # fmt: skip
     elif word:
@@ -108,12 +108,12 @@ def list_grids(
 ) -> Page:
     """A page of grids that stand on the day, each with size, rule and what is outside of it, and ``lead``: who leads it
     (`queries_posts.leaders_on`). Raises Invalid."""
-    chosen = SORTS.get(sort.removeprefix("-"), SORTS["code"])
+    key = sort.removeprefix("-") if sort.removeprefix("-") in SORTS else "code"
     rows, following, back = fetch_page(
         uow,
-        _SELECT % {"sort": chosen.column},
+        _SELECT % {"sort": f"{SORTS[key].column}, {_TOLD_BY[key]}.id"},
         _conditions(uow, wanted),
-        alias="g",
+        alias=_TOLD_BY[key],
         area=wanted.area,
         sort=sort,
         sorts=SORTS,
@@ -162,23 +162,21 @@ def with_sizes(uow: Uow, items: list[dict[str, Any]], on: date) -> list[dict[str
     return items
 
 
-_BELOW = (
-    f"SELECT v.parent_id, v.grid_id, v.leaf FROM grid_version v WHERE {{tenant:v}} AND v.parent_id = ANY(:ids) AND {_V}"
-)
+#: A level below the one above: leaves are one step or two below a grid.
+_BELOW = f"""
+SELECT v.parent_id, v.grid_id FROM grid_version v
+ WHERE {{tenant:v}} AND v.parent_id = ANY(:ids) AND v.leaf AND {_V}
+ UNION ALL
+SELECT w.parent_id, v.grid_id FROM grid_version w JOIN grid_version v ON v.parent_id = w.grid_id
+ WHERE {{tenant:w}} AND {{tenant:v}} AND w.parent_id = ANY(:ids) AND v.leaf AND {_V} AND {_W}
+"""
 
 
 def _leaves_below(uow: Uow, ids: Collection[int], on: date) -> dict[int, list[int]]:
     """Leaf grids somewhere below each of these."""
     leaves: dict[int, list[int]] = {id: [] for id in ids}
-    above = {id: id for id in ids}
-    while above:
-        rows = scoped_rows(uow.session, _BELOW, {"ids": list(above), "on": on})
-        following = {}
-        for parent, id, leaf in rows:
-            if leaf:
-                leaves[above[parent]].append(id)
-            following[id] = above[parent]
-        above = following
+    for top, id in scoped_rows(uow.session, _BELOW, {"ids": list(ids), "on": on}) if ids else ():
+        leaves[top].append(id)
     return leaves
 
 
@@ -188,7 +186,7 @@ SELECT g.id, g.code, g.kind, g.special_kind, g.version, v.name, v.level, v.leaf,
   FROM grid g LEFT JOIN grid_version v ON v.tenant_id = g.tenant_id AND v.grid_id = g.id AND {_V}
  WHERE {{scope:g}} AND g.id = ANY(:ids)
 """
-_CHILDREN = _SELECT % {"sort": "g.code"} + " AND v.parent_id = :parent ORDER BY g.code"
+_CHILDREN = _SELECT % {"sort": "g.code, g.id"} + " AND v.parent_id = :parent ORDER BY g.code"
 _INSIDE = f"""
 SELECT h.id, h.code, h.head_name, h.address, h.area_code, gh.valid_from, gh.valid_to,
        (SELECT count(*) FROM household_member k WHERE {{tenant:k}} AND k.household_id = h.id AND k.registered AND {_K}),

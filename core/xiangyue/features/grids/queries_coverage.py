@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
@@ -15,7 +15,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.features.areas.models import COUNTY, TOWN, VILLAGE, Area
 from xiangyue.features.areas.queries import names
 from xiangyue.features.grids import conditions as owed
-from xiangyue.features.grids.policy import SizeRule
+from xiangyue.features.grids.policy import TO_DIVIDE, SizeRule
 from xiangyue.features.grids.queries_households import households_by
 from xiangyue.features.grids.rules import size_rules
 from xiangyue.features.organisations import policy as organisations
@@ -27,11 +27,14 @@ from xiangyue.features.organisations.queries_owed import OWED, owed_by
 WIDTHS = {COUNTY: 1_000_000_000, TOWN: 1_000_000, VILLAGE: 1_000}
 
 _GRIDS = f"""
-SELECT v.area_code - v.area_code % :width, count(*), count(*) FILTER (WHERE v.leaf),
+SELECT v.area_code - v.area_code %% :width, count(*), count(*) FILTER (WHERE v.leaf),
        count(*) FILTER (WHERE v.leaf AND v.level = 2), count(*) FILTER (WHERE NOT coalesce(l.led, false)),
        count(*) FILTER (WHERE l.led AND NOT l.answers), count(*) FILTER (WHERE l.over), count(*) FILTER (WHERE l.soon),
-       count(*) FILTER (WHERE l.gone)
+       count(*) FILTER (WHERE l.gone), count(*) FILTER (WHERE %(out)s AND e.grid_id IS NULL),
+       count(*) FILTER (WHERE %(out)s AND e.grid_id IS NOT NULL), count(*) FILTER (WHERE %(divide)s)
   FROM grid_version v LEFT JOIN ({owed.LEADS}) l ON l.grid_id = v.grid_id
+  LEFT JOIN (SELECT DISTINCT x.grid_id FROM ({owed.EXPLAINED_ON}) x) e ON e.grid_id = v.grid_id
+  LEFT JOIN grid_size s ON %(kept)s
  WHERE {{scope:v}} AND {owed.COVERS.format(a="v")}
  GROUP BY 1
 """
@@ -142,19 +145,19 @@ def _by_area(uow: Uow, width: int, area: int, on: date, days: int) -> dict[int, 
     for code, (all_of, none, two, since) in households_by(uow, width, area, on).items():
         line = at(code)
         line.households, line.waiting, line.twice, line.since = all_of, none, two, since
-    params = {"on": on, "width": width, "soon": owed.soon(on, days)}
-    for code, *values in scoped_rows(uow.session, _GRIDS, params, scope=scope):
-        for name, value in zip(_COUNTED, values, strict=True):
-            setattr(at(code), name, value)
+    for code, values in _grids(uow, width, on, days, scope):
+        line = at(code)
+        for name, value in values.items():
+            setattr(line, name, value)
     rules = size_rules(uow)
-    if any(not rule.empty for rule in rules.values()):
-        told = owed.explained(uow, on)
-        for id, level, code, size in owed.leaf_sizes(uow, area, on):
-            line = at(code - code % width)
-            if size.breaches(rules.get(level, SizeRule())):
-                name = "explained" if id in told else "unexplained"
-                setattr(line, name, getattr(line, name) + 1)
-            line.to_divide += owed.to_divide(level, size, rules)
+    leaves = owed.leaves_outside(uow, area, on, rules)
+    told = owed.explained(uow, on) if leaves else set()
+    for id, level, code, size in leaves:
+        line = at(code - code % width)
+        if size.breaches(rules.get(level, SizeRule())):
+            name = "explained" if id in told else "unexplained"
+            setattr(line, name, getattr(line, name) + 1)
+        line.to_divide += owed.to_divide(level, size, rules)
     several = _organisations(uow, width, area, on)
     if several is not None:
         for code in {*found, *several}:
@@ -163,18 +166,30 @@ def _by_area(uow: Uow, width: int, area: int, on: date, days: int) -> dict[int, 
     return found
 
 
+def _grids(uow: Uow, width: int, on: date, days: int, scope: Scope) -> Iterator[tuple[int, dict[str, int]]]:
+    """What of grids PostgreSQL counts, by area code; those of today's sizes of which nothing is kept are not in it."""
+    rules = size_rules(uow)
+    condition, changed = owed.kept(uow, on)
+    sql = _GRIDS % {
+        "kept": condition, "out": owed.outside_today(rules), "divide": owed.outside_today(rules, TO_DIVIDE),
+    }  # fmt: skip
+    params = {"on": on, "width": width, "soon": owed.soon(on, days), "changed": changed}
+    for code, *values in scoped_rows(uow.session, sql, params, scope=scope):
+        yield code, dict(zip(_COUNTED, values, strict=True))
+
+
 #: How far ahead a leader's term is looked at unless one asks for another number of days.
 SOON_DAYS = owed.SOON_DAYS
-_COUNTED = ("grids", "leaves", "leaves2", "leaderless", "no_principal", "term_over", "term_soon", "leader_gone")
+_COUNTED = ("grids", "leaves", "leaves2", "leaderless", "no_principal", "term_over", "term_soon", "leader_gone",
+            "unexplained", "explained", "to_divide")  # fmt: skip
 
 
 def leaders_owed(uow: Uow, on: date) -> Owed:
     """Grids of the scope by their leaders alone, which is quick."""
     found = Owed()
-    params = {"on": on, "width": 10**15, "soon": owed.soon(on)}
-    for _code, *values in scoped_rows(uow.session, _GRIDS, params):
-        for name, value in zip(_COUNTED, values, strict=True):
-            setattr(found, name, value)
+    for _code, values in _grids(uow, 10**15, on, SOON_DAYS, uow.scope):
+        for name, value in values.items():
+            setattr(found, name, getattr(found, name) + value)
     return found
 
 

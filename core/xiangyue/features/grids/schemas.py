@@ -176,6 +176,10 @@ class Renaming(_Dated):
     name = fields.String(required=True)
 
 
+class Undrawing(_Dated):
+    """From which day on the grid has no outline."""
+
+
 class Recoding(Schema):
     code = fields.String(required=True)
     reason = fields.String(required=True)

@@ -22,7 +22,7 @@ from xiangyue.features.grids.boundaries.rings import united
 from xiangyue.features.grids.division import Cell, Division, Part, divided
 from xiangyue.features.grids.models import Grid, GridChange, GridSizeNote
 from xiangyue.features.grids.policy import AREA, GRID_EDIT, GRID_VIEW, SizeRule
-from xiangyue.features.grids.standing import WIDE, check_day, division_on, lock_village, village_of
+from xiangyue.features.grids.standing import WIDE, Divisions, check_day, division_on, lock_village, village_of
 from xiangyue.features.grids.writing import Writer, new_change, note
 from xiangyue.features.households.person_input import today
 from xiangyue.i18n import lazy_gettext as _l
@@ -45,9 +45,11 @@ def create_grid(
     reason: str = "",
     size_reason: str = "",
     code: str = "",
+    divisions: Divisions | None = None,
 ) -> GridChange:
     """A new grid, with these households of the village in it. ``code``: its own, where it has one; else the next by the
-    template. Raises Invalid by field, ReasonNeeded, NotFound, Conflict for a code that was given before."""
+    template. ``divisions``: of one who makes many changes. Raises Invalid by field, ReasonNeeded, NotFound, Conflict
+    for a code that was given before."""
     given: dict[int, str] = {}
 
     def change(division: Division) -> None:
@@ -60,11 +62,14 @@ def create_grid(
         "name": name, "level": level, "area_code": area_code, "parent_id": parent_id, "kind": kind,
         "household_ids": sorted(household_ids),
     }  # fmt: skip
-    return carry_out(uow, "create", area_code, on, change, reason, size_reason, request, label=name, given=given)
+    return carry_out(uow, "create", area_code, on, change, reason, size_reason, request, label=name, given=given,
+                      divisions=divisions)  # fmt: skip
 
 
 @acts(GRID_EDIT)
-def rename_grid(uow: Uow, *, grid_id: int, version: int, name: str, on: date, reason: str = "") -> GridChange:
+def rename_grid(
+    uow: Uow, *, grid_id: int, version: int, name: str, on: date, reason: str = "", divisions: Divisions | None = None
+) -> GridChange:
     """Another name from a day on. Raises NotFound, Stale, Invalid."""
     grid = _grid(uow, grid_id, version)
 
@@ -72,7 +77,7 @@ def rename_grid(uow: Uow, *, grid_id: int, version: int, name: str, on: date, re
         division.cells[grid_id] = replace(division.cell(grid_id), name=_name(name))
 
     return carry_out(uow, "rename", grid.area_code, on, change, reason, "", {"grid_id": grid_id, "name": name},
-                      label=name)  # fmt: skip
+                      label=name, divisions=divisions)  # fmt: skip
 
 
 @acts(GRID_EDIT)
@@ -170,8 +175,9 @@ def merge_grids(
 
 @acts(GRID_EDIT)
 def move_households(
-    uow: Uow, *, grid_id: int, household_ids: Collection[int], on: date, reason: str = "", size_reason: str = ""
-) -> GridChange:
+    uow: Uow, *, grid_id: int, household_ids: Collection[int], on: date, reason: str = "", size_reason: str = "",
+    divisions: Divisions | None = None,
+) -> GridChange:  # fmt: skip
     """Households of the village, of other grids or waiting, into this one from a day on. Raises NotFound, Invalid,
     ReasonNeeded."""
     grid = uow.get(Grid, grid_id)
@@ -184,7 +190,7 @@ def move_households(
 
     request = {"grid_id": grid_id, "household_ids": sorted(household_ids)}
     return carry_out(uow, "move_households", grid.area_code, on, change, reason, size_reason, request,
-                      label=grid.code)  # fmt: skip
+                      label=grid.code, divisions=divisions)  # fmt: skip
 
 
 @acts(GRID_EDIT)
@@ -293,6 +299,7 @@ def carry_out(
     label: str = "",
     given: Mapping[int, str] | None = None,
     posts: bool = False,
+    divisions: Divisions | None = None,
 ) -> GridChange:
     """Do what ``change`` does to the division of the village in which ``area_code`` lies. Raises Invalid when nothing
     would change, and as the acts above do."""
@@ -304,7 +311,8 @@ def carry_out(
     scope = uow.scope
     with uow.tenant_wide(WIDE):
         lock_village(uow, village)
-        before = division_on(uow, village, on)
+        known = divisions or Divisions(uow)
+        before = known.on(village, on)
         after = before.copy()
         change(after)
         after.check(before)
@@ -319,6 +327,7 @@ def carry_out(
         for breach in breaches:
             area = after.cells[breach.grid_id].area_code
             sizes.keep_reason(uow, breach, ids.get(breach.grid_id, breach.grid_id), area, why, made, on)
+        known.keep(on, after, ids)
         told = {"on": on, "reason": reason, "grids": len(writer.grids), "households": len(writer.touched),
                 "size_reason": why if breaches else ""}  # fmt: skip
         return writer.finish(f"grid.{kind}", label=label, after={k: v for k, v in told.items() if v})

@@ -13,16 +13,16 @@ from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit
 from xiangyue.db.base import Json
 from xiangyue.db.uow import Uow
-from xiangyue.errors import Invalid, NotFound
-from xiangyue.features.grids.boundaries.geojson import Reading
+from xiangyue.errors import Invalid, NotFound, Stale
+from xiangyue.features.grids.boundaries.geojson import MAX_FEATURES, Reading
 from xiangyue.features.grids.boundaries.matching import Plan, match
 from xiangyue.features.grids.boundaries.rings import corners
 from xiangyue.features.grids.division import Division
 from xiangyue.features.grids.models import Grid, GridChange
 from xiangyue.features.grids.policy import GRID_EDIT, GRID_EXPORT
-from xiangyue.features.grids.queries_boundaries import collection, outlines
+from xiangyue.features.grids.queries_boundaries import at_most, collection, drawn, has_outline
 from xiangyue.features.grids.service import carry_out
-from xiangyue.features.grids.standing import village_of
+from xiangyue.features.grids.standing import check_day, village_of
 from xiangyue.i18n import lazy_gettext as _l
 
 #: How many different reasons are told where nothing of a file can be taken over.
@@ -79,6 +79,20 @@ def set_boundaries(
     return made
 
 
+@acts(GRID_EDIT)
+def remove_boundary(uow: Uow, *, grid_id: int, version: int, on: date, reason: str = "") -> GridChange:
+    """The grid has no outline from a day on; a change like others, with its undo. Raises NotFound, Stale, Invalid
+    (``on``: it has none on that day, or something was arranged for later)."""
+    grid = uow.get(Grid, grid_id)
+    if grid.version != version:
+        raise Stale(_l("Somebody else has saved this in the meantime."), theirs={"version": grid.version})
+    check_day(on)
+    if not has_outline(uow, grid_id, on):
+        raise Invalid({"on": [_l("This grid has no outline on that day.")]})
+    (change,) = set_boundaries(uow, boundaries={grid_id: None}, on=on, reason=reason)
+    return change
+
+
 def _drawing(wanted: Mapping[int, Json | None]) -> Any:
     def change(division: Division) -> None:
         for id, boundary in wanted.items():
@@ -89,8 +103,10 @@ def _drawing(wanted: Mapping[int, Json | None]) -> Any:
 
 @acts(GRID_EXPORT)
 def export_boundaries(uow: Uow, *, area: int, on: date) -> dict[str, Any]:
-    """The outlines of an area (0: all of mine) on a day as a GeoJSON collection; on record."""
-    found = collection(outlines(uow, area, on))
+    """The outlines of an area (0: all of mine) on a day as a GeoJSON collection; on record. Raises Invalid (``area``)
+    for more than one file may hold."""
+    at_most(uow, area, on, MAX_FEATURES)
+    found = collection(drawn(uow, area, on))
     after = {"rows": len(found["features"]), "on": on}
     audit(uow, action="grid.export", object_type="grid", label="GeoJSON", area_code=area,
           after=after)  # fmt: skip

@@ -12,6 +12,7 @@ from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid
 from xiangyue.features.grids.division import Division
+from xiangyue.features.grids.kept_sizes import not_counted
 from xiangyue.features.grids.models import Grid, GridChange, GridSizeNote
 from xiangyue.features.grids.policy import REGISTERED, SizeRule
 from xiangyue.features.households.person_input import today
@@ -19,6 +20,10 @@ from xiangyue.i18n import lazy_gettext as _l
 
 REASON_LENGTH = 500
 
+_KEPT = """
+SELECT s.grid_id, s.households, s.registered, s.living FROM grid_size s
+ WHERE {tenant:s} AND s.grid_id = ANY(:grids) AND (s.until IS NULL OR s.until > CAST(:on AS date))
+"""
 #: Today's, by the numbers that stand with each household: no register act is of a day to come.
 _SIZES_NOW = """
 SELECT g.grid_id, count(*), coalesce(sum(h.registered_count), 0)::int, coalesce(sum(h.living_count), 0)::int
@@ -92,8 +97,17 @@ def sizes(uow: Uow, grid_ids: Collection[int], on: date) -> dict[int, Size]:
     there as far as is known."""
     if not grid_ids:
         return {}
+    if on != today():
+        return _counted(uow, _SIZES, grid_ids, on)
+    due = not_counted(uow)
+    kept = _counted(uow, _KEPT, set(grid_ids) - set(due), on) if due is not None else {}
+    left = set(grid_ids) - set(kept)
+    return kept | _counted(uow, _SIZES_NOW, left, on) if left else kept
+
+
+def _counted(uow: Uow, sql: str, grid_ids: Collection[int], on: date) -> dict[int, Size]:
     with uow.tenant_wide("a grid's size is that of the whole grid"):
-        rows = scoped_rows(uow.session, _SIZES_NOW if on == today() else _SIZES, {"grids": list(grid_ids), "on": on})
+        rows = scoped_rows(uow.session, sql, {"grids": list(grid_ids), "on": on})
     return {id: Size(*numbers) for id, *numbers in rows}
 
 

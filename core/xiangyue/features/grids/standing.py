@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 
 from sqlalchemy import ColumnElement, or_, select
@@ -84,6 +85,33 @@ def division_on(uow: Uow, village: int, on: date) -> Division:
             # Who has moved away since was in this grid's area then.
             division.areas.setdefault(household, division.cells[grid_id].area_code)
         return division
+
+
+class Divisions:
+    """Villages as they are on a day, each read once for many rows about them: while nothing is written, or in a
+    transaction in which all that is written to their grids goes through here (``keep``)."""
+
+    def __init__(self, uow: Uow) -> None:
+        self.uow = uow
+        self._known: dict[tuple[int, date], Division] = {}
+
+    def on(self, village: int, day: date) -> Division:
+        """To be copied before it is changed in thought."""
+        if (village, day) not in self._known:
+            self._known[village, day] = division_on(self.uow, village, day)
+        return self._known[village, day]
+
+    def keep(self, day: date, after: Division, ids: Mapping[int, int]) -> None:
+        """It was made so on that day; ``ids``: of grids that were new, by their negative ones."""
+        self._known = {key: one for key, one in self._known.items() if key[0] != after.village}
+        after.cells = {
+            ids.get(id, id): replace(
+                cell, parent_id=ids.get(cell.parent_id, cell.parent_id) if cell.parent_id else None
+            )
+            for id, cell in after.cells.items()
+        }
+        after.homes = {household: ids.get(id, id) for household, id in after.homes.items()}
+        self._known[after.village, day] = after
 
 
 def _covers(model: type[GridVersion] | type[GridHousehold], on: date) -> tuple[ColumnElement[bool], ...]:

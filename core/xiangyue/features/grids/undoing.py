@@ -12,6 +12,7 @@ from xiangyue.db.base import Json
 from xiangyue.db.scope import area_range
 from xiangyue.db.uow import Uow
 from xiangyue.features.grids.following import follow
+from xiangyue.features.grids.kept_sizes import recount
 from xiangyue.features.grids.models import Grid, GridChange, GridHousehold, GridVersion
 from xiangyue.features.grids.policy import CHANGES
 from xiangyue.features.grids.posting import posts_built_on, put_posts_back
@@ -108,4 +109,5 @@ def mark_undone(uow: Uow, change: GridChange, reason: str) -> None:
     change.undone_by_name = uow.actor.name or uow.actor.login
     change.version += 1
     uow.session.flush()
+    recount(uow, {*change.changes["near"], *change.changes["grids"]})
     follow(uow, change, undone=True)

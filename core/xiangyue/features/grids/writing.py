@@ -16,6 +16,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.features.grids import codes, posting
 from xiangyue.features.grids.division import Cell, Division
 from xiangyue.features.grids.following import follow
+from xiangyue.features.grids.kept_sizes import recount
 from xiangyue.features.grids.models import Grid, GridChange, GridHousehold, GridVersion
 from xiangyue.features.grids.policy import CodeTemplate
 from xiangyue.features.grids.standing import refuse_later
@@ -203,6 +204,7 @@ class Writer:
             "versions": self.versions, "households": self.households, "posts": self.posts,
         }  # fmt: skip
         self.uow.session.flush()
+        recount(self.uow, self.near | self.grids)
         note(self.uow, self.change, action, label=label, before=before, after=after)
         follow(self.uow, self.change)
         return self.change

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from xiangyue.db.copying import CopyRows
 from xiangyue.db.sql import fill_stage, scoped_rows, scoped_sql, stage_rows
 from xiangyue.db.uow import Uow
+from xiangyue.features.households.kept import recounted
 from xiangyue.text.codes import HEAD
 from xiangyue.text.pinyin import suffixes
 
@@ -47,6 +48,7 @@ UPDATE household h
  WHERE {tenant:h} AND h.id = wanted.id
    AND (h.head_name, h.sort_key, h.person_count, h.registered_count, h.living_count) IS DISTINCT FROM
        (coalesce(d.name, ''), coalesce(d.sort_key, ''), coalesce(d.persons, 0), m.registered, m.living)
+RETURNING h.id
 """
 
 #: Tables whose rows lie where their household does; some are other features' and move along.
@@ -87,7 +89,9 @@ def refresh_derived_sql(uow: Uow, household_ids: Collection[int]) -> None:
         # A statement of its own: two who change different members at once take turns, and the second then counts
         # what the first left. One UPDATE alone would count what stood when it began to wait.
         scoped_sql(uow.session, _LOCK, {"ids": ids})
-        scoped_sql(uow.session, _HOUSEHOLDS, {"ids": ids, "head": HEAD})
+        changed = scoped_rows(uow.session, _HOUSEHOLDS, {"ids": ids, "head": HEAD})
+        if changed:
+            recounted(uow, [id for (id,) in changed])
 
 
 def move_with_household(uow: Uow, household_ids: Collection[int]) -> None:

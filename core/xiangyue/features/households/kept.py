@@ -28,7 +28,12 @@ class Keeper(Protocol):
     ) -> None: ...
 
 
+class Counter(Protocol):
+    def __call__(self, uow: Uow, household_ids: Collection[int] | None) -> None: ...
+
+
 _KEEPERS: list[Keeper] = []
+_COUNTERS: list[Counter] = []
 
 
 def add_keeper(keeper: Keeper) -> None:
@@ -49,3 +54,15 @@ def keep(
     """Tell the keepers of households that came, went, closed, opened or moved on that day."""
     for keeper in _KEEPERS:
         keeper(uow, household_ids, on, act_id=act_id, undone=undone, came_from=came_from)
+
+
+def add_counter(counter: Counter) -> None:
+    """Have it called whenever numbers of persons that stand with households change. A second time changes nothing."""
+    if counter not in _COUNTERS:
+        _COUNTERS.append(counter)
+
+
+def recounted(uow: Uow, household_ids: Collection[int] | None) -> None:
+    """Tell the counters of households whose numbers of persons are others now, or that are gone; None: any may be."""
+    for counter in _COUNTERS:
+        counter(uow, household_ids)

@@ -11,6 +11,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
 from xiangyue.features.areas.groups import drop_groups
 from xiangyue.features.households import derived, searchable, undo_sql
+from xiangyue.features.households.kept import recounted
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT
 from xiangyue.features.households.undo_built import WHATS, Built, Written, count_built, each_built, list_built
 from xiangyue.i18n import lazy_gettext as _l
@@ -81,6 +82,7 @@ class _Undo:
         self._restore(stale)
         self._drop("h", undo_sql.HOUSEHOLDS_SHOWN, searchable.drop_pieces, undo_sql.DROP_HOUSEHOLDS, total)
         derived.refresh_derived_sql(self.uow, stale)
+        recounted(self.uow, None)
         searchable.tidy_suffixes(self.uow)
         self.uow.session.expire_all()
         counts["groups"] = drop_groups(self.uow, made_at=self.written.at)

@@ -11,7 +11,7 @@ import orjson
 from flask import make_response, redirect, request, url_for
 from sqlalchemy import select
 
-from xiangyue.errors import Conflict, Invalid, NotFound, TooLarge
+from xiangyue.errors import Conflict, Invalid, NotFound, Stale, TooLarge
 from xiangyue.features.areas import switch
 from xiangyue.features.areas.queries import names
 from xiangyue.features.grids import queries, service_boundaries
@@ -182,10 +182,35 @@ def export_boundaries() -> Any:
     """The outlines of the area on a day as a file, which can be taken over again."""
     uow = current_uow()
     area = switch.asked_area(uow)
-    found = service_boundaries.export_boundaries(uow, area=area, on=day_asked())
+    try:
+        found = service_boundaries.export_boundaries(uow, area=area, on=day_asked())
+    except Invalid as many:
+        flash(str(next(iter(many.fields.values()))[0]), "warning")
+        return redirect(url_for("grids.show_map", area=request.args.get("area"), on=request.args.get("on")), 303)
     name = "-".join(part for part in (_("Outlines of grids"), names(uow, [area]).get(area, ""), day_asked().isoformat())
                     if part)  # fmt: skip
     answer = make_response(orjson.dumps(found))
     answer.mimetype = "application/geo+json"
     answer.headers["Content-Disposition"] = content_disposition(f"{name}.geojson")
     return answer
+
+
+@bp.post("/grids/<int:id>/outline/remove")
+@requires(GRID_EDIT)
+def remove_outline(id: int) -> Any:
+    """The grid has no outline any more from a day on; the change leads to its undo."""
+    version = request.form.get("version", type=int) or 0
+    try:
+        change = service_boundaries.remove_boundary(
+            current_uow(), grid_id=id, version=version, on=_day(), reason=request.form.get("reason", "")
+        )
+    except Invalid as invalid:
+        said: Any = next(iter(invalid.fields.values()))[0]
+    except (Stale, Conflict) as error:
+        said = error.message
+    else:
+        flash(_("The outline was removed"), "success")
+        return redirect(url_for("grids.show_change", id=change.id), 303)
+    current_uow().rollback()
+    flash(str(said), "warning")
+    return redirect(url_for("grids.show_grid", id=id), 303)

@@ -15,7 +15,7 @@ from xiangyue.features.grids.maps import drawing, misfit_rows
 from xiangyue.features.grids.pages import bp
 from xiangyue.features.grids.pages.lists import day_asked
 from xiangyue.features.grids.policy import GRID_EDIT, GRID_EXPORT, GRID_VIEW
-from xiangyue.features.grids.queries_boundaries import Outline, fits, outlines, villages_of
+from xiangyue.features.grids.queries_boundaries import MOST, Outline, drawn, drawn_villages, fits, numbers
 from xiangyue.features.grids.standing import village_of
 from xiangyue.features.grids.words import breach_words, kind_words
 from xiangyue.features.households.person_input import today
@@ -24,9 +24,6 @@ from xiangyue.i18n import ngettext
 from xiangyue.web.access import requires
 from xiangyue.web.pipeline import current_actor, current_uow
 from xiangyue.web.shell import page
-
-#: Grids that one map shows; of more only the villages' outlines are drawn.
-MOST = 400
 
 
 @bp.get("/grids/map")
@@ -37,14 +34,15 @@ def show_map() -> Any:
     area, elsewhere = switch.page_area(uow)
     if elsewhere:
         return redirect(elsewhere)
-    every = outlines(uow, area, on)
-    drawn = [grid for grid in every if grid.boundary is not None]
-    shown = drawn if len(drawn) <= MOST else [grid for grid in drawn if grid.level == 1]
-    rows = table_rows(shown, on)
+    known = numbers(uow, area, on)
+    level = 1 if known.drawn > MOST else None
+    few = known.drawn <= MOST or known.villages <= MOST
+    rows = table_rows(drawn(uow, area, on, level=level) if few else [], on)
     # How the outlines of a whole county fit together is looked at village by village.
-    looked = villages_of([grid.area_code for grid in drawn]) if len(drawn) <= MOST else []
-    places = names(uow, [*looked, area])
-    misfits = misfit_rows(fits(uow, looked, on), {grid.id: (grid.code, grid.name) for grid in every}, places)
+    fitting = fits(uow, drawn_villages(uow, area, on), on) if level is None else {}
+    places = names(uow, [*fitting, area])
+    called = queries.name_of(uow, {id for fit in fitting.values() for misfit in fit.misfits for id in misfit.grids})
+    misfits = misfit_rows(fitting, called, places)
     return page(
         "grids/map.html",
         area=area,
@@ -53,23 +51,23 @@ def show_map() -> Any:
         today=today(),
         rows=rows,
         misfits=misfits,
-        left_out=len(drawn) - len(shown),
-        without=sum(grid.leaf and grid.boundary is None for grid in every),
-        any_grid=bool(every),
+        left_out=known.drawn - len(rows),
+        most=MOST,
+        without=known.without,
+        any_grid=bool(known.grids),
         map=drawing([row["shape"] for row in rows], misfits),
         may_edit=current_actor().can(GRID_EDIT),
-        may_export=current_actor().can(GRID_EXPORT) and bool(drawn),
+        may_export=current_actor().can(GRID_EXPORT) and bool(known.drawn),
     )
 
 
 def map_of(grid: Mapping[str, Any], on: date) -> dict[str, Any] | None:
     """A grid among those around it on a day; None where it has no outline."""
-    every = outlines(current_uow(), village_of(grid["area_code"]), on)
-    drawn = [one for one in every if one.boundary is not None]
-    if grid["id"] not in {one.id for one in drawn}:
+    every = drawn(current_uow(), village_of(grid["area_code"]), on)
+    if grid["id"] not in {one.id for one in every}:
         return None
     # What lies above and below it would cover it.
-    shown = [one for one in drawn if one.id == grid["id"] or one.leaf]
+    shown = [one for one in every if one.id == grid["id"] or one.leaf]
     rows = table_rows([one for one in shown if one.id == grid["id"] or one.parent_id != grid["id"]], on)
     return drawing([{**row["shape"], "state": "chosen" if row["id"] == grid["id"] else row["state"]} for row in rows])
 

@@ -14,6 +14,7 @@ from xiangyue.features.grids.pages import bp
 from xiangyue.features.grids.pages.lists import day_asked
 from xiangyue.features.grids.pages.map import map_of
 from xiangyue.features.grids.policy import CHANGE_STATES, CHANGES, GRID_EDIT, GRID_PRINT, GRID_VIEW, PROBLEMS, ROLES
+from xiangyue.features.grids.queries_boundaries import outline_ended
 from xiangyue.features.grids.words import breach_words, kind_words, rule_words
 from xiangyue.features.households.person_input import today
 from xiangyue.i18n import gettext as _
@@ -71,6 +72,7 @@ def grid_page(id: int, *, status: int = 200, explain: FormView | None = None) ->
         kind_words=kind_words,
         rule_words=rule_words,
         map=map_of(grid, on) if grid["standing"] and grid["has_boundary"] else None,
+        outline_ended=None if grid["has_boundary"] else outline_ended(uow, id, on),
         changes=CHANGES,
         states=CHANGE_STATES,
     )
