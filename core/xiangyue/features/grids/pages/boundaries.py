@@ -18,6 +18,7 @@ from xiangyue.features.grids import queries, service_boundaries
 from xiangyue.features.grids.boundaries.geojson import FAULTY, MAX_BYTES, STATES, SYSTEMS, TAKEN, UNMATCHED, Reading
 from xiangyue.features.grids.boundaries.matching import Plan
 from xiangyue.features.grids.maps import drawing, misfit_rows
+from xiangyue.features.grids.models import Grid
 from xiangyue.features.grids.pages import bp
 from xiangyue.features.grids.pages.lists import day_asked
 from xiangyue.features.grids.policy import GRID_EDIT, GRID_EXPORT
@@ -199,10 +200,11 @@ def export_boundaries() -> Any:
 @requires(GRID_EDIT)
 def remove_outline(id: int) -> Any:
     """The grid has no outline any more from a day on; the change leads to its undo."""
-    version = request.form.get("version", type=int) or 0
+    uow, version = current_uow(), request.form.get("version", type=int) or 0
+    uow.get(Grid, id)
     try:
         change = service_boundaries.remove_boundary(
-            current_uow(), grid_id=id, version=version, on=_day(), reason=request.form.get("reason", "")
+            uow, grid_id=id, version=version, on=_day(), reason=request.form.get("reason", "")
         )
     except Invalid as invalid:
         said: Any = next(iter(invalid.fields.values()))[0]
@@ -211,6 +213,6 @@ def remove_outline(id: int) -> Any:
     else:
         flash(_("The outline was removed"), "success")
         return redirect(url_for("grids.show_change", id=change.id), 303)
-    current_uow().rollback()
+    uow.rollback()
     flash(str(said), "warning")
     return redirect(url_for("grids.show_grid", id=id), 303)
