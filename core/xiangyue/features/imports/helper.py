@@ -6,6 +6,7 @@ The helper is forked with all that is loaded, is asked for block after block and
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections import deque
@@ -69,6 +70,7 @@ def _serve(ours: Connection, theirs: Connection, work: Callable[[A], R]) -> NoRe
         # parent's end of the pipe, reading finds that it is gone.
         os.closerange(3, kept)
         os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))
+        gc.freeze()  # looking for garbage in what the maker made would copy its memory
         while True:
             theirs.send(work(theirs.recv()))
     finally:

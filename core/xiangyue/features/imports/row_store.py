@@ -16,7 +16,8 @@ from xiangyue.features.imports.trial import CROSS, LEAVE_OUT
 
 # ruff: noqa: S608 - statements are put together from constants of this module and another one only
 
-_PORTION = 5_000
+#: Rows kept at a time: two portions are in memory at once.
+_PORTION = 2_000
 _PART = {
     "household_n": "int", "household_key": "bigint", "person_key": "bigint", "payload": "bytea", "row_no": "int",
     "errors": "text", "error_count": "int", "head": "bool", **sift.COLUMNS,
