@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -35,7 +36,7 @@ from xiangyue.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from xiangyue.features.households import bulk
 from xiangyue.features.households.models import Household
 from xiangyue.features.imports import commit_job, queries, service
-from xiangyue.features.imports.commit_job import FINISHING, SMALL_REGISTER, WRITTEN
+from xiangyue.features.imports.commit_job import FINISHING, SMALL_REGISTER, WRITTEN, take_turn
 from xiangyue.features.imports.models import ImportBatch, ImportRow
 from xiangyue.features.imports.roster_messages import CellError
 from xiangyue.features.imports.staging import wrong_rows
@@ -451,6 +452,23 @@ def test_autovacuum_cannot_call_the_register_empty_in_the_middle_of_a_first_impo
         other.execute("SELECT count(*) FROM person")
     with psycopg.connect(owner, autocommit=True) as other:
         other.execute(analyze)
+
+
+def test_a_register_that_was_noted_as_empty_is_guessed_by_its_pages(hanyin: County) -> None:
+    def noted(connection: Any) -> float:
+        return float(connection.execute("SELECT reltuples FROM pg_class WHERE relname = 'person_mark'").fetchone()[0])
+
+    with psycopg.connect(hanyin.runtime.settings.migration_database_url) as other:
+        # As if autovacuum had been there before rows that died were cleared away.
+        other.execute("SELECT pg_restore_relation_stats('schemaname', 'public', 'relname', 'person_mark',"
+                      " 'reltuples', 0::real, 'relpages', 200)")  # fmt: skip
+        other.commit()
+        assert noted(other) == 0
+        other.commit()
+        with hanyin.uow() as uow:
+            take_turn(SimpleNamespace(tenant_id=hanyin.info.id), uow)  # type: ignore[arg-type]
+            assert estimated_rows(uow.session, "person_mark") == -1
+        assert noted(other) == -1
 
 
 def test_rows_that_are_long_in_the_making_do_not_use_up_the_time_of_a_statement(

@@ -240,6 +240,19 @@ def draw_ids(session: Session, table: str, number: int) -> list[int]:
     return ids
 
 
+def forget_empty(session: Session, *names: str) -> None:
+    """Let the planner guess by their pages how large those of these tables are that were noted as empty.
+
+    Autovacuum that comes between an undo and the next write, or after a write that was killed, may note a table as
+    empty while rows that died keep its pages. PostgreSQL then takes any index for as good as another, and every
+    foreign-key check reads the whole county. Autovacuum keeps off these tables until the end of the transaction.
+    Nothing is done before PostgreSQL 18. By a function of the owner (migration 0039).
+    """
+    empty = [name for name in names if estimated_rows(session, name) == 0]
+    if empty:
+        session.connection().exec_driver_sql("SELECT public.forget_statistics(%(names)s)", {"names": empty})
+
+
 def refresh_statistics(session: Session, *names: str) -> None:
     """Let the planner look at these tables now: after a first large import it would otherwise guess for a minute that
     they are empty, and a county's first look at its cockpit would take half a minute.

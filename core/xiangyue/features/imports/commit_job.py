@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from xiangyue.access.audit import audit
 from xiangyue.db.session import end_statements_after
-from xiangyue.db.sql import estimated_rows, hold_statistics, refresh_statistics, scoped_rows
+from xiangyue.db.sql import estimated_rows, forget_empty, hold_statistics, refresh_statistics, scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
 from xiangyue.features.households.bulk import HouseholdRow, upsert_households
@@ -166,12 +166,13 @@ def take_turn(context: JobContext, uow: Uow) -> None:
     """Wait until no other import of the county writes: two at once could wait for each other's rows for ever.
 
     While the register of all counties together is small, only one county writes at a time and holds the planner's
-    statistics still (`hold_statistics`).
+    statistics still (`hold_statistics`, `forget_empty`).
     """
     _wait_for(context, uow, context.tenant_id)
     if estimated_rows(uow.session, "person") < SMALL_REGISTER:
         _wait_for(context, uow, 0)
         hold_statistics(uow.session, "household", "person")
+        forget_empty(uow.session, *WRITTEN, "household_member")
 
 
 def _wait_for(context: JobContext, uow: Uow, key: int) -> None:
