@@ -157,6 +157,19 @@ def test_filters_and_order(client: FlaskClient, query: str, found: list[str]) ->
         assert "没有符合条件的县" in text(answer)
 
 
+def test_the_list_is_exported_as_it_is_shown(client: FlaskClient, support: FlaskClient, operator: County) -> None:
+    assert "/console/export?province=61" in text(support.get(f"{COUNTIES}?province=61"))
+    url = "/console/export?province=61&cols=name,code,state,households,plugins"
+    sent = send(support, url, {"purpose": "月报", "format": "csv"})
+    lines = text(sent).lstrip("\ufeff").splitlines()
+    assert lines[0] == "县,代码,状态,户,县档案中的插件"
+    assert "汉阴县" in lines[1]
+    assert "通榆县" not in "".join(lines)
+    assert "610921,正常," in "".join(lines)
+    (entry,) = trail(operator, "operator.export")
+    assert (entry.purpose, entry.after["rows"]) == ("月报", 1)  # type: ignore[index]
+
+
 @pytest.mark.parametrize("query", ["after=nonsense", "province=x1"])
 def test_a_list_that_cannot_be_read_says_so(client: FlaskClient, query: str) -> None:
     assert client.get(f"{COUNTIES}?{query}").status_code == 422

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from imports_kit import actor_of, commit, empty, job_of, undo, work
+from imports_kit import actor_of, batch_of, commit, empty, job_of, undo, work
 from imports_kit import checked as roster_checked
 from imports_kit import workbook as roster
 from openpyxl import load_workbook
@@ -20,9 +21,9 @@ from tests.unit.roster_samples import HEAD, WIFE
 
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, NotFound, Refused
-from xiangyue.features.households.models import Household, Person
+from xiangyue.features.households.models import Household, MarkKind, Person
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT
-from xiangyue.features.imports import queries, repair, service
+from xiangyue.features.imports import queries, register_undo, repair, service
 from xiangyue.features.imports.alike import Alike
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.policy import IMPORT_RUN
@@ -67,6 +68,38 @@ def test_rows_are_written_and_taken_back(county: County) -> None:
     assert second.counts["undone"] == {"records": 1, "records_back": 1}
     assert undo(county, first).state == "undone"
     assert standing(county) == {}
+
+
+def test_a_register_is_asked_by_blocks_what_is_in_the_way(county: County, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(register_undo, "CHUNK", 2)
+    monkeypatch.setattr(register_undo, "LOOKED_AT", 2)
+    batch = commit(county, checked(county, *[[f"probe{n}", "甲", n, "是", ""] for n in range(1, 6)]))
+    with county.uow() as uow:
+        oldest, newest = [
+            uow.session.scalars(select(MarkKind).where(MarkKind.key == key)).one() for key in ("probe1", "probe5")
+        ]
+        oldest.name = "乙"
+        ids = oldest.id, newest.id
+    client = reader(county)
+    page = client.get(f"/imports/{batch.id}/undo").text
+    assert "撤销前会检查全部记录" in page
+    assert client.get(f"/api/v1/imports/{batch.id}/undo").json == {
+        "possible": True, "unseen": True, "built": {}, "elsewhere": [], "counts": {"records": 5, "records_back": 0},
+    }  # fmt: skip
+    pages, after = [], ""
+    while after is not None:
+        answer = client.get(f"/api/v1/imports/{batch.id}/undo/built?cursor={after}").json
+        pages.append([item["id"] for item in answer["items"]])
+        after = answer["next"]
+    assert pages == [[], [], [ids[0]]]
+    onward = re.findall(r'href="(/imports/\d+/undo\?after=[^"]+)"', page)[0]
+    assert "继续检查前面的记录" in client.get(onward).text
+    assert undo(county, batch).state == "committed"
+    assert "1 行" in str(job_of(county, batch.id).error)
+    assert len(standing(county)) == 5
+    with county.uow() as uow:
+        uow.get(MarkKind, ids[0]).name = "甲"
+    assert undo(county, batch_of(county, batch.id)).state == "undone"
 
 
 def test_whoever_lost_the_right_no_longer_sees_what_they_uploaded(county: County) -> None:

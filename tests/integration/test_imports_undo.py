@@ -66,7 +66,7 @@ def changes(county: County) -> int:
 
 def built(county: County, batch: ImportBatch, **options: Any) -> list[tuple[str, str, str]]:
     with county.uow() as uow:
-        found = undoing.built_on(uow, batch_of(county, batch.id), **options)
+        found, _onward = undoing.built_on(uow, batch_of(county, batch.id), **options)
         return [(one.what, one.entity, one.label) for one in found]
 
 

@@ -56,5 +56,5 @@ def test_a_place_that_followed_goes_with_the_household(county: County) -> None:
     with county.uow() as uow:
         group_grid(uow, 1, today(), name="沈家院子", household_ids=[made])
     with county.uow() as uow:
-        (found,) = undoing.built_on(uow, batch_of(county, batch.id))
+        ((found,), _onward) = undoing.built_on(uow, batch_of(county, batch.id))
     assert (found.what, found.id, found.detail) == ("record", made, "public.grid_household")

@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from xiangyue.access.models import AuditEntry
 from xiangyue.jobs.actors import account_actor
 from xiangyue.jobs.models import Job
 from xiangyue.jobs.service import enqueue_job
@@ -62,6 +64,24 @@ def test_one_sees_ones_own_and_the_administrator_everyones(hanyin: County) -> No
     assert client.post(f"/jobs/{their_job}/cancel", data={"csrf_token": token(client)}).status_code == 404
     everyone = hanyin.client("county_admin").get("/api/v1/jobs?limit=200").get_json()["items"]
     assert {my_job, their_job} <= {job["id"] for job in everyone}
+
+
+def test_the_list_is_exported_as_it_is_shown(hanyin: County) -> None:
+    mine, other = hanyin.account("village", name="吴示范"), hanyin.account("town", name="他人")
+    start(hanyin, mine, state="failed")
+    start(hanyin, mine)
+    start(hanyin, other, state="failed")
+    client = hanyin.client(mine)
+    url = "/jobs/export?state=failed&cols=kind,state,who"
+    assert "/jobs/export" in client.get("/jobs").text
+    sent = client.post(url, data={"csrf_token": token(client), "purpose": "报修", "format": "csv"})
+    lines = sent.get_data(as_text=True).lstrip("\ufeff").splitlines()
+    assert lines[0] == "任务,状态,发起人"
+    assert [line.split(",")[1:] for line in lines[1:2]] == [["未成功", "吴示范"]]
+    assert "他人" not in "".join(lines)
+    with hanyin.uow() as uow:
+        entry = uow.session.scalars(select(AuditEntry).where(AuditEntry.action == "job.export")).one()
+        assert (entry.purpose, entry.after["rows"]) == ("报修", 1)  # type: ignore[index]
 
 
 def test_another_countys_job_is_not_found(hanyin: County, tongyu: County) -> None:

@@ -19,7 +19,7 @@ from xiangyue.features.areas.models import Area
 from xiangyue.features.imports import queries, service
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.organisations.holders import all_of
-from xiangyue.features.organisations.models import Organisation
+from xiangyue.features.organisations.models import Organisation, PostHolder
 from xiangyue.testing.fixtures import County
 
 __all__ = ["cleared", "county"]
@@ -36,7 +36,11 @@ def place(county: County) -> tuple[str, str]:
 
 
 def taken_in(county: County, place: tuple[str, str], *rows: Sequence[Any]) -> ImportBatch:
-    data = sheet(*[[*place, *row] for row in rows], header=HEADER)
+    return uploaded(county, [[*place, *row] for row in rows])
+
+
+def uploaded(county: County, rows: Sequence[Sequence[Any]], header: Sequence[str] = HEADER) -> ImportBatch:
+    data = sheet(*rows, header=header)
     with county.uow() as uow:
         batch = service.upload_roster(
             uow, county.runtime.storage, stream=io.BytesIO(data), name="名册.xlsx", source="组织部", purpose="换届",
@@ -76,6 +80,44 @@ def test_holders_are_taken_in_with_their_organisation_and_taken_back(county: Cou
     back = undo(county, first)
     assert back.state == "undone", job_of(county, first.id).error
     assert standing(county) == {}
+
+
+def test_rows_without_a_village_are_of_the_town_or_the_county(county: County, place: tuple[str, str]) -> None:
+    post = ("党委", "党的委员会", "书记", "郑下派", "是", "2024-03-01", "", "任命", "", "")
+    batch = uploaded(county, [
+        (place[0], "", *post), ("汉阴县", "", *post), ("没有镇", "", *post), ("", place[1], *post), ("", "", *post),
+    ])  # fmt: skip
+    with county.uow() as uow:
+        found, _next = queries.list_errors(uow, batch.id)
+    assert [(e.row, e.column, e.code) for e in found] == [
+        (4, "town", "town_unknown"), (5, "town", "required"), (6, "town", "required"),
+    ]  # fmt: skip
+    batch = commit(county, uploaded(county, [(place[0], "", *post), ("汉阴县", "", *post)]))
+    assert batch.state == "committed", job_of(county, batch.id).error
+    with county.uow() as uow:
+        stands = uow.session.execute(select(Organisation.level, Organisation.area_code)).all()
+    assert set(stands) == {("town", VILLAGE - VILLAGE % 1_000_000), ("county", county.info.area_code)}
+
+
+def test_a_relative_in_doubt_is_taken_in_with_the_reason(county: County, place: tuple[str, str]) -> None:
+    committee = organisation(county, name="村委会")
+    appointed(county, committee, "head", "王建国")
+    row = (*place, "监委会", "村务监督委员会", "委员", "李春花", "", "2024-03-01", "", "任命", "", "")
+    with county.uow() as uow:
+        ((fault,), _next) = queries.list_errors(uow, uploaded(county, [row]).id)
+    assert (fault.row, fault.column) == (2, "allowed")
+    header, reason = [*HEADER, "可以担任的理由"], "儿媳不在近亲属之列"
+    batch = commit(county, uploaded(county, [(*row, reason)], header))
+    assert batch.state == "committed", job_of(county, batch.id).error
+    with county.uow() as uow:
+        (holder,) = uow.session.scalars(select(PostHolder).where(PostHolder.doubt_reason != ""))
+        assert (holder.doubt_reason, len(holder.doubt)) == (reason, 1)
+    assert uploaded(county, [(*row, reason)], header).counts["records_unchanged"] == 1
+    again = commit(county, uploaded(county, [(*row, "镇里已核实")], header))
+    assert again.counts["written"]["records_changed"] == 1
+    assert undo(county, again).state == "undone"
+    with county.uow() as uow:
+        assert uow.session.scalars(select(PostHolder.doubt_reason).where(PostHolder.id == holder.id)).one() == reason
 
 
 def test_what_is_wrong_is_told_by_cell(county: County, place: tuple[str, str]) -> None:

@@ -16,8 +16,10 @@ from sqlalchemy import select
 from xiangyue.features.households.derived import rewrite_suffixes
 from xiangyue.features.households.models import Person
 from xiangyue.features.households.person_input import today
+from xiangyue.features.organisations.figures import figures
 from xiangyue.features.organisations.models import Organisation, OrganisationElection, PostHolder
 from xiangyue.features.organisations.policy import EXPORT, VIEW
+from xiangyue.features.organisations.queries import OrganisationFilter
 from xiangyue.testing.fixtures import County
 from xiangyue.testing.sheets import sheet_words
 from xiangyue.testing.source import english_page_faults
@@ -230,6 +232,48 @@ def test_list_and_roster_are_exported_for_a_purpose(county: County, client: Any)
     assert EXPORT.name == "organisation.export"
 
 
+def test_figures_over_office_holders(county: County, client: Any) -> None:
+    committee, branch = organisation(county, name="村委会"), organisation(county, "party_branch", "支部")
+    appointed(county, committee, "head", "王建国")
+    appointed(county, committee, "member", "陈桂兰")
+    appointed(county, branch, "secretary", "王建国")
+    with county.uow() as uow:
+        made = figures(uow, OrganisationFilter(area=VILLAGE, on=date(2026, 3, 2)))
+    told = [(one.key, one.organisations, one.people, one.women, one.mean, one.band("to_55"), one.band("above")) for one
+            in made]  # fmt: skip
+    assert told == [
+        ("party_branch", 1, 1, 0, 56.0, 0, 1), ("village_committee", 1, 2, 1, 55.0, 1, 1), ("all", 2, 2, 1, 55.0, 1, 1),
+    ]  # fmt: skip
+    page = text(client, "/organisations/figures?family=self_government")
+    assert "50.0%" in page
+    assert "合计" not in page
+    url = "/organisations/figures/export?family=self_government&cols=kind,people,women"
+    sent = post(client, url, url, purpose="换届统计", format="csv")
+    lines = sent.get_data(as_text=True).lstrip("\ufeff").splitlines()
+    assert lines[:2] == ["组织类型,任职人数,女性", "村民委员会,2,1"]
+    reader = county.client(county.account_with(VIEW))
+    assert reader.get("/organisations/figures").status_code == 200
+    assert reader.get("/organisations/figures/export").status_code == 403
+
+
+def test_what_was_recorded_by_mistake_is_taken_out(county: County, client: Any) -> None:
+    committee = organisation(county)
+    below = organisation(county, "party_group", parent_id=str(committee.id))
+    row = appointed(county, committee, "head", "王建国")
+    page = f"/organisations/{committee.id}"
+    refused = post(client, page, f"{page}/remove", version="1", reason="录错了村")
+    assert refused.status_code == 409
+    assert "任职记录 1；下级组织 1" in refused.text or "任职记录 1; 下级组织 1" in refused.text
+    assert post(client, page, f"/organisations/{below.id}/remove", version="1", reason="").status_code == 422
+    assert post(client, page, f"/organisations/{below.id}/remove", version="1", reason="录错").status_code == 303
+    taken = f"/organisations/holders/{row.id}"
+    assert post(client, taken, f"{taken}/remove", version="1", reason="录错了人").status_code == 303
+    done = post(client, page, f"{page}/remove", version="1", reason="录错了村")
+    assert done.headers["Location"] == "/organisations"
+    assert client.get(page).status_code == 404
+    assert entries(county, "organisation.remove")[-1].purpose == "录错了村"
+
+
 def test_posts_and_seats_are_changed_and_the_end_is_taken_back(county: County, client: Any) -> None:
     committee = organisation(county)
     appointed(county, committee, "head", "王建国")
@@ -254,7 +298,7 @@ def test_pages_are_complete_in_english(county: County) -> None:
     english = county.client(county.account("county_admin", locale="en"))
     committee = organisation(county, name="东南村村民委员会", term_until="2020-01-01")
     row = appointed(county, committee, "head", "王建国")
-    paths = ("", "/kinds", "/new", f"/{committee.id}", f"/{committee.id}/edit", f"/{committee.id}/election",
+    paths = ("", "/figures", "/kinds", "/new", f"/{committee.id}", f"/{committee.id}/edit", f"/{committee.id}/election",
              f"/holders/{row.id}", f"/posts/{row.post_id}/appoint")  # fmt: skip
     for path in paths:
         assert english_page_faults(text(english, f"/organisations{path}")) == [], path

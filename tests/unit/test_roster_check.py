@@ -242,8 +242,8 @@ def test_what_is_said_in_both_languages() -> None:
     (error,) = check(row(19, HEAD, id_number="6.10921E+17"))
     with in_locale("zh"):
         assert describe(error) == (
-            "第 19 行，公民身份号码“6.10921E+17”：号码被表格截断，只剩前 15 位。"
-            "请把这一列设为文本格式，照原件补全 18 位。"
+            "第 19 行，公民身份号码“610921????????????”：号码被表格当成数字截断，只有前 6 位可靠，"
+            "显示为问号的数字已经丢失。请把这一列设为文本格式，照身份证填写全部 18 位。"
         )
     (error,) = check(row(18, HEAD, town="漩窝镇"))
     with in_locale("zh"):
@@ -258,8 +258,8 @@ def test_what_is_said_in_both_languages() -> None:
 
 def test_every_code_has_a_sentence_in_both_languages() -> None:
     params = {
-        "length": 17, "region": "999921", "limit": 50, "choices": "甲", "mark": "乙", "expected": 1, "low": 0,
-        "high": 9, "first_row": 2, "household": "0017", "first_value": "丙", "request": "2026-000001",
+        "length": 17, "region": "999921", "limit": 50, "kept": 15, "choices": "甲", "mark": "乙", "expected": 1,
+        "low": 0, "high": 9, "first_row": 2, "household": "0017", "first_value": "丙", "request": "2026-000001",
     }  # fmt: skip
     for code in MESSAGES:
         said = []

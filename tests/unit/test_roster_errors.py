@@ -59,7 +59,7 @@ def test_wrong_cells_are_coloured_and_explained() -> None:
     note = sheet.cell(2, len(COLUMNS) + 1).value
     assert isinstance(note, str)
     assert note.startswith("原表第 19 行。 镇:县里没有这个镇")
-    assert "公民身份号码:号码被表格截断" in note
+    assert "公民身份号码:号码被表格当成数字截断" in note
     assert sheet.cell(3, len(COLUMNS) + 1).value is None
 
 

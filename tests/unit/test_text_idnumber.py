@@ -103,12 +103,15 @@ def test_mask() -> None:
     assert mask("610921198001011234") == "610921********34"
     assert mask("11010519491231002X") == "110105********2X"
     assert mask("6109211980010112") == "610921********12"
-    assert mask("6.10921E+17") == "6.10921E+17"
+    assert mask("6.10921E+17") == "610921????????????"
+    assert mask("6.1092119800E+17") == "610921****????????"  # its last digit was rounded
+    assert mask("6.10921198001011E+17") == mask(6.10921198001011e17) == "610921*********???"
+    assert mask(610921198001011234) == mask("610921198001011000") == "610921*********???"
     assert mask("123") == "123"
 
 
 def test_every_problem_says_what_to_do_in_both_languages() -> None:
-    params = {"length": 17, "region": "999921", "limit": 50}
+    params = {"length": 17, "region": "999921", "limit": 50, "kept": 15}
     for code in PROBLEMS:
         problem = TextProblem(code, **params)
         with in_locale("en"):

@@ -31,7 +31,7 @@ def register_fault(register: ImportRegister) -> tuple[str, Any, str]:
         if column.kind == "phone" and not column.key.endswith("_phone"):
             return f"{where}: key", column.key, "…_phone"
         if column.kind in REFERENCES:
-            what = "village" if column.kind == "area" else column.kind
+            what = "village" if column.kind in ("area", "place") else column.kind
             if what in references:
                 return f"{where}: kind", column.kind, "one of each reference"
             references.add(what)

@@ -21,6 +21,7 @@ PLAIN_KINDS = ("text", "integer", "money", "year", "date", "boolean", "choice", 
 REFERENCES: dict[str, tuple[str, ...]] = {
     "village": ("town", "village"),
     "area": ("town", "village", "group"),
+    "place": ("town", "village", "group"),
     "household": ("town", "village", "household_no"),
     "person": ("id_number", "name", "birth_date", "town", "village"),
 }
@@ -40,8 +41,9 @@ class RegisterChoice:
 class RegisterColumn:
     """A column of a register.
 
-    ``kind``: one of `PLAIN_KINDS`, or of `REFERENCES`: village and area (the group where the row names one) give a code
-    of 15 digits, household and person the id of one that stands in the register where the uploader may import.
+    ``kind``: one of `PLAIN_KINDS`, or of `REFERENCES`: village, area (the group where the row names one) and place
+    (what the row names: the county, by its name in the town's column, a town, village or group) give a code of 15
+    digits, household and person the id of one that stands in the register where the uploader may import.
     ``names`` are the headers in Chinese and English (of a reference: what it is called in results), ``aliases`` other
     headings. ``choices(uow)`` of the kind choice. ``help`` and ``example`` stand in the template.
     Keys are not those of the roster's own columns; a phone's is ``…_phone``: it is masked where rows are shown.

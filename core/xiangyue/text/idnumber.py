@@ -23,10 +23,11 @@ CHECK_DIGITS = "10X98765432"
 _SHAPE = re.compile(r"[0-9]{17}[0-9X]", re.ASCII)
 #: From 17 digits on it is told: the last one can be worked out.
 _TOLD = re.compile(r"[0-9]{17}[0-9X]?", re.ASCII)
-_EXPONENT = re.compile(r"[0-9](?:\.[0-9]+)?E\+?[0-9]{1,2}", re.IGNORECASE)
+_EXPONENT = re.compile(r"([0-9])(?:\.([0-9]+))?E\+?([0-9]{1,2})", re.IGNORECASE)
 _NOISE = re.compile(r"[\s'’‘`\-]+")
 # A double holds 15 decimal digits for certain; a spreadsheet writes zeros for the rest.
-_EXACT_LIMIT = 10**15
+_EXACT_DIGITS = 15
+_EXACT_LIMIT = 10**_EXACT_DIGITS
 
 
 class IdNumber(NamedTuple):
@@ -72,7 +73,7 @@ def parse(value: object) -> IdNumber:
     checksum_ok = check_digit(text[:17]) == text[17]
     if not checksum_ok and text.endswith("000"):
         # A cell that once was a number, saved as text afterwards.
-        raise TextProblem("id_truncated")
+        raise TextProblem("id_truncated", kept=_EXACT_DIGITS)
     return IdNumber(text, born, MALE if int(text[16]) % 2 else FEMALE, checksum_ok)
 
 
@@ -95,15 +96,15 @@ def _from_number(value: int | float) -> str:
     if value != value or value in (float("inf"), float("-inf")) or value < 0 or value != int(value):
         raise TextProblem("id_format")
     if value >= _EXACT_LIMIT:
-        raise TextProblem("id_truncated")
+        raise TextProblem("id_truncated", kept=_EXACT_DIGITS)
     return str(int(value))
 
 
 def _refuse_other_shapes(text: str) -> None:
     if _SHAPE.fullmatch(text):
         return
-    if _EXPONENT.fullmatch(text):
-        raise TextProblem("id_truncated")
+    if (cut := _of_exponent(text)) is not None:
+        raise TextProblem("id_truncated", kept=len(cut[0]))
     if len(text) == 15 and text.isascii() and text.isdigit():
         raise TextProblem("id_old")
     if len(text) != 18:
@@ -139,9 +140,33 @@ def known_region(code: str) -> bool:
     return code[2:] != "0000" and any("county" in facts for _, facts in numdb.get("cn/loc").info(code))
 
 
+def _of_exponent(text: str) -> tuple[str, int] | None:
+    """(digits that are certain, digits of the whole number) of a number as a spreadsheet shows large ones."""
+    match = _EXPONENT.fullmatch(text)
+    if match is None:
+        return None
+    digits, length = match[1] + (match[2] or ""), int(match[3]) + 1
+    if len(digits) not in (6, _EXACT_DIGITS):
+        # The last one was rounded, unless the first of a century (1 or 2), or nothing, came behind it.
+        digits = digits[:-1]
+    return digits[:_EXACT_DIGITS], length
+
+
 def mask(value: object) -> str:
-    """``610921198001011234`` -> ``610921********34``. Text too short to be such a number is left as it is."""
+    """``610921198001011234`` -> ``610921********34``; of a number that a spreadsheet cut, ``?`` for each digit that is
+    lost: ``6.10921198001011E+17`` -> ``610921*********???``. Text too short to be such a number is left as it is."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and _EXACT_LIMIT <= value < 10**25:
+        text = str(int(value))
+        return _masked_cut(text[:_EXACT_DIGITS], len(text))
     text = half_width(str(value)).strip()
-    if len(text) <= 8 or _EXPONENT.fullmatch(text):
+    if (cut := _of_exponent(text)) is not None:
+        return _masked_cut(*cut)
+    if len(text) <= 8:
         return text
+    if len(text) == 18 and text.endswith("000") and text.isascii() and text.isdigit() and check_digit(text[:17]) != "0":
+        return _masked_cut(text[:_EXACT_DIGITS], 18)
     return f"{text[:6]}********{text[-2:]}"
+
+
+def _masked_cut(certain: str, length: int) -> str:
+    return certain[:6] + "*" * len(certain[6:]) + "?" * (length - len(certain))

@@ -16,7 +16,8 @@ PROBLEMS: dict[str, LazyText] = {
     "id_length": _l("A citizen number has 18 characters; this has %(length)s. Copy it from the identity card."),
     "id_old": _l("This is an old number of 15 digits, no longer valid. Enter the number of 18 digits."),
     "id_truncated": _l(
-        "The spreadsheet has cut this number to 15 digits. Set the column to text and enter all 18 characters again."
+        "A spreadsheet made a figure of this number: only its first %(kept)s digits are certain, those shown as ? are "
+        "lost. Enter all 18 characters from the identity card, in a column formatted as text."
     ),
     "id_region": _l("The first six digits %(region)s are no known county. Compare with the identity card."),
     "id_date": _l("Digits 7 to 14 of the number are no date of birth. Compare with the identity card."),

@@ -28,6 +28,7 @@ ACTIONS: dict[str, LazyText] = {
     "tenant.link": _l("One-time link made for an administrator"),
     "tenant.divisions": _l("Towns and villages taken over from a file"),
     "operator.read": _l("Operator looked at counties"),
+    "operator.export": _l("List of counties exported"),
 }
 
 #: Kinds of things in a plan, by the first word of a change.

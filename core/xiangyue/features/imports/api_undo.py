@@ -31,7 +31,13 @@ def show_undo(id: int) -> Response:
     batch = queries.get_batch(uow, id)
     found = undoing.outlook(uow, batch)
     elsewhere = [{"plugin": plugin, "column": column} for plugin, column in found.elsewhere]
-    body = {"possible": found.possible, "counts": found.counts, "built": found.built, "elsewhere": elsewhere}
+    body = {
+        "possible": found.possible,
+        "counts": found.counts,
+        "built": found.built,
+        "elsewhere": elsewhere,
+        "unseen": found.unseen,
+    }
     return set_etag(jsonify(body), batch.version)
 
 
@@ -44,11 +50,8 @@ def list_built(args: dict[str, Any], id: int) -> Response:
     uow = current_uow()
     wanted = chosen_fields(args["fields_"], BUILT_FIELDS)
     one_order(args["sort"])
-    limit: int = args["limit"]
-    found = undoing.built_on(
-        uow, queries.get_batch(uow, id), what=args["what"], after=_place(args["cursor"]), limit=limit + 1
-    )
-    rows = found[:limit]
+    batch = queries.get_batch(uow, id)
+    rows, onward = undoing.built_on(uow, batch, what=args["what"], after=_place(args["cursor"]), limit=args["limit"])
     items = [
         {
             "what": row.what,
@@ -65,10 +68,10 @@ def list_built(args: dict[str, Any], id: int) -> Response:
         for row in rows
     ]
     items = [{name: value for name, value in item.items() if name in wanted} for item in items]
-    return list_response(items, encode_cursor(*rows[-1].key) if len(found) > limit else None)
+    return list_response(items, None if onward is None else encode_cursor(*onward))
 
 
-def _place(text: str | None) -> tuple[str, int, str, str] | None:
+def _place(text: str | None) -> undoing.Place | None:
     if not text:
         return None
     entity, id, what, detail = decode_as(text, str, int, str, str)

@@ -54,14 +54,14 @@ def show_undo(id: int) -> Any:
     state = _state(id, outlook.built)
     asked = ListView(**state)
     what = asked.value("what")
-    found = undoing.built_on(uow, batch, what=what, after=_place(asked), limit=PAGE + 1) if outlook.built else []
-    rows = found[:PAGE]
+    listed = bool(outlook.built or outlook.unseen)
+    rows, onward = undoing.built_on(uow, batch, what=what, after=_place(asked), limit=PAGE) if listed else ([], None)
     total = outlook.built.get(what, 0) if what else sum(outlook.built.values())
     shown = ListView(
         **state,
-        count=total,
-        count_text=ngettext("%(n)d row in the way", "%(n)d rows in the way", total),
-        next_cursor=encode_cursor(*rows[-1].key) if len(found) > PAGE else None,
+        count=None if outlook.unseen else total,
+        count_text="" if outlook.unseen else ngettext("%(n)d row in the way", "%(n)d rows in the way", total),
+        next_cursor=None if onward is None else encode_cursor(*onward),
     )
     return page(
         "imports/undo.html",
@@ -71,6 +71,7 @@ def show_undo(id: int) -> Any:
         lines=view.undone_lines(outlook.counts),
         view=shown,
         rows=_shown(uow, rows),
+        listed=listed,
     )
 
 
@@ -87,7 +88,7 @@ def _state(id: int, built: Iterable[str]) -> dict[str, Any]:
     }
 
 
-def _place(asked: ListView) -> tuple[str, int, str, str] | None:
+def _place(asked: ListView) -> undoing.Place | None:
     direction, cursor = asked.cursor
     if direction != "after" or cursor is None:
         return None

@@ -8,7 +8,7 @@ from typing import Any
 
 from xiangyue.features.imports import roster_values as judge
 from xiangyue.features.imports.registers import speaking_column
-from xiangyue.features.imports.roster_areas import AreaIndex, parse_group
+from xiangyue.features.imports.roster_areas import AreaIndex, AreaMatch, parse_group
 from xiangyue.features.imports.roster_check import SHOWN_LENGTH, CheckedRow, shown
 from xiangyue.features.imports.roster_columns import Column
 from xiangyue.features.imports.roster_messages import CellError
@@ -117,15 +117,16 @@ class RegisterChecker:
     ) -> None:
         cells = row.cells
         by_kind = {column.kind: column for column in self._references}
-        area = by_kind.get("area") or by_kind.get("village")
+        area = by_kind.get("area") or by_kind.get("village") or by_kind.get("place")
         household, person = by_kind.get("household"), by_kind.get("person")
         whole = without_spaces(cell_text(cells.get("household_no")))
         full = whole[:_CODE_DIGITS].isdigit() and len(whole) > _CODE_DIGITS
         needed = (area is not None and area.required) or (household is not None and bool(whole) and not full)
         needed = needed or (person is not None and "id_number" not in cells and "name" in cells)
-        village = self._place(row, needed, errors)
-        code = village
-        if village is not None and area is not None and area.kind == "area" and "group" in cells:
+        above = area is not None and area.kind == "place" and "village" not in cells and "group" not in cells
+        village = None if above else self._place(row, needed, errors)
+        code = self._above(row, needed, errors) if above else village
+        if village is not None and area is not None and area.kind != "village" and "group" in cells:
             _number, name = parse_group(cells["group"])
             code = self._areas.find_group(village, name) if name else village
             if code is None:
@@ -137,6 +138,15 @@ class RegisterChecker:
             self._check_household(row, household, whole if full else "", village, record, errors)
         if person is not None:
             self._check_person(row, person, village, record, errors)
+
+    def _above(self, row: RosterRow, needed: bool, errors: list[CellError]) -> int | None:
+        """The town that a row names without a village, or the county."""
+        text = cell_text(row.cells.get("town"))
+        if not text or judge.is_error_value(text):
+            if text or needed:
+                errors.append(CellError(row.number, "town", "cell_error" if text else "required", {}, text))
+            return None
+        return self._found(row, self._areas.find_above(text), text, "", errors)
 
     def _place(self, row: RosterRow, needed: bool, errors: list[CellError]) -> int | None:
         """The village that a row names; none where it names no place and needs none."""
@@ -150,7 +160,9 @@ class RegisterChecker:
                 sound = False
         if not sound:
             return None
-        match = self._areas.find(town, village)
+        return self._found(row, self._areas.find(town, village), town, village, errors)
+
+    def _found(self, row: RosterRow, match: AreaMatch, town: str, village: str, errors: list[CellError]) -> int | None:
         if match.code is None:
             ambiguous = match.problem == "village_ambiguous"
             params = {"choices": match.suggestion} if ambiguous else {}

@@ -34,7 +34,7 @@ class Resolver:
     def __init__(self, uow: Uow, keys: TenantKeys, scope: Scope, register: ImportRegister) -> None:
         self._uow, self._keys, self._scope = uow, keys, scope
         self._dates = [column.key for column in register.columns if column.kind == "date"]
-        self._area = next((c for c in register.columns if c.kind in ("village", "area")), None)
+        self._area = next((c for c in register.columns if c.kind in ("village", "area", "place")), None)
         self._household = next((c for c in register.columns if c.kind == "household"), None)
         self._person = next((c for c in register.columns if c.kind == "person"), None)
 
@@ -47,7 +47,7 @@ class Resolver:
                 if key in record:
                     record[key] = date.fromisoformat(record[key])
             if self._area is not None and self._area.key in record and not self._scope.contains(record[self._area.key]):
-                wrong[row_no] = CellError(row_no, "village", "outside_area")
+                wrong[row_no] = CellError(row_no, SPEAKS[self._area.kind], "outside_area")
         if self._household is not None:
             self._find_households(self._household.key, records, wrong)
         if self._person is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -26,6 +27,17 @@ from xiangyue.plugin.registers import ImportRegister, RegisterChange
 from xiangyue.runtime import runtime_of
 
 UNDOING = _l("Taking the rows back")
+#: Records that a register is asked about for a page; the undo itself asks about all.
+LOOKED_AT = 10 * CHUNK
+
+
+@dataclass(slots=True)
+class Look:
+    """Some records of an import, the last first. ``built``: those that cannot be taken back, each with the register's
+    own reason; ``onward``: the records before this one were not looked at, None where all were."""
+
+    built: list[Built]
+    onward: int | None
 
 
 def count_undone(uow: Uow, batch: ImportBatch) -> dict[str, int]:
@@ -37,19 +49,35 @@ def count_undone(uow: Uow, batch: ImportBatch) -> dict[str, int]:
     }
 
 
-def built_on(uow: Uow, batch: ImportBatch) -> list[Built]:
-    """Records that cannot be taken back, by id, each with the register's own reason. Raises Conflict when its plugin is
-    off or fails."""
+def look(uow: Uow, batch: ImportBatch, *, before: int | None = None, limit: int | None = None) -> Look:
+    """The next `LOOKED_AT` records before this one, or until more than ``limit`` are in the way. Raises Conflict when
+    the register's plugin is off or fails."""
+    made, looked = Look([], before), 0
     hand, keys = _hand(uow, batch)
-    found = []
-    for changes in _changes(uow, keys, batch.id, hand.register):
-        reasons = hand.built(changes)
-        found += [
-            Built(WHAT, ENTITY, change.record, change.name, "", None, 0, None, reasons[change.record])
-            for change in changes
-            if change.record in reasons
-        ]
-    return sorted(found, key=lambda one: one.key)
+    for changes in _changes(uow, keys, batch.id, hand.register, before):
+        made.built += _built(hand, changes)
+        made.onward = changes[-1].record
+        looked += len(changes)
+        if looked >= LOOKED_AT or (limit is not None and len(made.built) > limit):
+            break
+    else:
+        made.onward = None
+    return made
+
+
+def each_built_on(uow: Uow, batch: ImportBatch) -> Iterator[Built]:
+    """All of them. Raises Conflict, see `look`."""
+    hand, keys = _hand(uow, batch)
+    return (one for changes in _changes(uow, keys, batch.id, hand.register) for one in _built(hand, changes))
+
+
+def _built(hand: Hand, changes: Sequence[RegisterChange]) -> list[Built]:
+    reasons = hand.built(changes)
+    return [
+        Built(WHAT, ENTITY, change.record, change.name, "", None, 0, None, reasons[change.record])
+        for change in changes
+        if change.record in reasons
+    ]
 
 
 def undo_register(context: JobContext, uow: Uow, batch: ImportBatch) -> dict[str, int]:
@@ -92,11 +120,12 @@ def _own(batch_id: int) -> tuple[Any, ...]:
     return ImportChange.batch_id == batch_id, ImportChange.kind == RECORD
 
 
-def _changes(uow: Uow, keys: TenantKeys, batch_id: int, register: ImportRegister) -> Iterator[Sequence[RegisterChange]]:
-    """The last records first."""
+def _changes(
+    uow: Uow, keys: TenantKeys, batch_id: int, register: ImportRegister, before: int | None = None
+) -> Iterator[Sequence[RegisterChange]]:
+    """The last records first; ``before``: those before this one."""
     dates = {column.key for column in register.columns if column.kind == "date"}
     context = change_context(uow.tenant_id)
-    before: int | None = None
     while True:
         statement = select(ImportChange.id, ImportChange.before).where(*_own(batch_id))
         if before is not None:

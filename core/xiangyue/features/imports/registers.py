@@ -26,7 +26,7 @@ from xiangyue.text.codes import Code, CodeTable
 _HOOK = "imports"
 _STANDARD = {column.key: column for column in STANDARD_COLUMNS}
 #: Column of the file that speaks for a reference, where something is wrong with it.
-SPEAKS = {"village": "village", "area": "village", "household": "household_no", "person": "id_number"}
+SPEAKS = {"village": "village", "area": "village", "place": "town", "household": "household_no", "person": "id_number"}
 _HELP: dict[str, Any] = {
     "household_no": _l("Number of the household in its village, or its full code."),
     "id_number": _l("By it the person is found. Format the column as text, otherwise the spreadsheet cuts it."),
@@ -150,6 +150,8 @@ def register_columns(register: ImportRegister, tables: dict[str, CodeTable]) -> 
 
 def _must_stand(kind: str, key: str) -> bool:
     """Whether a column of a required reference must be there: a place by its names, a household by its number."""
+    if kind == "place":
+        return key == "town"
     return key != "group" and (kind in ("village", "area") or (kind == "household" and key == "household_no"))
 
 

@@ -52,6 +52,10 @@ class AreaIndex(Protocol):
         """The village meant by two cells."""
         ...
 
+    def find_above(self, text: str) -> AreaMatch:
+        """The town meant, or the county by its own name."""
+        ...
+
     def find_group(self, village_code: int, group_text: str) -> int | None:
         """The existing group meant, or None when the village has none of that name or number."""
         ...
@@ -147,7 +151,9 @@ class ListAreaIndex:
         self._former_towns: dict[str, set[int]] = {}
         self._former: dict[int, dict[str, set[int]]] = {}
         self._names: dict[int, str] = {row.code: row.name for row in self._rows}
-        self._counties = {without_spaces(r.official_name) for r in self._rows if r.level == "county"} - {""}
+        county = [row for row in self._rows if row.level == "county"]
+        self._counties = {without_spaces(row.official_name) for row in county} - {""}
+        self._county = {without_spaces(name): row.code for row in county for name in (row.official_name, row.name)}
         self._answers: dict[tuple[str, str], AreaMatch] = {}
         for row in self._rows:
             self._add(row)
@@ -177,6 +183,18 @@ class ListAreaIndex:
 
     def find_group(self, village_code: int, group_text: str) -> int | None:
         return self._groups.get((village_code, parse_group(group_text)[1]))
+
+    def find_above(self, text: str) -> AreaMatch:
+        text = without_spaces(text)
+        if text in self._county:
+            return AreaMatch(self._county[text])
+        for county in self._counties:
+            text = text.removeprefix(county) or text
+        named = _TOWN_ENDS.sub("", text)
+        for towns, former in ((self._towns, False), (self._former_towns, True)):
+            if len(codes := towns.get(named, set())) == 1:
+                return AreaMatch(next(iter(codes)), former=former)
+        return AreaMatch(None, self._likely_town(text, ""), TOWN, "town_unknown")
 
     def find(self, town_text: str, village_text: str) -> AreaMatch:
         found = self._answers.get((town_text, village_text))

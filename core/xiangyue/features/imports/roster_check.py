@@ -325,10 +325,8 @@ def is_masked(key: str) -> bool:
 def shown(key: str, value: Cell) -> str:
     """A cell's content as an error may show it: identifiers and phones masked, long text cut."""
     if key == "id_number":
-        if isinstance(value, float | int) and not isinstance(value, bool) and abs(value) >= 1e15:
-            # As the spreadsheet itself shows it.
-            return f"{value:.5E}"
-        return idnumber.mask(cell_text(value))[:SHOWN_LENGTH]
+        large = isinstance(value, float | int) and abs(value) >= 1e15
+        return idnumber.mask(value if large else cell_text(value))[:SHOWN_LENGTH]
     if is_masked(key):
         return mask_phone(cell_text(value))[:SHOWN_LENGTH]
     if isinstance(value, datetime):

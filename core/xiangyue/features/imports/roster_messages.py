@@ -129,6 +129,8 @@ def problem_of(error: CellError) -> str:
     params = error.params
     if error.code == "sex_mismatch":
         params = {"expected": SEX.label(str(params["expected"]))}
+    if error.code == "id_truncated":
+        params = {"kept": 15, **params}  # of imports from before it was noted
     if error.code == TOLD:
         text = gettext(str(params["message"]), **params["values"])
     else:

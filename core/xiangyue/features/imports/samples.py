@@ -109,7 +109,7 @@ def _of_register(uow: Uow, kind: str, found: Sequence[Mapping[str, Any]]) -> lis
     register = next((register for _c, register in known_registers(uow) if register.key == kind), None)
     tables = {column.key: column.choices for column in columns_of_kind(uow, kind) if column.choices is not None}
     columns = {} if register is None else {column.key: column for column in register.columns}
-    places = {key for key, column in columns.items() if column.kind in ("village", "area")}
+    places = {key for key, column in columns.items() if column.kind in ("village", "area", "place")}
     codes = {side[key] for one in found for side in (one["before"], one["after"]) for key in places if side.get(key)}
     names = areas.names(uow, {int(code) for code in codes})
 

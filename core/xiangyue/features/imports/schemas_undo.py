@@ -37,6 +37,12 @@ class UndoSchema(Schema):
         metadata={"description": f"Rows in the way, by what was built: {', '.join((*WHATS, WHAT))}"},
     )
     elsewhere = fields.List(fields.Nested(ElsewhereSchema))
+    unseen = fields.Boolean(
+        metadata={
+            "description": "Of a large import into another register only some thousand records were looked at; the "
+            "list of what is in the way goes on, and the undo looks at all before it changes anything"
+        }
+    )
 
 
 class BuiltSchema(Schema):

@@ -18,10 +18,12 @@ from xiangyue.features.imports.policy import IMPORT_RUN, KEEP_CHANGES_DAYS, UNDO
 from xiangyue.features.imports.queries import get_batch
 from xiangyue.features.imports.registers import is_register
 from xiangyue.features.imports.release import require_version, start_job
-from xiangyue.features.imports.schemas_undo import WHAT
+from xiangyue.features.imports.schemas_undo import ENTITY, WHAT
 from xiangyue.features.privacy.access_log import Ids, note_set
 from xiangyue.i18n import lazy_gettext as _l
 
+#: Where a row in the way stands in their list: entity, id, what, detail.
+Place = tuple[str, int, str, str]
 #: What the result of an import is looked at with.
 REASON = "an import can only be undone as a whole"
 
@@ -29,11 +31,13 @@ REASON = "an import can only be undone as a whole"
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """What an undo would do (`undo.count_undone`), and what stands in the way, by `undo.WHATS`. ``elsewhere``:
-    (plugin, column) of values that a plugin keeps by itself and nobody could take back."""
+    (plugin, column) of values that a plugin keeps by itself and nobody could take back. ``unseen``: records of a
+    declared register that nobody looked at yet."""
 
     counts: dict[str, int]
     built: dict[str, int]
     elsewhere: list[tuple[str, str]]
+    unseen: bool = False
 
     @property
     def possible(self) -> bool:
@@ -61,28 +65,34 @@ def outlook(uow: Uow, batch: ImportBatch) -> Outlook:
     """What an undo of the batch would do and what stands in the way. Raises Conflict, see `written_of`."""
     written = written_of(batch)
     if is_register(batch.kind):
-        built = register_undo.built_on(uow, batch)
-        return Outlook(register_undo.count_undone(uow, batch), {WHAT: len(built)} if built else {}, [])
+        seen = register_undo.look(uow, batch)
+        built = {WHAT: len(seen.built)} if seen.built else {}
+        return Outlook(register_undo.count_undone(uow, batch), built, [], seen.onward is not None)
     return Outlook(undo.count_undone(uow, written), undo.count_built(uow, written), kept_elsewhere(uow, batch))
 
 
 def built_on(
-    uow: Uow, batch: ImportBatch, *, what: str = "", after: tuple[str, int, str, str] | None = None, limit: int = 50
-) -> list[Built]:
-    """A page of the rows in the way. Raises Conflict, see `written_of`."""
-    if is_register(batch.kind):
-        written_of(batch)
-        found = register_undo.built_on(uow, batch) if what in ("", WHAT) else []
-        return [one for one in found if after is None or one.key > after][:limit]
-    return undo.list_built(uow, written_of(batch), what=what, after=after, limit=limit)
+    uow: Uow, batch: ImportBatch, *, what: str = "", after: Place | None = None, limit: int = 50
+) -> tuple[list[Built], Place | None]:
+    """A page of the rows in the way, and after what the next one begins: of a declared register, that one may have
+    fewer rows, or none. Raises Conflict, see `written_of`."""
+    written = written_of(batch)
+    if not is_register(batch.kind):
+        found = undo.list_built(uow, written, what=what, after=after, limit=limit + 1)
+        return found[:limit], found[limit - 1].key if len(found) > limit else None
+    if what not in ("", WHAT):
+        return [], None
+    seen = register_undo.look(uow, batch, before=after[1] if after is not None else None, limit=limit)
+    onward = seen.built[limit - 1].id if len(seen.built) > limit else seen.onward
+    return seen.built[:limit], None if onward is None else (ENTITY, onward, WHAT, "")
 
 
 def each_built_on(uow: Uow, batch: ImportBatch, *, what: str = "") -> Iterator[Built]:
     """All rows in the way, for a file. Raises Conflict, see `written_of`."""
+    written = written_of(batch)
     if is_register(batch.kind):
-        written_of(batch)
-        return iter(register_undo.built_on(uow, batch) if what in ("", WHAT) else [])
-    return undo.each_built(uow, written_of(batch), what=what)
+        return register_undo.each_built_on(uow, batch) if what in ("", WHAT) else iter(())
+    return undo.each_built(uow, written, what=what)
 
 
 @acts(IMPORT_RUN)
@@ -99,7 +109,8 @@ def request_undo(uow: Uow, *, batch_id: int, version: int) -> ImportBatch:
     """Start undoing a written import, as a job that undoes everything or nothing.
 
     Raises Conflict when it is not written, is being undone or was, when something was built on it (``rows``: how
-    many), or when a plugin keeps values of it; Stale when it is no longer what ``version`` was.
+    many; of a large declared register its job looks at all), or when a plugin keeps values of it; Stale when it is no
+    longer what ``version`` was.
     """
     batch = get_batch(uow, batch_id, lock=True)
     if batch.state == "undoing":
@@ -108,7 +119,7 @@ def request_undo(uow: Uow, *, batch_id: int, version: int) -> ImportBatch:
     require_version(batch, version)
     check_elsewhere(uow, batch)
     if is_register(batch.kind):
-        built = len(register_undo.built_on(uow, batch))
+        built = len(register_undo.look(uow, batch).built)
     else:
         built = sum(undo.count_built(uow, written).values())
     if built:

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
 
+from xiangyue.db.uow import Uow
 from xiangyue.features.jobs import queries, service, view
 from xiangyue.features.jobs.policy import JOB_VIEW
 from xiangyue.i18n import gettext as _
@@ -20,7 +21,7 @@ bp = Blueprint("jobs", __name__, template_folder="templates")
 
 PAGE = 50
 _COLUMNS = (
-    Column("kind", _l("Work"), primary=True),
+    Column("kind", _l("Job"), primary=True),
     Column("state", _l("State")),
     Column("progress", _l("Progress")),
     Column("who", _l("Started by")),
@@ -35,37 +36,40 @@ def _filters(everyone: bool) -> tuple[Filter, ...]:
     whose = (Filter("mine", _l("Whose"), choices=[("1", _l("Only mine"))], placeholder=_l("everyone's")),)
     return (
         Filter("state", _l("State"), choices=states),
-        Filter("kind", _l("Work"), choices=kinds),
+        Filter("kind", _l("Job"), choices=kinds),
         *(whose if everyone else ()),
     )
+
+
+def listing(uow: Uow, **state: Any) -> ListView:
+    """The list as its address says it."""
+    return ListView(
+        columns=_COLUMNS,
+        filters=_filters(uow.actor.can(JOB_VIEW)),
+        args=request.args,
+        path=url_for("jobs.list_jobs"),
+        page_size=PAGE,
+        export_url=url_for("jobs.export"),
+        **state,
+    )
+
+
+def wanted_of(asked: ListView) -> dict[str, Any]:
+    return {"state": asked.value("state"), "kind": asked.value("kind"), "mine": asked.value("mine") == "1"}
 
 
 @bp.get("/jobs")
 @signed_in
 def list_jobs() -> Any:
     uow = current_uow()
-    everyone = uow.actor.can(JOB_VIEW)
-    state: dict[str, Any] = {
-        "columns": _COLUMNS,
-        "filters": _filters(everyone),
-        "args": request.args,
-        "path": url_for("jobs.list_jobs"),
-        "page_size": PAGE,
-    }
-    asked = ListView(**state)
+    asked = listing(uow)
     if onward := without_problems(asked):
         return onward
-    wanted = {"state": asked.value("state"), "kind": asked.value("kind"), "mine": asked.value("mine") == "1"}
-    found = queries.find_jobs(
+    wanted = wanted_of(asked)
+    found = queries.find_jobs(uow, **wanted, limit=PAGE, after=asked.after, before=asked.before)
+    count = queries.count_jobs(uow, **wanted)
+    shown = listing(
         uow,
-        **wanted,  # type: ignore[arg-type]
-        limit=PAGE,
-        after=asked.after,
-        before=asked.before,
-    )
-    count = queries.count_jobs(uow, **wanted)  # type: ignore[arg-type]
-    shown = ListView(
-        **state,
         count=count,
         count_text=ngettext("%(n)d job", "%(n)d jobs", count),
         shown=len(found.jobs),
@@ -75,7 +79,7 @@ def list_jobs() -> Any:
     rows = [
         {"id": job.id, "job": job, "label": view.label_of(job), "state": view.card_state(job)} for job in found.jobs
     ]
-    return page("jobs/list.html", view=shown, rows=rows, everyone=everyone)
+    return page("jobs/list.html", view=shown, rows=rows, everyone=uow.actor.can(JOB_VIEW))
 
 
 @bp.get("/jobs/<int:id>")

@@ -10,7 +10,7 @@ from flask import Blueprint, url_for
 
 from xiangyue.access.permissions import Permission
 from xiangyue.db.uow import Uow
-from xiangyue.features.jobs import api, commands, jobs, pages, policy, queries, view
+from xiangyue.features.jobs import api, commands, jobs, pages_export, policy, queries, view
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.hookspecs import hookimpl
 from xiangyue.plugin.registry import JobKind, NavItem, Schedule, WorkItem, WorkProvider
@@ -37,7 +37,7 @@ def register_permissions() -> Sequence[Permission]:
 
 @hookimpl
 def register_pages() -> Sequence[Blueprint]:
-    return (pages.bp,)
+    return (pages_export.bp,)
 
 
 @hookimpl
@@ -88,4 +88,8 @@ def register_commands() -> Sequence[click.Command]:
 
 @hookimpl
 def register_audit_actions() -> Mapping[str, Any]:
-    return {"job.cancel": _l("Cancelled work"), "job.repeat": _l("Repeated work")}
+    return {
+        "job.cancel": _l("Cancelled work"),
+        "job.repeat": _l("Repeated work"),
+        "job.export": _l("Background work exported"),
+    }

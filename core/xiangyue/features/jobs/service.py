@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from xiangyue.access.acts import acts
-from xiangyue.access.audit import audit
+from xiangyue.access.audit import audit, audit_export
 from xiangyue.access.permissions import lacking
 from xiangyue.db.uow import Uow
 from xiangyue.features.jobs.policy import JOB_MANAGE
@@ -36,3 +39,13 @@ def repeat_job(uow: Uow, *, job_id: int) -> Job:
     job = room.repeat_job(uow, job_id=job_id)
     audit(uow, action="job.repeat", obj=job, label=job.kind)
     return job
+
+
+@acts(None)
+def note_export(
+    uow: Uow, *, number: str, purpose: str, rows: int, columns: Sequence[str], conditions: Mapping[str, Any]
+) -> None:
+    """Put an export of the list into the audit trail, where its ``number`` finds it."""
+    audit_export(
+        uow, action="job.export", number=number, purpose=purpose, rows=rows, columns=columns, conditions=conditions
+    )

@@ -144,6 +144,17 @@ def reopen(id: int) -> Response:
     return detail(id)
 
 
+@bp.post("/<int:id>/remove")
+@bp.arguments(schemas.RemoveSchema)
+@bp.response(204)
+@requires(EDIT)
+@takes_version
+def remove_organisation(values: dict[str, Any], id: int) -> Response:
+    """Take out what was recorded by mistake, while nothing was built on it. Needs If-Match"""
+    acted(lambda version: service.remove_organisation(current_uow(), id=id, version=version, **values))
+    return Response(status=204)
+
+
 @bp.post("/<int:id>/card")
 @bp.arguments(schemas.CardSchema)
 @bp.response(200, schemas.OrganisationDetailSchema)

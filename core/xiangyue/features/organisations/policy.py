@@ -30,6 +30,7 @@ ACTIONS = {
     "organisation.add": _l("Organisation recorded"),
     "organisation.edit": _l("Organisation changed"),
     "organisation.dissolve": _l("Organisation dissolved"),
+    "organisation.remove": _l("Organisation recorded by mistake taken out"),
     "organisation.reopen": _l("Dissolution of an organisation taken back"),
     "organisation.publish": _l("Public card opened"),
     "organisation.withdraw": _l("Public card closed"),

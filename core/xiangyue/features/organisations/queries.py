@@ -146,7 +146,8 @@ def with_gone(uow: Uow) -> set[int]:
         return set(uow.session.scalars(statement))
 
 
-def _conditions(uow: Uow, wanted: OrganisationFilter) -> list[ColumnElement[bool]]:
+def conditions_of(uow: Uow, wanted: OrganisationFilter) -> list[ColumnElement[bool]]:
+    """Conditions on ``Organisation``."""
     day = wanted.on or today()
     found: list[ColumnElement[bool]] = []
     if not wanted.dissolved:
@@ -206,7 +207,7 @@ def list_organisations(
     key = sort.removeprefix("-")
     column, backwards = SORTS[key], before is not None
     ascending = sort.startswith("-") == backwards
-    statement = select(Organisation, column.label("place")).where(*_conditions(uow, wanted))
+    statement = select(Organisation, column.label("place")).where(*conditions_of(uow, wanted))
     mark = after if after is not None else before
     if mark is not None:
         made_for, value, last = decode_as(mark, str, _KINDS[key], int)
@@ -230,7 +231,7 @@ def list_organisations(
 
 
 def count_organisations(uow: Uow, wanted: OrganisationFilter) -> int:
-    statement = select(func.count(Organisation.id)).where(*_conditions(uow, wanted))
+    statement = select(func.count(Organisation.id)).where(*conditions_of(uow, wanted))
     return uow.session.execute(statement).scalar_one()
 
 
@@ -250,6 +251,18 @@ def children_of(uow: Uow, id: int, on: date) -> list[Organisation]:
     """Those directly below it on the day."""
     statement = select(Organisation).where(Organisation.parent_id == id, stands_on(on))
     return list(uow.session.scalars(statement.order_by(Organisation.area_code, Organisation.sort_key)))
+
+
+def built_on(uow: Uow, id: int) -> list[tuple[Any, int]]:
+    """What hangs on an organisation, wherever that lies: (what, how many) of each there is."""
+    found = (
+        (_l("entries about posts"), PostHolder.organisation_id),
+        (_l("terms"), OrganisationElection.organisation_id),
+        (_l("organisations below"), Organisation.parent_id),
+    )
+    with uow.tenant_wide("what hangs on an organisation may lie elsewhere"):
+        numbers = [(what, uow.session.scalar(select(func.count()).where(of == id)) or 0) for what, of in found]
+    return [(what, number) for what, number in numbers if number]
 
 
 def name_of(uow: Uow, id: int | None) -> tuple[int, str, bool] | None:

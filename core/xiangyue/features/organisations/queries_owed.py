@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from xiangyue.db.scope import area_range
 from xiangyue.db.uow import Uow
 from xiangyue.features.organisations.models import Organisation
-from xiangyue.features.organisations.queries import OrganisationFilter, _conditions
+from xiangyue.features.organisations.queries import OrganisationFilter, conditions_of
 
 #: What is counted -> the conditions of the list that shows exactly these.
 OWED: dict[str, dict[str, str]] = {
@@ -27,9 +27,9 @@ def owed_by(uow: Uow, width: int, area: int, on: date) -> dict[int, dict[str, in
     place: Any = Organisation.area_code - Organisation.area_code % width
     columns = [func.count().label("organisations")]
     for key, asked in OWED.items():
-        own = _conditions(uow, OrganisationFilter(on=on, **asked))  # type: ignore[arg-type]
+        own = conditions_of(uow, OrganisationFilter(on=on, **asked))  # type: ignore[arg-type]
         columns.append(func.count().filter(*own).label(key))
-    wanted = select(place, *columns).where(*_conditions(uow, OrganisationFilter(on=on)))
+    wanted = select(place, *columns).where(*conditions_of(uow, OrganisationFilter(on=on)))
     if area:
         wanted = wanted.where(Organisation.area_code.between(*area_range(area)))
     found: dict[int, dict[str, int]] = {}

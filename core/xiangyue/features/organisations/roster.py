@@ -30,6 +30,7 @@ HEADINGS: dict[str, tuple[str, str]] = {
     "votes": ("得票", "Votes for"),
     "cast": ("投票数", "Votes cast"),
     "document": ("文号", "Number of the paper"),
+    "allowed": ("可以担任的理由", "Why it is allowed"),
 }
 #: Columns of the export: those of the import, its place by town, village and group, and some to look at.
 PLACE = ("town", "village", "group")
@@ -63,6 +64,7 @@ def cells(line: Line, one: Holding) -> list[Any]:
         "votes": row.votes,
         "cast": row.votes_cast,
         "document": row.document,
+        "allowed": row.doubt_reason,
         "sex": SEX.label(str(one.who.sex)) if one.who is not None and one.who.sex else "",
         "age": one.age,
         "look": str(GONE.get(one.gone, "")) if one.gone else "",
@@ -77,5 +79,6 @@ def empty_cells(line: Line, seats: Seats) -> list[Any]:
 
 
 def _place(line: Line) -> dict[str, Any]:
+    """Of the county's own organisations its name stands where the town's does."""
     names = dict(zip(PLACE, line.places, strict=False))
     return {**names, "organisation": line.row.name, "org_kind": line.kind}

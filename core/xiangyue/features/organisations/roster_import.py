@@ -39,7 +39,7 @@ _PLAIN = {
 #: Where a fault of the services stands in the sheet.
 _AT = {
     "valid_from": "since", "term_until": "term_end", "decided_on": "decided", "votes_cast": "cast", "votes": "votes",
-    "person_id": "holder", "outsider_name": "holder", "outsider_unit": "unit", "doubt_reason": "holder", "way": "way",
+    "person_id": "holder", "outsider_name": "holder", "outsider_unit": "unit", "doubt_reason": "allowed", "way": "way",
     "document": "document", "note": "document",
 }  # fmt: skip
 
@@ -57,7 +57,7 @@ def _ways(_uow: Uow) -> Sequence[RegisterChoice]:
 
 _KIND_HELP = _l("Needed where the organisation is not on record yet: it is recorded with the posts of its kind.")
 COLUMNS = (
-    RegisterColumn("place", HEADINGS["place"], "area", required=True),
+    RegisterColumn("place", HEADINGS["place"], "place", required=True),
     RegisterColumn("organisation", HEADINGS["organisation"], required=True, width=24),
     RegisterColumn("org_kind", HEADINGS["org_kind"], "choice", choices=_kinds, width=18,
                    help=_KIND_HELP),
@@ -73,6 +73,8 @@ COLUMNS = (
     RegisterColumn("votes", HEADINGS["votes"], "integer"),
     RegisterColumn("cast", HEADINGS["cast"], "integer"),
     RegisterColumn("document", HEADINGS["document"], width=18),
+    RegisterColumn("allowed", HEADINGS["allowed"], width=24,
+                   help=_l("Where somebody may be a near relative whom the law excludes: what was found out.")),
 )  # fmt: skip
 
 
@@ -101,6 +103,10 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     return {_PLAIN[key]: value for key, value in values.items() if key in _PLAIN}
 
 
+def _allowed(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {"doubt_reason": values["allowed"] or ""} if "allowed" in values else {}
+
+
 def check(uow: Uow, rows: Sequence[RegisterRow]) -> Sequence[RowOutlook]:
     """What each row would do: a new holder, one whose entry is put right, or nothing."""
     coming: Counter[int] = Counter()
@@ -122,6 +128,7 @@ def _outlook(uow: Uow, row: RegisterRow, coming: Counter[int]) -> RowOutlook:
             names = "、".join(one.name for one in _posts(uow, organisation))
             faults.append(CellFault("post_name", _l("It has no such post. Its posts: %(names)s.", names=names)))
     errors: dict[str, list[Any]] = {}
+    doubts: list[str] = []
     meant = choosing.meant(uow, _typed(values), values["place"])
     who = read_holder(uow, meant.values, errors) if meant.problem is None else None
     if meant.problem is not None:
@@ -132,22 +139,39 @@ def _outlook(uow: Uow, row: RegisterRow, coming: Counter[int]) -> RowOutlook:
     standing = _standing(uow, post, who.key) if post is not None and who is not None else None
     if who is not None and post is not None and organisation is not None:
         term = Term(values["since"], standing.valid_to if standing is not None else None)
-        _doubts, wrong = may_take(uow, organisation, post, who, term, standing.doubt_reason if standing else "",
-                                  but=standing.id if standing is not None else 0)  # fmt: skip
+        reason = values.get("allowed") or (standing.doubt_reason if standing is not None else "")
+        doubts, wrong = may_take(uow, organisation, post, who, term, reason,
+                                 but=standing.id if standing is not None else 0)  # fmt: skip
+        if standing is not None and standing.valid_from == term.since:
+            doubts = standing.doubt  # as they were found when it was recorded
         errors |= wrong
         if standing is None and "valid_from" not in errors:
             coming[post.id] += 1
             there = [one for one in checks.holders_of_post(uow, post.id) if checks.term_of(one).meets(term)]
             if post.seats_max is not None and len(there) + coming[post.id] > post.seats_max and coming[post.id] > 1:
                 errors["valid_from"] = [_l("The sheet has more people for this post than it has seats.")]
-    elif who is not None and who.person is not None:
-        errors |= checks.check_person(who.person, Term(values["since"], None))
+    elif organisation is None and who is not None and who.person is not None:
+        term = Term(values["since"], None)
+        errors |= checks.check_person(who.person, term)
+        doubts, wrong = checks.settle(_excluded(uow, values, who.person.id, term), values.get("allowed") or "")
+        errors |= wrong
     for field, texts in errors.items():
         faults.append(CellFault(_AT.get(field, "holder"), " ".join(str(text) for text in texts)))
     name = f"{values['organisation']} {values['post_name']} {values['holder']}"
     before = _before(uow, standing, post, organisation) if standing is not None else {}
-    after = {key: value for key, value in values.items() if key not in ("outside", "person_no")}
+    kept_apart = ("outside", "person_no") if doubts else ("outside", "person_no", "allowed")
+    after = {key: value for key, value in values.items() if key not in kept_apart}
     return RowOutlook(row.number, standing.id if standing is not None else None, name, before, after, faults)
+
+
+def _excluded(uow: Uow, values: Mapping[str, Any], person: int, term: Term) -> list[checks.Found]:
+    """What excludes somebody from a post of an organisation that is not on record yet."""
+    kind = queries.kind_of(uow, values.get("org_kind", ""))
+    if kind is None:
+        return []
+    coming = Organisation(kind_key=kind.key, area_code=values["place"])
+    lead = any(p.lead for p in queries.post_kinds(uow, kind.key) if values["post_name"] in (p.name, p.name_en))
+    return checks.exclusions(uow, coming, Post(lead=lead), person, term)
 
 
 def _told(meant: choosing.Meant) -> str:
@@ -189,6 +213,7 @@ def _before(uow: Uow, row: PostHolder, post: Post | None, organisation: Organisa
     found = {
         **plain,
         "document": row.document or None,
+        "allowed": row.doubt_reason or None,
         "holder": known[row.person_id].name if row.person_id in known else row.outsider_name,
         "unit": row.outsider_unit or None,
     }
@@ -204,7 +229,9 @@ def write(uow: Uow, rows: Sequence[RegisterRow]) -> None:
         values = row.values
         if row.record is not None:
             holder = queries.get_holder(uow, row.record)[0]
-            service_holders.edit_holder(uow, id=holder.id, version=holder.version, values=_plain(values))
+            service_holders.edit_holder(
+                uow, id=holder.id, version=holder.version, values={**_plain(values), **_allowed(values)}
+            )
             continue
         organisation = _organisation(uow, values)
         if organisation is None:
@@ -214,7 +241,7 @@ def write(uow: Uow, rows: Sequence[RegisterRow]) -> None:
         if post is None:
             raise LookupError("the post went between the check and the writing")
         meant = choosing.meant(uow, _typed(values), values["place"])
-        service_holders.appoint(uow, post_id=post.id, values={**_plain(values), **meant.values})
+        service_holders.appoint(uow, post_id=post.id, values={**_plain(values), **_allowed(values), **meant.values})
 
 
 def _rows(uow: Uow, changes: Sequence[RegisterChange]) -> dict[int, PostHolder]:
@@ -254,7 +281,9 @@ def undo(uow: Uow, changes: Sequence[RegisterChange]) -> None:
             service_holders.remove_holder(uow, id=row.id, version=row.version, reason=_("The import was undone"))
         else:
             back = {key: _as(key, change.before.get(key)) for key in change.after if key in _PLAIN}
-            service_holders.edit_holder(uow, id=row.id, version=row.version, values=_plain(back))
+            if "allowed" in change.after:
+                back["allowed"] = change.before.get("allowed")
+            service_holders.edit_holder(uow, id=row.id, version=row.version, values={**_plain(back), **_allowed(back)})
 
 
 REGISTER = ImportRegister(
@@ -268,8 +297,8 @@ REGISTER = ImportRegister(
     undo,
     built,
     help=_l(
-        "One row for each holder of a post in villages and villager groups, as the roster of posts is exported. Who"
-        " holds the post already is put right; nobody leaves a post by this. Undone, entries go; organisations that it"
-        " recorded stay."
+        "One row for each holder of a post, as the roster of posts is exported. Without a village the organisation is"
+        " the town's; it is the county's where the county's name stands for the town. Who holds the post already is put"
+        " right; nobody leaves a post by this. Undone, entries go; organisations that it recorded stay."
     ),
 )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from xiangyue.access.acts import acts
 from xiangyue.access.audit import audit, changed
@@ -19,7 +19,7 @@ from xiangyue.features.organisations import inputs, policy, queries
 from xiangyue.features.organisations.checks import check_kind, refuse
 from xiangyue.features.organisations.dates import add_years
 from xiangyue.features.organisations.events import tell
-from xiangyue.features.organisations.models import Organisation, Post, PostHolder
+from xiangyue.features.organisations.models import Organisation, OrganisationElection, Post, PostHolder
 from xiangyue.features.organisations.steps import ORGANISATION_COLUMNS, locked, refuse_dissolved
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.pinyin import sort_key
@@ -190,6 +190,32 @@ def _standing(uow: Uow, id: int, day: date) -> list[PostHolder]:
         PostHolder.organisation_id == id, (PostHolder.valid_to.is_(None)) | (PostHolder.valid_to > day)
     )
     return list(uow.session.scalars(statement.with_for_update()))
+
+
+@acts(policy.EDIT)
+def remove_organisation(uow: Uow, *, id: int, version: int, reason: str) -> None:
+    """Take out an organisation that was recorded by mistake, with its posts; the audit trail keeps what it said.
+
+    Raises NotFound, Stale, Invalid, Conflict that says what was built on it: entries about posts, terms,
+    organisations below.
+    """
+    organisation = locked(uow, id, version)
+    why = required_text(reason, "reason", least=2)
+    undone = delete(OrganisationElection).where(
+        OrganisationElection.organisation_id == id, OrganisationElection.state == "undone"
+    )
+    uow.session.execute(undone, execution_options={"synchronize_session": False})
+    if built := queries.built_on(uow, id):
+        listed = "; ".join(f"{label} {number}" for label, number in built)
+        text = _l("Something hangs on it already: %(listed)s. Take that out first, or dissolve it.", listed=listed)
+        raise Conflict(text)
+    before = {"kind": organisation.kind_key, **{name: getattr(organisation, name) for name in ORGANISATION_COLUMNS}}
+    told = {name: value for name, value in before.items() if value not in (None, "")}
+    audit(uow, action="organisation.remove", obj=organisation, label=organisation.name, before=told, purpose=why)
+    posts = delete(Post).where(Post.organisation_id == id)
+    uow.session.execute(posts, execution_options={"synchronize_session": False})
+    uow.session.delete(organisation)
+    uow.session.flush()
 
 
 @acts(policy.EDIT)

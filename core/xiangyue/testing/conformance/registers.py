@@ -81,7 +81,7 @@ def example(kit: Kit, uow: Uow, register: ImportRegister) -> RegisterRow:
         if error.column in own
     )
     values: dict[str, Any] = dict(checked.values["record"])
-    given = {"village": village, "area": home.area_code, "household": home.id, "person": person}
+    given = {"village": village, "area": home.area_code, "place": village, "household": home.id, "person": person}
     values |= {c.key: given[c.kind] for c in register.columns if c.kind in REFERENCES and given[c.kind] is not None}
     return RegisterRow(1, values)
 

@@ -6,6 +6,13 @@ from flask import Blueprint
 
 bp = Blueprint("console", "xiangyue.features.console", template_folder="templates")
 
-from xiangyue.features.console.pages import aboard, administrators, counties, divisions, profiles  # noqa: E402
+from xiangyue.features.console.pages import (  # noqa: E402
+    aboard,
+    administrators,
+    counties,
+    counties_export,
+    divisions,
+    profiles,
+)
 
-__all__ = ["aboard", "administrators", "bp", "counties", "divisions", "profiles"]
+__all__ = ["aboard", "administrators", "bp", "counties", "counties_export", "divisions", "profiles"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,45 +88,47 @@ def show_console() -> Any:
     return redirect(url_for("console.list_counties"))
 
 
+def listing(**state: Any) -> ListView:
+    """The list as its address says it."""
+    path, export_url = url_for("console.list_counties"), url_for("console.export_counties")
+    return ListView(COLUMNS, request.args, path, _filters(), default_sort="name", export_url=export_url, **state)
+
+
+def found_of(asked: ListView, *, limit: int = PAGE_SIZE, after: str | None, before: str | None = None) -> queries.Page:
+    """A page of the counties that the list asks for. Raises Invalid, see `find_counties`."""
+    key, descending = asked.sort
+    wanted = queries.CountyFilter(
+        q=asked.value("q"),
+        state=asked.value("state"),
+        province=asked.value("province"),
+        plugin=asked.value("plugin"),
+    )
+    order = queries.Order(key, descending, after=after, before=before, limit=limit)
+    return queries.find_counties(current_uow(), wanted, order)
+
+
+def rows_of(tenants: Sequence[Tenant]) -> list[Row]:
+    """Counties with their numbers; that somebody looked is told in the operator's trail."""
+    numbers = numbers_of(tenants)
+    hosts = queries.hosts_of(current_uow(), tenants, runtime().settings)
+    return [Row(tenant, hosts[tenant.id], numbers[tenant.id]) for tenant in tenants]
+
+
 @bp.get("/console/counties")
 @requires(policy.OPERATOR_VIEW)
 def list_counties() -> Any:
-    uow = current_uow()
-    asked = ListView(COLUMNS, request.args, request.path, _filters(), default_sort="name")
+    asked = listing()
     if onward := without_problems(asked):
         return onward
-    key, descending = asked.sort
-    found = queries.find_counties(
-        uow,
-        queries.CountyFilter(
-            q=asked.value("q"),
-            state=asked.value("state"),
-            province=asked.value("province"),
-            plugin=asked.value("plugin"),
-        ),
-        queries.Order(
-            key,
-            descending,
-            after=asked.after,
-            before=asked.before,
-        ),
-    )
-    numbers = numbers_of(found.rows)
-    hosts = queries.hosts_of(uow, found.rows, runtime().settings)
-    view = ListView(
-        COLUMNS,
-        request.args,
-        request.path,
-        asked.filters,
-        default_sort="name",
+    found = found_of(asked, after=asked.after, before=asked.before)
+    view = listing(
         count=found.count,
         count_text=ngettext("%(n)d county", "%(n)d counties", found.count),
         next_cursor=found.next,
         back_cursor=found.back,
         page_size=PAGE_SIZE,
     )
-    rows = [Row(tenant, hosts[tenant.id], numbers[tenant.id]) for tenant in found.rows]
-    return console_page("console/counties.html", view=view, rows=rows)
+    return console_page("console/counties.html", view=view, rows=rows_of(found.rows))
 
 
 @dataclass(frozen=True, slots=True)

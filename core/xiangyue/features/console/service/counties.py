@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from xiangyue.access.acts import acts
+from xiangyue.access.audit import audit_export
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
 from xiangyue.features.console import policy
@@ -82,3 +84,13 @@ def apply_divisions(
     Raises NotFound, and Stale when the plan is another by now.
     """
     return divide(runtime, slug, rows, actor=uow.actor, info=uow.info, keep=True, expected=expected, file=file)
+
+
+@acts(policy.OPERATOR_VIEW)
+def note_export(
+    uow: Uow, *, number: str, purpose: str, rows: int, columns: Sequence[str], conditions: Mapping[str, Any]
+) -> None:
+    """Put an export of the list into the operator's trail, where its ``number`` finds it."""
+    audit_export(
+        uow, action="operator.export", number=number, purpose=purpose, rows=rows, columns=columns, conditions=conditions
+    )

@@ -11,9 +11,10 @@ from xiangyue.features.organisations.pages import (  # noqa: E402
     edit,
     elections,
     exports,
+    figures,
     holding,
     listing,
     show,
 )
 
-__all__ = ["bp", "card", "edit", "elections", "exports", "holding", "listing", "show"]
+__all__ = ["bp", "card", "edit", "elections", "exports", "figures", "holding", "listing", "show"]

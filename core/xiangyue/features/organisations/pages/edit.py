@@ -183,6 +183,21 @@ def dissolve(id: int) -> Any:
     )
 
 
+@bp.post("/organisations/<int:id>/remove")
+@requires(policy.EDIT)
+def remove(id: int) -> Any:
+    """Take out what was recorded by mistake."""
+    reason = request.form.get("reason", "")
+    done = act(
+        id,
+        "remove",
+        lambda: service.remove_organisation(current_uow(), id=id, version=_version(), reason=reason),
+        _("It is taken out; the audit trail keeps it."),
+    )
+    ended = getattr(done, "status_code", 0) == 303
+    return redirect(url_for("organisations.list_organisations"), 303) if ended else done
+
+
 @bp.post("/organisations/<int:id>/reopen")
 @requires(policy.EDIT)
 def reopen(id: int) -> Any:

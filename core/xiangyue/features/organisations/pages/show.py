@@ -67,6 +67,7 @@ def organisation_page(id: int, status: int = 200, *, forms: dict[str, FormView] 
         policy=policy,
         forms={
             "dissolve": FormView(action=url_for("organisations.dissolve", id=id), version=row.version, id="dissolve"),
+            "remove": FormView(action=url_for("organisations.remove", id=id), version=row.version, id="remove"),
             "post": FormView(action=url_for("organisations.add_post", id=id), id="post"),
             **(forms or {}),
         },
