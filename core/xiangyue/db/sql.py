@@ -246,7 +246,7 @@ def forget_empty(session: Session, *names: str) -> None:
     Autovacuum that comes between an undo and the next write, or after a write that was killed, may note a table as
     empty while rows that died keep its pages. PostgreSQL then takes any index for as good as another, and every
     foreign-key check reads the whole county. Autovacuum keeps off these tables until the end of the transaction.
-    Nothing is done before PostgreSQL 18. By a function of the owner (migration 0039).
+    Nothing is done before PostgreSQL 18. By a function of the owner (migration 0040).
     """
     empty = [name for name in names if estimated_rows(session, name) == 0]
     if empty:
