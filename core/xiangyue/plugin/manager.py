@@ -26,7 +26,8 @@ class Registry(Offer):
 
     def __init__(self, modules: Iterable[str]) -> None:
         self.manager = pluggy.PluginManager(hookspecs.NAMESPACE)
-        self.manager.add_hookspecs(hookspecs)
+        for family in hookspecs.FAMILIES:
+            self.manager.add_hookspecs(family)
         self.installed: dict[str, Installed] = {}
         super().__init__([self._feature(importlib.import_module(name)) for name in modules])
         self.manager.check_pending()
