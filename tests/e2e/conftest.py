@@ -1,18 +1,70 @@
-"""Helpers of the browser tests: sign in, check a page by axe, look for sideways scrolling."""
+"""Helpers of the browser tests: one instance for all, sign in, check a page by axe, look for sideways scrolling."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
-from xiangyue.testing.fixtures import PASSWORD, County
-from xiangyue.testing.live import LiveServer
+from xiangyue.config import Settings
+from xiangyue.runtime import Runtime
+from xiangyue.testing.fixtures import PASSWORD, County, module_database, runtime_on
+from xiangyue.testing.live import LiveServer, serve, wait_for
 
 AXE = Path(__file__).resolve().parents[2] / "core/xiangyue/web/frontend/node_modules/axe-core/axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+#: The database behind the instance that all modules share, and the instance's name in Redis.
+SHARED = "shared_live"
+
+
+@pytest.fixture(scope="module")
+def runtime(provisioned: Settings, pg_server: Any, request: pytest.FixtureRequest) -> Iterator[Runtime]:
+    """On the shared instance's database, made anew for each module; on its own where a module says OWN_PROCESSES."""
+    if getattr(request.module, "OWN_PROCESSES", False):
+        with runtime_on(module_database(request.module.__name__), provisioned, pg_server) as made:
+            yield made
+        return
+    # The instance runs on: to it the database was away for a moment. Counties have the same numbers again.
+    pg_server.drop_database(SHARED)
+    with runtime_on(SHARED, provisioned, pg_server) as made:
+        # Messages, limits and counts of the module before.
+        for key in list(made.redis.scan_iter(f"*{SHARED}*")):
+            made.redis.delete(key)
+        yield made
+        wait_for(lambda: not _running(made), what="the end of the jobs that run")
+
+
+def _running(runtime: Runtime) -> bool:
+    # As the owner, who sees the jobs of all counties.
+    with psycopg.connect(runtime.settings.migration_database_url) as connection:
+        return connection.execute("SELECT FROM job WHERE state = 'running'").fetchone() is not None
+
+
+@pytest.fixture(scope="session")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Runtime], LiveServer]]:
+    """``serving(runtime)``: the instance, started at the first call, ready on the runtime's database at each."""
+    running: list[LiveServer] = []
+    with ExitStack() as stack:
+
+        def go(runtime: Runtime) -> LiveServer:
+            if not running:
+                log = tmp_path_factory.mktemp("live") / "processes.log"
+                running.append(stack.enter_context(serve(runtime, log)))
+            wait_for(running[0].answers, what="the live server")
+            return running[0]
+
+        yield go
+
+
+@pytest.fixture(scope="module")
+def live(runtime: Runtime, serving: Callable[[Runtime], LiveServer]) -> LiveServer:
+    """The shared instance: one web worker, one job worker, the scheduler."""
+    return serving(runtime)
 
 
 @pytest.fixture

@@ -11,14 +11,18 @@ from typing import Any
 import pytest
 from psycopg import sql
 from sqlalchemy import make_url
+from sqlalchemy.exc import DBAPIError
 from tests.e2e.kit import head, register, roster, standing
 
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.local.servers import EmbeddedServers
 from xiangyue.runtime import Runtime
+from xiangyue.tenancy.directory import Directory
 from xiangyue.testing.fixtures import County
 from xiangyue.testing.live import LiveServer, serve, wait_for
 
+#: Its Redis and its database go away.
+OWN_PROCESSES = True
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -83,7 +87,12 @@ def test_a_form_sent_while_the_database_is_away_is_sent_again(
     page.fill("[name=address]", "三组33号")
     name = make_url(hanyin.runtime.settings.database_url).database
     assert name is not None
+    forgetful = Directory(hanyin.runtime.engine, hanyin.runtime.settings.base_domain, ttl=0)
+    known = forgetful.find(hanyin.host)
     with database_away(embedded_servers, name):
+        assert forgetful.find(hanyin.host) == known
+        with pytest.raises(DBAPIError):
+            forgetful.find("nobody." + hanyin.host)
         with page.expect_response(lambda response: response.request.method == "POST") as sent:
             page.press("[name=address]", "Enter")
         assert sent.value.status == 503

@@ -23,6 +23,8 @@ from xiangyue.features.cockpit.policy import COCKPIT_VIEW
 from xiangyue.testing.fixtures import County
 from xiangyue.testing.source import english_page_faults
 
+#: The application is that of this process.
+OWN_PROCESSES = True
 PHONE, DESK = (360, 740), (1440, 900)
 
 

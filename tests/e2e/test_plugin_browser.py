@@ -58,6 +58,8 @@ def register_permissions():
 def register_household_panels():
     return (HouseholdPanel("palette_panel", "Colour", VIEW, lambda uow, household_id: None),)
 """
+#: Two plugins are loaded.
+OWN_PROCESSES = True
 PAGE = "/settings/plugins/palette"
 
 

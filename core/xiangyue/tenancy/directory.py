@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from xiangyue.tenancy.models import COUNTY, OPERATOR, Tenant, TenantHost
@@ -49,7 +50,7 @@ def info_of(tenant: Tenant) -> TenantInfo:
 
 class Directory:
     """Host name -> tenant, remembered for a moment (``ttl`` seconds): suspension is seen within it, and sign-in and
-    sessions check the state in the database at every request."""
+    sessions check the state in the database at every request. While the database is away what was known stays."""
 
     def __init__(self, engine: Engine, base_domain: str, *, ttl: float = 2.0) -> None:
         self.engine = engine
@@ -64,7 +65,12 @@ class Directory:
         now = time.monotonic()
         if known is not None and known[0] > now:
             return known[1]
-        found = self._look_up(name)
+        try:
+            found = self._look_up(name)
+        except DBAPIError:
+            if known is None:
+                raise
+            return known[1]  # the page that says the database is away needs to know whose it is
         if len(self._known) > 10_000:  # a flood of invented hosts must not fill the memory
             self._known.clear()
         self._known[name] = (now + self.ttl, found)

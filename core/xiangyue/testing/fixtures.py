@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,9 +29,12 @@ from xiangyue.db.uow import RequestInfo, Uow
 from xiangyue.features.plugins.service import set_plugin_settings
 from xiangyue.jobs.models import Job
 from xiangyue.jobs.run import run_with
+from xiangyue.local.postgres import OWNER
+from xiangyue.local.servers import EmbeddedServers
 from xiangyue.plugin.models import TenantPlugin
 from xiangyue.runtime import Runtime
 from xiangyue.tenancy.directory import TenantInfo
+from xiangyue.testing.seed import APPLICATION
 from xiangyue.testing.statements import record
 from xiangyue.testing.trail import SEEN as _TRAIL  # noqa: F401 - follows the trails from now on
 from xiangyue.web import templating
@@ -209,20 +212,31 @@ def loaded_plugins() -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="session")
-def provisioned_with(
-    pg_server: Any, redis_server: str, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[tuple[str, ...]], Settings]:
+def provisioned_with(pg_server: Any, redis_server: str) -> Callable[[tuple[str, ...]], Settings]:
     """``provisioned_with(plugins)``: settings of a template database where these are loaded, made once per run."""
     made: dict[tuple[str, ...], Settings] = {}
+    home = pg_server.servers.layout.home / APPLICATION
 
     def get(plugins: tuple[str, ...]) -> Settings:
         if plugins not in made:
-            home = tmp_path_factory.mktemp("home")
-            made[plugins] = make_settings(home, pg_server.create_database(_template(plugins)), redis_server, plugins)
-            _provision(made[plugins])
+            postgres, name = pg_server.servers.postgres, _template(plugins)
+            kept = pg_server.has(_template(()))
+            if kept and not plugins:
+                urls = postgres.url(name, OWNER), postgres.url(name)
+            else:
+                urls = pg_server.create_database(name, template=_template(()) if kept else None)
+            made[plugins] = make_settings(home, urls, redis_server, plugins)
+            if plugins or not kept:
+                _provision(made[plugins])
         return made[plugins]
 
     return get
+
+
+def fill(servers: EmbeddedServers, home: Path) -> None:
+    """Make the template database of the core alone on these servers; ``home`` becomes the application's."""
+    urls = servers.postgres.create_database(_template(()))
+    _provision(make_settings(home, urls, servers.redis.url, ()))
 
 
 def _template(plugins: tuple[str, ...]) -> str:
@@ -249,17 +263,26 @@ def provisioned(provisioned_with: Callable[[tuple[str, ...]], Settings], loaded_
     return provisioned_with(loaded_plugins)
 
 
-@pytest.fixture(scope="module")
-def runtime(
-    provisioned: Settings, pg_server: Any, redis_server: str, request: pytest.FixtureRequest
-) -> Iterator[Runtime]:
-    """A runtime on this module's own copy of the template database, as the runtime role."""
-    name = f"t{next(_numbers)}_" + "".join(c if c.isalnum() else "_" for c in request.module.__name__.lower())[-40:]
+@contextmanager
+def runtime_on(name: str, provisioned: Settings, pg_server: Any) -> Iterator[Runtime]:
+    """A runtime on a new copy of the template database called ``name``, as the runtime role."""
     urls = pg_server.create_database(name, template=_template(provisioned.plugins))
-    made = Runtime(make_settings(provisioned.home, urls, redis_server, provisioned.plugins))
+    made = Runtime(make_settings(provisioned.home, urls, provisioned.redis_url, provisioned.plugins))
     record(made.engine)
     yield made
     made.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def runtime(provisioned: Settings, pg_server: Any, request: pytest.FixtureRequest) -> Iterator[Runtime]:
+    """A runtime on this module's own copy of the template database, as the runtime role."""
+    with runtime_on(module_database(request.module.__name__), provisioned, pg_server) as made:
+        yield made
+
+
+def module_database(module: str) -> str:
+    """A name for the database of a test module."""
+    return f"t{next(_numbers)}_" + "".join(c if c.isalnum() else "_" for c in module.lower())[-40:]
 
 
 @pytest.fixture(scope="module")

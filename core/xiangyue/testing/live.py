@@ -44,6 +44,14 @@ class LiveServer:
     def url(self, host: str, path: str = "/") -> str:
         return f"http://{host}:{self.port}{path}"
 
+    def answers(self, path: str = "/readyz") -> bool:
+        """Whether this address answers 200 now."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
 
 def _free_port() -> int:
     with socket.socket() as probe:
@@ -90,6 +98,7 @@ def serve(
         [str(binaries / "xiangyue"), "worker"],
         [str(binaries / "xiangyue"), "scheduler"],
     ]
+    server = LiveServer(port, log)
     environment = {**_environment(runtime, port), **(extra or {})}
     processes: list[subprocess.Popen[bytes]] = []
     with log.open("wb") as output:
@@ -99,8 +108,8 @@ def serve(
                     subprocess.Popen(command, env=environment, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
                 )
             # On a busy machine three processes take their time; one that ended is noticed at once.
-            wait_for(lambda: _ready(port, ready, processes, log), seconds=180, what="the live server")
-            yield LiveServer(port, log)
+            wait_for(lambda: _ready(server, ready, processes), seconds=180, what="the live server")
+            yield server
         finally:
             for process in processes:
                 process.terminate()
@@ -112,14 +121,10 @@ def serve(
                     process.wait()
 
 
-def _ready(port: int, path: str, processes: list[subprocess.Popen[bytes]], log: Path) -> bool:
+def _ready(server: LiveServer, path: str, processes: list[subprocess.Popen[bytes]]) -> bool:
     if any(process.poll() is not None for process in processes):
-        raise RuntimeError(f"a process ended early:\n{log.read_text(errors='replace')[-3000:]}")
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
+        raise RuntimeError(f"a process ended early:\n{server.log.read_text(errors='replace')[-3000:]}")
+    return server.answers(path)
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ import pytest
 
 from xiangyue.local.locks import FileLock
 from xiangyue.local.servers import EmbeddedServers
+from xiangyue.testing import seed
 
 _PREFIX = "xiangyue-test-"
 
@@ -40,6 +41,11 @@ class TestPostgres:
     def app_url(self) -> str:
         """The empty database ``xiangyue`` as the runtime role (no superuser, no BYPASSRLS)."""
         return self.servers.postgres.app_url
+
+    def has(self, name: str) -> bool:
+        """Whether there is a database of this name."""
+        with self.servers.postgres.admin() as admin:
+            return admin.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
 
     def create_database(self, name: str = "", *, template: str | None = None) -> tuple[str, str]:
         """A new database (a made-up name if none is given); returns (owner_url, app_url).
@@ -94,6 +100,9 @@ def embedded_servers() -> Iterator[EmbeddedServers]:
     # mkdtemp makes it 0700; the servers' system user has to pass through when root runs the tests.
     home.chmod(0o711)
     servers = EmbeddedServers(home, fast=True)
+    from xiangyue.testing.fixtures import fill
+
+    seed.plant(servers, fill)
     servers.join()
     try:
         yield servers
