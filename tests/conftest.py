@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 
 import pytest
@@ -25,13 +24,6 @@ pytest_plugins = [
     "xiangyue.testing.live",
     "xiangyue.testing.workers",
 ]
-
-
-def pytest_collection_finish() -> None:
-    """What was imported stays: the collector need not walk through it again and again, as in a web worker."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -285,12 +285,23 @@ def module_database(module: str) -> str:
     return f"t{next(_numbers)}_" + "".join(c if c.isalnum() else "_" for c in module.lower())[-40:]
 
 
+@pytest.fixture(scope="session")
+def core_app() -> list[Any]:
+    """The application of the core alone, once it was made: all modules use it, each with a runtime of its own."""
+    return []
+
+
 @pytest.fixture(scope="module")
-def app(runtime: Runtime) -> Any:
+def app(runtime: Runtime, core_app: list[Any]) -> Any:
     from xiangyue.app import create_app
 
+    if core_app and not runtime.settings.plugins:
+        core_app[0].extensions["xiangyue"] = runtime
+        return core_app[0]
     flask_app = create_app(runtime=runtime)
     flask_app.testing = False
+    if not runtime.settings.plugins:
+        core_app.append(flask_app)
     return flask_app
 
 

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from xiangyue.local.locks import exclusive
+from xiangyue.local.locks import FileLock, exclusive
 from xiangyue.local.servers import EmbeddedServers
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -49,7 +49,11 @@ def plant(servers: EmbeddedServers, prepare: Callable[[EmbeddedServers, Path], N
 
 
 def _make(kept: Path, prepare: Callable[[EmbeddedServers, Path], None]) -> None:
-    home = Path(tempfile.mkdtemp(prefix="xiangyue-test-"))
+    # Not named as the homes of running tests: between the stop and the copy nobody may take it for left behind.
+    prefix = f"xiangyue-seed-{hashlib.sha256(str(FOLDER).encode()).hexdigest()[:8]}-"
+    for leftover in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        remove_home(leftover)
+    home = Path(tempfile.mkdtemp(prefix=prefix))
     home.chmod(0o711)
     servers = EmbeddedServers(home, fast=True)
     (home / "postgres" / "custom.conf").write_text(_SMALL)
@@ -68,6 +72,23 @@ def _make(kept: Path, prepare: Callable[[EmbeddedServers, Path], None]) -> None:
     _copy(home / APPLICATION, fresh / APPLICATION)
     fresh.rename(kept)
     shutil.rmtree(home)
+
+
+def remove_home(home: Path) -> bool:
+    """Stop the servers of a test home and remove it. False when a live process still uses it."""
+    lock_file = home / "run" / "users.lock"
+    if lock_file.exists():
+        lock = FileLock(lock_file)
+        unused = lock.try_exclusive()
+        lock.close()
+        if not unused:
+            return False
+        servers = EmbeddedServers(home, fast=True)
+        servers.redis.stop()
+        servers.postgres.stop()
+        servers.layout.discard_sockets()
+    shutil.rmtree(home, ignore_errors=True)
+    return True
 
 
 def _copy(source: Path, target: Path) -> None:

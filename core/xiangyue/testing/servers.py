@@ -7,7 +7,6 @@ own under /tmp; what a killed test run left there is stopped and removed by the 
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -16,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from xiangyue.local.locks import FileLock
 from xiangyue.local.servers import EmbeddedServers
 from xiangyue.testing import seed
+from xiangyue.testing.seed import remove_home
 
 _PREFIX = "xiangyue-test-"
 
@@ -69,23 +68,6 @@ class TestPostgres:
     def drop_database(self, name: str) -> None:
         """Drop a database and end the connections to it; an unknown name is fine."""
         self.servers.postgres.drop_database(name)
-
-
-def remove_home(home: Path) -> bool:
-    """Stop the servers of a test home and remove it. False when a live process still uses it."""
-    lock_file = home / "run" / "users.lock"
-    if lock_file.exists():
-        lock = FileLock(lock_file)
-        unused = lock.try_exclusive()
-        lock.close()
-        if not unused:
-            return False
-        servers = EmbeddedServers(home, fast=True)
-        servers.redis.stop()
-        servers.postgres.stop()
-        servers.layout.discard_sockets()
-    shutil.rmtree(home, ignore_errors=True)
-    return True
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ Without ``-n`` the tests run in this process, those marked ``last`` behind the o
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import pytest
@@ -30,6 +31,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if hasattr(config, "workerinput"):
         config.stash[_left] += [item.nodeid for item in items if _is_last(item)]
         items[:] = [item for item in items if not _is_last(item)]
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: the collector need not walk through it again and again, as in a web worker."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def _is_last(item: pytest.Item) -> bool:
