@@ -31,10 +31,14 @@ class Written:
 SEEN: set[Written] = set()
 
 
-def _remember(_mapper: Any, _connection: Any, entry: AuditEntry) -> None:
+def shape_of(entry: AuditEntry) -> Written:
     keys = frozenset(key for side in (entry.before, entry.after) for key in keys_of(side or {}))
     actor = (entry.actor_name or "") if entry.actor_kind == "system" else ""
-    SEEN.add(Written(entry.action, entry.object_type, actor, keys))
+    return Written(entry.action, entry.object_type, actor, keys)
+
+
+def _remember(_mapper: Any, _connection: Any, entry: AuditEntry) -> None:
+    SEEN.add(shape_of(entry))
 
 
 def keys_of(values: Mapping[str, Any]) -> Iterable[str]:
