@@ -93,6 +93,7 @@ def typed(block: Block) -> Iterator[tuple[str, list[str]]]:
         yield command, shown
 
 
+@pytest.mark.long
 def test_the_tutorial_works_as_it_stands(runtime: Runtime, programs: Path, tmp_path: Path) -> None:
     environ = environment(runtime, programs)
     here, written = tmp_path, 0

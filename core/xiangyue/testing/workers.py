@@ -1,5 +1,6 @@
 """Tests in several processes (``pytest -n 2 --dist loadfile``): each process has its own servers, and what is marked
-``last`` runs once, after all of them, over what all of them recorded.
+``last`` runs once, after all of them, over what all of them recorded; what is marked ``long`` begins first, or at the
+end the other processes would wait for it.
 
 Without ``-n`` the tests run in this process, those marked ``last`` behind the others. Name this module in
 ``pytest_plugins``.
@@ -23,11 +24,12 @@ _silent = pytest.StashKey[list[str]]()
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "last: runs after all other tests, over what they left to look at")
+    config.addinivalue_line("markers", "long: takes minutes, so it begins before the others")
     config.stash[_left], config.stash[_gathered], config.stash[_silent] = [], set(), []
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    items.sort(key=_is_last)
+    items.sort(key=lambda item: (_is_last(item), item.get_closest_marker("long") is None))
     if hasattr(config, "workerinput"):
         config.stash[_left] += [item.nodeid for item in items if _is_last(item)]
         items[:] = [item for item in items if not _is_last(item)]
