@@ -20,10 +20,11 @@ from xiangyue.errors import Conflict
 from xiangyue.features.areas.models import Area
 from xiangyue.features.grids.models import Grid
 from xiangyue.features.household_groups import queries, service
-from xiangyue.features.household_groups.models import HouseholdGroup
+from xiangyue.features.household_groups.models import HouseholdGroup, HouseholdGroupHead
 from xiangyue.features.households.models import Person
 from xiangyue.features.households.person_input import today
 from xiangyue.features.imports import queries as batches
+from xiangyue.features.imports import register_trial, register_undo
 from xiangyue.features.imports import service as imports
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.testing.fixtures import County
@@ -93,6 +94,36 @@ def test_groups_come_by_file_are_exported_and_go_again(county: County) -> None:
     again = taken_in(county, data=data)
     assert (again.state, again.counts["records_unchanged"]) == ("checked", 12), again.counts
     assert undo(county, moved).state == "undone", job_of(county, moved.id).error
+    assert standing(county) == before
+
+
+def test_an_import_goes_back_by_blocks_and_not_below_a_later_one(
+    county: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One group, written and taken back in several blocks, the last household and the head from tomorrow on."""
+    monkeypatch.setattr(register_trial, "CHUNK", 3)
+    monkeypatch.setattr(register_undo, "CHUNK", 2)
+    before, tomorrow = standing(county), (today() + timedelta(1)).isoformat()
+    with county.uow() as uow:
+        sixth = uow.session.scalars(select(Person.name).where(Person.household_id == homes(uow, 1)[5])).first()
+        heads = set(uow.session.scalars(select(HouseholdGroupHead.id)))
+    many = put(county, taken_in(county, *((f"{n:04}", "", "四组", "", "") for n in range(2, 6)),
+                                ("0006", "", "四组", sixth, tomorrow)))  # fmt: skip
+    assert standing(county)["四组"] == ("", ["02", "03", "04", "05"])
+    with county.uow() as uow:
+        found = queries.list_groups(uow, queries.GroupFilter(on=today() + timedelta(1))).items
+    assert [(one["head_name"], one["households"]) for one in found if one["name"] == "四组"] == [(sixth, 5)]
+    assert undo(county, many).state == "undone", job_of(county, many.id).error
+    assert standing(county) == before
+    with county.uow() as uow:
+        assert set(uow.session.scalars(select(HouseholdGroupHead.id))) == heads
+
+    first = put(county, taken_in(county, ("0008", "", "五组", "", "")))
+    second = put(county, taken_in(county, ("0008", "", "六组", "", "")))
+    with pytest.raises(Conflict):
+        undo(county, first)
+    assert standing(county)["六组"] == ("", ["08"])
+    assert (undo(county, second).state, undo(county, first).state) == ("undone", "undone")
     assert standing(county) == before
 
 

@@ -4,7 +4,7 @@ put into another."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -15,21 +15,15 @@ from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid
 from xiangyue.features.grids.codes import find_by_code
-from xiangyue.features.grids.file_reason import reason, said_by_import
+from xiangyue.features.grids.file_reason import reason
 from xiangyue.features.household_groups import service, service_heads
 from xiangyue.features.household_groups.file_columns import CODE_ALIASES, GROUP, HEAD_ALIASES, NAME_ALIASES
-from xiangyue.features.household_groups.models import (
-    HouseholdGroup,
-    HouseholdGroupChange,
-    HouseholdGroupHead,
-    HouseholdGroupMember,
-)
+from xiangyue.features.household_groups.file_undo import built, undo
+from xiangyue.features.household_groups.models import HouseholdGroup, HouseholdGroupMember
 from xiangyue.features.household_groups.policy import GROUP_EDIT
-from xiangyue.features.household_groups.undoing import built_on
 from xiangyue.features.households.person_input import today
-from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
-from xiangyue.plugin.registers import CellFault, ImportRegister, RegisterChange, RegisterColumn, RegisterRow, RowOutlook
+from xiangyue.plugin.registers import CellFault, ImportRegister, RegisterColumn, RegisterRow, RowOutlook
 
 # ruff: noqa: S608 - statements are put together from constants; values are always parameters
 
@@ -204,16 +198,18 @@ def write(uow: Uow, rows: Sequence[RegisterRow]) -> None:
         if grid is None:
             raise LookupError("the grid went between the check and the writing")
         parts.setdefault((_when(row), grid, " ".join(str(row.values["group_name"]).split())), []).append(row)
+    # Of one that is made here, households that came later join what the first ones made.
+    made: dict[tuple[int, str], int] = {}
     for (on, grid, name), members in sorted(parts.items(), key=lambda part: part[0]):
         known = next(iter(days[on].named(grid, name)), None)
+        group = known.id if known is not None else made.get((grid, name))
         ids = [int(row.values["home"]) for row in members]
-        if known is None:
+        if group is None:
             part = {"name": name, "household_ids": ids}
-            made = service.create_groups(uow, grid_id=grid, on=on, parts=[part], reason=why, size_reason=why)
-            new = select(HouseholdGroup.id).where(HouseholdGroup.opened_by == made.id)
-            group = uow.session.scalars(new).one()
+            change = service.create_groups(uow, grid_id=grid, on=on, parts=[part], reason=why, size_reason=why)
+            new = select(HouseholdGroup.id).where(HouseholdGroup.opened_by == change.id)
+            group = made[grid, name] = uow.session.scalars(new).one()
         else:
-            group = known.id
             _join(uow, group, ids, on, why)
         for row in members:
             if "group_head" in row.values:
@@ -239,75 +235,6 @@ def _name_head(uow: Uow, group_id: int, row: RegisterRow, on: date, day: Day) ->
     if day.head_in(household) != wanted or day.member.get(household) != group_id:
         (person,) = [id for id, name in day.living.get(household, ()) if name == wanted]
         service_heads.name_head(uow, group_id=group_id, person_id=person, valid_from=on)
-
-
-def _is_moved(change: RegisterChange) -> bool:
-    """Whether the import put the household into another group."""
-    before = change.before or {}
-    return any(before.get(name) != change.after.get(name) for name in ("grid_code", "group_name"))
-
-
-def _has_new_head(change: RegisterChange) -> bool:
-    return "group_head" in change.after and (change.before or {}).get("group_head") != change.after["group_head"]
-
-
-def _moved(uow: Uow, household_id: int) -> tuple[int, HouseholdGroupChange] | None:
-    """(group, change by which it is there) of the newest membership of a household."""
-    newest = (
-        select(HouseholdGroupMember.group_id, HouseholdGroupChange)
-        .join(HouseholdGroupChange, HouseholdGroupChange.id == HouseholdGroupMember.opened_by)
-        .where(HouseholdGroupMember.household_id == household_id, HouseholdGroupMember.valid_to.is_(None))
-    )
-    row = uow.session.execute(newest).one_or_none()
-    return (row[0], row[1]) if row is not None else None
-
-
-def _head(uow: Uow, group_id: int, name: str) -> HouseholdGroupHead | None:
-    """The head of a group from the newest day on, if of that name and not ended."""
-    newest = (
-        select(HouseholdGroupHead)
-        .where(HouseholdGroupHead.group_id == group_id)
-        .order_by(HouseholdGroupHead.valid_from.desc())
-        .limit(1)
-    )
-    head = uow.session.scalars(newest).one_or_none()
-    return head if head is not None and head.name == name and head.valid_to is None else None
-
-
-def built(uow: Uow, changes: Sequence[RegisterChange]) -> Mapping[int, Any]:
-    """Households that were put into another group, groups with another head, and what was built on a change."""
-    reasons: dict[int, Any] = {}
-    against: dict[int, list[str]] = {}
-    for change in changes:
-        found = _moved(uow, change.record)
-        if found is None or (_is_moved(change) and not said_by_import(found[1].reason)):
-            reasons[change.record] = _l("The household was put into another group, or left its group, since.")
-        elif _has_new_head(change) and _head(uow, found[0], str(change.after["group_head"])) is None:
-            reasons[change.record] = _l("The group has another head since.")
-        elif _is_moved(change):
-            made = found[1]
-            if made.id not in against:
-                with uow.tenant_wide(service.WIDE):
-                    against[made.id] = built_on(uow, made, alone=False)
-            if against[made.id]:
-                reasons[change.record] = "; ".join(against[made.id])
-    return reasons
-
-
-def undo(uow: Uow, changes: Sequence[RegisterChange]) -> None:
-    """Heads go back, then the changes of groups, the last first."""
-    why = _("The import was undone")
-    made: dict[int, HouseholdGroupChange] = {}
-    for change in changes:
-        found = _moved(uow, change.record)
-        if found is None:
-            continue
-        if _has_new_head(change) and (head := _head(uow, found[0], str(change.after["group_head"]))) is not None:
-            service_heads.withdraw_head(uow, head_id=head.id, reason=why)
-        if _is_moved(change):
-            made[found[1].id] = found[1]
-    for id in sorted(made, reverse=True):
-        service.undo_change(uow, change_id=id, version=made[id].version, reason=why)
 
 
 REGISTER = ImportRegister(
