@@ -101,7 +101,8 @@ def households_by(uow: Uow, width: int, area: int, on: date) -> dict[int, tuple[
     def ask(sql: str) -> list[tuple[Any, ...]]:
         return scoped_rows(uow.session, sql, {"on": on, "width": width}, scope=scope)
 
-    # Each by itself, so that the first two read indexes alone.
+    # Each by itself, so that the first two read indexes alone; somebody may come to be on the register in between.
+    nothing: tuple[int, int, int, date | None] = (0, 0, 0, None)
     for at, number in ask(
         f"SELECT {code}, count(*) FROM household h WHERE {{scope:h}} AND {_on_register(on)} GROUP BY 1"
     ):
@@ -112,11 +113,11 @@ def households_by(uow: Uow, width: int, area: int, on: date) -> dict[int, tuple[
                   WHERE {{scope:h}} AND {_on_register(on)} AND {STATES[NONE]})
             SELECT {code}, count(*), min({_SINCE.replace("h.created_at", _CREATED)}) FROM h GROUP BY 1"""
     ):
-        found[int(at)] = (found[int(at)][0], number, 0, since)
+        found[int(at)] = (found.get(int(at), nothing)[0], number, 0, since)
     if not has_constraint(uow.session, "grid_household", "ex_grid_household_one_a_day"):
         where = f"{{scope:h}} AND {_on_register(on)} AND {STATES[TWO]}"
         for at, number in ask(f"SELECT {code}, count(*) FROM household h WHERE {where} GROUP BY 1"):
-            of_all, none, _two, since = found[int(at)]
+            of_all, none, _two, since = found.get(int(at), nothing)
             found[int(at)] = (of_all, none, number, since)
     return found
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from xiangyue.access.actor import Actor, system_actor
 from xiangyue.access.audit import audit
 from xiangyue.db.uow import Uow
-from xiangyue.errors import XiangyueError
+from xiangyue.errors import Unavailable, XiangyueError
 from xiangyue.features.areas.changes import service
 from xiangyue.features.areas.changes.order import AtWork
 from xiangyue.features.areas.models import AreaChange
@@ -31,6 +31,7 @@ def run(context: JobContext) -> dict[str, Any]:
         due = select(AreaChange.id).where(AreaChange.state == "arranged", AreaChange.on_date <= today())
         ids = list(uow.session.scalars(due.order_by(AreaChange.on_date, AreaChange.id)))
     started = 0
+    broken: Exception | None = None
     for id in ids:
         context.check_cancelled()
         try:
@@ -38,11 +39,15 @@ def run(context: JobContext) -> dict[str, Any]:
                 actor = _whoever_arranged(context, uow, id)
             with context.runtime.uow(context.tenant_id, actor=actor) as uow:
                 started += service.start_arranged(uow, id=id) is not None
-        except AtWork:
+        except (AtWork, Unavailable):
             continue  # the next round decides, when that is done
         except XiangyueError as error:
             with context.uow() as uow:
                 _refuse(uow, id, error)
+        except Exception as error:  # what nobody foresaw of one keeps no other from its day
+            broken = broken or error
+    if broken is not None:
+        raise broken
     return {"due": len(ids), "started": started}
 
 
