@@ -11,8 +11,9 @@ WORDS = (
     "应到人数", "实到人数", "在线率", "接龙", "开会", "参会", "roll call", "roll-call", "check in here", "check-in",
     "clock in", "attendance",
 )  # fmt: skip
-#: Where they stand by chance: 安置点名单 (a list of shelters), 现在岗上积水 (now there is water on the ridge).
-BY_CHANCE = ("点名单", "点名称", "现在岗", "正在岗")
+#: Where they stand by chance: 安置点名单 (a list of shelters), 现在岗上积水 (now there is water on the ridge), 离开会场
+#: (leave the hall), 转移到岗上 (go up to the ridge).
+BY_CHANCE = ("点名单", "点名称", "现在岗", "正在岗", "离开会", "避开会", "到岗上", "到岗头", "到岗子")
 
 
 def presence_word(text: str) -> str:
