@@ -41,9 +41,26 @@ const UNSETTLED = [0, 401, 403, 429];
 const settled = (status, address) =>
   status < 500 && !UNSETTLED.includes(status) && new URL(address || location.href, location).pathname !== signIn;
 
+const householdOf = (values) => values.find(([name]) => name === "household_id")?.[1];
+
+// What is said now of a household counts, not what was said before and would arrive later.
+function supersede(now, { url, values }) {
+  const household = householdOf(values);
+  for (const key of household ? store.keys(prefix) : []) {
+    const one = store.get(key);
+    if (key === now || one?.url !== url || householdOf(one.values) !== household) continue;
+    store.remove(key);
+    left.delete(key);
+    waiting.delete(key);
+  }
+}
+
 document.addEventListener("htmx:beforeRequest", ({ detail: { elt, requestConfig } }) => {
   const key = partOf(elt) && keyOf(elt);
-  if (key) store.set(key, { at: Date.now(), url: requestConfig.path, values: tap(elt) });
+  if (!key) return;
+  const said = { at: Date.now(), url: requestConfig.path, values: tap(elt) };
+  supersede(key, said);
+  store.set(key, said);
 });
 
 document.addEventListener("htmx:afterRequest", ({ detail: { elt, xhr } }) => {
