@@ -104,6 +104,12 @@ def test_sent_and_answered_twice_counts_once(hanyin: County, laid: Laid) -> None
         group = queries.call_group(uow, parts[first])
         assert group is not None
         assert (group["reached"], group["help"]) == (5, 1)
+    # Another button of the same form, as when the answer to the first was lost on its way back.
+    assert head.post(f"{url}/answers", data={**again, "state": "not_reached"}).status_code == 303
+    with hanyin.uow() as uow:
+        group = queries.call_group(uow, parts[first])
+        assert group is not None
+        assert (group["reached"], group["help"]) == (5, 0)
 
 
 def test_a_call_stays_in_its_area(hanyin: County, laid: Laid) -> None:

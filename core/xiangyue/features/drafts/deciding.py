@@ -32,7 +32,7 @@ from xiangyue.features.drafts.writing import done, locked
 from xiangyue.features.grids.division import Division
 from xiangyue.features.grids.models import GridChange
 from xiangyue.features.grids.service import apply_division, undo_change
-from xiangyue.features.grids.standing import division_on
+from xiangyue.features.grids.standing import division_on, lock_village
 from xiangyue.features.households.person_input import today
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
@@ -114,10 +114,14 @@ def put_in_force(
 def call_back(uow: Uow, *, draft_id: int, version: int) -> GridDraft:
     """A draft whose day is to come is approved again, and the grids stay as they are (needs the right to edit grids
     too). Raises NotFound, Stale, Conflict when its day has come or something was built on it, Forbidden."""
+    seen = uow.get(GridDraft, draft_id)
+    # In the order in which the undo of a change does: the change, the village, the draft.
+    change = None if seen.change_id is None else uow.get_for_update(GridChange, seen.change_id)
+    with uow.tenant_wide("one writer a village at a time"):
+        lock_village(uow, seen.area_code)
     draft = locked(uow, draft_id, version, {IN_FORCE})
-    if draft.on_date is None or draft.on_date <= today() or draft.change_id is None:
+    if change is None or draft.on_date is None or draft.on_date <= today():
         raise Conflict(_l("Its day has come. Undo the change of the grids instead."))
-    change = uow.get(GridChange, draft.change_id)
     undo_change(uow, change_id=change.id, version=change.version, reason=_("Called back before its day"))
     return draft
 

@@ -73,7 +73,9 @@ def answer(id: int) -> Any:
     house, state = given.get("household_id", ""), given.get("state", "")
     try:
         service.answer(
-            uow, callout_group_id=id, client_id=_uuid(given.get("client_id", "")),
+            uow, callout_group_id=id,
+            # The buttons of a form are answers of their own: “needs help” after “reached” is no repetition.
+            client_id=uuid.uuid5(_uuid(given.get("client_id", "")), state),
             states=dict.fromkeys(whole_numbers([house]), state),
             rest=REACHED if given.get("all") == "1" else "",
         )  # fmt: skip
