@@ -203,7 +203,8 @@ def test_the_official_list_by_the_api(hanyin: County) -> None:
 
 
 def test_changes_are_listed_counted_and_exported(hanyin: County, home: Any) -> None:
-    draft(home, "rename", about=str(B), name="改名村")
+    path = draft(home, "rename", about=str(B), name="改名村")
+    assert re.search(r"新名称.*?改名村", home.get(path).text, re.S)
     page = home.get("/areas/changes?state=draft&kind=rename").text
     assert "1 项变更" in page
     path = "/areas/changes/export?state=draft&kind=rename"
