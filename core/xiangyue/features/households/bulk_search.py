@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from xiangyue.db.copying import CopyRows
-from xiangyue.db.sql import scoped_rows
+from xiangyue.db.sql import read_once, scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.features.households import derived, searchable
 from xiangyue.features.households.undo_built import MADE_HOUSEHOLD, MADE_PERSON, Written
@@ -67,8 +67,10 @@ def write_missing(uow: Uow, written: Written) -> tuple[int, int]:
     """Make findable what an import made, if its search rows were lost with a process that died between two commits;
     how many persons and households that were."""
     params = written.params()
-    persons = scoped_rows(uow.session, _PERSONS_UNFOUND, params)
-    households = scoped_rows(uow.session, _HOUSEHOLDS_UNFOUND, params)
+    # Search rows are not found by the id of what they find: looked for one by one, each would read the county.
+    with read_once(uow.session):
+        persons = scoped_rows(uow.session, _PERSONS_UNFOUND, params)
+        households = scoped_rows(uow.session, _HOUSEHOLDS_UNFOUND, params)
     derived.write_suffixes(uow, ((id, name, home, area) for id, name, home, area in persons))
     searchable.write_pieces(uow, [(id, code, address, area) for id, code, address, area in households])
     return len(persons), len(households)
