@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from xiangyue.db.copying import CopyRows
-from xiangyue.db.sql import scoped_rows, scoped_sql, stage_rows
+from xiangyue.db.sql import read_once, scoped_rows, scoped_sql, stage_rows
 from xiangyue.db.uow import Uow
 from xiangyue.features.households.models import Household
 from xiangyue.text.pieces import pieces, tails
@@ -87,9 +87,9 @@ def drop_pieces(uow: Uow, households: Iterable[Found]) -> None:
 
 def households_unfound(uow: Uow, limit: int) -> list[Found]:
     """Households of the county that have no search rows: registered before there were any."""
-    return [
-        (id, code, address, area) for id, code, address, area in scoped_rows(uow.session, _UNFOUND, {"limit": limit})
-    ]
+    with read_once(uow.session):
+        found = scoped_rows(uow.session, _UNFOUND, {"limit": limit})
+    return [(id, code, address, area) for id, code, address, area in found]
 
 
 def tidy_suffixes(uow: Uow) -> int:
