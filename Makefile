@@ -5,6 +5,9 @@
 .NOTPARALLEL:
 .PHONY: help demo test check bench lock setup frontend browser python clean
 
+# Another tree's sources must not stand before this one's.
+unexport PYTHONPATH
+
 # The first Python that runs and is new enough. A version manager's names may be there and not run.
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3.14 python3 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { command -v $$name; break; }; done)
