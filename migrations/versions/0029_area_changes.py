@@ -88,7 +88,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_area_change")),
     )
-    op.create_index(op.f("ix_area_change_tenant_id_state_area_code"), "area_change", ["tenant_id", "state", "area_code"])
+    op.create_index(
+        op.f("ix_area_change_tenant_id_state_area_code"), "area_change", ["tenant_id", "state", "area_code"]
+    )
     op.create_table(
         "area_change_part",
         _tenant(),

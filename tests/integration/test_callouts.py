@@ -185,8 +185,9 @@ def test_drills_say_so_and_are_no_way_round(hanyin: County, laid: Laid) -> None:
 
 
 def test_words_that_stand_in_a_message_by_chance_are_let_through() -> None:
-    said = ("安置点名单见村部", "现在岗上积水", "立即离开会场，转移到岗上", "Look after the old", "点　名", "點\u200b名")
-    assert [presence_word(text) for text in said] == ["", "", "", "", "点名", "点名"]
+    said = ("安置点名单见村部", "现在岗上积水", "立即离开会场，转移到岗上", "Look after the old")
+    assert [presence_word(text) for text in said] == ["", "", "", ""]
+    assert [presence_word(text) for text in ("点　名", "點\u200b名")] == ["点名", "点名"]
 
 
 def test_the_head_in_a_call_is_whoever_the_register_says(hanyin: County, laid: Laid) -> None:
