@@ -11,7 +11,7 @@ import pytest
 import python_calamine
 from grids_kit import TOWN, VILLAGE, divided_county, group_grid, homes
 from households_kit import hidden, text
-from imports_kit import commit, job_of, undo, work
+from imports_kit import job_of, put, undo, work
 from registers_kit import sheet
 from sqlalchemy import select
 
@@ -52,13 +52,6 @@ def taken_in(county: County, kind: str, header: list[str], *rows: Sequence[Any],
             source="政法委", purpose="建网格", kind=kind,
         )  # fmt: skip
     return work(county, batch.id)
-
-
-def put(county: County, batch: ImportBatch) -> ImportBatch:
-    assert batch.state == "checked", batch.problem
-    batch = commit(county, batch)
-    assert batch.state == "committed", job_of(county, batch.id).error
-    return batch
 
 
 def standing(county: County) -> dict[str, tuple[int, str, int]]:

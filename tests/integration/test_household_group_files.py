@@ -12,7 +12,7 @@ import python_calamine
 from grids_kit import TOWN, VILLAGE, homes
 from groups_kit import empty_groups, head_of, lay_out
 from households_kit import hidden, text
-from imports_kit import commit, job_of, undo, work
+from imports_kit import job_of, put, undo, work
 from registers_kit import sheet
 from sqlalchemy import select
 
@@ -52,13 +52,6 @@ def taken_in(county: County, *rows: Sequence[Any], data: bytes = b"") -> ImportB
             name="十户组.xlsx", source="综治中心", purpose="编组", kind="household_groups",
         )  # fmt: skip
     return work(county, batch.id)
-
-
-def put(county: County, batch: ImportBatch) -> ImportBatch:
-    assert batch.state == "checked", batch.problem
-    batch = commit(county, batch)
-    assert batch.state == "committed", job_of(county, batch.id).error
-    return batch
 
 
 def standing(county: County) -> dict[str, tuple[str, list[str]]]:
