@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grids_kit import divided_county, group_grid, homes
+from households_kit import text
 from imports_kit import Row, batch_of, checked, commit, undo, workbook
 from sqlalchemy import select
 
@@ -11,6 +12,9 @@ from xiangyue.features.grids.models import GridHousehold
 from xiangyue.features.households.person_input import today
 from xiangyue.features.imports import undoing
 from xiangyue.features.imports.models import ImportBatch
+from xiangyue.jobs.models import Job
+from xiangyue.jobs.run import run_with
+from xiangyue.plugin.dispatch import EVENT
 from xiangyue.testing.fixtures import County
 
 __all__ = ["divided_county"]
@@ -41,6 +45,35 @@ def places(county: County, household_id: int) -> list[int]:
     with county.uow() as uow:
         found = select(GridHousehold.grid_id).where(GridHousehold.household_id == household_id)
         return list(uow.session.scalars(found.order_by(GridHousehold.id)))
+
+
+def events_of(county: County, batch: ImportBatch) -> list[Job]:
+    """The jobs in which grids are told of an import."""
+    with county.uow() as uow:
+        told = uow.session.scalars(select(Job).where(Job.kind == EVENT, Job.params["plugin"].astext == "grids")).all()
+    return [job for job in told if job.params["arguments"] == {"batch_id": batch.id}]
+
+
+def test_the_page_says_that_grids_follow_until_they_have(county: County) -> None:
+    chinese = county.client("county_admin")
+    english = county.client(county.account("county_admin", locale="en"))
+    without = commit(county, checked(county, workbook([newcomer(9101)])))
+    assert events_of(county, without)
+    assert "网格" not in text(chinese, f"/imports/{without.id}").split("<main")[1]
+    with county.uow() as uow:
+        group_grid(uow, 2)
+    batch = commit(county, checked(county, workbook([newcomer(9102)])))
+    page = f"/imports/{batch.id}"
+    assert "正在把这些户划入网格" in text(chinese, page)
+    assert "The households are being put into grids now" in text(english, page)
+    (job,) = events_of(county, batch)
+    with county.uow() as uow:
+        uow.get(Job, job.id).state = "failed"
+    assert "未能把这些户划入网格" in text(chinese, page)
+    with county.uow() as uow:
+        uow.get(Job, job.id).state = "queued"
+    run_with(county.runtime, county.info.id, job.id)
+    assert "划入网格" not in text(chinese, page)
 
 
 def test_a_place_that_followed_goes_with_the_household(county: County) -> None:

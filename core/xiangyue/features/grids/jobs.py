@@ -11,6 +11,7 @@ from xiangyue.features.grids.keeping import keep_households
 from xiangyue.features.grids.kept_sizes import recount_households
 from xiangyue.features.households.person_input import today
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.jobs.models import OPEN_STATES
 from xiangyue.plugin.registry import JobKind, Schedule
 
 _DAY_SECONDS = 86_400
@@ -58,6 +59,15 @@ def sweep(uow: Uow) -> int:
     # What was arranged for today has come, and what nobody told of is right again.
     recount_households(uow, None)
     return seen
+
+
+def say_import(uow: Uow, state: str) -> Any:
+    """For the page of a roster that was written, where the county has grids: that they have not followed yet."""
+    if not scoped_rows(uow.session, "SELECT 1 FROM grid_version v WHERE {tenant:v} LIMIT 1", {}):
+        return None
+    if state in OPEN_STATES:
+        return _l("The households are being put into grids now; their pages show it within a minute or so.")
+    return _l("The households could not be put into grids just now; it is tried again within a day.")
 
 
 def _run(context: Any) -> dict[str, Any]:

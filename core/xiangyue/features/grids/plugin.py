@@ -30,6 +30,7 @@ from xiangyue.features.grids.profile import apply_rules
 from xiangyue.features.grids.with_areas import follow_areas
 from xiangyue.features.households.forgetting import add_forgetter
 from xiangyue.features.households.kept import add_counter, add_keeper
+from xiangyue.features.imports import afterwards
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.hookspecs import hookimpl
 from xiangyue.plugin.registers import ImportRegister
@@ -50,6 +51,7 @@ add_keeper(keep_households)
 add_counter(recount_households)
 add_follower(follow_areas)
 add_forgetter(forget_posts)
+afterwards.add_follower("grids", jobs.say_import)
 
 
 @hookimpl

@@ -11,7 +11,17 @@ from flask import Blueprint, redirect, request, send_file, url_for
 from xiangyue.access.lawful import BASES, USUAL
 from xiangyue.errors import Conflict, Invalid, NotFound, Refused, Stale, TooLarge
 from xiangyue.features.areas.queries import has_villages
-from xiangyue.features.imports import keeping, policy, queries, registers, review, service, view, view_columns
+from xiangyue.features.imports import (
+    afterwards,
+    keeping,
+    policy,
+    queries,
+    registers,
+    review,
+    service,
+    view,
+    view_columns,
+)
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.policy import ROSTER
 from xiangyue.features.imports.registers import get_register, is_register
@@ -184,6 +194,7 @@ def show_import(id: int) -> Any:
         context |= review.review(batch)
     elif batch.state == "committed":
         context |= review.outcome(batch, batch.counts.get("written") or {})
+        context["afterwards"] = afterwards.sentences(uow, id)
     elif batch.state == "undone":
         context["undone"] = view.undone_lines(batch.counts.get("undone") or {})
     return page("imports/show.html", **context)
