@@ -99,6 +99,28 @@ def test_rows_without_a_village_are_of_the_town_or_the_county(county: County, pl
     assert set(stands) == {("town", VILLAGE - VILLAGE % 1_000_000), ("county", county.info.area_code)}
 
 
+def test_posts_and_kinds_are_read_in_the_words_of_the_field(county: County, place: tuple[str, str]) -> None:
+    rest = ("郑下派", "是", "2024-03-01", "", "任命", "", "")
+    rows = [
+        (place[0], "", f"{place[0]}人民政府", "镇政府", "镇长", *rest),
+        ("汉阴县", "", "民政局", "县直部门", "民政局局长", *rest),
+        (*place, "新村支部", "党支部", "村支书", *rest),
+        (*place, "新村村委会", "村委会", "村长", *rest),
+    ]
+    first = uploaded(county, rows)
+    with county.uow() as uow:
+        assert queries.list_errors(uow, first.id)[0] == []
+    first = commit(county, first)
+    assert first.state == "committed", job_of(county, first.id).error
+    with county.uow() as uow:
+        held = {(o.name, h.post.name) for o in uow.session.scalars(select(Organisation)) for h in all_of(uow, o.id)}
+    assert held == {
+        (f"{place[0]}人民政府", "行政首长"), ("民政局", "负责人"), ("新村支部", "书记"), ("新村村委会", "主任"),
+    }  # fmt: skip
+    # The same file again: what stands is what it says, in other words.
+    assert uploaded(county, rows).counts["records_unchanged"] == 4
+
+
 def test_a_relative_in_doubt_is_taken_in_with_the_reason(county: County, place: tuple[str, str]) -> None:
     committee = organisation(county, name="村委会")
     appointed(county, committee, "head", "王建国")

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from xiangyue.db.uow import Uow
 from xiangyue.features.areas.models import Area
+from xiangyue.features.areas.queries import names as area_names
 from xiangyue.features.organisations import checks, choosing, inputs, policy, queries, service, service_holders
 from xiangyue.features.organisations.checks import Term
 from xiangyue.features.organisations.holders import people, post_name
@@ -18,6 +19,7 @@ from xiangyue.features.organisations.models import Organisation, Post, PostHolde
 from xiangyue.features.organisations.roster import HEADINGS
 from xiangyue.features.organisations.taking import check as may_take
 from xiangyue.features.organisations.taking import read_holder
+from xiangyue.features.organisations.usual_names import P, kind_synonyms, meant_post
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import in_locale
 from xiangyue.i18n import lazy_gettext as _l
@@ -45,7 +47,7 @@ _AT = {
 
 
 def _kinds(uow: Uow) -> Sequence[RegisterChoice]:
-    return [RegisterChoice(kind.key, kind.name, kind.name_en) for kind in queries.kinds(uow)]
+    return [RegisterChoice(kind.key, kind.name, kind.name_en, kind_synonyms(kind.key)) for kind in queries.kinds(uow)]
 
 
 def _ways(_uow: Uow) -> Sequence[RegisterChoice]:
@@ -61,7 +63,8 @@ COLUMNS = (
     RegisterColumn("organisation", HEADINGS["organisation"], required=True, width=24),
     RegisterColumn("org_kind", HEADINGS["org_kind"], "choice", choices=_kinds, width=18,
                    help=_KIND_HELP),
-    RegisterColumn("post_name", HEADINGS["post_name"], required=True, help=_l("As on the organisation's page.")),
+    RegisterColumn("post_name", HEADINGS["post_name"], required=True,
+                   help=_l("As on the organisation's page, or as it is usually called.")),
     RegisterColumn("holder", HEADINGS["holder"], required=True, help=_l("As on the household register."), width=14),
     RegisterColumn("person_no", HEADINGS["person_no"], "integer", help=_l("Where two people have one name.")),
     RegisterColumn("outside", HEADINGS["outside"], "boolean", help=_l("Yes: not looked for on the register.")),
@@ -87,9 +90,17 @@ def _organisation(uow: Uow, values: Mapping[str, Any]) -> Organisation | None:
     return uow.session.scalars(found).first()
 
 
-def _post(uow: Uow, organisation: Organisation, name: str) -> Post | None:
-    of = select(Post).where(Post.organisation_id == organisation.id, Post.active.is_(True))
-    return next((post for post in uow.session.scalars(of) if name in (post.name, post.name_en)), None)
+def _post(uow: Uow, organisation: Organisation, values: Mapping[str, Any]) -> Post | None:
+    return _meant(uow, _posts(uow, organisation), organisation.kind_key, values)
+
+
+def _meant(uow: Uow, posts: Sequence[P], kind_key: str, values: Mapping[str, Any]) -> P | None:
+    """The one of these posts that a row names, in its own words or the field's."""
+    found = meant_post(posts, kind_key, values["post_name"])
+    if found is None:
+        place = area_names(uow, [values["place"]]).values()
+        found = meant_post(posts, kind_key, values["post_name"], (values["organisation"], *place))
+    return found
 
 
 def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,18 +126,22 @@ def check(uow: Uow, rows: Sequence[RegisterRow]) -> Sequence[RowOutlook]:
 
 def _outlook(uow: Uow, row: RegisterRow, coming: Counter[int]) -> RowOutlook:
     """``coming``: new holders of the rows before, by post."""
-    values = row.values
+    values = dict(row.values)
     faults: list[CellFault] = []
     organisation = _organisation(uow, values)
-    post = _post(uow, organisation, values["post_name"]) if organisation is not None else None
+    post = None
+    named: Post | PostKind | None
     if organisation is None:
-        _check_new(uow, values, faults)
+        named = _check_new(uow, values, faults)
     else:
+        named = post = _post(uow, organisation, values)
         if values.get("org_kind", organisation.kind_key) != organisation.kind_key:
             faults.append(CellFault("org_kind", _l("The organisation is on record as of another kind.")))
         if post is None:
             names = "、".join(one.name for one in _posts(uow, organisation))
             faults.append(CellFault("post_name", _l("It has no such post. Its posts: %(names)s.", names=names)))
+    if named is not None:
+        values["post_name"] = named.name
     errors: dict[str, list[Any]] = {}
     doubts: list[str] = []
     meant = choosing.meant(uow, _typed(values), values["place"])
@@ -170,7 +185,7 @@ def _excluded(uow: Uow, values: Mapping[str, Any], person: int, term: Term) -> l
     if kind is None:
         return []
     coming = Organisation(kind_key=kind.key, area_code=values["place"])
-    lead = any(p.lead for p in queries.post_kinds(uow, kind.key) if values["post_name"] in (p.name, p.name_en))
+    lead = any(p.lead for p in queries.post_kinds(uow, kind.key) if values["post_name"] == p.name)
     return checks.exclusions(uow, coming, Post(lead=lead), person, term)
 
 
@@ -184,20 +199,22 @@ def _posts(uow: Uow, organisation: Organisation) -> list[Post]:
     return list(uow.session.scalars(of))
 
 
-def _check_new(uow: Uow, values: Mapping[str, Any], faults: list[CellFault]) -> None:
-    """Of an organisation that is not on record: its kind, whether that stands there, and has the post."""
+def _check_new(uow: Uow, values: Mapping[str, Any], faults: list[CellFault]) -> PostKind | None:
+    """Of an organisation that is not on record: its kind, whether that stands there, and its post, which it returns."""
     kind = queries.kind_of(uow, values.get("org_kind", ""))
     if kind is None:
         text = _l("There is no such organisation there. Say its kind, then it is recorded, or mend the name.")
         faults.append(CellFault("org_kind", text))
-        return
+        return None
     level = uow.session.scalars(select(Area.level).where(Area.area_code == values["place"])).one_or_none()
     if checks.check_kind(uow, kind, level or ""):
         faults.append(CellFault("org_kind", _l("An organisation of this kind does not stand there.")))
     posts: list[PostKind] = queries.post_kinds(uow, kind.key)
-    if all(values["post_name"] not in (post.name, post.name_en) for post in posts):
+    post = _meant(uow, posts, kind.key, values)
+    if post is None:
         names = "、".join(post_name(post) for post in posts)
         faults.append(CellFault("post_name", _l("It has no such post. Its posts: %(names)s.", names=names)))
+    return post
 
 
 def _standing(uow: Uow, post: Post, key: int | str) -> PostHolder | None:
@@ -237,7 +254,7 @@ def write(uow: Uow, rows: Sequence[RegisterRow]) -> None:
         if organisation is None:
             new = {"kind": values["org_kind"], "area": str(values["place"]), "name": values["organisation"]}
             organisation = service.create_organisation(uow, values=new)
-        post = _post(uow, organisation, values["post_name"])
+        post = _post(uow, organisation, values)
         if post is None:
             raise LookupError("the post went between the check and the writing")
         meant = choosing.meant(uow, _typed(values), values["place"])
