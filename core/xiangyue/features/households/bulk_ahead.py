@@ -49,15 +49,20 @@ def _prepared(window: Window, prepare: Callable[[list[HouseholdRow]], Prepared])
 
 @contextmanager
 def _thread() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(1, "bulk-ahead") as thread, quick_turns():
+        yield thread
+
+
+@contextmanager
+def quick_turns() -> Iterator[None]:
+    """In here threads take turns often. One that mostly waits for others, for PostgreSQL or another process, would after
+    each of a hundred answers stand in line for a busy thread's five milliseconds while the others have nothing to do."""
     interval = sys.getswitchinterval()
-    with ThreadPoolExecutor(1, "bulk-ahead") as thread:
-        # The caller mostly waits for PostgreSQL; after each of a hundred answers a chunk, it would stand in line for
-        # the thread's five milliseconds while PostgreSQL has nothing to do.
-        sys.setswitchinterval(_SWITCH_SECONDS)
-        try:
-            yield thread
-        finally:
-            sys.setswitchinterval(interval)
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(interval)
 
 
 def chunks_of(rows: Iterable[HouseholdRow], size: int) -> Iterator[list[HouseholdRow]]:

@@ -18,6 +18,8 @@ from typing import Generic, NoReturn, TypeVar
 
 from gevent import monkey
 
+from xiangyue.features.households.bulk_ahead import quick_turns
+
 A = TypeVar("A")
 R = TypeVar("R")
 
@@ -41,12 +43,14 @@ class Helper(Generic[A, R]):
             _serve(ours, theirs, work)
         theirs.close()
         self._pipe: Connection = ours
+        # Two threads: the next questions are on their way while an answer is, and the helper has always work.
+        self._asking, self._hearing = (ThreadPoolExecutor(1, f"helper-{does}") for does in ("asking", "hearing"))
 
-    def ask(self, question: A) -> R:
-        """The answer. Raises EOFError or OSError when the helper is gone: ``work`` failed, or somebody ended it."""
-        self._pipe.send(question)
-        answer: R = self._pipe.recv()
-        return answer
+    def ask(self, question: A) -> Future[R]:
+        """The answer, some time; answers come in the order of the questions. It fails with EOFError or OSError when the
+        helper is gone: ``work`` failed, or somebody ended it."""
+        self._asking.submit(self._pipe.send, question)
+        return self._hearing.submit(self._pipe.recv)
 
     def end(self) -> None:
         """End the process; who still waits for an answer is told that it is gone."""
@@ -57,6 +61,8 @@ class Helper(Generic[A, R]):
 
     def close(self) -> None:
         """Give the pipe back, once nobody asks any more: before that its number could become another file's."""
+        for thread in (self._asking, self._hearing):
+            thread.shutdown()
         self._pipe.close()
 
 
@@ -83,13 +89,13 @@ def spread(blocks: Iterable[A], work: Callable[[A], R], helper: Helper[A, R] | N
     if helper is None:
         yield from map(work, blocks)
         return
-    with closing(helper), ThreadPoolExecutor(1, "helper") as thread:
+    with closing(helper), quick_turns():
         under_way: deque[tuple[A, Future[R] | None, R | None]] = deque()
         try:
             for block in blocks:
                 asked = [future for _block, future, _own in under_way if future is not None and not future.done()]
                 if len(asked) <= _WAITING:
-                    under_way.append((block, thread.submit(helper.ask, block), None))
+                    under_way.append((block, helper.ask(block), None))
                 else:
                     under_way.append((block, None, work(block)))
                 while under_way and (len(under_way) > _UNDER_WAY or _is_done(under_way[0][1])):
@@ -97,7 +103,7 @@ def spread(blocks: Iterable[A], work: Callable[[A], R], helper: Helper[A, R] | N
             while under_way:
                 yield _answer(*under_way.popleft(), work)
         finally:
-            helper.end()  # the thread does not wait for it any longer
+            helper.end()  # its threads do not wait for it any longer
 
 
 def _is_done(future: Future[R] | None) -> bool:
