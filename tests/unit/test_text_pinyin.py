@@ -102,8 +102,8 @@ def test_initials() -> None:
 
 
 def test_suffixes() -> None:
-    assert suffixes("王德福") == ["王德福", "德福", "福", "wdf", "df", "f", "wangdefu", "defu", "fu"]
-    assert suffixes("吴·木子") == ["吴木子", "木子", "子", "wmz", "mz", "z", "wumuzi", "muzi", "zi"]
+    assert suffixes("王德福") == ["王德福", "德福", "福", "wdf", "df", "wangdefu", "defu", "fu"]
+    assert suffixes("吴·木子") == ["吴木子", "木子", "子", "wmz", "mz", "wumuzi", "muzi", "zi"]
     assert suffixes("鄂 A") == ["鄂a", "a", "ea"]
     assert suffixes("") == []
 
@@ -119,7 +119,7 @@ def test_keys_are_ascii_and_suffixes_are_found_from_every_character(name: str) -
     parts = syllables(name)
     for i in range(len(name)):
         assert {name[i:], "".join(parts[i:])} <= set(found)
-        assert initials(name)[i:] in found
+        assert any(suffix.startswith(initials(name)[i:]) for suffix in found)
 
 
 @given(HAN, HAN)

@@ -155,20 +155,21 @@ def initials(text: str, *, person: bool = True) -> str:
 
 
 def suffixes(text: str, *, person: bool = True) -> list[str]:
-    """Everything a name can be found by from some character on: 王德福 -> 王德福, 德福, 福, wdf, df, f,
-    wangdefu, defu, fu.
+    """Everything a name can be found by from some character on: 王德福 -> 王德福, 德福, 福, wdf, df, wangdefu, defu,
+    fu.
 
-    All lower case and without dots or blanks (`fold` the search word in the same way); no entry twice.
+    All lower case and without dots or blanks (`fold` the search word in the same way); no entry twice. The last initial
+    alone is left out: the last syllable begins with it.
     """
     folded = text.translate(_DROP).lower()
     parts = _syllables(folded, person)
     if len(parts) == 3:  # as most names are, taken apart by hand in a third of the time
         x, y, z = parts
         i, j, k = x[0], y[0], z[0]
-        return list(dict.fromkeys((folded, folded[1:], folded[2], i + j + k, j + k, k, x + y + z, y + z, z)))
+        return list(dict.fromkeys((folded, folded[1:], folded[2], i + j + k, j + k, x + y + z, y + z, z)))
     found = [folded[i:] for i in range(len(folded))]
     first = "".join([s[0] for s in parts])
-    found += [first[i:] for i in range(len(first))]
+    found += [first[i:] for i in range(len(first) - 1)]
     tail = ""
     whole = []
     for syllable in reversed(parts):

@@ -7,13 +7,14 @@ handful of statements for each chunk, whatever its size. ``bulk_sql`` and ``bulk
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from xiangyue.access.acts import acts
 from xiangyue.access.crypto import TenantKeys
@@ -34,6 +35,7 @@ from xiangyue.features.households.bulk_stage import (
     PersonValues,
     Prepared,
     Stager,
+    analyze_found_by,
     analyze_households,
     analyze_persons,
 )
@@ -181,6 +183,8 @@ class _Run:
             "request": uow.info.request_id,
             "today": today(),
         }
+        #: Whether a household or person of a chunk before stood already.
+        self.some_stand = False
         self.clearing = Clearing(uow, keys, self.params, speaks)
         kinds = list(uow.session.scalars(select(MarkKind)))
         allowed = uow.actor.can(policy.SENSITIVE_EDIT)
@@ -232,9 +236,19 @@ class _Run:
         self.stager.stage(session, made)
         self.counts.conflicts += [BulkConflict(*problem) for problem in made.problems]
         self._areas(made.groups)
-        if self._all_new():
-            self._take_new(made)
+        self.households = self.persons = self.changes = 0
+        closed = sum(self.run(statement) for statement in sql.PLACE_HOUSEHOLDS)
+        if not closed and self._records_written():
+            self._take_new(made, write_sql.WRITE_NEW_REST)
             return
+        if not (self._found() or closed):
+            self._take_new(made, write_sql.WRITE_NEW_RECORDS + write_sql.WRITE_NEW_REST)
+            return
+        for statement in sql.MATCH_PERSONS:
+            self.run(statement)
+        # After the ids are known; the flags decide no plan.
+        if self.persons:
+            analyze_persons(session)
         self._hold_back(made)
         for statement in sql.COMPARE:
             self.run(statement)
@@ -244,7 +258,23 @@ class _Run:
         if not self.dry_run:
             self._write()
 
-    def _take_new(self, made: Prepared) -> None:
+    def _records_written(self) -> bool:
+        """Write the households and persons of the chunk as if none of them stood; whether that is so.
+
+        The unique codes and citizen numbers tell. To look for each of them first takes as long again, so it is left out
+        until a chunk had one that stands.
+        """
+        if self.dry_run or self.some_stand:
+            return False
+        try:
+            with self.uow.session.connection().begin_nested():
+                for statement in write_sql.WRITE_NEW_RECORDS:
+                    self.run(statement)
+        except IntegrityError:
+            self.some_stand = True
+        return not self.some_stand
+
+    def _take_new(self, made: Prepared, statements: Sequence[str]) -> None:
         """A chunk of which nothing stands and nothing is left out: it needs no flag, no comparison and no ids."""
         self.counts.households_new += made.households.count
         self.counts.persons_new += made.persons.count
@@ -253,15 +283,13 @@ class _Run:
         for noun, ends in made.made.items():
             self._note_made(noun, *ends)
         self.search.add(made.suffixes, made.pieces)
-        for statement in write_sql.WRITE_NEW:
+        for statement in statements:
             self.run(statement)
         self._written()
 
-    def _all_new(self) -> bool:
-        """Find which of the staged households and persons stand already, and which may not be written; whether there
-        are none."""
-        self.households = self.persons = self.changes = 0
-        closed = sum(self.run(statement) for statement in sql.PLACE_HOUSEHOLDS)
+    def _found(self) -> bool:
+        """Find which of the staged households and persons stand already; whether any do."""
+        analyze_found_by(self.uow.session)
         for statement in sql.FIND_HOUSEHOLDS:
             self.households += self.run(statement)
         if self.households:
@@ -269,14 +297,7 @@ class _Run:
             analyze_persons(self.uow.session)
         for statement in sql.FIND_PERSONS:
             self.persons += self.run(statement)
-        if not (closed or self.households or self.persons):
-            return True
-        for statement in sql.MATCH_PERSONS:
-            self.run(statement)
-        # After the ids are known; the flags decide no plan.
-        if self.persons:
-            analyze_persons(self.uow.session)
-        return False
+        return self.households + self.persons > 0
 
     def _hold_back(self, made: Prepared) -> None:
         """What has an owner for whom this import does not speak is not overwritten: it waits for a decision."""

@@ -95,7 +95,7 @@ PERSON = {
 #: What joins and conditions look at.
 HOUSEHOLD_KEYS = ("n", "id", "code", "area_code", "skip", "fresh")
 PERSON_KEYS = ("n", "household_n", "id", "home", "id_number_index", "name", "relation", "skip", "fresh")
-#: What persons are found by; of a chunk that is all new nothing else is asked.
+#: What persons are found by.
 FOUND_BY = ("n", "household_n", "id_number_index")
 MARK = {"person_n": "int", "mark_key": _C, "known": "bool DEFAULT false"}
 VALUE = {
@@ -225,7 +225,7 @@ class Stager:
         fill_stage(session, "stage_household", HOUSEHOLD, made.households)
         fill_stage(session, "stage_person", PERSON, made.persons)
         analyze_households(session)
-        analyze_columns(session, "stage_person", FOUND_BY)
+        analyze_columns(session, "stage_person", ("household_n",))
         stage_rows(session, "stage_mark", MARK, made.marks)
         stage_rows(session, "stage_value", VALUE, made.values)
 
@@ -294,6 +294,11 @@ class Stager:
 def analyze_households(session: Session) -> None:
     """Let the planner look at the households that are staged."""
     analyze_columns(session, "stage_household", HOUSEHOLD_KEYS)
+
+
+def analyze_found_by(session: Session) -> None:
+    """The same of what staged persons are looked for by."""
+    analyze_columns(session, "stage_person", FOUND_BY)
 
 
 def analyze_persons(session: Session) -> None:

@@ -198,9 +198,12 @@ UPDATE person p SET area_code = g.area_code, household_id = g.id, name = s.name,
 )
 
 #: The same for a chunk of which nothing stands and nothing is left out: all of it is new, by the ids it came with.
-WRITE_NEW = (
+#: First what has a code or a citizen number; then what hangs on it.
+WRITE_NEW_RECORDS = (
     _HOUSEHOLDS.format(id="new_id", persons="g.persons", living="g.living", sizes="", fresh=""),
     _PERSONS.format(id="new_id", fresh=""),
+)
+WRITE_NEW_REST = (
     FIRST_MEMBERS.format(id="new_id", fresh=""),
     _MARKS.format(id="new_id"),
     _INCOMES.format(id="new_id"),
