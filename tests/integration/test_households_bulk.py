@@ -14,7 +14,7 @@ from xiangyue.access.crypto import column_context, decrypt_text
 from xiangyue.access.models import AuditEntry
 from xiangyue.features.areas.models import Area
 from xiangyue.features.areas.policy import AREA_EDIT
-from xiangyue.features.households import policy
+from xiangyue.features.households import bulk, policy
 from xiangyue.features.households.bulk import BulkCounts, HouseholdRow, upsert_households
 from xiangyue.features.households.models import (
     CustomValue,
@@ -97,6 +97,27 @@ def test_the_same_roster_again_changes_nothing(clean: County) -> None:
     assert (counts.households_unchanged, counts.persons_unchanged) == (2, 3)
     assert (counts.households_new, counts.households_changed, counts.persons_new, counts.persons_changed) == (0,) * 4
     assert (count(clean, Person), count(clean, PersonMark), count(clean, CustomValue)) == (3, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("stands", "new"),
+    [(FIRST, (6, 6)), (household(9, person("王德福", "610921198001310011")), (7, 7))],
+    ids=["a household", "a person"],
+)
+def test_a_chunk_of_which_something_stands_is_compared_and_the_others_are_new(
+    clean: County, monkeypatch: pytest.MonkeyPatch, stands: HouseholdRow, new: tuple[int, int]
+) -> None:
+    run(clean, stands)
+    others = [household(number, person(f"周{name}")) for number, name in enumerate("一二三四五六", 11)]
+    monkeypatch.setattr(bulk, "CHUNK", 2)
+    counts = run(clean, *others[:3], FIRST, *others[3:])
+    assert (counts.households_new, counts.persons_new) == new
+    assert count(clean, Person) == 8
+    with clean.uow() as uow:
+        rows = uow.session.execute(select(NameSuffix.id, func.count()).group_by(NameSuffix.id)).all()
+        head = uow.session.scalars(select(Person).where(Person.name == "王德福")).one()
+        assert uow.get(Household, head.household_id).code == FIRST.code
+    assert sorted(number for _id, number in rows) == [5] * 6 + [8, 8]
 
 
 def test_changes_are_counted_written_and_audited_and_blanks_keep_what_stands(clean: County) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
+import psycopg
 import pytest
 from households_kit import OTHER_TOWN, OTHER_VILLAGE, TOWN, VILLAGE
 from sqlalchemy import delete, select, update
@@ -260,3 +262,22 @@ def test_the_api_finds_everything_by_kind_and_right(county: County) -> None:
     person = ask("q=2091")["persons"][0]
     assert "phone" not in person
     assert "id_number" not in person
+
+
+def test_search_rows_of_last_initials_go_with_the_migration_and_what_finds_people_stays(county: County) -> None:
+    fill(county, ((VILLAGE, "鄂 Q", "", "", ""),))
+    with county.uow() as uow:
+        person = uow.session.scalars(select(Person).where(Person.name == "陈德")).one()
+        before = set(uow.session.scalars(select(NameSuffix.suffix)))
+        # As there was one before.
+        row = {"suffix": "d", "id": person.id, "household_id": person.household_id, "area_code": person.area_code}
+        uow.session.add(NameSuffix(**row))
+    migration = import_module("migrations.versions.0041_last_initials")
+    with psycopg.connect(county.runtime.settings.migration_database_url, autocommit=True) as owner:
+        owner.execute(migration._DROP)
+    with county.uow() as uow:
+        left = set(uow.session.scalars(select(NameSuffix.suffix)))
+    assert left == before
+    assert {"鄂q", "q", "chende", "de", "cd"} <= left
+    assert "d" not in left
+    assert "陈德" in found(county, "d")[0]
