@@ -55,8 +55,8 @@ def _thread() -> Iterator[ThreadPoolExecutor]:
 
 @contextmanager
 def quick_turns() -> Iterator[None]:
-    """In here threads take turns often. One that mostly waits for others, for PostgreSQL or another process, would after
-    each of a hundred answers stand in line for a busy thread's five milliseconds while the others have nothing to do."""
+    """In here threads take turns often. One that mostly waits, for PostgreSQL or another process, would after each of a
+    hundred answers stand in line for a busy thread's five milliseconds while those have nothing to do."""
     interval = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH_SECONDS)
     try:
