@@ -11,7 +11,9 @@ import pytest
 from sqlalchemy import delete, select
 from tests.e2e.kit import register
 
+from xiangyue.db.uow import Uow
 from xiangyue.features.grids import service, service_rules
+from xiangyue.features.grids.boundaries.geojson import WGS84, Reading
 from xiangyue.features.grids.models import (
     Grid,
     GridChange,
@@ -21,6 +23,7 @@ from xiangyue.features.grids.models import (
     GridSizeNote,
     GridVersion,
 )
+from xiangyue.features.grids.service_boundaries import import_boundaries
 from xiangyue.features.households.bulk import HouseholdRow, upsert_households
 from xiangyue.features.households.models import Household, NameSuffix, Person, RegisterAct, RegisterActPart
 from xiangyue.features.households.service_register import do_act
@@ -28,6 +31,8 @@ from xiangyue.testing.fixtures import County
 
 #: Yanping of Hanyin's town Xuanwo.
 VILLAGE = 610921107202_000
+#: A village beside it.
+ELSEWHERE = 610921107205_000
 APRIL = date(2026, 4, 1)
 
 
@@ -51,7 +56,20 @@ def two_grids(county: County) -> tuple[int, int, int]:
             service.create_grid(uow, area_code=VILLAGE, name=name, level=2, on=APRIL, household_ids=ids)
             for name, ids in (("第一网格", [a.id]), ("第二网格", [b.id, *others[:29]]))
         ]
-        return made[0].changes["made"][0], made[1].changes["made"][0], others[29]
+        elsewhere = service.create_grid(uow, area_code=ELSEWHERE, name="外村网格", level=2, on=APRIL)
+        one, two, far = (change.changes["made"][0] for change in (*made, elsewhere))
+        outlined = [outline(uow, id, east) for id, east in ((one, 0.0), (two, 0.01), (far, 0.02))]
+        drawn = {"type": "FeatureCollection", "features": outlined}
+        import_boundaries(uow, data=drawn, how=Reading(WGS84), on=APRIL)
+        return one, two, others[29]
+
+
+def outline(uow: Uow, grid: int, east: float) -> dict[str, Any]:
+    """A square of 934 m by 1,109 m as a feature of that grid."""
+    x, y = 108.43 + east, 32.86
+    ring = [[x, y], [x + 0.01, y], [x + 0.01, y + 0.01], [x, y + 0.01], [x, y]]
+    geometry = {"type": "Polygon", "coordinates": [ring]}
+    return {"type": "Feature", "properties": {"code": uow.get(Grid, grid).code}, "geometry": geometry}
 
 
 @pytest.mark.parametrize("width", [360, 1440])
@@ -85,6 +103,20 @@ def test_scenario_nine(
     check_page(page)
     assert figures(two)[0] == "31"
     assert figures(two, "?on=2026-04-30")[0] == "30"
+    page.goto(page.url.split("/grids")[0] + "/grids/map")
+    page.wait_for_selector("#map-grids path.xy-map-shape")
+    # Another village has an outline too, of which nothing is drawn here.
+    assert page.locator("#map-grids path.xy-map-shape").count() == 2
+    assert sorted(page.locator("#map-grids .xy-map-label").all_inner_texts()) == [
+        "第一网格\n1 户", "第二网格\n31 户",
+    ]  # fmt: skip
+    assert page.locator("#rows [data-map-row]").count() == 2
+    page.locator("#rows a").nth(1).focus()
+    assert page.locator("#map-grids path.xy-map-lit").count() == 1
+    check_page(page)
+    page.locator("#rows a").nth(1).press("Enter")
+    page.wait_for_selector("#map-grid path.xy-map-chosen")
+    check_page(page)
     page.goto(page.url.split("/grids")[0] + "/search?q=张某")
     page.click("main a:has-text('张某')")
     page.wait_for_selector("h1")

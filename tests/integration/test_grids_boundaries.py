@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -395,6 +396,37 @@ def test_an_outline_ends_with_the_split_of_its_grid(drawn: tuple[County, int, in
             change = service.apply_division(uow, village=VILLAGE, on=today(), parts=plan, reason="x", size_reason="x")
             assert drawn_on(uow, one, today()) is stays
             service.undo_change(uow, change_id=change.id, version=1, reason="重来")
+
+
+def on_the_map(client: Any, url: str, id: str = "grids") -> dict[str, str]:
+    """Name -> state of the outlines that a page draws."""
+    found = re.search(rf'<script type="application/json" id="map-{id}-data">(.*?)</script>', text(client, url), re.S)
+    return {shape["label"]: shape["state"] for shape in json.loads(found[1])["shapes"]} if found else {}
+
+
+def test_a_map_draws_the_outlines_of_the_readers_own_area(drawn: tuple[County, int, int, int]) -> None:
+    county, _above, one, two = drawn
+    a, b = codes(county, one, two)
+    taken(county, feature(square(0, 0), code=a), feature(square(1, 0), code=b), on=today())
+    town = county.client(county.account("town", area=TOWN))
+    assert on_the_map(town, "/grids/map?area=all").keys() == {"1组网格", "2组网格"}
+    assert on_the_map(town, f"/grids/{one}", "grid") == {"1组网格": "chosen", "2组网格": "unled"}
+    group = county.client(county.account("grid_leader", area=VILLAGE + 1))
+    assert on_the_map(group, "/grids/map").keys() == {"1组网格"}
+    assert on_the_map(group, f"/grids/{one}", "grid") == {"1组网格": "chosen"}
+    assert group.get(f"/grids/{two}").status_code == 404
+    elsewhere = county.client(county.account("town", area=TOWN + 1_000_000))
+    assert on_the_map(elsewhere, "/grids/map") == {}
+    assert elsewhere.get(f"/grids/map?area={VILLAGE // 1000}").status_code == 404
+    assert elsewhere.get(f"/grids/{one}").status_code == 404
+
+
+def test_a_map_of_another_county_draws_nothing_of_it(drawn: tuple[County, int, int, int], tongyu: County) -> None:
+    county, _above, one, _two = drawn
+    assert on_the_map(county.client("county_admin"), "/grids/map")
+    other = tongyu.client("county_admin")
+    assert on_the_map(other, "/grids/map") == {}
+    assert other.get(f"/grids/{one}").status_code == 404
 
 
 def test_too_many_outlines_are_not_read(drawn: tuple[County, int, int, int], monkeypatch: pytest.MonkeyPatch) -> None:
