@@ -66,7 +66,9 @@ def quick_turns() -> Iterator[None]:
 
 
 def chunks_of(rows: Iterable[HouseholdRow], size: int) -> Iterator[list[HouseholdRow]]:
-    """The rows, so many at a time."""
+    """The rows, so many at a time; fewer at first, as PostgreSQL waits for those."""
     source = iter(rows)
-    while chunk := list(islice(source, size)):
+    first = max(size // 8, 1)
+    while chunk := list(islice(source, first)):
         yield chunk
+        first = min(2 * first, size)
