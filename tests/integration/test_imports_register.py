@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+from households_kit import hidden, text
 from imports_kit import actor_of, batch_of, commit, empty, job_of, undo, work
 from imports_kit import checked as roster_checked
 from imports_kit import workbook as roster
 from openpyxl import load_workbook
 from points_kit import LABEL, faults
 from registers_kit import EDIT, checked, kinds, reader, register, standing, write
+from registers_kit import built as changed_since
 from registers_kit import undo as undo_rows
 from sqlalchemy import select
 from tests.plugins_kit import planted
 from tests.unit.roster_samples import HEAD, WIFE
 
+from xiangyue.access.models import AuditEntry
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, NotFound, Refused
 from xiangyue.features.households.models import Household, MarkKind, Person
@@ -28,8 +31,10 @@ from xiangyue.features.imports.alike import Alike
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.policy import IMPORT_RUN
 from xiangyue.jobs.context import JobInterrupted
+from xiangyue.jobs.models import Job
+from xiangyue.jobs.run import run_with
 from xiangyue.plugin.limits import allowing
-from xiangyue.plugin.registers import RegisterColumn, RowOutlook
+from xiangyue.plugin.registers import RegisterChange, RegisterColumn, RowOutlook
 from xiangyue.testing.fixtures import County
 
 
@@ -100,6 +105,45 @@ def test_a_register_is_asked_by_blocks_what_is_in_the_way(county: County, monkey
     with county.uow() as uow:
         uow.get(MarkKind, ids[0]).name = "甲"
     assert undo(county, batch_of(county, batch.id)).state == "undone"
+
+
+def test_a_large_register_is_looked_through_for_a_file_by_a_job(
+    hanyin: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(register_undo, "CHUNK", 2)
+    monkeypatch.setattr(register_undo, "LOOKED_AT", 2)
+    blocks: list[int] = []
+
+    def ask(uow: Uow, changes: Sequence[RegisterChange]) -> dict[int, Any]:
+        blocks.append(len(changes))
+        return changed_since(uow, changes)
+
+    with kinds(hanyin, built=ask):
+        batch = commit(hanyin, checked(hanyin, *[[f"probe{n}", "甲", n, "是", ""] for n in range(1, 6)]))
+        with hanyin.uow() as uow:
+            uow.session.scalars(select(MarkKind).where(MarkKind.key == "probe1")).one().name = "乙"
+        client = reader(hanyin)
+        address = f"/imports/{batch.id}/undo/export"
+        assert "这张表较长" in text(client, address)
+        blocks.clear()
+        sent = {"csrf_token": hidden(text(client, address), "csrf_token"), "purpose": "逐条核对", "format": "csv"}
+        answer = client.post(address, data=sent)
+        assert answer.status_code == 303, answer.text
+        assert blocks == [2, 2], "the request looks at what its page shows only"
+        id = int(answer.location.rpartition("/")[2])
+        assert run_with(hanyin.runtime, hanyin.info.id, id) == "succeeded"
+        assert blocks == [2, 2, 2, 2, 2, 1]
+        with hanyin.uow() as uow:
+            done = uow.get(Job, id)
+            entry = uow.session.scalars(select(AuditEntry).where(AuditEntry.action == "import.undo_list")).one()
+        assert done.result is not None
+        assert (done.done, done.result["rows"], done.result["number"]) == (1, 1, entry.object_label)
+        assert (entry.purpose, entry.after["filters"]) == ("逐条核对", {"batch": [batch.id]})
+        with client.get(f"/files/{done.result['file']}") as file:
+            lines = file.get_data(as_text=True).splitlines()
+        assert [line.split(",")[1:4] for line in lines if "Changed by hand" in line] == [["甲", "", "Changed by hand"]]
+        assert any("逐条核对" in line for line in lines)
+        assert client.get(f"/jobs/{id}").status_code == 200
 
 
 def test_whoever_lost_the_right_no_longer_sees_what_they_uploaded(county: County) -> None:

@@ -48,6 +48,7 @@ def export_list(
     rows: int | None = None,
     most: int | None = None,
     later: Callable[[str, str], int] | None = None,
+    long: bool = False,
 ) -> Any:
     """GET asks what for, POST answers with the file of the list at this address: the visible columns of ``cells``.
 
@@ -56,10 +57,11 @@ def export_list(
     puts what was taken into the audit trail, within the transaction that answers. ``problems``: conditions that cannot
     be used, beside those that the view finds itself. ``most``: of more rows there is no file: one that is cut would not
     say so. ``cells`` then gives one more than that, if there is one. ``later``: has a job write a list of more ``rows``
-    than are sent at once, in this format and for this purpose; its number.
+    than are sent at once, in this format and for this purpose; its number. ``long``: it takes long however many rows
+    come of it, so the job writes it.
     """
     settings = runtime().settings
-    large = later is not None and rows is not None and rows > settings.export_direct_rows
+    large = later is not None and (long or (rows is not None and rows > settings.export_direct_rows))
     keep_days = settings.export_keep_days
     wrong: dict[str, list[Any]] = {str(spec.label): [why] for spec, why in view.problems}
     wrong |= {name: list(why) for name, why in (problems or {}).items()}

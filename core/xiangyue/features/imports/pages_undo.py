@@ -11,22 +11,22 @@ from xiangyue.access.permissions import lacking
 from xiangyue.db.paging import decode_as, encode_cursor, unreadable
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Invalid
-from xiangyue.features.areas import queries as areas
 from xiangyue.features.households.policy import HOUSEHOLD_EXPORT
+from xiangyue.features.households.service_export import start_export
 from xiangyue.features.households.undo import WHATS, Built
-from xiangyue.features.imports import policy, queries, undoing, view
+from xiangyue.features.imports import policy, queries, undo_list, undoing, view
 from xiangyue.features.imports.pages import PAGE, bp, do_act
-from xiangyue.features.imports.schemas_undo import ENTITY, WHAT
-from xiangyue.features.imports.undo_words import record_label
+from xiangyue.features.imports.schemas_undo import WHAT
 from xiangyue.features.privacy.access_log import Ids
-from xiangyue.i18n import TIMEZONE, ngettext
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.i18n import ngettext
 from xiangyue.web.access import requires
 from xiangyue.web.components import Column, Filter, ListView
 from xiangyue.web.exporting import Taken, export_list
 from xiangyue.web.pipeline import current_actor, current_uow
 from xiangyue.web.shell import flash, page
+from xiangyue.web.watermark import new_number
 
 __all__ = ["bp"]
 
@@ -36,7 +36,6 @@ _COLUMNS = (
     Column("place", _l("Village or group")),
     Column("at", _l("When")),
 )
-_ENTITIES: dict[str, Any] = {"household": _l("Household"), "person": _l("Person"), ENTITY: _l("Record")}
 BUILT: dict[str, Any] = {**WHATS, WHAT: _l("Told by the register")}
 
 
@@ -101,16 +100,16 @@ def _place(asked: ListView) -> undoing.Place | None:
 
 def _shown(uow: Uow, rows: Iterable[Built]) -> list[dict[str, Any]]:
     rows = list(rows)
-    paths = areas.paths(uow, {row.area_code for row in rows if row.area_code})
+    where = undo_list.places(uow, rows)
     return [
         {
             "id": "-".join(str(part) for part in row.key),
             "name": row.label or row.code,
             "code": row.code,
-            "entity": _ENTITIES[row.entity],
+            "entity": undo_list.ENTITIES[row.entity],
             "url": _url(row),
-            "what": _what(uow, row),
-            "place": "".join(name for _code, name in paths.get(row.area_code, [])),
+            "what": undo_list.what_of(uow, row),
+            "place": where.get(row.area_code, ""),
             "at": row.at,
         }
         for row in rows
@@ -126,13 +125,6 @@ def _url(row: Built) -> str:
     return url_for("households.show_household", id=row.id)
 
 
-def _what(uow: Uow, row: Built) -> str:
-    if row.what == WHAT:
-        return row.detail
-    text = str(WHATS[row.what])
-    return f"{text}: {record_label(uow, row.detail)}" if row.detail else text
-
-
 @bp.route("/imports/<int:id>/undo/export", methods=["GET", "POST"])
 @requires(policy.IMPORT_RUN)
 def export_undo(id: int) -> Any:
@@ -142,7 +134,8 @@ def export_undo(id: int) -> Any:
     uow, seen = current_uow(), Ids()
     batch = queries.get_batch(uow, id)
     undoing.written_of(batch)
-    view = ListView(**_state(id, undoing.outlook(uow, batch).built))
+    outlook = undoing.outlook(uow, batch)
+    view = ListView(**_state(id, outlook.built))
     what = view.value("what")
 
     def note(taken: Taken) -> None:
@@ -150,34 +143,22 @@ def export_undo(id: int) -> Any:
             uow, batch, number=taken.number, purpose=taken.purpose, what=what, rows=taken.rows, seen=seen
         )
 
+    def later(format: str, purpose: str) -> int:
+        asked = undo_list.Asked(id, what, format, purpose, new_number())
+        return start_export(uow, params=asked.as_params(), kind=policy.UNDO_LIST_KIND).id
+
     return export_list(
         view,
         title=_("Export what is in the way"),
-        of=_("What was built on import %(id)s", id=id),
+        of=undo_list.title(id),
         back=view.url(url_for("imports.show_undo", id=id)),
-        headings=[_("Kind of entry"), _("Who"), _("Household no."), *(column.label for column in _COLUMNS[1:])],
-        cells=lambda: _cells(uow, undoing.each_built_on(uow, batch, what=what), seen),
+        headings=undo_list.HEADINGS,
+        cells=lambda: undo_list.cells(uow, undoing.each_built_on(uow, batch, what=what), seen),
         note=note,
+        rows=None if outlook.unseen else outlook.built.get(what, 0) if what else sum(outlook.built.values()),
+        later=later,
+        long=outlook.unseen,
     )
-
-
-def _cells(uow: Uow, built: Iterable[Built], seen: Ids) -> Iterable[list[Any]]:
-    """Lines of the file; who is in it is added to ``seen``."""
-    part: list[Built] = []
-    for row in built:
-        if row.entity == "person" and row.household_id is not None:
-            seen.add(row.id)
-        part.append(row)
-        if len(part) == 500:
-            yield from _lines(uow, part)
-            part = []
-    yield from _lines(uow, part)
-
-
-def _lines(uow: Uow, rows: list[Built]) -> Iterable[list[Any]]:
-    for row, line in zip(rows, _shown(uow, rows), strict=True):
-        at = row.at.astimezone(TIMEZONE).strftime("%Y-%m-%d %H:%M") if row.at else ""
-        yield [str(line["entity"]), line["name"], row.code, line["what"], line["place"], at]
 
 
 @bp.post("/imports/<int:id>/undo")

@@ -17,6 +17,7 @@ from xiangyue.features.imports.clear_job import CLEAR, DAILY
 from xiangyue.features.imports.commit_job import COMMIT
 from xiangyue.features.imports.repair_job import REPAIR
 from xiangyue.features.imports.undo_job import UNDO
+from xiangyue.features.imports.undo_list import UNDO_LIST
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import Job
@@ -95,6 +96,7 @@ def register_jobs() -> Sequence[JobKind]:
         replace(COMMIT, result_url=batch_url),
         replace(REPAIR, result_url=batch_url),
         replace(UNDO, result_url=batch_url),
+        UNDO_LIST,
         CLEAR,
     )
 

@@ -21,6 +21,7 @@ CHECK_KIND = "imports.check"
 REPAIR_KIND = "imports.repair"
 COMMIT_KIND = "imports.commit"
 UNDO_KIND = "imports.undo"
+UNDO_LIST_KIND = "imports.undo_list"
 CLEAR_KIND = "imports.clear"
 
 #: The rows of the sheet are kept this long, the counts stay; how long the file is, the county says.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -65,10 +65,21 @@ def look(uow: Uow, batch: ImportBatch, *, before: int | None = None, limit: int 
     return made
 
 
-def each_built_on(uow: Uow, batch: ImportBatch) -> Iterator[Built]:
-    """All of them. Raises Conflict, see `look`."""
+def each_built_on(uow: Uow, batch: ImportBatch, looked: Callable[[int], None] | None = None) -> Iterator[Built]:
+    """All of them. ``looked``: is told block by block how many records were looked at. Raises Conflict, see `look`."""
     hand, keys = _hand(uow, batch)
-    return (one for changes in _changes(uow, keys, batch.id, hand.register) for one in _built(hand, changes))
+    return _each_built(hand, _changes(uow, keys, batch.id, hand.register), looked)
+
+
+def _each_built(
+    hand: Hand, blocks: Iterator[Sequence[RegisterChange]], looked: Callable[[int], None] | None
+) -> Iterator[Built]:
+    number = 0
+    for changes in blocks:
+        yield from _built(hand, changes)
+        number += len(changes)
+        if looked is not None:
+            looked(number)
 
 
 def _built(hand: Hand, changes: Sequence[RegisterChange]) -> list[Built]:

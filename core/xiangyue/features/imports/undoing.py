@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from xiangyue.access.acts import acts
@@ -87,12 +87,22 @@ def built_on(
     return seen.built[:limit], None if onward is None else (ENTITY, onward, WHAT, "")
 
 
-def each_built_on(uow: Uow, batch: ImportBatch, *, what: str = "") -> Iterator[Built]:
-    """All rows in the way, for a file. Raises Conflict, see `written_of`."""
+def each_built_on(
+    uow: Uow, batch: ImportBatch, *, what: str = "", looked: Callable[[int], None] | None = None
+) -> Iterator[Built]:
+    """All rows in the way, for a file. ``looked``: is told how many were looked at, and may raise to stop. Raises
+    Conflict, see `written_of`."""
     written = written_of(batch)
     if is_register(batch.kind):
-        return register_undo.each_built_on(uow, batch) if what in ("", WHAT) else iter(())
-    return undo.each_built(uow, written, what=what)
+        return register_undo.each_built_on(uow, batch, looked) if what in ("", WHAT) else iter(())
+    found = undo.each_built(uow, written, what=what)
+    return found if looked is None else _counted(found, looked)
+
+
+def _counted(rows: Iterator[Built], looked: Callable[[int], None]) -> Iterator[Built]:
+    for number, row in enumerate(rows, 1):
+        looked(number)
+        yield row
 
 
 @acts(IMPORT_RUN)
