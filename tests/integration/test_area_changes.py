@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -17,7 +18,7 @@ from xiangyue.access.actor import system_actor
 from xiangyue.access.models import RoleGrant
 from xiangyue.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from xiangyue.features.areas import service_groups
-from xiangyue.features.areas.changes import ahead, job, queries, service, tables
+from xiangyue.features.areas.changes import ahead, job, queries, refusal, service, tables
 from xiangyue.features.areas.changes.labels import table_label
 from xiangyue.features.areas.models import Area, AreaChange
 from xiangyue.features.households import service as households
@@ -27,6 +28,7 @@ from xiangyue.jobs.context import JobContext, JobInterrupted
 from xiangyue.jobs.run import run_with
 from xiangyue.jobs.service import request_cancel
 from xiangyue.testing.fixtures import County
+from xiangyue.testing.source import english_page_faults
 
 BEFORE = DAY - timedelta(days=1)
 
@@ -241,10 +243,21 @@ def test_what_cannot_be_put_in_force_on_its_day_says_so(hanyin: County, admin: A
     assert a_round(hanyin) == 0
     now = latest(hanyin, change.id)
     assert (now.state, areas(hanyin, A)[A].name) == ("draft", "今日村")
-    assert "今日村" in now.refused
+    chinese, english = "期间有人改动了今日村", "Somebody changed 今日村 in between."
     for account in (admin, hanyin.account("village", area=A)):
-        assert now.refused in hanyin.client(account).get("/").text
-    assert now.refused not in hanyin.client(hanyin.account("village", area=B)).get("/").text
+        assert chinese in hanyin.client(account).get("/").text
+    assert chinese not in hanyin.client(hanyin.account("village", area=B)).get("/").text
+    # It was refused while nobody read: whoever does reads it in his or her own language.
+    reader = hanyin.account("county_admin", locale="en")
+    pages = [hanyin.client(reader).get(url).text for url in ("/", f"/areas/changes/{change.id}")]
+    for shown in pages:
+        assert english_page_faults(shown) == []
+        assert english in re.sub("<.*?>", "", shown)
+    assert chinese in hanyin.client(admin).get(f"/areas/changes/{change.id}").text
+    headers = hanyin.bearer(reader)
+    answer = hanyin.client().get(f"/api/v1/areas/changes/{change.id}", headers={**headers, "Accept-Language": "en"})
+    assert answer.json["refused"].startswith(english)
+    assert refusal.shown("旧版本记下的原因") == "旧版本记下的原因"
     assert "照目前情况，到期不能生效" in page
 
 

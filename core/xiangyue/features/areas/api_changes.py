@@ -13,7 +13,7 @@ from xiangyue.db.paging import decode_ids, encode_cursor
 from xiangyue.errors import Invalid, PreconditionFailed, Stale
 from xiangyue.features.areas import policy
 from xiangyue.features.areas.api import bp
-from xiangyue.features.areas.changes import back, official, queries, service, taking
+from xiangyue.features.areas.changes import back, official, queries, refusal, service, taking
 from xiangyue.features.areas.changes.dry_run import DryRun
 from xiangyue.features.areas.models import AreaChange
 from xiangyue.features.areas.queries import code_text, parse_code
@@ -54,7 +54,7 @@ def shown(change: AreaChange) -> dict[str, Any]:
         "job_id": change.job_id,
         "made_by": change.made_name,
         "arranged_by": change.arranged_name,
-        "refused": change.refused,
+        "refused": refusal.shown(change.refused),
         "done_at": change.done_at.isoformat() if change.done_at else None,
         "done_by": change.done_name,
         "undone_at": change.undone_at.isoformat() if change.undone_at else None,

@@ -24,7 +24,8 @@ class AreaChange(Timestamps, Versioned, AreaBound, Base):
 
     ``request``: what was asked for (`changes.asked`); ``basis``: version of each area that stood when the dry run was
     looked at; ``changes``: exactly what to put back to undo it; ``counts``: what it moved, in numbers. ``arranged_by``:
-    account that arranged it for a day to come; ``refused``: why it could not be put in force when that day came.
+    account that arranged it for a day to come; ``refused``: why it could not be put in force when that day came, as
+    `changes.refusal` keeps it.
     """
 
     __tablename__ = "area_change"

@@ -12,7 +12,7 @@ from xiangyue.db.paging import decode_ids, encode_cursor
 from xiangyue.errors import Conflict, Invalid, NotFound, Refused, Stale
 from xiangyue.features.areas import forms_changes as forms
 from xiangyue.features.areas import policy, queries, switch
-from xiangyue.features.areas.changes import back, service
+from xiangyue.features.areas.changes import back, refusal, service
 from xiangyue.features.areas.changes import queries as changes
 from xiangyue.features.areas.changes.words import KIND_HELP, KIND_LABELS, STATE_LABELS
 from xiangyue.features.areas.models import AreaChange
@@ -261,6 +261,7 @@ def _page(id: int, *, status: int = 200, undo: FormView | None = None) -> Any:
         ahead=change.on_date > today(),
         code_text=queries.code_text,
         failed=_failure(change),
+        refused=refusal.shown(change.refused),
         later_label=lambda one: _("%(kind)s of %(day)s", kind=KIND_LABELS[one.kind], day=one.on_date.isoformat()),
         **context,
     )

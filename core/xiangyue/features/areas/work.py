@@ -6,6 +6,7 @@ from flask import url_for
 from sqlalchemy import select
 
 from xiangyue.db.uow import Uow
+from xiangyue.features.areas.changes import refusal
 from xiangyue.features.areas.changes.words import KIND_LABELS
 from xiangyue.features.areas.models import AreaChange
 from xiangyue.features.areas.policy import AREA_RESTRUCTURE, AREA_VIEW
@@ -33,7 +34,7 @@ def find_refused(uow: Uow) -> list[WorkItem]:
             url, act = url_for("areas.show_change", id=change.id), _("Look at it again")
         else:
             url, act = url_for("areas.show_area", code=code_text(change.area_code)), _("Look at the area")
-        found.append(WorkItem(title, change.refused, url, act, state="late"))
+        found.append(WorkItem(title, refusal.shown(change.refused), url, act, state="late"))
     return found
 
 

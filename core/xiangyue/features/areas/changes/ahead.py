@@ -10,7 +10,7 @@ from xiangyue.access.actor import Actor, system_actor
 from xiangyue.access.audit import audit
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Unavailable, XiangyueError
-from xiangyue.features.areas.changes import service
+from xiangyue.features.areas.changes import refusal, service
 from xiangyue.features.areas.changes.order import AtWork
 from xiangyue.features.areas.models import AreaChange
 from xiangyue.features.areas.policy import AHEAD_KIND
@@ -65,11 +65,10 @@ def _refuse(uow: Uow, id: int, error: XiangyueError) -> None:
     change = uow.get_for_update(AreaChange, id)
     if change.state != "arranged":
         return
-    fields = getattr(error, "fields", {})
-    why = "; ".join(str(text) for texts in fields.values() for text in texts) or str(error.message)
-    change.state, change.refused = "draft", why
+    change.state, change.refused = "draft", refusal.kept(error)
     change.version += 1
-    audit(uow, action="area.change_refused", obj=change, after={"on": change.on_date, "reason": why})
+    after = {"on": change.on_date, "reason": refusal.shown(change.refused)}
+    audit(uow, action="area.change_refused", obj=change, after=after)
     uow.session.flush()
 
 

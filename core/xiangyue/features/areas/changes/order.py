@@ -8,11 +8,11 @@ from sqlalchemy import and_, delete, select
 
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, Invalid
+from xiangyue.features.areas.changes import refusal
 from xiangyue.features.areas.changes.dry_run import WHY
 from xiangyue.features.areas.changes.planned import Plan
 from xiangyue.features.areas.changes.words import KIND_LABELS
 from xiangyue.features.areas.models import AreaChange, AreaChangePart
-from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 
 
@@ -63,7 +63,7 @@ def let_go(uow: Uow, job: Any) -> None:
             execution_options={"synchronize_session": False},
         )
         if found.arranged_name:
-            found.refused = job.error or _("The work was ended.")
+            found.refused = refusal.kept(job.error or _l("The work was ended."))
     found.state = "draft" if found.state == "working" else "done"
     found.version += 1
     uow.session.flush()
