@@ -118,7 +118,18 @@ def test_scenario_ten(hanyin: County, sign_in: Callable[..., Any], check_page: C
         phone.goto(address.partition("/calls")[0])
     phone.goto(address)
     phone.wait_for_selector("#answers:not(:has(button[name=all]))")
+    context.set_offline(True)
     phone.click("#answers [value=help] >> nth=0")
+    phone.wait_for_selector(".xy-unsent:not([hidden])")
+    phone.close()
+    context.set_offline(False)
+    phone, held = context.new_page(), []
+    phone.route("**/answers", lambda route: held.append(route))
+    with phone.expect_request("**/answers"):
+        phone.goto(address)
+    # It is on its way, so nothing says that it is unsent.
+    assert phone.locator(".xy-unsent").is_hidden()
+    held[0].continue_()
     phone.wait_for_selector("#answers button.btn-primary[value=help]")
     check_page(phone)
     village.wait_for_selector("#live:has-text('需要帮助')")  # by itself

@@ -3,6 +3,7 @@ kept for ever."""
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
@@ -269,6 +270,13 @@ def test_the_role_of_heads_reaches_the_own_ten_only(hanyin: County, laid: Laid) 
     url = f"/calls/groups/{parts[first]}"
     form = {"csrf_token": hidden(text(head, url), "csrf_token"), "household_id": str(household)}
     assert "tel:13900000123" in head.post(f"{url}/phones", data=form).text
+    # Where nobody has one it is said at the household, to which the form leads back; not at the top of a long list.
+    others = [id for id in re.findall(r'data-household="(\d+)"', text(head, url)) if id != str(household)]
+    shown = head.post(f"{url}/phones", data={**form, "household_id": others[0]}).text
+    cards = dict(re.findall(r'id="house-(\d+)"(.*?)(?=id="house-\d|</main>)', shown, re.S))
+    assert [id for id, card in cards.items() if "没有登记电话" in card] == [others[0]]
+    assert shown.count("没有登记电话") == 1
+    assert f'{url}/phones#house-{household}"' in cards[str(household)]
     with hanyin.uow() as uow:
         told = select(AuditEntry.purpose).where(AuditEntry.action == "callout.phones").order_by(AuditEntry.id.desc())
         assert uow.session.scalars(told.limit(1)).one() == f"叫应演练第 {call} 号"

@@ -20,12 +20,11 @@ from xiangyue.features.callouts.policy import (
     REACHED,
     STATES,
 )
-from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.whole import whole_number, whole_numbers
 from xiangyue.web.access import requires
 from xiangyue.web.pipeline import current_actor, current_uow, is_fragment, runtime
-from xiangyue.web.shell import flash, page
+from xiangyue.web.shell import page
 
 
 def _group(id: int) -> CalloutGroup:
@@ -103,6 +102,4 @@ def show_phones(id: int) -> Any:
     found = phones.reveal_phones(
         uow, keys=runtime().tenant_keys(uow), callout_group_id=id, household_id=whole_number(house)
     )
-    if not found:
-        flash(_("No telephone is recorded."), "warning")
     return group_page(id, shown={"household": house, "phones": found})

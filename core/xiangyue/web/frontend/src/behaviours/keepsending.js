@@ -136,7 +136,8 @@ async function sendLeft() {
 onReady((root) => {
   if (root !== document) return unsent();
   for (const key of account ? store.keys(prefix) : []) left.add(key);
-  unsent();
+  // One that arrived as the page before was closed is still kept; only a try that fails, or hangs, says it is unsent.
+  setTimeout(unsent, EVERY);
   sendLeft();
 });
 window.addEventListener("online", () => {
