@@ -142,6 +142,25 @@ def test_a_relative_in_doubt_is_taken_in_with_the_reason(county: County, place: 
         assert uow.session.scalars(select(PostHolder.doubt_reason).where(PostHolder.id == holder.id)).one() == reason
 
 
+def test_posts_that_the_same_file_records_are_compared(county: County, place: tuple[str, str]) -> None:
+    rest = ("", "2024-03-01", "", "任命", "", "")
+    committee, supervision = ("村委会", "村民委员会"), ("监委会", "村务监督委员会")
+    rows = [
+        (*place, *committee, "主任", "王建国", *rest), (*place, *supervision, "主任", "陈桂兰", *rest),
+        (*place, *supervision, "委员", "李春花", *rest), (*place, *supervision, "委员", "赵永红", *rest),
+        (*place, *committee, "主任", "孙立", *rest), (*place, *committee, "委员", "赵永红", *rest),
+    ]  # fmt: skip
+    with county.uow() as uow:
+        found, _next = queries.list_errors(uow, uploaded(county, rows).id)
+    # The wife; the daughter-in-law, of whom a reason is asked for; a second head; who would sit in both.
+    assert [(e.row, e.column) for e in found] == [(3, "holder"), (4, "allowed"), (6, "since"), (7, "holder")]
+    assert "王建国" in str(found[0].params)
+    header, reason = [*HEADER, "可以担任的理由"], "儿媳不在近亲属之列"
+    batch = commit(county, uploaded(county, [(*rows[0], ""), (*rows[2], reason), (*rows[3], "")], header))
+    assert batch.state == "committed", job_of(county, batch.id).error
+    assert standing(county).keys() == {"王建国", "李春花", "赵永红"}
+
+
 def test_what_is_wrong_is_told_by_cell(county: County, place: tuple[str, str]) -> None:
     committee = organisation(county, name="村委会")
     appointed(county, committee, "head", "王建国")

@@ -20,6 +20,8 @@ from xiangyue.features.organisations.relatives import CLEAR, LABELS, relatives_a
 from xiangyue.i18n import lazy_gettext as _l
 
 Errors = dict[str, list[Any]]
+#: A holder with the post and its organisation.
+Sitting = tuple[PostHolder, Post, Organisation]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +148,18 @@ class Found:
 
 
 def exclusions(
-    uow: Uow, organisation: Organisation, post: Post, person_id: int, term: Term, *, but: Sequence[int] = ()
+    uow: Uow,
+    organisation: Organisation,
+    post: Post,
+    person_id: int,
+    term: Term,
+    *,
+    but: Sequence[int] = (),
+    beside: Sequence[Sitting] = (),
 ) -> list[Found]:
     """What excludes a person from the post by the county's rules: posts of the person's own and of near relatives in
-    organisations of the same village. ``but``: entries that are changed or end by the same act."""
+    organisations of the same village. ``but``: entries that are changed or end by the same act; ``beside``: those that
+    are not recorded yet and will be, before this one."""
     rules = _rules(uow, organisation.kind_key)
     found: list[Found] = []
     for rule in rules:
@@ -157,7 +167,10 @@ def exclusions(
         if here_first and rule.leads_only and not post.lead:
             continue
         other = rule.second if here_first else rule.first
-        rows = _across(uow, organisation, other, leads=rule.leads_only and not here_first)
+        leads = rule.leads_only and not here_first
+        place = (other, organisation.area_code)
+        coming = [one for one in beside if (one[2].kind_key, one[2].area_code) == place and (one[1].lead or not leads)]
+        rows = [*_across(uow, organisation, other, leads=leads), *coming]
         rows = [one for one in rows if one[0].id not in but and term_of(one[0]).meets(term) and one[0].person_id]
         found += _of_rule(uow, rule, person_id, rows)
     return found
@@ -170,7 +183,7 @@ def _rules(uow: Uow, kind: str) -> list[PostExclusion]:
 
 def _across(
     uow: Uow, organisation: Organisation, kind: str, *, leads: bool
-) -> list[tuple[PostHolder, Post, Organisation]]:
+) -> list[Sitting]:
     """Holders in organisations of the kind in the same village."""
     statement = (
         select(PostHolder, Post, Organisation)
@@ -187,7 +200,7 @@ def _across(
 
 
 def _of_rule(
-    uow: Uow, rule: PostExclusion, person_id: int, rows: Sequence[tuple[PostHolder, Post, Organisation]]
+    uow: Uow, rule: PostExclusion, person_id: int, rows: Sequence[Sitting]
 ) -> list[Found]:
     holders = {row[0].person_id: row for row in rows}
     found = []

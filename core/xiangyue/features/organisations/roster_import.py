@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -120,12 +119,12 @@ def _allowed(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def check(uow: Uow, rows: Sequence[RegisterRow]) -> Sequence[RowOutlook]:
     """What each row would do: a new holder, one whose entry is put right, or nothing."""
-    coming: Counter[int] = Counter()
+    coming: list[checks.Sitting] = []
     return [_outlook(uow, row, coming) for row in rows]
 
 
-def _outlook(uow: Uow, row: RegisterRow, coming: Counter[int]) -> RowOutlook:
-    """``coming``: new holders of the rows before, by post."""
+def _outlook(uow: Uow, row: RegisterRow, coming: list[checks.Sitting]) -> RowOutlook:
+    """``coming``: new holders of the rows before, who are not recorded yet; this one is added."""
     values = dict(row.values)
     faults: list[CellFault] = []
     organisation = _organisation(uow, values)
@@ -152,24 +151,26 @@ def _outlook(uow: Uow, row: RegisterRow, coming: Counter[int]) -> RowOutlook:
         faults.append(CellFault("person_no", _l("That number is %(name)s's.", name=who.person.name)))
     inputs.came_to_it({"way": "", **_plain(values)}, errors, since=values["since"])
     standing = _standing(uow, post, who.key) if post is not None and who is not None else None
-    if who is not None and post is not None and organisation is not None:
+    home = organisation or Organisation(
+        kind_key=values.get("org_kind", ""), area_code=values["place"], name=values["organisation"]
+    )
+    seat = post or _post_to_come(named, values)
+    if who is not None and (organisation is None or post is not None):
         term = Term(values["since"], standing.valid_to if standing is not None else None)
         reason = values.get("allowed") or (standing.doubt_reason if standing is not None else "")
-        doubts, wrong = may_take(uow, organisation, post, who, term, reason,
-                                 but=standing.id if standing is not None else 0)  # fmt: skip
         if standing is not None and standing.valid_from == term.since:
-            doubts = standing.doubt  # as they were found when it was recorded
-        errors |= wrong
+            doubts = standing.doubt  # as they were found when it was recorded: `edit_holder` asks of other days only
+        else:
+            but = standing.id if standing is not None else 0
+            doubts, wrong = may_take(uow, home, seat, who, term, reason, but=but, beside=coming)
+            errors |= wrong
         if standing is None and "valid_from" not in errors:
-            coming[post.id] += 1
-            there = [one for one in checks.holders_of_post(uow, post.id) if checks.term_of(one).meets(term)]
-            if post.seats_max is not None and len(there) + coming[post.id] > post.seats_max and coming[post.id] > 1:
+            there = [one for one in checks.holders_of_post(uow, seat.id) if checks.term_of(one).meets(term)]
+            beside = [one for one in coming if _same_post(one, home, seat)]
+            if beside and seat.seats_max is not None and len(there) + len(beside) >= seat.seats_max:
                 errors["valid_from"] = [_l("The sheet has more people for this post than it has seats.")]
-    elif organisation is None and who is not None and who.person is not None:
-        term = Term(values["since"], None)
-        errors |= checks.check_person(who.person, term)
-        doubts, wrong = checks.settle(_excluded(uow, values, who.person.id, term), values.get("allowed") or "")
-        errors |= wrong
+            person = who.person.id if who.person is not None else None
+            coming.append((PostHolder(person_id=person, valid_from=term.since), seat, home))
     for field, texts in errors.items():
         faults.append(CellFault(_AT.get(field, "holder"), " ".join(str(text) for text in texts)))
     name = f"{values['organisation']} {values['post_name']} {values['holder']}"
@@ -179,14 +180,17 @@ def _outlook(uow: Uow, row: RegisterRow, coming: Counter[int]) -> RowOutlook:
     return RowOutlook(row.number, standing.id if standing is not None else None, name, before, after, faults)
 
 
-def _excluded(uow: Uow, values: Mapping[str, Any], person: int, term: Term) -> list[checks.Found]:
-    """What excludes somebody from a post of an organisation that is not on record yet."""
-    kind = queries.kind_of(uow, values.get("org_kind", ""))
-    if kind is None:
-        return []
-    coming = Organisation(kind_key=kind.key, area_code=values["place"])
-    lead = any(p.lead for p in queries.post_kinds(uow, kind.key) if values["post_name"] == p.name)
-    return checks.exclusions(uow, coming, Post(lead=lead), person, term)
+def _post_to_come(named: Post | PostKind | None, values: Mapping[str, Any]) -> Post:
+    """A post of an organisation that the file records, as it will be."""
+    if named is None:
+        return Post(name=values["post_name"], name_en="", lead=False)
+    return Post(name=named.name, name_en=named.name_en, lead=named.lead, seats_max=named.seats_max)
+
+
+def _same_post(one: checks.Sitting, home: Organisation, seat: Post) -> bool:
+    _row, post, organisation = one
+    known = (organisation.area_code, organisation.name, post.name)
+    return known == (home.area_code, home.name, seat.name)
 
 
 def _told(meant: choosing.Meant) -> str:

@@ -67,9 +67,10 @@ def check(
     *,
     but: int = 0,
     ending: Sequence[int] = (),
+    beside: Sequence[checks.Sitting] = (),
 ) -> tuple[list[str], dict[str, list[Any]]]:
     """(doubts to keep, what is wrong by field) of somebody who takes a post up. ``but``: the entry that is changed;
-    ``ending``: entries that end by the same act."""
+    ``ending``: entries that end by the same act; ``beside``: those that will be recorded before this one."""
     wrong: dict[str, list[Any]] = {}
     if organisation.founded_on is not None and term.since < organisation.founded_on:
         text = _l("The organisation was founded on %(day)s.", day=organisation.founded_on.isoformat())
@@ -78,7 +79,7 @@ def check(
     if holder.person is None:
         return [], wrong
     wrong |= checks.check_person(holder.person, term)
-    found = checks.exclusions(uow, organisation, post, holder.person.id, term, but=(but, *ending))
+    found = checks.exclusions(uow, organisation, post, holder.person.id, term, but=(but, *ending), beside=beside)
     doubts, excluded = checks.settle(found, reason)
     for field, texts in excluded.items():
         wrong[field] = [*wrong.get(field, []), *texts]
