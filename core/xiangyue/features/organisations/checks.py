@@ -181,9 +181,7 @@ def _rules(uow: Uow, kind: str) -> list[PostExclusion]:
     return list(uow.session.scalars(select(PostExclusion).where(touches, PostExclusion.active.is_(True))))
 
 
-def _across(
-    uow: Uow, organisation: Organisation, kind: str, *, leads: bool
-) -> list[Sitting]:
+def _across(uow: Uow, organisation: Organisation, kind: str, *, leads: bool) -> list[Sitting]:
     """Holders in organisations of the kind in the same village."""
     statement = (
         select(PostHolder, Post, Organisation)
@@ -199,9 +197,7 @@ def _across(
     return [(row[0], row[1], row[2]) for row in uow.session.execute(statement)]
 
 
-def _of_rule(
-    uow: Uow, rule: PostExclusion, person_id: int, rows: Sequence[Sitting]
-) -> list[Found]:
+def _of_rule(uow: Uow, rule: PostExclusion, person_id: int, rows: Sequence[Sitting]) -> list[Found]:
     holders = {row[0].person_id: row for row in rows}
     found = []
     if person_id in holders:
