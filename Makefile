@@ -5,8 +5,9 @@
 .NOTPARALLEL:
 .PHONY: help demo test check bench lock setup frontend browser python clean
 
-# Another tree's sources must not stand before this one's.
-unexport PYTHONPATH
+# Another tree's sources must not stand before this one's. What was compiled once is kept, or every process of a test
+# run would compile a thousand files again.
+unexport PYTHONPATH PYTHONDONTWRITEBYTECODE
 
 # The first Python that runs and is new enough. A version manager's names may be there and not run.
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3.14 python3 python; do \

@@ -70,18 +70,25 @@ def _translations(locale: str) -> _stdlib_gettext.NullTranslations:
 
 
 def _read(directory: Path, locale: str) -> _stdlib_gettext.GNUTranslations | None:
+    source = directory / f"{locale}.po"
+    try:
+        found = source.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return _stdlib_gettext.GNUTranslations(io.BytesIO(_compiled(source, locale, found.st_mtime_ns, found.st_size)))
+
+
+@lru_cache(maxsize=256)
+def _compiled(source: Path, locale: str, _changed: int, _size: int) -> bytes:
+    """A catalogue as the standard library reads it. Kept: all are merged anew whenever a plugin comes or goes."""
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
-    source = directory / f"{locale}.po"
-    if not source.exists():
-        return None
     with source.open("rb") as stream:
         catalogue = read_po(stream, locale=locale)
     buffer = io.BytesIO()
     write_mo(buffer, catalogue)
-    buffer.seek(0)
-    return _stdlib_gettext.GNUTranslations(buffer)
+    return buffer.getvalue()
 
 
 def current_locale() -> str:

@@ -43,6 +43,7 @@ synchronous_commit = off
 full_page_writes = off
 wal_level = minimal
 max_wal_senders = 0
+max_wal_size = 256MB
 """
 
 _CONFIGURATION = """\
@@ -155,8 +156,12 @@ class PostgresServer:
 
         Returns (owner_url, app_url). A template must have no open connections.
         """
-        statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(
-            sql.Identifier(name), sql.Identifier(OWNER), sql.Identifier(template or "template1")
+        statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY {}").format(
+            sql.Identifier(name),
+            sql.Identifier(OWNER),
+            sql.Identifier(template or "template1"),
+            # Where nothing waits for a disk, whole files are copied in half the time of single pages.
+            sql.Identifier("file_copy" if self.fast else "wal_log"),
         )
         with self.admin() as connection:
             connection.execute(statement)

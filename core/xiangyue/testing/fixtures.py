@@ -275,9 +275,11 @@ def runtime_on(name: str, provisioned: Settings, pg_server: Any) -> Iterator[Run
 
 @pytest.fixture(scope="module")
 def runtime(provisioned: Settings, pg_server: Any, request: pytest.FixtureRequest) -> Iterator[Runtime]:
-    """A runtime on this module's own copy of the template database, as the runtime role."""
-    with runtime_on(module_database(request.module.__name__), provisioned, pg_server) as made:
+    """A runtime on this module's own copy of the template database, as the runtime role. The copy goes with it."""
+    name = module_database(request.module.__name__)
+    with runtime_on(name, provisioned, pg_server) as made:
         yield made
+    pg_server.drop_database(name)
 
 
 def module_database(module: str) -> str:

@@ -1,7 +1,7 @@
 """pytest fixtures: one real PostgreSQL and one real Redis for the whole test run.
 
 Name this module in ``pytest_plugins``. The servers are the embedded ones without fsync, in a folder of their
-own under /tmp; what a killed test run left there is stopped and removed by the next one.
+own in memory or under /tmp; what a killed test run left there is stopped and removed by the next one.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import pytest
 
 from xiangyue.local.servers import EmbeddedServers
@@ -20,6 +21,10 @@ from xiangyue.testing import seed
 from xiangyue.testing.seed import remove_home
 
 _PREFIX = "xiangyue-test-"
+#: A file system in memory, and what must be free of it and of the memory: a run needs a small part of that. Databases
+#: are made and removed there in a fraction of a disk's time.
+_MEMORY = Path("/dev/shm")  # noqa: S108 - folders in it are made by mkdtemp
+_ROOM = 6 * 1024**3
 
 
 @dataclass(slots=True)
@@ -70,15 +75,25 @@ class TestPostgres:
         self.servers.postgres.drop_database(name)
 
 
+def _roomy(memory: Path) -> bool:
+    """Whether homes can be in a file system in memory: programs run there, and neither it nor the memory is short."""
+    try:
+        found = os.statvfs(memory)
+    except OSError:
+        return False
+    room = min(found.f_bavail * found.f_frsize, psutil.virtual_memory().available)
+    return room >= _ROOM and not found.f_flag & os.ST_NOEXEC and os.access(memory, os.W_OK | os.X_OK)
+
+
 @pytest.fixture(scope="session")
 def embedded_servers() -> Iterator[EmbeddedServers]:
     """Both servers, running; rather ask for ``pg_server`` and ``redis_server``."""
-    root = Path(tempfile.gettempdir())
-    for leftover in root.glob(f"{_PREFIX}*/run/users.lock"):
+    disk = Path(tempfile.gettempdir())
+    for leftover in [*disk.glob(f"{_PREFIX}*/run/users.lock"), *_MEMORY.glob(f"{_PREFIX}*/run/users.lock")]:
         # Another user's test run on the same machine is none of our business.
         if leftover.stat().st_uid == os.geteuid():
             remove_home(leftover.parent.parent)
-    home = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=root))
+    home = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_MEMORY if _roomy(_MEMORY) else disk))
     # mkdtemp makes it 0700; the servers' system user has to pass through when root runs the tests.
     home.chmod(0o711)
     servers = EmbeddedServers(home, fast=True)

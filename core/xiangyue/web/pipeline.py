@@ -6,12 +6,13 @@ import hashlib
 import hmac
 import re
 import uuid
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from flask import Flask, Request, Response, current_app, g, redirect, request
 from flask.globals import app_ctx, request_ctx
-from werkzeug.routing import IntegerConverter, Map
+from werkzeug.routing import IntegerConverter, Map, Rule
 
 from xiangyue import i18n
 from xiangyue.access.actor import Actor, anonymous
@@ -123,8 +124,25 @@ def _check_csrf() -> None:
         )
 
 
+class LazyRule(Rule):
+    """An address whose builder is compiled when somebody first builds it: werkzeug compiles two for each of some six
+    hundred, which takes most of an application's start, and most of them are never asked."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        made: list[Callable[..., tuple[str, str]]] = []
+
+        def build(rule: Rule, /, **values: Any) -> tuple[str, str]:
+            if not made:
+                made.append(Rule._compile_builder(rule, append_unknown))
+            return made[0](rule, **values)
+
+        return build
+
+
 class AppFlask(Flask):
     """Flask whose view runs inside a unit of work: committed when the response is a success, else rolled back."""
+
+    url_rule_class = LazyRule
 
     def ensure_sync(self, func: Any) -> Any:
         """There are no asynchronous views; Flask would look for one at every call of every hook."""
