@@ -23,7 +23,7 @@ from xiangyue.jobs.queues import queue_name
 from xiangyue.jobs.run import run_with
 from xiangyue.jobs.scheduler import Scheduler
 from xiangyue.jobs.service import enqueue_job, repeat_job, request_cancel
-from xiangyue.jobs.worker import serve
+from xiangyue.jobs.worker import CountyWorker, serve
 from xiangyue.plugin.offer import Contributor
 from xiangyue.plugin.registry import JobKind, Schedule
 from xiangyue.runtime import Runtime
@@ -328,6 +328,20 @@ def test_what_redis_forgot_is_sent_again(runtime: Runtime, hanyin: County) -> No
     for key in client.scan_iter(f"rq:*{runtime.settings.instance}*"):
         client.delete(key)
     assert scheduler.resend_forgotten(hanyin.info) == 1
+    serve(runtime, burst=True)
+    assert show(hanyin, job_id).state == "succeeded"
+
+
+def test_what_a_worker_died_with_before_it_claimed_the_job_is_sent_again(runtime: Runtime, hanyin: County) -> None:
+    job_id = enqueue(hanyin)
+    worker = CountyWorker(runtime)
+    taken = worker.dequeue_job_and_maintain_ttl(None)
+    assert taken is not None
+    worker.prepare_execution(taken[0])  # the last that it does before its child begins
+    long_ago = datetime.now(UTC) - timedelta(minutes=10)
+    with hanyin.uow() as uow:
+        uow.session.execute(update(OutboxMessage).values(sent_at=long_ago))
+    assert Scheduler(runtime).resend_forgotten(hanyin.info) == 1
     serve(runtime, burst=True)
     assert show(hanyin, job_id).state == "succeeded"
 

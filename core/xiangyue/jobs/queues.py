@@ -55,10 +55,14 @@ def push(runtime: Runtime, tenant_id: int, job_id: int, outbox_id: int) -> None:
 
 
 def is_waiting(runtime: Runtime, tenant_id: int, outbox_id: int) -> bool:
-    """Whether Redis still knows the message. Raises redis.RedisError when Redis is away."""
+    """Whether the message is still on its queue. Raises redis.RedisError when Redis is away.
+
+    Not whether Redis knows it: of one that a worker took and died with before it had claimed the job, RQ keeps a record
+    for a quarter of an hour.
+    """
     settings = runtime.settings
-    key = f"rq:job:{message_id(settings, tenant_id, outbox_id)}"
-    return bool(sender(settings.redis_url).exists(key))
+    key = f"{Queue.redis_queue_namespace_prefix}{queue_name(settings, tenant_id)}"
+    return sender(settings.redis_url).lpos(key, message_id(settings, tenant_id, outbox_id)) is not None
 
 
 @lru_cache(maxsize=8)

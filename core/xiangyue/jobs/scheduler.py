@@ -28,7 +28,8 @@ log = structlog.get_logger()
 
 #: A running job without a heartbeat for so long has lost its worker.
 STALE_SECONDS = 60.0
-#: A queued job whose message left so long ago is looked for in the queue: Redis may have lost it.
+#: A queued job whose message left so long ago is looked for in the queue: Redis may have lost it, or a worker that died
+#: with it before it had claimed the job.
 FORGOTTEN_SECONDS = 300.0
 #: Advisory lock of the one scheduler that acts; held for the length of a round.
 LOCK_KEY = 0x7869_616E_6779_7565
@@ -115,7 +116,7 @@ class Scheduler:
         return len(jobs)
 
     def resend_forgotten(self, tenant: TenantInfo) -> int:
-        """Messages of waiting jobs that left long ago and that Redis no longer knows are sent again."""
+        """Messages of waiting jobs that left long ago and are not on the queue any more are sent again."""
         limit = datetime.now(UTC) - timedelta(seconds=FORGOTTEN_SECONDS)
         newest = (
             select(func.max(OutboxMessage.id))
