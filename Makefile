@@ -13,7 +13,8 @@ unexport PYTHONPATH PYTHONDONTWRITEBYTECODE
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3.14 python3 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { command -v $$name; break; }; done)
 RUN := .venv/bin/python
-# Tests run in as many processes as there are cores, each with servers of its own.
+# Tests run in as many processes as there are cores, each with servers of its own; those of the plugins beside each
+# other, each plugin's in one: they are few, and a process takes seconds before its first test.
 TESTS := -m pytest tests -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 BOOTSTRAP := core/xiangyue/local/bootstrap.py
 
@@ -30,8 +31,8 @@ demo: setup frontend
 
 test: setup frontend browser
 	@$(RUN) $(TESTS)
-	@for plugin in $(patsubst %/tests,%,$(wildcard plugins/*/tests)); do \
-		echo "$$plugin"; (cd $$plugin && $(CURDIR)/$(RUN) $(TESTS)) || exit 1; done
+	@for plugin in $(patsubst %/tests,%,$(wildcard plugins/*/tests)); do echo "$$plugin"; done | xargs -P 8 -I '{}' sh -c \
+		'said=$$(cd {} && $(CURDIR)/$(RUN) -m pytest tests 2>&1); code=$$?; printf "%s\n%s\n" {} "$$said"; exit $$code'
 
 check: setup
 	.venv/bin/ruff format --check .
