@@ -109,7 +109,7 @@ def test_a_chunk_of_which_something_stands_is_compared_and_the_others_are_new(
 ) -> None:
     run(clean, stands)
     others = [household(number, person(f"周{name}")) for number, name in enumerate("一二三四五六", 11)]
-    monkeypatch.setattr(bulk, "CHUNK", 2)
+    monkeypatch.setattr(bulk, "CHUNK", 1)
     counts = run(clean, *others[:3], FIRST, *others[3:])
     assert (counts.households_new, counts.persons_new) == new
     assert count(clean, Person) == 8

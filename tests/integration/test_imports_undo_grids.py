@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from grids_kit import divided_county, group_grid, homes
 from households_kit import text
 from imports_kit import Row, batch_of, checked, commit, undo, workbook
@@ -68,8 +70,12 @@ def test_the_page_says_that_grids_follow_until_they_have(county: County) -> None
     assert "The households are being put into grids now" in text(english, page)
     (job,) = events_of(county, batch)
     with county.uow() as uow:
-        uow.get(Job, job.id).state = "failed"
+        failed = uow.get(Job, job.id)
+        failed.state, failed.finished_at = "failed", datetime.now(UTC)
     assert "未能把这些户划入网格" in text(chinese, page)
+    with county.uow() as uow:
+        uow.get(Job, job.id).finished_at = datetime.now(UTC) - timedelta(days=2)
+    assert "划入网格" not in text(chinese, page)  # what it left was looked for since
     with county.uow() as uow:
         uow.get(Job, job.id).state = "queued"
     run_with(county.runtime, county.info.id, job.id)

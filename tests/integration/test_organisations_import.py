@@ -13,13 +13,13 @@ from imports_kit import commit, job_of, undo, work
 from openpyxl import load_workbook
 from organisations_kit import appointed, cleared, county, organisation, person
 from registers_kit import sheet
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from xiangyue.features.areas.models import Area
 from xiangyue.features.imports import queries, service
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.organisations.holders import all_of
-from xiangyue.features.organisations.models import Organisation, PostHolder
+from xiangyue.features.organisations.models import Organisation, OrganisationKind, PostHolder, PostKind
 from xiangyue.testing.fixtures import County
 
 __all__ = ["cleared", "county"]
@@ -119,6 +119,21 @@ def test_posts_and_kinds_are_read_in_the_words_of_the_field(county: County, plac
     }  # fmt: skip
     # The same file again: what stands is what it says, in other words.
     assert uploaded(county, rows).counts["records_unchanged"] == 4
+
+
+def test_what_the_county_calls_a_kind_of_its_own_is_that_kind(county: County, place: tuple[str, str]) -> None:
+    with county.uow() as uow:
+        own = OrganisationKind(key="own", name="经济合作社", family="economy", levels=["village"], position=900)
+        uow.session.add_all([own, PostKind(key="own.chair", kind_key="own", name="社长")])
+    row = ("沈坝经济合作社", "经济合作社", "社长", "郑下派", "是", "2024-03-01", "", "任命", "", "")
+    batch = commit(county, taken_in(county, place, row))
+    assert batch.state == "committed", job_of(county, batch.id).error
+    with county.uow() as uow:
+        assert uow.session.scalars(select(Organisation.kind_key)).all() == ["own"]
+    assert undo(county, batch).state == "undone"
+    with county.uow() as uow:
+        uow.session.execute(delete(PostKind).where(PostKind.key == "own.chair"))
+        uow.session.execute(delete(OrganisationKind).where(OrganisationKind.key == "own"))
 
 
 def test_a_relative_in_doubt_is_taken_in_with_the_reason(county: County, place: tuple[str, str]) -> None:

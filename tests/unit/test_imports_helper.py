@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from tests.corpus.case import Case
@@ -54,6 +56,17 @@ def test_what_goes_wrong_is_raised_here() -> None:
 
     with pytest.raises(ValueError, match="a thousand"):
         list(spread(BLOCKS, faulty, Helper(faulty)))
+
+
+def test_a_question_that_cannot_be_sent_has_no_answer_and_the_others_have_their_own() -> None:
+    helper: Helper[Any, Any] = Helper(lambda question: question * 2)
+    answers = [helper.ask(question) for question in (1, threading.Lock(), 3)]
+    assert answers[0].result(10) == 2
+    with pytest.raises(TypeError, match="pickle"):
+        answers[1].result(10)
+    assert answers[2].result(10) == 6
+    helper.end()
+    helper.close()
 
 
 def test_who_stops_in_the_middle_leaves_no_process() -> None:

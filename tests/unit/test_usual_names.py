@@ -64,6 +64,13 @@ def test_a_post_that_is_called_so_comes_before_a_usual_name() -> None:
     assert meant_post([*posts, own], "government", "城关镇镇长", ("城关镇",)) is own
 
 
+@pytest.mark.parametrize("name", ["应急 专干", "主任（兼）", "主任(兼)"])
+def test_a_post_is_found_by_its_name_however_blanks_and_brackets_stand(name: str) -> None:
+    own = Named("government", PostSpec("own", name, "On duty"))
+    assert meant_post([own], "government", name) is own
+    assert meant_post([own], "government", name.replace(" ", "　").replace("(", "（").replace(")", "）")) is own
+
+
 def test_kinds_of_the_county_have_no_other_names() -> None:
     assert "村委会" in kind_synonyms("village_committee")
     assert kind_synonyms("of_the_county") == ()

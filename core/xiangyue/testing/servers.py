@@ -21,10 +21,10 @@ from xiangyue.testing import seed
 from xiangyue.testing.seed import remove_home
 
 _PREFIX = "xiangyue-test-"
-#: A file system in memory, and what must be free of it and of the memory: a run needs a small part of that. Databases
-#: are made and removed there in a fraction of a disk's time.
+#: A file system in memory, and what must be free of it and of the memory for each process of a run, which needs a small
+#: part of that. Databases are made and removed there in a fraction of a disk's time.
 _MEMORY = Path("/dev/shm")  # noqa: S108 - folders in it are made by mkdtemp
-_ROOM = 6 * 1024**3
+_ROOM = 3 * 1024**3
 
 
 @dataclass(slots=True)
@@ -76,13 +76,20 @@ class TestPostgres:
 
 
 def _roomy(memory: Path) -> bool:
-    """Whether homes can be in a file system in memory: programs run there, and neither it nor the memory is short."""
+    """Whether homes can be in a file system in memory: programs run there, and neither it nor the memory is short. Not
+    where somebody said where temporary files go."""
+    if os.environ.get("TMPDIR"):
+        return False
     try:
         found = os.statvfs(memory)
     except OSError:
         return False
     room = min(found.f_bavail * found.f_frsize, psutil.virtual_memory().available)
-    return room >= _ROOM and not found.f_flag & os.ST_NOEXEC and os.access(memory, os.W_OK | os.X_OK)
+    return (
+        room >= _ROOM * int(os.environ.get("PYTEST_XDIST_WORKER_COUNT") or 1)
+        and not found.f_flag & os.ST_NOEXEC
+        and os.access(memory, os.W_OK | os.X_OK)
+    )
 
 
 @pytest.fixture(scope="session")

@@ -66,7 +66,7 @@ def say_import(uow: Uow, state: str) -> Any:
     if not scoped_rows(uow.session, "SELECT 1 FROM grid_version v WHERE {tenant:v} LIMIT 1", {}):
         return None
     if state in OPEN_STATES:
-        return _l("The households are being put into grids now; their pages show it within a minute or so.")
+        return _l("The households are being put into grids now; their pages show it shortly.")
     return _l("The households could not be put into grids just now; it is tried again within a day.")
 
 

@@ -262,9 +262,9 @@ class _Run:
         """Write the households and persons of the chunk as if none of them stood; whether that is so.
 
         The unique codes and citizen numbers tell. To look for each of them first takes as long again, so it is left out
-        until a chunk had one that stands.
+        as long as a first chunk was all new and no other had one that stands.
         """
-        if self.dry_run or self.some_stand:
+        if self.dry_run or self.some_stand or not self.counts.households_new:
             return False
         try:
             with self.uow.session.connection().begin_nested():
@@ -297,7 +297,9 @@ class _Run:
             analyze_persons(self.uow.session)
         for statement in sql.FIND_PERSONS:
             self.persons += self.run(statement)
-        return self.households + self.persons > 0
+        found = self.households + self.persons > 0
+        self.some_stand = self.some_stand or found
+        return found
 
     def _hold_back(self, made: Prepared) -> None:
         """What has an owner for whom this import does not speak is not overwritten: it waits for a decision."""

@@ -145,7 +145,7 @@ class Person(Timestamps, Versioned, AreaBound, Base):
 
 
 class NameSuffix(Base, AreaBound):
-    """Search table: every suffix of a person's name, its pinyin initials and pinyin.
+    """Search table: every suffix of a person's name, its pinyin initials and pinyin (`pinyin.suffixes`).
 
     LIKE and trigram lose their index under row-level security; a range over suffixes keeps it. Keyed by its content:
     ``id`` is the person's.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from xiangyue.db.uow import Uow
 from xiangyue.jobs.models import OPEN_STATES, Job
@@ -14,7 +15,8 @@ from xiangyue.plugin.dispatch import EVENT
 #: ``(uow, state of the job that follows)`` -> a sentence for the page, or None.
 Says = Callable[[Uow, str], Any]
 
-_NOT_DONE = (*OPEN_STATES, "failed", "cancelled")
+#: Who follows rosters looks at all of the register every day, also for what an event that failed left undone.
+_LOOKED_AGAIN = timedelta(days=1)
 _FOLLOWERS: dict[str, Says] = {}
 
 
@@ -26,8 +28,12 @@ def add_follower(feature: str, says: Says) -> None:
 def sentences(uow: Uow, batch_id: int) -> list[Any]:
     """What is still to come of an import, one sentence of each feature that has something to say."""
     hook, of = Job.params["hook"].astext, Job.params["arguments"]["batch_id"].as_integer()
+    failed = Job.state.in_(("failed", "cancelled")) & (Job.finished_at > datetime.now(UTC) - _LOOKED_AGAIN)
     outstanding = select(Job).where(
-        Job.kind == EVENT, Job.state.in_(_NOT_DONE), hook == "import_commit_happened", of == batch_id
+        Job.kind == EVENT,
+        or_(Job.state.in_(OPEN_STATES), failed),
+        hook == "import_commit_happened",
+        of == batch_id,
     )
     states = {job.params["plugin"]: job.state for job in uow.session.scalars(outstanding.order_by(Job.id))}
     found = (says(uow, states[feature]) for feature, says in _FOLLOWERS.items() if feature in states)

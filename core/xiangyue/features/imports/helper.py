@@ -49,8 +49,12 @@ class Helper(Generic[A, R]):
     def ask(self, question: A) -> Future[R]:
         """The answer, some time; answers come in the order of the questions. It fails with EOFError or OSError when the
         helper is gone: ``work`` failed, or somebody ended it."""
-        self._asking.submit(self._pipe.send, question)
-        return self._hearing.submit(self._pipe.recv)
+        return self._hearing.submit(self._heard, self._asking.submit(self._pipe.send, question))
+
+    def _heard(self, asked: Future[None]) -> R:
+        asked.result()  # of what could not be sent there is no answer: the next one would be another question's
+        answer: R = self._pipe.recv()
+        return answer
 
     def end(self) -> None:
         """End the process; who still waits for an answer is told that it is gone."""

@@ -46,7 +46,15 @@ _AT = {
 
 
 def _kinds(uow: Uow) -> Sequence[RegisterChoice]:
-    return [RegisterChoice(kind.key, kind.name, kind.name_en, kind_synonyms(kind.key)) for kind in queries.kinds(uow)]
+    kinds = queries.kinds(uow)
+    # What a kind of the county is called is no other word for one of the core's.
+    names = {name for kind in kinds for name in (kind.name, kind.name_en)}
+    return [
+        RegisterChoice(
+            kind.key, kind.name, kind.name_en, tuple(word for word in kind_synonyms(kind.key) if word not in names)
+        )
+        for kind in kinds
+    ]
 
 
 def _ways(_uow: Uow) -> Sequence[RegisterChoice]:
@@ -169,8 +177,9 @@ def _outlook(uow: Uow, row: RegisterRow, coming: list[checks.Sitting]) -> RowOut
             beside = [one for one in coming if _same_post(one, home, seat)]
             if beside and seat.seats_max is not None and len(there) + len(beside) >= seat.seats_max:
                 errors["valid_from"] = [_l("The sheet has more people for this post than it has seats.")]
-            person = who.person.id if who.person is not None else None
-            coming.append((PostHolder(person_id=person, valid_from=term.since), seat, home))
+            if not faults and not errors:
+                person = who.person.id if who.person is not None else None
+                coming.append((PostHolder(person_id=person, valid_from=term.since), seat, home))
     for field, texts in errors.items():
         faults.append(CellFault(_AT.get(field, "holder"), " ".join(str(text) for text in texts)))
     name = f"{values['organisation']} {values['post_name']} {values['holder']}"
@@ -189,8 +198,8 @@ def _post_to_come(named: Post | PostKind | None, values: Mapping[str, Any]) -> P
 
 def _same_post(one: checks.Sitting, home: Organisation, seat: Post) -> bool:
     _row, post, organisation = one
-    known = (organisation.area_code, organisation.name, post.name)
-    return known == (home.area_code, home.name, seat.name)
+    there = (organisation.area_code, organisation.name, post.name)
+    return there == (home.area_code, home.name, seat.name)
 
 
 def _told(meant: choosing.Meant) -> str:

@@ -45,7 +45,8 @@ def meant_post(posts: Sequence[P], kind_key: str, written: str, within: Iterable
     text = without_spaces(written)
     shorter = (text.removeprefix(without_spaces(name)) for name in within)
     texts = [text, *(rest for rest in shorter if rest and rest != text)]
-    named = (post for text in texts for post in posts if text in (post.name, without_spaces(post.name_en)))
+    own = {post.key: (without_spaces(post.name), without_spaces(post.name_en)) for post in posts}
+    named = (post for text in texts for post in posts if text in own[post.key])
     usual = usual_names().get(kind_key, {})
     others = (post for text in texts for post in posts if text in usual.get(post.key.rpartition(".")[2], ()))
     return next(named, None) or next(others, None)

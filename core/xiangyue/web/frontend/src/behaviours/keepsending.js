@@ -13,15 +13,17 @@ const signIn = document.body.dataset.signIn || "/sign-in";
 // Taps of this page that wait for their next try.
 const waiting = new Map();
 
-// Taps of pages that were closed.
+// Taps of pages that were closed; one that arrived as its page was closed is still kept. Only a try that fails, or hangs,
+// says that they are unsent.
 const left = new Set();
+let late = false;
 
 const partOf = (elt) => elt instanceof Element && elt.closest("[data-keep-sending]");
 
 function unsent() {
   for (const part of document.querySelectorAll("[data-keep-sending]")) {
     const note = part.querySelector(".xy-unsent");
-    if (note) note.hidden = !(waiting.size || left.size);
+    if (note) note.hidden = !(waiting.size || (late && left.size));
   }
 }
 
@@ -126,6 +128,7 @@ async function sendLeft() {
     // No network still.
   }
   sending = false;
+  late = true;
   unsent();
   if (left.size) {
     if (later) setTimeout(sendLeft, EVERY);
@@ -136,8 +139,10 @@ async function sendLeft() {
 onReady((root) => {
   if (root !== document) return unsent();
   for (const key of account ? store.keys(prefix) : []) left.add(key);
-  // One that arrived as the page before was closed is still kept; only a try that fails, or hangs, says it is unsent.
-  setTimeout(unsent, EVERY);
+  setTimeout(() => {
+    late = true;
+    unsent();
+  }, EVERY);
   sendLeft();
 });
 window.addEventListener("online", () => {
