@@ -86,13 +86,22 @@ def sign_in(live: LiveServer, new_page: Callable[..., Any]) -> Callable[..., Any
     return go
 
 
+#: Texts that stand one character or two a line: Chinese may break anywhere, so nothing keeps their box wide.
+SQUEEZED = """() => [...document.querySelectorAll('main *')].filter(e => {
+  const own = [...e.childNodes].filter(n => n.nodeType === 3).map(n => n.textContent.trim()).join('');
+  const box = e.getBoundingClientRect();
+  return own.length > 5 && box.width > 0 && box.width < 56 && box.height > 70;
+}).map(e => e.textContent.trim().slice(0, 40))"""
+
+
 @pytest.fixture
 def check_width() -> Callable[[Any], None]:
-    """Fail when the page is wider than its window."""
+    """Fail when the page is wider than its window, or a text is squeezed into a column."""
 
     def check(page: Any) -> None:
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{page.url} scrolls sideways by {wide} px"
+        assert page.evaluate(SQUEEZED) == [], page.url
 
     return check
 

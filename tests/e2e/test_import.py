@@ -72,6 +72,10 @@ def test_from_a_roster_with_errors_to_households_in_the_register(
     write.click()
     page.wait_for_selector("a[href^='/households?batch=']", timeout=30_000)
     check_page(page)
+    desk = page.viewport_size
+    page.set_viewport_size({"width": 360, "height": 740})
+    check_page(page)
+    page.set_viewport_size(desk)
     page.click("a[href^='/households?batch=']")
     page.wait_for_url(lambda url: "/households?batch=" in url)
     shown = page.inner_text("main")
