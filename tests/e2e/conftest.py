@@ -86,8 +86,9 @@ def sign_in(live: LiveServer, new_page: Callable[..., Any]) -> Callable[..., Any
     return go
 
 
-#: Texts that stand one character or two a line: Chinese may break anywhere, so nothing keeps their box wide.
-SQUEEZED = """() => [...document.querySelectorAll('main *')].filter(e => {
+#: Texts that stand one character or two a line: Chinese may break anywhere, so nothing keeps their box wide. Not those
+#: of tables, whose columns are the reader's choice.
+SQUEEZED = """() => [...document.querySelectorAll('main :not(td, td *)')].filter(e => {
   const own = [...e.childNodes].filter(n => n.nodeType === 3).map(n => n.textContent.trim()).join('');
   const box = e.getBoundingClientRect();
   return own.length > 5 && box.width > 0 && box.width < 56 && box.height > 70;
