@@ -68,7 +68,7 @@ def quick_turns() -> Iterator[None]:
 def chunks_of(rows: Iterable[HouseholdRow], size: int) -> Iterator[list[HouseholdRow]]:
     """The rows, so many at a time; fewer at first, as PostgreSQL waits for those."""
     source = iter(rows)
-    first = max(size // 8, 1)
-    while chunk := list(islice(source, first)):
+    number = max(size // 8, 1)
+    while chunk := list(islice(source, number)):
         yield chunk
-        first = min(2 * first, size)
+        number = min(2 * number, size)
