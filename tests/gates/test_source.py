@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,27 @@ def test_no_chinese_in_code_or_templates() -> None:
     assert faults == []
 
 
+def icon_faults(path: Path, source: str, sprite: set[str]) -> list[str]:
+    """Icons that are named as such and are not among those of the sprite: a blank would stand for them."""
+    used = re.findall(r'''\bicon(?:\(|\s*=\s*)"([^"]+)"''', source)
+    return [f"{path}: {name}" for name in used if name not in sprite]
+
+
+def test_every_icon_is_in_the_sprite() -> None:
+    lines = (CORE / "web/frontend/icons.txt").read_text("utf-8").splitlines()
+    sprite = {line for line in lines if not line.startswith("#")}
+    faults, looked = [], 0
+    for root in (CORE, CORE.parents[1] / "plugins"):
+        for path in [*root.rglob("*.html"), *root.rglob("*.py")]:
+            if "node_modules" not in path.parts:
+                looked += 1
+                faults += icon_faults(path, path.read_text("utf-8"), sprite)
+    assert looked > 1000
+    assert faults == []
+    planted = '{{ ui.icon("plus", 16) }} {{ ui.button(_("Compare"), icon="no-such") }} NavItem(icon = "nor-this")'
+    assert icon_faults(Path("x"), planted, sprite) == ["x: no-such", "x: nor-this"]
+
+
 def test_planted_chinese_is_found() -> None:
     assert chinese_faults(Path("x.py"), '"""户"""\nLABEL = "户"\n') == ["x.py:2: Chinese in code: '户'"]
     assert chinese_faults(Path("x.py"), '# data: zh\nLABEL = "户"\n') == []
@@ -106,7 +128,6 @@ def test_every_message_is_translated(runtime: Runtime, app: object) -> None:
 
 
 def _any(message: tuple[str, ...]) -> dict[str, object]:
-    import re
 
     names = set(re.findall(r"%\((\w+)\)", message[0] + message[1])) - {"n", "num"}
     return dict.fromkeys(names, 0)
