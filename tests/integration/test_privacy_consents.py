@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -104,6 +105,7 @@ def test_pages_take_the_signed_paper_and_say_what_follows(county: County) -> Non
     assert "不再电话通知，改为上门" in text(client, path)
     assert "已撤回同意" in text(client, f"/persons/{person}")
     listing = text(client, f"/privacy/notices/{id}/persons?standing=withdrawn&area=all")
+    assert re.search(r"东南村[一二三1-3]组", listing), "a group is told with its village"
     assert "王德福" in listing
     admin, export = county.client("county_admin"), f"/privacy/notices/{id}/persons/export?standing=withdrawn&area=all"
     assert post(admin, export, export, purpose="", format="xlsx").status_code == 422

@@ -89,6 +89,18 @@ def names(uow: Uow, codes: Iterable[int]) -> dict[int, str]:
     return dict(rows)
 
 
+def places(uow: Uow, codes: Iterable[int]) -> dict[int, str]:
+    """Where somebody lives, by 15-digit code: a villager group (组) with its village's name before it, as every
+    village has a first group; any other area by its name. Unknown codes are missing."""
+    wanted = {code: code - code % 1000 for code in codes if code}
+    known = names(uow, {*wanted, *wanted.values()})
+    found = {
+        code: known.get(village, "") + (known.get(code, "") if code != village else "")
+        for code, village in wanted.items()
+    }
+    return {code: name for code, name in found.items() if name}
+
+
 def ancestor_codes(code: int) -> list[int]:
     """15-digit codes from the county down to ``code`` itself."""
     above = [code - code % unit for unit in (1_000_000_000, 1_000_000, 1_000)]

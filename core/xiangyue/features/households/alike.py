@@ -13,7 +13,7 @@ from xiangyue.access.crypto import TenantKeys, blind_index
 from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
-from xiangyue.features.areas.queries import names
+from xiangyue.features.areas.queries import places
 from xiangyue.features.duplicates import pairs, policy
 from xiangyue.features.households.identifiers import ID_NUMBER
 from xiangyue.features.households.models import Household, Person
@@ -144,12 +144,9 @@ def _judged(row: Sequence[Any], person: Person, home: Household, *, slip: bool) 
 
 
 def _name_places(uow: Uow, found: Collection[Alike]) -> None:
-    codes = {code for one in found for code in (one.area_code, one.area_code - one.area_code % 1000)}
-    known = names(uow, codes) if codes else {}
+    known = places(uow, [one.area_code for one in found])
     for one in found:
-        village = one.area_code - one.area_code % 1000
-        parts = dict.fromkeys((village, one.area_code))
-        one.place = "".join(known.get(code, "") for code in parts)
+        one.place = known.get(one.area_code, "")
 
 
 def look_for_alike(

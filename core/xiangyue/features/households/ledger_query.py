@@ -220,12 +220,9 @@ def _each_chunk(uow: Uow, reading: Reading) -> Iterator[list[_Home]]:
 
 
 def _place(uow: Uow, homes: Any) -> None:
-    wanted = {home.area_code for home in homes if not home.address}
-    names = areas.names(uow, wanted | {code - code % 1000 for code in wanted}) if wanted else {}
+    places = areas.places(uow, {home.area_code for home in homes if not home.address})
     for home in homes:
-        if not home.address:
-            village = names.get(home.area_code - home.area_code % 1000, "")
-            home.address = village + (names.get(home.area_code, "") if home.area_code % 1000 else "")
+        home.address = home.address or places.get(home.area_code, "")
 
 
 def _marks(uow: Uow, reading: Reading, rights: MarkRights, ids: list[int]) -> dict[int, list[str]]:

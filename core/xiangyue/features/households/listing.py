@@ -249,8 +249,6 @@ def known_fields(wanted: Iterable[str], known: Mapping[str, Any]) -> list[str]:
 
 def set_area_names(uow: Uow, items: list[dict[str, Any]], codes: Sequence[int]) -> None:
     """``area_name``: village and group, whatever the reader's area: names of areas are no secret."""
-    wanted = set(codes)
-    names = areas.names(uow, wanted | {code - code % 1000 for code in wanted})
+    places = areas.places(uow, codes)
     for item, code in zip(items, codes, strict=True):
-        village = names.get(code - code % 1000, "")
-        item["area_name"] = village + names.get(code, "") if code % 1000 else village
+        item["area_name"] = places.get(code, "")

@@ -87,7 +87,7 @@ def samples(uow: Uow, counts: Mapping[str, Any], kind: str = ROSTER) -> list[Sam
         for side in (sample["before"], sample["after"])
         if "area_code" in side
     }
-    names = areas.names(uow, codes)
+    names = areas.places(uow, codes)
     made = []
     for sample in found:
         before, after = sample["before"], sample["after"]
@@ -111,7 +111,7 @@ def _of_register(uow: Uow, kind: str, found: Sequence[Mapping[str, Any]]) -> lis
     columns = {} if register is None else {column.key: column for column in register.columns}
     places = {key for key, column in columns.items() if column.kind in ("village", "area", "place")}
     codes = {side[key] for one in found for side in (one["before"], one["after"]) for key in places if side.get(key)}
-    names = areas.names(uow, {int(code) for code in codes})
+    names = areas.places(uow, {int(code) for code in codes})
 
     def worded(key: str, value: Any) -> str:
         if value is None or value == "":

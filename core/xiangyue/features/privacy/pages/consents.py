@@ -12,7 +12,7 @@ from xiangyue.access.permissions import lacking
 from xiangyue.access.sensitive import needs_purpose
 from xiangyue.errors import Conflict, Invalid
 from xiangyue.features.areas import switch
-from xiangyue.features.areas.queries import names
+from xiangyue.features.areas.queries import names, places
 from xiangyue.features.households.models import Person
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.policy import HOUSEHOLD_EXPORT, SENSITIVE_VIEW
@@ -78,7 +78,7 @@ def list_standers(id: int) -> Any:
         policy=policy,
         sensitive=found.notice.whom in queries.sensitive_whom(uow),
         closed=current_actor().can(SENSITIVE_VIEW) and needs_purpose(uow),
-        places=names(uow, {row.area_code for row in rows.rows}),
+        places=places(uow, {row.area_code for row in rows.rows}),
         area_name=names(uow, [area]).get(area, "") if area else "",
     )
 
@@ -104,7 +104,7 @@ def export_standers(id: int) -> Any:
 
     def _cell(row: queries.Stander, column: str) -> Any:
         if column == "place" and row.area_code not in known:
-            known.update(names(uow, [row.area_code]))
+            known.update(places(uow, [row.area_code]))
         values: dict[str, Any] = {
             "name": row.name,
             "place": known.get(row.area_code, ""),
