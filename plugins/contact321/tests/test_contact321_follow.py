@@ -14,12 +14,14 @@ from contact321_kit import (
     SIX,
     YEAR,
     Home,
+    client_with,
     colours,
     compute,
     empty,
     entries,
     fill,
     home_of,
+    page_text,
     row_of,
     rows,
     switch,
@@ -150,6 +152,11 @@ def test_switched_on_the_county_is_computed(hanyin: County) -> None:
     switch(hanyin)
     assert hanyin.run_jobs() == ["plugin.event", "classification.compute"]
     assert len(colours(hanyin)) == 6
+    reader = client_with(hanyin, "audit.view", "job.view")
+    trail = page_text(reader, "/audit?action=contact321.recompute")
+    assert "启用了插件" in trail
+    assert f"{policy.COLOUR}<" not in trail, "the rule's name, not its key"
+    assert "三色户（321 联系机制）" in page_text(reader, "/jobs"), "a job that a plugin began"
     switch(hanyin, False)
     hanyin.run_jobs()
     assert len(colours(hanyin)) == 6  # kept
@@ -158,10 +165,10 @@ def test_switched_on_the_county_is_computed(hanyin: County) -> None:
 
 def test_a_roster_taken_in_while_the_county_is_computed_is_not_left_out(pair: County) -> None:
     with pair.uow() as uow:
-        service.recompute_all(uow, why="import 1")
-        service.recompute_all(uow, why="import 2")
+        service.recompute_all(uow, batch=1)
+        service.recompute_all(uow, batch=2)
     assert pair.run_jobs() == ["classification.compute"]
-    assert [entry["why"] for entry in entries(pair, "contact321.recompute")][-2:] == ["import 1", "import 2"]
+    assert [entry["batch"] for entry in entries(pair, "contact321.recompute")[-2:]] == [1, 2]
     assert policy.ACTIONS.keys() == {"contact321.awards", "contact321.recompute"}
 
 

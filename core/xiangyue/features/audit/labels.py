@@ -151,6 +151,7 @@ FIELDS: dict[str, Any] = {
     "repairs": _l("Repairs"),
     "valid_only": _l("Only households without errors"),
     "why": _l("Why"),
+    "batch": _l("Import"),
     "left_on": _l("Left on"),
     "left_reason": _l("Reason for leaving"),
     "lawful_basis": _l("On what ground"),
@@ -245,6 +246,7 @@ VALUES: dict[str, dict[str, Any]] = {
         "unknown": _l("unknown sign-in name"),
         "password": _l("wrong password"),
         "code": _l("wrong code"),
+        "switched_on": _l("the plugin was switched on"),
     },
     "locale": {
         "zh": _l("Chinese"),

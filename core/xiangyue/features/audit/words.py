@@ -189,7 +189,7 @@ _TABLES = {"relation": RELATIONS, "sex": SEX, "nationality": NATIONALITIES}
 #: Keys under which keys of the county's own lists stand -> which list.
 _LISTS = {
     "mark": "mark", "marks": "mark", "mark_key": "mark", "award": "award", "award_key": "award", "role": "role",
-    "roles": "role",
+    "roles": "role", "classifier": "classifier",
 }  # fmt: skip
 
 _AREA_FIELDS = {"area_code", "area", "current_area", "parent_code", "groups", "areas"}
@@ -221,8 +221,8 @@ class Words:
     actions: Mapping[str, Any]
     areas: Mapping[int, str]
     rights: Callable[[str], Any]
-    #: (list, key) -> name: marks, awards, roles, the county's own fields ("custom") and the choices of each
-    #: ("option <key of the field>").
+    #: (list, key) -> name: marks, awards, roles, rules of classification, the county's own fields ("custom") and the
+    #: choices of each ("option <key of the field>").
     names: Mapping[tuple[str, str], Shown] = field(default_factory=dict)
 
     def label(self, key: str) -> str:
@@ -242,6 +242,11 @@ class Words:
 
     def thing(self, object_type: str) -> str:
         return str(THINGS.get(object_type, object_type))
+
+    def called(self, object_type: str, label: str) -> str:
+        """What an object was called; a rule of classification, which is known by its key, as it is called now."""
+        known = self.names.get((object_type, label)) if object_type == "classifier" else None
+        return label if known is None else known.text
 
     def area(self, code: int) -> str:
         return self.areas.get(code, "")

@@ -132,10 +132,10 @@ def person_change_happened(uow: Uow, household_id: int, action: str) -> None:
 
 @hookimpl
 def import_commit_happened(uow: Uow, batch_id: int) -> None:
-    service.recompute_all(uow, why=f"import {batch_id}")
+    service.recompute_all(uow, batch=batch_id)
 
 
 @hookimpl
 def plugin_switch_happened(uow: Uow, enabled: bool) -> None:
     if enabled:
-        service.recompute_all(uow, why="switched on")
+        service.recompute_all(uow)

@@ -36,11 +36,12 @@ def follow_change(uow: Uow, *, household_id: int, action: str) -> None:
 
 
 @acts(CLASSIFICATION_COMPUTE)
-def recompute_all(uow: Uow, *, why: str) -> None:
-    """Have the county computed anew by a job. ``why`` tells one occasion from another: a job that runs already may
-    have passed the place where something has changed since."""
+def recompute_all(uow: Uow, *, batch: int | None = None) -> None:
+    """Have the county computed anew by a job, after an import (``batch``) or as the plugin is switched on. One occasion
+    is told from another: a job that runs already may have passed the place where something has changed since."""
     job = request_compute(uow, classifier=policy.COLOUR)
     if job.state == "running":
         params = {"classifier": policy.COLOUR, "area": 0}
-        enqueue_job(uow, kind=COMPUTE_KIND, params=params, unique_key=f"{policy.COLOUR}:{why}")
-    audit(uow, action="contact321.recompute", object_type="classifier", label=policy.COLOUR, after={"why": why})
+        enqueue_job(uow, kind=COMPUTE_KIND, params=params, unique_key=f"{policy.COLOUR}:{batch or 'on'}")
+    after = {"batch": batch} if batch else {"why": "switched_on"}
+    audit(uow, action="contact321.recompute", object_type="classifier", label=policy.COLOUR, after=after)
