@@ -8,12 +8,13 @@ from typing import Any
 
 from grids_kit import FIRST, TOWN, VILLAGE, divided_county, group_grid, homes
 from households_kit import hidden, text
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from xiangyue.features.grids import service_rules
 from xiangyue.features.grids.models import Grid, GridChange
 from xiangyue.features.households.person_input import today
 from xiangyue.testing.fixtures import County
+from xiangyue.testing.source import chinese_page_faults
 
 __all__ = ["divided_county"]
 
@@ -74,6 +75,10 @@ def test_the_same_by_the_api_as_of_days(county: County) -> None:
     with county.uow() as uow:
         first, second = homes(uow, 1), homes(uow, 2)
         one = group_grid(uow, 1, household_ids=first[:3])
+        begun = uow.session.scalars(select(func.max(GridChange.id))).one()
+    page = text(county.client("county_admin"), f"/grids/changes/{begun}")
+    assert "系统" in page, "whoever is no person has words"
+    assert chinese_page_faults(page) == []
     new = {"area_code": str(VILLAGE + 2), "name": "二组", "level": 2, "on": "2026-02-01", "household_ids": second}
     made = call(county, "POST", "/grids", new, status=201)
     two = made["made"][0]

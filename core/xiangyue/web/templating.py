@@ -10,8 +10,8 @@ from typing import Any
 from jinja2 import BytecodeCache, Environment
 from markupsafe import Markup, escape
 
-from xiangyue.access.actor import system_words
 from xiangyue.i18n import add_catalogue, current_locale, format_date, format_datetime, gettext, ngettext
+from xiangyue.web.actors import actor_words
 from xiangyue.web.assets import asset
 
 #: Where applications of one process share their compiled templates; None: each compiles its own. Tests make hundreds.
@@ -52,8 +52,8 @@ def thousands(value: Any) -> str:
 
 
 def who(name: str, account_id: int | None = None) -> Markup:
-    """The name of whoever acted, marked as Chinese where it is; words for what is no person (no ``account_id``)."""
-    return marked(name if account_id is not None else system_words(name) or name)
+    """`actor_words`, marked as Chinese where they are."""
+    return marked(actor_words(name, account_id))
 
 
 _CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\u00b7]+")

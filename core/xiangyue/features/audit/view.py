@@ -9,13 +9,13 @@ from typing import Any
 
 from flask import url_for
 
-from xiangyue.access.actor import system_words
 from xiangyue.access.models import AuditEntry
 from xiangyue.db.uow import Uow
 from xiangyue.features.audit import queries, words
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.whole import whole_number
+from xiangyue.web.actors import actor_words
 from xiangyue.web.components import Column, Filter
 from xiangyue.web.pipeline import current_offer, runtime
 
@@ -121,6 +121,7 @@ def words_for(uow: Uow, entries: list[AuditEntry] | None) -> words.Words:
         return None if found is None else found.label
 
     names = {key: words.Shown(name, data) for key, (name, data) in queries.own_names(uow).items()}
+    names |= {("classifier", key): words.Shown(str(rule.label)) for key, rule in registry.classifiers.items()}
     return words.Words(registry.actions, queries.area_names(uow, codes), right, names)
 
 
@@ -139,7 +140,8 @@ def row(spoken: words.Words, entry: AuditEntry) -> Row:
         system=entry.actor_kind == "system" or not entry.actor_name,
         action=spoken.action(entry.action),
         thing=spoken.thing(entry.object_type),
-        label=entry.object_label or (f"#{entry.object_id}" if entry.object_id is not None else ""),
+        label=spoken.called(entry.object_type, entry.object_label)
+        or (f"#{entry.object_id}" if entry.object_id is not None else ""),
         thing_url=_thing_url(entry),
         area=spoken.area(entry.area_code),
         changes=spoken.changes(entry),
@@ -154,8 +156,7 @@ def row(spoken: words.Words, entry: AuditEntry) -> Row:
 def _who(entry: AuditEntry) -> str:
     """A person's name; the system's own acts and those before sign-in have words."""
     if entry.actor_kind == "system":
-        plugin = runtime().registry.installed.get(entry.actor_name)
-        return str(plugin.label) if plugin is not None else system_words(entry.actor_name) or entry.actor_name
+        return actor_words(entry.actor_name)
     return entry.actor_name or _("nobody")
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from flask import request, url_for
 
-from xiangyue.access.actor import system_words
 from xiangyue.db.paging import encode_cursor
 from xiangyue.db.uow import Uow
 from xiangyue.features.areas.queries import has_villages
@@ -19,6 +18,7 @@ from xiangyue.features.imports.service_export import note_export
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import requires
+from xiangyue.web.actors import actor_words
 from xiangyue.web.components import Column, Filter, ListView
 from xiangyue.web.exporting import Taken, export_list
 from xiangyue.web.pipeline import current_uow
@@ -106,7 +106,7 @@ def _cell(uow: Uow, column: str, batch: ImportBatch) -> Any:
         "state": str(view.state_label(batch)),
         "rows": view.count(batch, "rows") if batch.counts else None,
         "errors": view.count(batch, "errors") if batch.counts else None,
-        "who": batch.created_by_name if batch.created_by else system_words(batch.created_by_name),
+        "who": actor_words(batch.created_by_name, batch.created_by),
         "when": batch.created_at,
     }
     return made[column]

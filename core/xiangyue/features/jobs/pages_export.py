@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from xiangyue.access.actor import system_words
 from xiangyue.features.jobs import queries, view
 from xiangyue.features.jobs.pages import bp, listing, wanted_of
 from xiangyue.features.jobs.service import note_export
 from xiangyue.i18n import gettext as _
 from xiangyue.jobs.models import Job
 from xiangyue.web.access import signed_in
+from xiangyue.web.actors import actor_words
 from xiangyue.web.exporting import Taken, export_list
 from xiangyue.web.pipeline import current_uow
 
@@ -49,7 +49,7 @@ def _cell(column: str, job: Job) -> Any:
         "kind": f"{view.label_of(job)} {job.id}",
         "state": str(view.STATES[job.state]),
         "progress": f"{job.done} / {job.total}" if job.total else None,
-        "who": job.created_by_name if job.created_by else system_words(job.created_by_name),
+        "who": actor_words(job.created_by_name, job.created_by),
         "created": job.created_at,
         "finished": job.finished_at,
     }

@@ -7,13 +7,13 @@ from datetime import date
 
 from sqlalchemy import select
 
-from xiangyue.access.actor import system_words
 from xiangyue.db.uow import Uow
 from xiangyue.features.households.models import MarkKind
 from xiangyue.features.privacy import policy
 from xiangyue.features.privacy.queries_log import LogFilter, Look
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import ngettext, pick
+from xiangyue.web.actors import actor_words
 from xiangyue.web.components import Column, Filter
 
 COLUMNS = (
@@ -58,9 +58,7 @@ def mark_names(uow: Uow) -> dict[str, str]:
 
 
 def who(look: Look) -> str:
-    if look.account_id is None:
-        return str(system_words(look.actor_name) or look.actor_name)
-    return look.actor_name
+    return actor_words(look.actor_name, look.account_id)
 
 
 def way(look: Look) -> str:

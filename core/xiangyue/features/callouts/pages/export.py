@@ -19,6 +19,7 @@ from xiangyue.features.callouts.work import title_of
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import requires
+from xiangyue.web.actors import actor_words
 from xiangyue.web.components import Column, ListView
 from xiangyue.web.exporting import Taken, export_list
 from xiangyue.web.pipeline import current_uow
@@ -49,7 +50,7 @@ def export_calls() -> Any:
             shown = {
                 "kind": title_of(row), "at": row["at"], "area": row["area_name"],
                 "state": str(CALL_STATES[row["state"]]), "households": row["households"], "reached": row["reached"],
-                "by": row["by_name"], "message": row["message"],
+                "by": actor_words(row["by_name"]), "message": row["message"],
             }  # fmt: skip
             yield [shown[column.key] for column in asked.visible]
 

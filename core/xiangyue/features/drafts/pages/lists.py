@@ -23,6 +23,7 @@ from xiangyue.features.households.person_input import today
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import requires
+from xiangyue.web.actors import actor_words
 from xiangyue.web.components import Column, Filter, FormView, ListView
 from xiangyue.web.exporting import Taken, export_list
 from xiangyue.web.pipeline import current_uow
@@ -120,7 +121,7 @@ def _cell(column: str, row: Mapping[str, Any]) -> Any:
         "grids": row["grids"],
         "in_rule": row["in_rule"],
         "households": row["households"],
-        "by": row["by_name"],
+        "by": actor_words(row["by_name"]) if row["by_name"] else None,
         "changed": row["updated_at"],
         "on": row["on_date"],
     }
