@@ -94,27 +94,28 @@ SQUEEZED = """() => [...document.querySelectorAll('main :not(td, td *)')].filter
   return own.length > 5 && box.width > 0 && box.width < 56 && box.height > 70;
 }).map(e => e.textContent.trim().slice(0, 40))"""
 
-#: Cells of cards (rows on a phone) of which a part begins farther left than the first, under the label.
-UNDER_LABEL = """() => [...document.querySelectorAll('main td[data-label]')].filter(cell => {
+#: Cells of cards (rows on a phone) of which a part begins farther left than the first, under the label, or is cut off.
+ASTRAY = """() => [...document.querySelectorAll('main td[data-label]')].filter(cell => {
   if (getComputedStyle(cell).display === 'table-cell') return false;
-  const lefts = [...cell.childNodes].flatMap(node => {
+  const boxes = [...cell.childNodes].flatMap(node => {
     const range = document.createRange();
     range.selectNodeContents(node);
     return node.nodeType === 1 ? [node.getBoundingClientRect()] : [...range.getClientRects()];
-  }).filter(box => box.width > 0).map(box => box.left);
-  return lefts.some(left => left < lefts[0] - 1);
+  }).filter(box => box.width > 0);
+  const right = cell.getBoundingClientRect().right;
+  return boxes.some(box => box.left < boxes[0].left - 1 || box.right > right + 1);
 }).map(cell => cell.dataset.label + ': ' + cell.textContent.trim().slice(0, 40))"""
 
 
 @pytest.fixture
 def check_width() -> Callable[[Any], None]:
-    """Fail on sideways scrolling, on a text squeezed into a column and on a value that begins under its label."""
+    """Fail on sideways scrolling, on a text squeezed into a column, and on a value under its label or cut off."""
 
     def check(page: Any) -> None:
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{page.url} scrolls sideways by {wide} px"
         assert page.evaluate(SQUEEZED) == [], page.url
-        assert page.evaluate(UNDER_LABEL) == [], page.url
+        assert page.evaluate(ASTRAY) == [], page.url
 
     return check
 
