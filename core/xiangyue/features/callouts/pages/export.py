@@ -84,7 +84,7 @@ def export_call(id: int) -> Any:
         for group in groups.values():
             for row in inside.get(group["id"], ()):
                 old = _("old, lives alone") if row["alone"] else _("only old people") if row["only_old"] else ""
-                behalf = _("said in the head’s place") if row["on_behalf"] else ""
+                behalf = _("said in the head's place") if row["on_behalf"] else ""
                 shown = {
                     "place": group["area_name"], "group": group["name"] or _("In no group"),
                     "group_head": group["head_name"], "code": row["code"], "head": row["head_name"],
