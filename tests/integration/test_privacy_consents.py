@@ -117,6 +117,43 @@ def test_pages_take_the_signed_paper_and_say_what_follows(county: County) -> Non
     assert entries(county, "notice.export")[-1].purpose == "核查"
 
 
+def test_nothing_is_answered_beforehand_and_paper_is_scanned_only_with_a_scan(county: County) -> None:
+    id, person = published(county), id_of(county, Person, name="王德福")
+    client, path = county.client("village", area=TOWN), f"/privacy/persons/{person}/consents"
+    assert not re.search(r'type="radio"[^>]* checked', text(client, path)), "what was said is for a person to say"
+    left = post(client, path, path, notice_id=id, on=today().isoformat())
+    assert left.status_code == 422
+    assert not rows(county)
+    assert post(client, path, path, notice_id=id, answer="given", how="paper").status_code == 303
+    told = text(client, path).partition("历次表态")[2]
+    assert "书面" in told
+    assert "扫描件" not in told
+
+
+def test_a_phone_that_is_not_agreed_to_is_taken_off_on_the_spot(county: County) -> None:
+    notice, other = published(county, whom="phone", fields="电话"), published(county, title="照片", fields="照片")
+    person = id_of(county, Person, name="王德福")
+    client, path = county.client("village", area=TOWN), f"/privacy/persons/{person}/consents"
+    offer = f"{path}/phone"
+    say(county, notice)
+    say(county, other, answer="refused")
+    assert offer not in text(client, path)
+    say(county, notice, answer="withdrawn")
+    assert offer in text(client, path)
+    assert post(client, path, offer, version=0).status_code == 303
+    with county.uow() as uow:
+        seen = uow.get(Person, person)
+        assert seen.phone is not None, "somebody changed the record since it was shown"
+        version = seen.version
+    assert post(client, path, offer, version=version).status_code == 303
+    assert offer not in text(client, path)
+    with county.uow() as uow:
+        assert uow.get(Person, person).phone is None
+    assert "phone" in (entries(county, "person.edit")[-1].before or {})
+    sees = county.client("grid_leader", area=TOWN)
+    assert post(sees, f"/persons/{person}", offer, version=version + 1).status_code == 403
+
+
 def test_a_childs_phone_is_taken_down_with_the_guardians_consent_only(county: County) -> None:
     id = child(county, phone="15400000013")
     notice = published(county, kind="guardian", whom="under_14", title="监护人同意书")

@@ -1,3 +1,4 @@
+# data: zh
 """Phone numbers of mainland China: checking and masking."""
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 _LANDLINE = re.compile(r"(0(?:10|2[0-9]|[3-9][0-9]{2}))-?([2-9][0-9]{6,7})(?:-([0-9]{1,6}))?")
 _COUNTRY = re.compile(r"^(?:(?:\+|00)86-?|86(?=-?1[3-9][0-9]{9}$))")
 _SEVERAL = re.compile(r"[、,;/|]|\u6216")
+_WORDS = ("电话", "手机")
 
 
 def parse_phone(value: object) -> str:
@@ -45,3 +47,8 @@ def mask_phone(value: object) -> str:
         area, _, rest = text.partition("-")
         return f"{area}-****{rest[-3:]}"
     return f"{text[:3]}****{text[-4:]}" if len(text) >= 8 else text
+
+
+def names_phone(words: str) -> bool:
+    """Whether plain words for a kind of data mean a phone."""
+    return any(word in words for word in _WORDS)

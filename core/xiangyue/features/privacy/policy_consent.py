@@ -73,7 +73,7 @@ ANSWERS: dict[str, Any] = {
 }
 ANSWER_BADGES = {"given": "ok", "refused": "soon", "withdrawn": "late"}
 HOWS: dict[str, Any] = {
-    "paper": _l("On paper, scanned"),
+    "paper": _l("On paper"),
     "spoken": _l("Spoken, before a witness"),
     "phone": _l("On the telephone"),
 }

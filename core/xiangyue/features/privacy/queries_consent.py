@@ -26,6 +26,7 @@ from xiangyue.features.privacy.models_consent import Notice, NoticeVersion, Pers
 from xiangyue.features.privacy.policy_care import YOUNG
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import pick
+from xiangyue.text.phone import names_phone
 
 # ruff: noqa: S608 - statements are put together from constants of this module only
 
@@ -287,6 +288,18 @@ def asked_of(uow: Uow, person: Person) -> list[Asked]:
         for view in views
         if view.notice.id in last or (view.asks and view.notice.whom in concerned)
     ]
+
+
+def phone_unwanted(asked: Sequence[Asked]) -> list[Asked]:
+    """Forms that ask for a phone and were refused or withdrawn from. What such a form says follows from that is done
+    by nobody unless it is pointed out."""
+    return [one for one in asked if one.said is not None and one.said.consent.answer != "given" and _for_phone(one)]
+
+
+def _for_phone(asked: Asked) -> bool:
+    # The kinds of data stand in the form in plain words.
+    fields = asked.said.version.fields if asked.said is not None else []
+    return asked.view.notice.whom == "phone" or any(names_phone(field) for field in fields)
 
 
 def _concerned(uow: Uow, person: Person, whom: Collection[str]) -> set[str]:

@@ -10,18 +10,22 @@ from flask import Response, redirect, request, url_for
 
 from xiangyue.access.permissions import lacking
 from xiangyue.access.sensitive import needs_purpose
-from xiangyue.errors import Conflict, Invalid
+from xiangyue.errors import Conflict, Invalid, Refused, Stale
 from xiangyue.features.areas import switch
 from xiangyue.features.areas.queries import names, places
 from xiangyue.features.households.models import Person
+from xiangyue.features.households.pages.common import may
 from xiangyue.features.households.person_input import today
-from xiangyue.features.households.policy import HOUSEHOLD_EXPORT, SENSITIVE_VIEW
+from xiangyue.features.households.policy import HOUSEHOLD_EDIT, HOUSEHOLD_EXPORT, SENSITIVE_VIEW
+from xiangyue.features.households.service_persons import edit_person
 from xiangyue.features.privacy import policy_consent as policy
 from xiangyue.features.privacy import queries_consent as queries
 from xiangyue.features.privacy import service_consent as service
 from xiangyue.features.privacy import view_consent as view
 from xiangyue.features.privacy.access_log import Ids
 from xiangyue.features.privacy.pages import bp
+from xiangyue.features.privacy.policy_care import CARE_EDIT
+from xiangyue.features.privacy.queries_care import care_of
 from xiangyue.files.names import content_disposition
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import ngettext
@@ -148,13 +152,9 @@ def _page(id: int, status: int = 200, form: FormView | None = None) -> Any:
     first = next((v.notice.id for v in notices if v.notice.id == wanted), None) or next(
         (one.view.notice.id for one in asked if one.standing in ("missing", "outdated")), None
     )
-    start = {
-        "notice_id": first or "",
-        "answer": request.args.get("answer", "given"),
-        "on": today().isoformat(),
-        "how": "paper",
-    }
-    actor = current_actor()
+    # What was said, and how, is for whoever heard it to say: nothing is ticked beforehand.
+    start = {"notice_id": first or "", "answer": request.args.get("answer", ""), "on": today().isoformat()}
+    unwanted = queries.phone_unwanted(asked)
     return page(
         "privacy/consents.html",
         status,
@@ -164,10 +164,16 @@ def _page(id: int, status: int = 200, form: FormView | None = None) -> Any:
         notices=notices,
         policy=policy,
         form=form or FormView(action=url_for("privacy.add_consent", id=id), values=start, multipart=True),
-        may_edit=actor.can(policy.CONSENT_EDIT)
-        and actor.scope(policy.CONSENT_EDIT).contains(person.area_code)
-        and person.erased_at is None,
+        may_edit=may(policy.CONSENT_EDIT, person.area_code) and person.erased_at is None,
+        unwanted=unwanted,
+        guardians=bool(unwanted) and may(CARE_EDIT, person.area_code) and _guardians_phone(person),
+        may_remove=may(HOUSEHOLD_EDIT, person.area_code),
     )
+
+
+def _guardians_phone(person: Person) -> bool:
+    care = care_of(current_uow(), person.id).care
+    return care is not None and care.guardian_phone is not None
 
 
 @bp.post("/privacy/persons/<int:id>/consents")
@@ -198,6 +204,21 @@ def add_consent(id: int) -> Any:
         flash(_("Recorded. What follows: %(consequence)s", consequence=version.consequence), "warning")
     else:
         flash(_("The answer is recorded."), "success")
+    return redirect(url_for("privacy.show_consents", id=id), 303)
+
+
+@bp.post("/privacy/persons/<int:id>/consents/phone")
+@requires(HOUSEHOLD_EDIT)
+def remove_phone(id: int) -> Any:
+    """Do what the form of consent says follows: take the phone of whoever does not agree off the record."""
+    uow, version = current_uow(), request.form.get("version", 0, type=int)
+    try:
+        edit_person(uow, keys=runtime().tenant_keys(uow), person_id=id, version=version, changes={"phone": ""})
+    except (Conflict, Refused, Stale) as error:
+        uow.rollback()
+        flash(error.message, "warning")
+    else:
+        flash(_("The phone is no longer on record."), "success")
     return redirect(url_for("privacy.show_consents", id=id), 303)
 
 
