@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -13,9 +14,11 @@ from sqlalchemy import delete, select
 from plugins_kit import planted, switch
 from xiangyue.errors import Conflict, NotFound, Refused
 from xiangyue.features.duplicates import policy, queries, service, service_merge
+from xiangyue.features.duplicates.facts import Fact, facts_of
 from xiangyue.features.duplicates.models import DuplicatePair, RecordMerge
 from xiangyue.features.households.bulk import HouseholdRow, upsert_households
 from xiangyue.features.households.identifiers import in_full
+from xiangyue.features.households.memberships import home_of, standing
 from xiangyue.features.households.models import (
     CustomValue,
     Household,
@@ -261,6 +264,69 @@ def test_a_second_head_is_refused(twice: County) -> None:
         merge(twice, found, side(ids, ids[0]), living=side(ids, ids[1]))
     with twice.uow() as uow:
         uow.session.execute(delete(Person).where(Person.name == "王二"))
+
+
+def facts(county: County, id: int) -> dict[str, Fact]:
+    with county.uow() as uow:
+        found, first, second = queries.get_pair(uow, id)
+        return {f.key: f for f in facts_of(uow, county.runtime.tenant_keys(uow), found.kind, first, second)}
+
+
+def homes_of(county: County, id: int) -> tuple[int | None, int | None]:
+    with county.uow() as uow:
+        home = home_of(standing(uow, [id])[id])
+        return tuple(place and place.household_id for place in (home.registered, home.living))  # type: ignore[return-value]
+
+
+def test_whoever_is_away_by_one_record_is_not_made_to_live_with_the_other(twice: County) -> None:
+    ids, homes = persons(twice), households(twice)
+    with twice.uow() as uow:
+        keys, away = twice.runtime.tenant_keys(uow), uow.get(Person, ids[0])
+        edit_person(uow, keys=keys, person_id=away.id, version=away.version, changes={"away": True})
+    found = pair(twice, policy.PERSON, ids)
+    keep, go = side(ids, ids[0]), side(ids, ids[1])
+    living = facts(twice, found)["living"]
+    assert (str(getattr(living, keep).text), living.better(keep), living.differs) == ("外出", keep, True)
+    page = text(twice.client("county_admin"), f"/duplicates/{found}?keep={keep}")
+    assert re.findall(r'name="take\.living" value="(\w+)"( checked)?', page) == [
+        (name, " checked" if name == keep else "") for name in ("first", "second")
+    ]
+    merge(twice, found, keep)
+    assert homes_of(twice, ids[0]) == (homes[0], None)
+    undo(twice, found)
+    merge(twice, found, go, registered=keep, living=keep)
+    assert homes_of(twice, ids[1]) == (homes[0], None)
+    undo(twice, found)
+    merge(twice, found, keep, living=go)
+    assert homes_of(twice, ids[0]) == (homes[0], homes[1])
+    undo(twice, found)
+    with twice.uow() as uow:
+        row = uow.session.scalars(select(HouseholdMember).where(HouseholdMember.person_id == ids[1])).one()
+        row.registered = False
+    assert facts(twice, found)["living"].better(go) == keep, "what the registered record says"
+    with pytest.raises(Conflict):
+        merge(twice, found, go, registered=go, living=keep)
+
+
+def test_what_was_taken_keeps_where_it_came_from_and_nothing_contradicts_nobody(twice: County) -> None:
+    ids = persons(twice)
+    with twice.uow() as uow:
+        keys, other = twice.runtime.tenant_keys(uow), uow.get(Person, ids[1])
+        changes = {"phone": "15400000029", "note": "外来"}
+        edit_person(uow, keys=keys, person_id=other.id, version=other.version, changes=changes)
+    found = pair(twice, policy.PERSON, ids)
+    keep, go = side(ids, ids[0]), side(ids, ids[1])
+    shown = facts(twice, found)
+    assert {key for key, fact in shown.items() if fact.differs} == {"id_number", "phone", "registered", "living"}
+
+    def came_from(fact: str) -> str:
+        return str(getattr(facts(twice, found)[fact], keep).origin.what)
+
+    assert came_from("phone") == "person.add"
+    merge(twice, found, keep, phone=go)
+    assert (came_from("phone"), came_from("note"), came_from("living")) == ("person.edit", "person.edit", "person.add")
+    undo(twice, found)
+    assert came_from("phone") == "person.add"
 
 
 def test_the_page_merges_and_undoes(twice: County) -> None:

@@ -56,6 +56,7 @@ LABELS: dict[str, Any] = {
     "area_code": _l("Village or group"),
 }
 BASES = ("registered", "living")
+AWAY = _l("Away")
 #: Where the trail tells of a fact under other names.
 _TOLD = {"household_id": BASES, "relation": BASES, "away": ("living",), "left_on": ("state",), "on": ("state",)}
 CUSTOM = "custom."
@@ -84,7 +85,7 @@ class Side:
 @dataclass(frozen=True, slots=True)
 class Fact:
     """``same``: nothing to choose. ``best``: first or second where one is plainly right (a right check digit, lives
-    here)."""
+    here; of where somebody lives who is away by one record, the one that is registered)."""
 
     key: str
     label: Any
@@ -92,6 +93,11 @@ class Fact:
     second: Side
     same: bool
     best: str = ""
+
+    @property
+    def differs(self) -> bool:
+        """Whether both say something, and not the same."""
+        return not self.same and bool(self.first.text) and bool(self.second.text)
 
     def better(self, keep: str) -> str:
         """The side that is ticked when ``keep`` stays: its own, unless that says nothing or the other is the best."""
@@ -109,18 +115,29 @@ def facts_of(uow: Uow, keys: TenantKeys, kind: str, first: Any, second: Any) -> 
     for key in PLAIN[kind]:
         if key in BASES:
             values = [getattr(homes[record.id], key) for record in (first, second)]
-            texts = [(_place(uow, place), True) for place in values]
+            texts = [_at(uow, key, homes[record.id]) for record in (first, second)]
         else:
             values = [_raw(record, key) for record in (first, second)]
             texts = [_shown(uow, keys, record, key) for record in (first, second)]
         sides = [Side(*text, origin.get(key, origin[""])) for text, origin in zip(texts, origins, strict=True)]
-        best = _best([_plainly_right(uow, keys, record, key) for record in (first, second)])
+        if key == "living" and None in values:
+            right = [homes[record.id].registered is not None for record in (first, second)]
+        else:
+            right = [_plainly_right(uow, keys, record, key) for record in (first, second)]
+        best = _best(right)
         found.append(Fact(key, LABELS[key], sides[0], sides[1], values[0] == values[1], best))
     return [*found, *_own(uow, kind, first, second, origins)]
 
 
 def _homes(uow: Uow, ids: Sequence[int]) -> dict[int, Home]:
     return {id: home_of(rows) for id, rows in standing(uow, ids).items()}
+
+
+def _at(uow: Uow, key: str, home: Home) -> tuple[Any, bool]:
+    """(text, whether it is data). To be registered and live nowhere in the county says something: away."""
+    if key == "living" and home.living is None and home.registered is not None:
+        return AWAY, False
+    return _place(uow, getattr(home, key)), True
 
 
 def _place(uow: Uow, place: Place | None) -> str:
@@ -180,7 +197,8 @@ def _shown(uow: Uow, keys: TenantKeys, record: Any, key: str) -> tuple[Any, bool
 
 
 def _origins(uow: Uow, record: Any) -> dict[str, Origin]:
-    """By fact, the newest act that set it; under "" where the record as a whole came from."""
+    """By fact, the newest act that set it; under "" where the record as a whole came from. What a merge took from
+    another record has that record's."""
     kind = record.__tablename__
     statement = (
         select(AuditEntry)
@@ -191,9 +209,20 @@ def _origins(uow: Uow, record: Any) -> dict[str, Origin]:
     found: dict[str, Origin] = {}
     with uow.tenant_wide("entries about a record lie where it then lay"):
         entries = list(uow.session.scalars(statement))
+    undone: list[int] = []
     for entry in entries:
-        origin = Origin(entry.action, entry.actor_name, entry.at)
-        for key in entry.after or {}:
+        origin, after = Origin(entry.action, entry.actor_name, entry.at), entry.after or {}
+        loser = int(after.get("loser_id") or 0)
+        if entry.action == f"{kind}.unfold" and loser:
+            undone.append(loser)
+        elif entry.action == f"{kind}.fold" and loser in undone:
+            undone.remove(loser)
+        elif entry.action == f"{kind}.fold" and after.get("fields"):
+            theirs = _taken_from(uow, type(record), loser)
+            for name in after["fields"]:
+                told = name if name in PLAIN[kind] else f"{CUSTOM}{name}"
+                found.setdefault(told, theirs.get(told) or theirs.get("", origin))
+        for key in after:
             for told in _TOLD.get(key, (key,)):
                 found.setdefault(told, origin)
         if entry.action.endswith(".add"):
@@ -202,3 +231,9 @@ def _origins(uow: Uow, record: Any) -> dict[str, Origin]:
         action = f"{kind}.import" if record.import_batch_id else f"{kind}.add"
         found[""] = Origin(action, "", record.created_at, record.import_batch_id)
     return found
+
+
+def _taken_from(uow: Uow, model: Any, loser: int) -> dict[str, Origin]:
+    with uow.tenant_wide("a record that became part of another lies where that lay then"):
+        record = uow.session.scalars(select(model).where(model.id == loser)).one_or_none()
+    return _origins(uow, record) if record is not None else {}

@@ -78,7 +78,7 @@ def _home(uow: Uow, survivor: Person, loser: Person, take: Sequence[str], change
             setattr(survivor, name, getattr(loser, name))
     if survivor.state != "active":
         wanted = Home()
-    elif wanted.current is None and mine.current is None and theirs.current is not None:
+    elif wanted.current is None and (mine.current is not None or theirs.current is not None):
         raise Conflict(_l("Say where this person is registered or lives: take it from the other record."))
     _only_head(uow, survivor, loser, wanted)
     changes["loser_home"] = memberships.settle(uow, loser, Home(), NO_BEGINNING)
