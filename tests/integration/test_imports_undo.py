@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -31,6 +34,8 @@ from xiangyue.features.households.models import Household, Person, PersonMark
 from xiangyue.features.households.models_change import ImportChange
 from xiangyue.features.imports import undoing
 from xiangyue.features.imports.models import ImportBatch
+from xiangyue.features.imports.policy import COMMIT_KIND
+from xiangyue.jobs.models import Job
 from xiangyue.jobs.run import run_with
 from xiangyue.testing.fixtures import County
 
@@ -230,6 +235,28 @@ def test_a_second_run_of_the_undo_finds_it_done(hanyin: County, rows: list[Row])
     assert run_with(hanyin.runtime, hanyin.info.id, job.id) is None
     with hanyin.uow() as uow, pytest.raises(Conflict):
         undoing.outlook(uow, batch_of(hanyin, batch.id))
+
+
+@contextmanager
+def still_open(county: County, batch: int) -> Iterator[None]:
+    """Its last work has done all there is to see, and is not at its end, or was killed before."""
+    with county.uow() as uow:
+        job = uow.get(Job, uow.get(ImportBatch, batch).job_id)
+        job.state, job.unique_key, job.finished_at = "running", f"{COMMIT_KIND}:{batch}", None
+    yield
+    with county.uow() as uow:
+        job = uow.get(Job, job.id)
+        job.state, job.unique_key, job.finished_at = "succeeded", None, datetime.now(UTC)
+
+
+def test_an_undo_waits_until_the_writing_is_at_its_end(hanyin: County, rows: list[Row]) -> None:
+    """It was taken for the writing's own job, which never undoes anything: for ever under way, or, where a worker had
+    died before search rows were kept, never found."""
+    batch = written(hanyin, rows[:4])
+    with still_open(hanyin, batch.id), pytest.raises(Conflict, match="还在收尾"), hanyin.uow() as uow:
+        undoing.request_undo(uow, batch_id=batch.id, version=batch.version)
+    assert batch_of(hanyin, batch.id).state == "committed"
+    assert undo(hanyin, batch).state == "undone"
 
 
 def test_a_town_undoes_what_lies_in_it(hanyin: County, rows: list[Row]) -> None:

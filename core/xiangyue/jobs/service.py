@@ -74,6 +74,20 @@ lend(enqueue_job=enqueue_job)
 
 
 @acts(None)
+def enqueue_next(uow: Uow, *, kind: str, params: dict[str, Any], unique_key: str) -> Job:
+    """Put the next of several works on one thing in the queue, of which one is done at a time.
+
+    Raises Conflict while the last one is open: its result may stand already while it still tidies up, or is to be
+    taken up again after its worker died, and it would be returned as if it were the new one.
+    """
+    job = enqueue_job(uow, kind=kind, params=params, unique_key=unique_key)
+    asked = job.kind == kind and {key: job.params.get(key) for key in params} == params
+    if job.state != "queued" or not asked:
+        raise Conflict(_l("What was begun here before is still being finished. Try again in a moment."))
+    return job
+
+
+@acts(None)
 def request_cancel(uow: Uow, *, job_id: int) -> Job:
     """Stop a job: at once when it waits, at its next step when it runs. A finished one stays as it is."""
     job = uow.get_for_update(Job, job_id)

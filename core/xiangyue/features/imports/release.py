@@ -7,9 +7,10 @@ from sqlalchemy import delete
 from xiangyue.db.uow import Uow
 from xiangyue.errors import NotFound, Stale
 from xiangyue.features.imports.models import ImportBatch, ImportRepair, ImportRow
+from xiangyue.features.imports.policy import COMMIT_KIND, UNDO_KIND
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import Job
-from xiangyue.jobs.service import enqueue_job
+from xiangyue.jobs.service import enqueue_next
 
 
 def let_go(uow: Uow, job: Job) -> None:
@@ -45,10 +46,15 @@ def drop_rows(uow: Uow, batch: ImportBatch) -> None:
         )
 
 
-def start_job(uow: Uow, batch: ImportBatch, kind: str) -> None:
-    """Put the batch's next job in the queue: of its check, its writing, its undo."""
-    job = enqueue_job(uow, kind=kind, params={"batch_id": batch.id}, unique_key=f"import:{batch.id}")
-    batch.job_id = job.id
+def start_job(uow: Uow, batch: ImportBatch, kind: str, **params: int | None) -> None:
+    """Put the batch's next job in the queue: of its check, a repair, its writing, its undo.
+
+    Raises Conflict while the last one of the kind is not done; an undo waits for the writing, of which search rows
+    come after all else. What was checked may be written at once.
+    """
+    key = COMMIT_KIND if kind == UNDO_KIND else kind
+    params = {"batch_id": batch.id, **params}
+    batch.job_id = enqueue_next(uow, kind=kind, params=params, unique_key=f"{key}:{batch.id}").id
     batch.version += 1
     uow.session.flush()
 

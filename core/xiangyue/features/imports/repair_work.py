@@ -10,6 +10,7 @@ from xiangyue.access.crypto import TenantKeys, column_context, decrypt_text, enc
 from xiangyue.db.uow import Uow
 from xiangyue.errors import NotFound, Unavailable
 from xiangyue.features.imports import alike as alikes
+from xiangyue.features.imports import release
 from xiangyue.features.imports.alike import replace_word
 from xiangyue.features.imports.models import ImportBatch, ImportRepair
 from xiangyue.features.imports.policy import REPAIR_AT_ONCE, REPAIR_KIND
@@ -18,7 +19,6 @@ from xiangyue.features.imports.rework import WHOLE_ROW, Change, MendedRow, Rewor
 from xiangyue.features.imports.roster_check import shown
 from xiangyue.i18n import LazyText
 from xiangyue.i18n import lazy_gettext as _l
-from xiangyue.jobs.service import enqueue_job
 from xiangyue.runtime import runtime_of
 from xiangyue.text.folding import cell_text
 
@@ -136,8 +136,5 @@ def do_or_queue(uow: Uow, keys: TenantKeys, batch: ImportBatch, repair: ImportRe
 
 
 def start_job(uow: Uow, batch: ImportBatch, repair: ImportRepair | None) -> None:
-    params = {"batch_id": batch.id, "repair_id": None if repair is None else repair.id}
-    batch.job_id = enqueue_job(uow, kind=REPAIR_KIND, params=params, unique_key=f"import:{batch.id}").id
     batch.state = "checking"
-    batch.version += 1
-    uow.session.flush()
+    release.start_job(uow, batch, REPAIR_KIND, repair_id=None if repair is None else repair.id)

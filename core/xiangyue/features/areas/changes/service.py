@@ -22,7 +22,7 @@ from xiangyue.features.areas.models_change import KINDS
 from xiangyue.features.areas.policy import AREA_RESTRUCTURE, CHANGE_KIND, UNDO_KIND
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import today
-from xiangyue.jobs.service import enqueue_job
+from xiangyue.jobs.service import enqueue_next
 from xiangyue.text.dates import parse_date
 
 #: A draft may be dated so far ahead.
@@ -225,7 +225,7 @@ def _fill(uow: Uow, change: AreaChange, on: Any, reason: str, request: Mapping[s
 
 
 def _start(uow: Uow, change: AreaChange, kind: str) -> None:
-    job = enqueue_job(uow, kind=kind, params={"change_id": change.id}, unique_key=f"area_change:{change.id}")
+    job = enqueue_next(uow, kind=kind, params={"change_id": change.id}, unique_key=f"area_change:{change.id}")
     change.job_id = job.id
     change.version += 1
     uow.session.flush()
