@@ -342,3 +342,50 @@ def test_other_lists_name_what_they_leave_out(hanyin: County, address: str) -> N
     answer = client.get(address)
     assert answer.headers["Location"] == address.partition("?")[0]
     assert "没有“maybe”这个选项" in client.get(answer.headers["Location"]).text
+
+
+@pytest.mark.parametrize(
+    ("entry", "said", "code"),
+    [
+        ({"action": "saved_view.add", "after": {"list": "households"}}, "列表—户", "households"),
+        (
+            {"action": "saved_view.edit", "before": {"query": "state=closed"},
+             "after": {"query": "area=610921107&custom.housing=own&cols=size%2Ccode&sort=-size"}},
+            ("自建房", "漩涡镇", "列: 人口, 户号"), ("custom.housing", "own", "610921107", "size"),
+        ),
+        (
+            {"action": "person.export", "object_type": "export",
+             "after": {"fields": ["name", "household"], "filters": {"custom.housing.filled": ["yes"], "away": ["no"]}}},
+            ("姓名", "住房来源"), ("household", "custom", "yes"),
+        ),
+        (
+            {"action": "audit.export", "object_type": "export", "after": {"filters": {"action": ["household."]}}},
+            "条件—做了什么: 户", "household.",
+        ),
+        ({"action": "person.erase", "object_type": "person", "after": {"fields": ["phone", "exports"]}},
+         "服务器上保存的导出文件", "exports"),
+        (
+            {"action": "notice.edit", "object_type": "notice",
+             "after": {"fields": ["title_en", "retention"], "number": 2}},
+            ("英文标题", "保存期限", "版本—2"), ("title_en", "文件上的编号"),
+        ),
+        ({"action": "privacy_request.add", "object_type": "privacy_request", "after": {"kind": "erase"}},
+         "删除", "erase"),
+        ({"action": "person.leave", "object_type": "person", "after": {"state": "deceased"}}, "已去世", "deceased"),
+        ({"action": "register.undo", "object_type": "register_act", "after": {"state": "undone"}}, "已撤销", "undone"),
+        ({"action": "import.upload", "after": {"file_expires_at": "2026-12-23T03:47:24+00:00"}},
+         "2026-12-23 11:47", "03:47"),
+    ],
+)  # fmt: skip
+def test_codes_stand_in_words(hanyin: County, entry: dict[str, Any], said: Any, code: Any) -> None:
+    id = write(hanyin, "x", **entry)
+    page = hanyin.client("auditor").get(f"/audit/{id}").text
+    told = re.sub(r"<[^>]+>", "", page[page.index("<tbody") : page.index("</tbody")])
+    assert [one for one in ([said] if isinstance(said, str) else said) if one not in told] == [], told
+    assert [one for one in ([code] if isinstance(code, str) else code) if one in told] == [], told
+
+
+def test_a_job_is_called_by_its_name(hanyin: County) -> None:
+    id = write(hanyin, "files.clear", action="job.cancel", object_type="job")
+    page = hanyin.client("auditor").get(f"/audit/{id}").text
+    assert "files.clear" not in page

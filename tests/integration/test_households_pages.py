@@ -15,6 +15,7 @@ from households_kit import (
     VILLAGE,
     entries,
     filled_county,
+    hidden,
     id_of,
     post,
     roster,
@@ -310,3 +311,13 @@ def test_english_pages_have_no_unmarked_chinese(county: County) -> None:
         "/households/export", "/persons/export?mark=party_member", "/search?q=wang",
     ):  # fmt: skip
         assert english_page_faults(text(client, url)) == [], url
+
+
+def test_what_happened_names_choices_of_own_fields(county: County) -> None:
+    client, id = county.client("county_admin"), id_of(county, Household, code="6109211002000001")
+    url = f"/households/{id}/edit"
+    version = hidden(text(client, url), "version")
+    sent = {"version": version, "address": "新村1号", "custom.housing": "rented"}
+    assert post(client, url, url, **sent).status_code == 303
+    page = text(client, f"/households/{id}")
+    assert "自建房 → 租住" in re.sub("<[^>]+>", "", page)

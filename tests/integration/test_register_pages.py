@@ -317,3 +317,18 @@ def test_the_ledger_takes_as_many_statements_for_many_acts(county: County) -> No
     assert [statements(url) for url in ("/register/acts", f"/households/{id}", "/register/reports")] == few
     assert len(re.findall(r"/register/acts/\d+\"", text(client, "/register/acts"))) >= 5
     assert hidden(text(client, f"/households/{id}"), "csrf_token")
+
+
+def test_what_happened_tells_that_a_death_was_undone(county: County) -> None:
+    client, id, wife = county.client("county_admin"), home(county), one(county, "陈桂兰")
+    assert send(client, id, "death", person_id=wife).status_code == 303
+    (act,) = acts(county)
+    url = f"/register/acts/{act.id}"
+    assert post(client, url, f"{url}/undo", version=str(act.version), reason="人还健在").status_code == 303
+    for page in (text(client, f"/persons/{wife}"), text(client, f"/households/{id}")):
+        told = page[page.index('class="xy-timeline"') :]
+        newest = told[: told.index("</li>")]
+        assert "人还健在" in newest
+        assert "死亡" in newest, "which act it was"
+        assert "undone" not in newest
+        assert "已去世" in told[len(newest) :]

@@ -12,9 +12,12 @@ from sqlalchemy import event
 from xiangyue.access.actor import system_words
 from xiangyue.access.models import AuditEntry
 from xiangyue.features.audit.words import FIELDS, THINGS, VERBS
+from xiangyue.features.privacy.service_erase import ERASED
 
 #: Keys whose values are names of things by which they are counted; their own keys are data.
-_BY_NAME = {"taken", "written", "counties", "counts", "matched", "filters"}
+_BY_NAME = {"taken", "written", "counties", "counts", "matched"}
+#: Keys whose values are keys of fields and columns.
+_NAMING = {"fields", "cols"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,13 @@ def _remember(_mapper: Any, _connection: Any, entry: AuditEntry) -> None:
 
 
 def keys_of(values: Mapping[str, Any]) -> Iterable[str]:
-    """Keys of a side of a change, those inside it too."""
+    """Keys of a side of a change, those inside it and those of what it names too."""
     for key, value in values.items():
         yield key
         parts = value if isinstance(value, list) else [value]
         for part in parts:
+            if isinstance(part, str) and key in _NAMING:
+                yield part
             if isinstance(part, dict) and key not in _BY_NAME:
                 yield from keys_of(part)
 
@@ -66,8 +71,8 @@ def wordless(written: Iterable[Written], actions: Mapping[str, Any]) -> list[str
         # Plugins act under their own names, which are one word.
         if " " in one.actor and system_words(one.actor) is None:
             faults.add(f"actor {one.actor} ({one.action})")
-        # A county's own fields have their names from its profile, a plugin's settings from its schema.
+        # A county's own fields have their names from its profile, a plugin's columns and settings from the plugin.
         if one.action != "plugin.settings":
-            keys = {key for key in one.keys if not key.startswith("custom.")}
-            faults |= {f"field {key} ({one.action})" for key in keys if key not in FIELDS}
+            keys = {key for key in one.keys if not ("." in key or ":" in key)}
+            faults |= {f"field {key} ({one.action})" for key in keys if key not in FIELDS and key not in ERASED}
     return sorted(faults)

@@ -7,12 +7,20 @@ from typing import Any
 
 from xiangyue.access.lawful import BASES
 from xiangyue.features.areas.changes.words import KIND_LABELS as AREA_KINDS
+from xiangyue.features.areas.changes.words import STATE_LABELS as AREA_STATES
+from xiangyue.features.drafts.policy import STATES as DRAFT_STATES
+from xiangyue.features.facts.policy import STATES as FACT_STATES
 from xiangyue.features.grids.policy import BASES as GRID_BASES
 from xiangyue.features.households.register.words import KIND_LABELS, STATE_LABELS
+from xiangyue.features.households.words import HOUSEHOLD_STATES, PERSON_STATES
 from xiangyue.features.organisations.policy import ENDS, WAYS
-from xiangyue.features.privacy.policy_care import CONSENTS, LEFT_BEHIND
-from xiangyue.features.privacy.policy_consent import ANSWERS, HOWS
+from xiangyue.features.privacy.policy import CHANNELS, SEEN
+from xiangyue.features.privacy.policy import KINDS_SHORT as REQUEST_KINDS
+from xiangyue.features.privacy.policy import WAYS as WAYS_SEEN
+from xiangyue.features.privacy.policy_care import CARED, CONSENTS, LEFT_BEHIND, LIVING
+from xiangyue.features.privacy.policy_consent import ANSWERS, HOWS, STANDINGS
 from xiangyue.features.privacy.policy_consent import KINDS_SHORT as NOTICE_KINDS
+from xiangyue.features.views.policy import LISTS
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.tenancy.field_owners import DEPARTMENTS
@@ -200,9 +208,128 @@ FIELDS: dict[str, Any] = {
     "rows": _l("Rows that went along"),
 }
 
+#: Columns and conditions of lists that no change speaks of, for what an export took.
+FIELDS |= {
+    "above": _l("Over 55"),
+    "accounts": _l("Accounts"),
+    "agent": _l("Asked by"),
+    "award_year": _l("Award of the year"),
+    "behalf": _l("Said by"),
+    "birth": _l("Date of birth"),
+    "by": _l("Made by"),
+    "care": _l("Old people and children"),
+    "channel": _l("How it came in"),
+    "cols": _l("Columns"),
+    "computed": _l("Computed"),
+    "created": _l("Started at"),
+    "created_at": _l("Aboard since"),
+    "database": _l("Database, estimated"),
+    "day": _l("Day"),
+    "days": _l("Term ends"),
+    "decided": _l("Decided by"),
+    "decision": _l("Why refused or undone"),
+    "dissolved": _l("Dissolved ones"),
+    "due": _l("Due"),
+    "errors": _l("Cells to mend"),
+    "family": _l("Sort of organisation"),
+    "field": _l("Fact"),
+    "files": _l("Files"),
+    "finished": _l("Finished at"),
+    "found": _l("Found"),
+    "founded": _l("Founded on"),
+    "from": _l("Day from"),
+    "grounds": _l("Grounds"),
+    "group": _l("Ten-household group"),
+    "group_head": _l("Head of the group"),
+    "head": _l("Head"),
+    "household": _l("Household"),
+    "in_rule": _l("Within the rule"),
+    "income_max": _l("Income up to (yuan)"),
+    "income_min": _l("Income from (yuan)"),
+    "jobs": _l("Jobs"),
+    "last_sign_in": _l("Last sign-in"),
+    "last_sign_in_at": _l("Last sign-in"),
+    "leaf": _l("Leaf grid"),
+    "least": _l("Likeness"),
+    "level": _l("Level"),
+    "max_age": _l("Age up to"),
+    "mean": _l("Average age"),
+    "min_age": _l("Age from"),
+    "mine": _l("Whose"),
+    "object_id": _l("Number of the thing"),
+    "object_type": _l("Kind of thing"),
+    "old": _l("Who lives there"),
+    "only": _l("Only"),
+    "open": _l("To look at"),
+    "organisations": _l("Organisations"),
+    "other": _l("Other household"),
+    "ours": _l("Stands"),
+    "outside": _l("From outside the register"),
+    "owner": _l("Department that answers for it"),
+    "people": _l("People in it"),
+    "person": _l("Full name"),
+    "plugins": _l("Plugins of its profile"),
+    "progress": _l("Progress"),
+    "proposed": _l("Proposal"),
+    "province": _l("Province"),
+    "published": _l("Published on"),
+    "q": _l("Words looked for"),
+    "reasons": _l("Why"),
+    "received": _l("Received"),
+    "recorded": _l("Recorded"),
+    "score": _l("Likeness"),
+    "second": _l("Second"),
+    "second_factor": _l("Second factor"),
+    "seen": _l("What was seen"),
+    "since": _l("From"),
+    "sort": _l("Order"),
+    "standing": _l("How they stand"),
+    "term": _l("Term until"),
+    "to_35": _l("Up to 35"),
+    "to_45": _l("36 to 45"),
+    "to_55": _l("46 to 55"),
+    "version": _l("Rule version"),
+    "village": _l("Village"),
+    "waits": _l("Waits for"),
+    "what": _l("What"),
+    "when": _l("Uploaded at"),
+    "whom": _l("Who is asked"),
+    "women": _l("Women"),
+    # Words of a notice, of which an edit tells only that they are other.
+    "title_en": _l("English title"),
+    "body": _l("Text"),
+    "body_en": _l("English text"),
+    "retention": _l("Kept for how long"),
+    "handler": _l("Who handles it and how to reach them"),
+    "consequence": _l("What follows from a refusal or withdrawal"),
+    "change_note": _l("What is different"),
+}
+
+#: Where a key means something of its own: by the first part of the action, or the kind of thing it is about.
+FIELDS_OF: dict[str, dict[str, Any]] = {
+    "household": {
+        "name": _l("Household head"),
+        "code": _l("Household number"),
+        "area_code": _l("Village or group"),
+        "size": _l("Household size"),
+    },
+    "person": {"name": _l("Full name"), "area_code": _l("Village or group")},
+    "notice": {"number": _l("Version")},
+    "privacy_request": {"number": _l("Number")},
+    "person_consent": {"number": _l("Version"), "on": _l("Said on")},
+    "person_access": {"number": _l("Number on the file")},
+    "import": {"number": _l("Version")},
+}
+
+#: What a condition asks for, where it is no key of a list.
+ASKED: dict[str, Any] = {"yes": _l("yes"), "no": _l("no"), "all": _l("all")}
+
 #: Codes by the key they stand under.
 VALUES: dict[str, dict[str, Any]] = {
     "act": KIND_LABELS,
+    "list": {key: kept.label for key, kept in LISTS.items()},
+    "channel": CHANNELS,
+    "care": {**LIVING, **CARED},
     "change": AREA_KINDS,
     "state": {
         **STATE_LABELS,
@@ -265,4 +392,20 @@ VALUES: dict[str, dict[str, Any]] = {
         "first": _l("first password"),
         "reset": _l("new password"),
     },
+}
+
+#: The same where a code means something of its own, as in FIELDS_OF.
+VALUES_OF: dict[tuple[str, str], dict[str, Any]] = {
+    ("household", "state"): HOUSEHOLD_STATES,
+    ("person", "state"): PERSON_STATES,
+    ("privacy_request", "kind"): REQUEST_KINDS,
+    ("person_consent", "standing"): STANDINGS,
+    ("person_access", "seen"): SEEN,
+    ("person_access", "way"): WAYS_SEEN,
+    ("register", "state"): STATE_LABELS,
+    ("register_act", "kind"): KIND_LABELS,
+    ("area_change", "kind"): AREA_KINDS,
+    ("area_change", "state"): AREA_STATES,
+    ("fact", "state"): FACT_STATES,
+    ("grid_draft", "state"): DRAFT_STATES,
 }

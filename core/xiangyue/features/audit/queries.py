@@ -20,7 +20,7 @@ from xiangyue.errors import Forbidden, NotFound
 from xiangyue.features.areas.models import Area
 from xiangyue.features.audit.forgotten import hide_forgotten
 from xiangyue.features.audit.policy import COUNT_LIMIT, VERIFY_KIND
-from xiangyue.features.households.models import AwardKind, CustomField, MarkKind
+from xiangyue.features.households.models import AwardKind, CustomField, Household, MarkKind, Person
 from xiangyue.i18n import TIMEZONE, current_locale
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import Job
@@ -188,6 +188,14 @@ def area_names(uow: Uow, codes: Iterable[int] | None = None) -> dict[int, str]:
         for code in (names if wanted is None else wanted)
         if code in names
     }
+
+
+def record_names(uow: Uow, kind: str, ids: set[int]) -> dict[int, str]:
+    """What households (by their heads) and persons are called, of those that the reader may see."""
+    if not ids:
+        return {}
+    model, name = (Household, Household.head_name) if kind == "household" else (Person, Person.name)
+    return {row[0]: row[1] for row in uow.session.execute(select(model.id, name).where(model.id.in_(ids)))}
 
 
 def own_names(uow: Uow) -> dict[tuple[str, str], tuple[str, bool]]:

@@ -12,8 +12,13 @@ from flask import url_for
 from xiangyue.access.models import AuditEntry
 from xiangyue.db.uow import Uow
 from xiangyue.features.audit import queries, words
+from xiangyue.features.households.ledgers import LEDGERS
+from xiangyue.features.imports.view import STATES as IMPORT_STATES
+from xiangyue.features.jobs.view import STATES as JOB_STATES
+from xiangyue.features.privacy.service_erase import ERASED
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.runtime import installed_offer
 from xiangyue.text.whole import whole_number
 from xiangyue.web.actors import actor_words
 from xiangyue.web.components import Column, Filter
@@ -121,8 +126,28 @@ def words_for(uow: Uow, entries: list[AuditEntry] | None) -> words.Words:
         return None if found is None else found.label
 
     names = {key: words.Shown(name, data) for key, (name, data) in queries.own_names(uow).items()}
-    names |= {("classifier", key): words.Shown(str(rule.label)) for key, rule in registry.classifiers.items()}
+    for kind in ("household", "person"):
+        of_kind = queries.record_names(uow, kind, words.records(entries or (), kind))
+        names |= {(kind, str(number)): words.Shown(name, True) for number, name in of_kind.items()}
+    for list_, called in _known(uow).items():
+        names |= {(list_, key): words.Shown(str(label)) for key, label in called.items()}
     return words.Words(registry.actions, queries.area_names(uow, codes), right, names)
+
+
+def _known(uow: Uow) -> dict[str, dict[str, Any]]:
+    """What the core and plugins call the things that entries know by keys, by list."""
+    registry, offer = runtime().registry, installed_offer(uow)
+    follows = {f"follows:{item.key}": item.label for _by, item in offer.each("follows")}
+    listed = [item for list_ in ("household_columns", "household_filters") for _by, item in offer.each(list_)]
+    return {
+        "classifier": {key: rule.label for key, rule in registry.classifiers.items()},
+        "job": {**registry.retired, **{key: kind.label for key, kind in registry.jobs.items()}},
+        "job state": JOB_STATES,
+        "import state": IMPORT_STATES,
+        "ledger": {key: ledger.label for key, ledger in LEDGERS.items()},
+        "erased": {**ERASED, **follows},
+        "column": {item.key: item.label for item in listed},
+    }
 
 
 def rows(uow: Uow, entries: Iterable[AuditEntry]) -> list[Row]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
+from xiangyue.access.audit import EXPORTED
 from xiangyue.access.models import AuditEntry
 from xiangyue.features.audit import labels
+from xiangyue.features.households.own_lists import PREFIX, condition_label
+from xiangyue.i18n import format_datetime
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.chinese import has_han
@@ -130,8 +136,8 @@ FIELDS: dict[str, Any] = {
     "area_code": _l("Area"),
     "head_name": _l("Household head"),
     "person_count": _l("Number of persons"),
-    "household_id": _l("Number of the household"),
-    "person_id": _l("Number of the person"),
+    "household_id": _l("Household"),
+    "person_id": _l("Person"),
     "relation": _l("Relation to the head"),
     "sex": _l("Sex"),
     "birth_date": _l("Date of birth"),
@@ -189,8 +195,21 @@ _TABLES = {"relation": RELATIONS, "sex": SEX, "nationality": NATIONALITIES}
 #: Keys under which keys of the county's own lists stand -> which list.
 _LISTS = {
     "mark": "mark", "marks": "mark", "mark_key": "mark", "award": "award", "award_key": "award", "role": "role",
-    "roles": "role", "classifier": "classifier",
+    "roles": "role", "classifier": "classifier", "ledger": "ledger", "household_id": "household",
+    "person_id": "person",
 }  # fmt: skip
+#: The same where a key means something of its own.
+_LISTS_OF = {
+    ("job", "kind"): "job", ("job", "state"): "job state", ("import", "state"): "import state",
+    ("person", "fields"): "erased", ("person", "loser_id"): "person", ("person", "survivor_id"): "person",
+    ("household", "loser_id"): "household", ("household", "survivor_id"): "household",
+}  # fmt: skip
+#: Keys under which conditions of a list stand; what tells their values apart.
+_CONDITIONS, _ASKED = {"filters", "query"}, "asked"
+#: Keys under which keys of fields and columns stand.
+_NAMES = {"fields", "field", "cols", "sort"}
+_AMOUNTS = {"amount", "income"}
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 
 _AREA_FIELDS = {"area_code", "area", "current_area", "parent_code", "groups", "areas"}
 #: Of longer lists the first ones are shown, with the number of the others.
@@ -209,6 +228,7 @@ class Shown:
 class FieldChange:
     """One line of a change. ``before`` or ``after`` is None where there was or is nothing."""
 
+    key: str
     label: str
     before: Shown | None
     after: Shown | None
@@ -221,15 +241,25 @@ class Words:
     actions: Mapping[str, Any]
     areas: Mapping[int, str]
     rights: Callable[[str], Any]
-    #: (list, key) -> name: marks, awards, roles, rules of classification, the county's own fields ("custom") and the
-    #: choices of each ("option <key of the field>").
+    #: (list, key) -> name: marks, awards, roles, rules of classification, kinds of jobs, what an erasure takes, records
+    #: by their numbers ("household", "person"), the county's own fields ("custom") and the choices of each ("option
+    #: <key of the field>").
     names: Mapping[tuple[str, str], Shown] = field(default_factory=dict)
 
-    def label(self, key: str) -> str:
-        """What a field is called; a county's own by its name there."""
-        if key.startswith("custom.") and (known := self.names.get(("custom", key.removeprefix("custom.")))):
-            return known.text
-        return str(FIELDS.get(key, key))
+    def label(self, key: str, of: Sequence[str] = ()) -> str:
+        """What a field is called; a county's own by its name there, with what a condition asks of it. ``of``: what the
+        entry is about, the nearest first (``_about``)."""
+        if key.startswith(PREFIX):
+            name, _dot, operator = key.removeprefix(PREFIX).partition(".")
+            known = self.names.get(("custom", name))
+            return key if known is None else str(condition_label(operator, known.text))
+        found = next((labels.FIELDS_OF[one][key] for one in of if key in labels.FIELDS_OF.get(one, {})), None)
+        if found is None:
+            found = FIELDS.get(key)
+        for list_ in ("column", "custom") if found is None else ():
+            if (known := self.names.get((list_, key))) is not None:
+                return known.text
+        return str(key if found is None else found)
 
     def action(self, name: str) -> str:
         """``household.edit`` -> “Household changed”; an unknown action is shown as it is."""
@@ -244,8 +274,9 @@ class Words:
         return str(THINGS.get(object_type, object_type))
 
     def called(self, object_type: str, label: str) -> str:
-        """What an object was called; a rule of classification, which is known by its key, as it is called now."""
-        known = self.names.get((object_type, label)) if object_type == "classifier" else None
+        """What an object was called; what is known by its key (a rule of classification, a job), as it is called
+        now."""
+        known = self.names.get((object_type, label)) if object_type in ("classifier", "job") else None
         return label if known is None else known.text
 
     def area(self, code: int) -> str:
@@ -254,42 +285,60 @@ class Words:
     def changes(self, entry: AuditEntry) -> list[FieldChange]:
         """The lines of an entry's before and after, by label."""
         before, after = entry.before or {}, entry.after or {}
+        of = _about(entry)
         lines = [
             FieldChange(
-                self.label(key),
-                self._value(key, before[key]) if key in before else None,
-                self._value(key, after[key]) if key in after else None,
+                key,
+                self.label(key, of),
+                self._value(key, before[key], of) if key in before else None,
+                self._value(key, after[key], of) if key in after else None,
             )
             for key in {**before, **after}
         ]
         return sorted(lines, key=lambda line: line.label)
 
-    def _value(self, key: str, value: Any) -> Shown:
+    def _value(self, key: str, value: Any, of: Sequence[str]) -> Shown:
         if value is None or value in ("", [], {}):
             return Shown(_("empty"))
         if isinstance(value, bool):
             return Shown(_("yes") if value else _("no"))
-        if key in _AREA_FIELDS and isinstance(value, int) and value in self.areas:
-            return Shown(self.areas[value], data=True)
+        if key in _AREA_FIELDS and not isinstance(value, list) and _code(value) in self.areas:
+            return Shown(self.areas[_code(value)], data=True)
+        if key == "query":
+            value = _conditions(value)
         if isinstance(value, list):
-            return self._join([self._value(key, item) for item in value])
+            return self._join([self._value(key, item, of) for item in value])
         if isinstance(value, dict):
-            inner = [(self.label(k), self._value(k, v)) for k, v in value.items()]
+            if key in _CONDITIONS:
+                of = (_ASKED, *of)
+            inner = [(self.label(k, of), self._value(k, v, of)) for k, v in value.items()]
             return Shown("; ".join(f"{label}: {v.text}" for label, v in inner), any(v.data for _l, v in inner))
-        text = str(value)
+        if key in _AMOUNTS and isinstance(value, int):
+            return Shown(f"{value:,}")
+        return self._code(key, value, str(value), of)
+
+    def _code(self, key: str, value: Any, text: str, of: Sequence[str]) -> Shown:
         if key in _TABLES and (code := _TABLES[key].get(text)) is not None:
             return Shown(code.label, data=has_han(code.label))
         if key == "first" and (line := labels.plan_line(text)) is not None:
             return Shown(line, data=has_han(text))
-        if key == "fields":
-            return Shown(self.label(text))
-        if (said := labels.VALUES.get(key, {}).get(text)) is not None:
-            return Shown(str(said))
-        list_ = f"option {key.removeprefix('custom.')}" if key.startswith("custom.") else _LISTS.get(key, "")
-        if (known := self.names.get((list_, text))) is not None:
+        if (known := self.names.get((_list_of(key, of), text))) is not None:
             return known
+        if key in _NAMES:
+            return Shown(self.label(text, of), data=has_han(text))
+        if key == "action":
+            thing, _dot, verb = text.rpartition(".")
+            return Shown(self.action(text) if verb else self.thing(thing))
+        if key == "object_type":
+            return Shown(self.thing(text))
+        tables = [labels.VALUES_OF.get((one, key), {}) for one in of]
+        for table in (*tables, labels.VALUES.get(key, {}), labels.ASKED if _ASKED in of else {}):
+            if text in table:
+                return Shown(str(table[text]))
         if isinstance(value, str) and (right := self.rights(value)) is not None:
             return Shown(str(right))
+        if isinstance(value, str) and _MOMENT.match(value):
+            return Shown(format_datetime(datetime.fromisoformat(value)))
         return Shown(text, data=has_han(text))
 
     @staticmethod
@@ -300,13 +349,55 @@ class Words:
         return Shown(text, any(item.data for item in items))
 
 
+def _conditions(query: Any) -> dict[str, Any]:
+    """The conditions of a saved view, which keeps them as they stand in an address."""
+    found: dict[str, Any] = dict(parse_qsl(str(query)))
+    if "cols" in found:
+        found["cols"] = found["cols"].split(",")
+    if "sort" in found:
+        found["sort"] = found["sort"].removeprefix("-")
+    return found
+
+
+def _code(value: Any) -> int:
+    """The code of an area, of which an address has the beginning; 0 for what is none."""
+    text = str(value)
+    return int(text.ljust(15, "0")) if text.isascii() and text.isdigit() and len(text) <= 15 else 0
+
+
+def _about(entry: AuditEntry) -> tuple[str, ...]:
+    """What an entry is about: the first part of its action, which says more of what is about a person's or household's
+    consents, and the kind of thing; of an export the list."""
+    first = entry.action.rpartition(".")[0]
+    return (first,) if entry.object_type == EXPORTED else (first, entry.object_type)
+
+
+def _list_of(key: str, of: Sequence[str]) -> str:
+    """Which of the county's lists a value is a key of."""
+    if key.startswith(PREFIX):
+        return f"option {key.removeprefix(PREFIX)}"
+    return next((_LISTS_OF[one, key] for one in of if (one, key) in _LISTS_OF), _LISTS.get(key, ""))
+
+
+def records(entries: Iterable[AuditEntry], kind: str) -> set[int]:
+    """Numbers of other records (household, person) that entries speak of."""
+    told = [(entry, values) for entry in entries for values in (entry.before, entry.after)]
+    return {
+        value
+        for entry, values in told
+        for key, value in (values or {}).items()
+        if isinstance(value, int) and _list_of(key, _about(entry)) == kind
+    }
+
+
 def area_codes(entries: list[AuditEntry]) -> set[int]:
     """Every area code that a list of entries speaks of."""
     found = {entry.area_code for entry in entries if entry.area_code}
     for entry in entries:
         for values in (entry.before or {}, entry.after or {}):
-            for key, value in values.items():
+            told = {**values, **_conditions(values["query"])} if "query" in values else values
+            for key, value in told.items():
                 if key in _AREA_FIELDS:
                     listed = value[:MOST_LISTED] if isinstance(value, list) else [value]
-                    found |= {code for code in listed if isinstance(code, int)}
+                    found |= {code for one in listed if (code := _code(one))}
     return found

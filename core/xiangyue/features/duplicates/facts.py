@@ -18,6 +18,7 @@ from xiangyue.features.households.custom import values_of
 from xiangyue.features.households.identifiers import ID_NUMBER, PHONE, in_full, masked
 from xiangyue.features.households.memberships import Home, Place, home_of, standing
 from xiangyue.features.households.models import Household
+from xiangyue.features.households.words import PERSON_STATES
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import pick
 from xiangyue.text.codes import NATIONALITIES, RELATIONS, SEX
@@ -60,7 +61,6 @@ AWAY = _l("Away")
 #: Where the trail tells of a fact under other names.
 _TOLD = {"household_id": BASES, "relation": BASES, "away": ("living",), "left_on": ("state",), "on": ("state",)}
 CUSTOM = "custom."
-_PERSON_STATES = {"active": _l("Lives here"), "moved": _l("Moved away"), "deceased": _l("Deceased")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +187,7 @@ def _shown(uow: Uow, keys: TenantKeys, record: Any, key: str) -> tuple[Any, bool
     if key in (ID_NUMBER, PHONE):
         return masked(keys, uow.tenant_id, key, getattr(record, key)), False
     if key == "state":
-        return f"{_PERSON_STATES.get(record.state, record.state)} {record.left_on or ''}".strip(), False
+        return f"{PERSON_STATES.get(record.state, record.state)} {record.left_on or ''}".strip(), False
     if key == "area_code":
         return " · ".join(name for _code, name in paths(uow, [value]).get(value, [])), True
     table = {"sex": SEX, "nationality": NATIONALITIES}.get(key)

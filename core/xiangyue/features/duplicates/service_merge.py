@@ -86,9 +86,8 @@ def merge_pair(
         version=1,
     )
     uow.session.add(merge)
-    taken = [key.removeprefix("custom.") if key.startswith("custom.") else key for key in wanted]
     moved = {key: len(ids) for key, ids in changes["moved"].items()}
-    _note(uow, "fold", pair.kind, survivor, loser, {"fields": taken, "moved": sum(moved.values())})
+    _note(uow, "fold", pair.kind, survivor, loser, {"fields": list(wanted), "moved": sum(moved.values())})
     merge.changes = {**changes, "audit_id": merging.last_entry(uow)}
     uow.session.flush()
     _tell(uow, pair.kind, survivor, loser, f"{pair.kind}.fold", undone=False)

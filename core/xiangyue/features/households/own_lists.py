@@ -44,6 +44,18 @@ OPERATORS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+def condition_label(operator: str, field: str, day: bool = False) -> Any:
+    """What a condition on an own field is called; ``day``: on a day."""
+    return {
+        "": field,
+        "is": _l("%(field)s is", field=field),
+        "has": _l("%(field)s contains", field=field),
+        "from": _l("%(field)s since", field=field) if day else _l("%(field)s from", field=field),
+        "to": _l("%(field)s until", field=field) if day else _l("%(field)s up to", field=field),
+        "filled": _l("%(field)s recorded", field=field),
+    }.get(operator, field)
+
+
 #: Parameters in a condition; letters that come in two sizes.
 _NAMES = re.compile(r":((?:field|value|end|plain)\d+)")
 _LETTERS = re.compile(r"[A-Za-z]+")

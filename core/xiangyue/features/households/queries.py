@@ -23,6 +23,8 @@ from xiangyue.features.households.models import (
     HouseholdIncome,
     MarkKind,
     Person,
+    RegisterAct,
+    RegisterActPart,
 )
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.queries_persons import (
@@ -135,7 +137,7 @@ def custom_fields(uow: Uow, entity: str) -> list[CustomField]:
 
 def history(uow: Uow, object_type: str, id: int, *, limit: int = 50) -> list[AuditEntry]:
     """What happened to a household (and its present persons) or to a person, and to the records that became part of
-    it, newest first.
+    it, newest first; also that a change of the register which touched it was undone.
 
     Entries about sensitive marks only for those who may see them there. Raises NotFound outside the area.
     """
@@ -146,6 +148,18 @@ def history(uow: Uow, object_type: str, id: int, *, limit: int = 50) -> list[Aud
     if object_type == "household":
         members = list(uow.session.scalars(select(Person.id).where(Person.household_id == id)))
         about = or_(about, and_(AuditEntry.object_type == "person", AuditEntry.object_id.in_(members)))
+    # What an act did is told of what it touched; that it was undone is told of the act.
+    part, act = RegisterActPart, RegisterAct
+    undone = (
+        select(part.act_id)
+        .join(act, and_(act.tenant_id == part.tenant_id, act.id == part.act_id))
+        .where(part.kind == object_type, part.thing_id.in_(records), act.state == "undone")
+    )
+    with uow.tenant_wide("an act may have been done in the area where somebody came from"):
+        acts = list(uow.session.scalars(undone))
+    if acts:
+        taken_back = (AuditEntry.action == "register.undo", AuditEntry.object_type == "register_act")
+        about = or_(about, and_(*taken_back, AuditEntry.object_id.in_(acts)))
     rights = mark_rights(uow)
     sensitive = set(uow.session.scalars(select(MarkKind.key).where(MarkKind.sensitivity != NORMAL)))
     entries = uow.session.scalars(select(AuditEntry).where(about).order_by(AuditEntry.id.desc()).limit(2 * limit))

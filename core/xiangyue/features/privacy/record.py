@@ -126,7 +126,7 @@ def _particulars(uow: Uow, keys: TenantKeys, person: Person) -> list[Fact]:
 
 def _state(person: Person) -> str:
     words = {
-        "active": _("Lives here"),
+        "active": _("In the household"),
         "moved": _("Moved away"),
         "deceased": _("Deceased"),
         "merged": _("Part of another record"),

@@ -13,16 +13,13 @@ from xiangyue.access.sensitive import needs_purpose
 from xiangyue.features.households import policy
 from xiangyue.features.households.custom import parse_value, value_label
 from xiangyue.features.households.models import AwardKind, CustomField, MarkKind
+from xiangyue.features.households.words import HOUSEHOLD_STATES, PERSON_STATES
 from xiangyue.i18n import gettext as _
-from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import pick
 from xiangyue.tenancy.field_owners import DEPARTMENTS, department_of
 from xiangyue.tenancy.own import own_settings
 from xiangyue.text.codes import NATIONALITIES, RELATIONS, SEX, CodeTable
 from xiangyue.web.pipeline import current_actor, current_tenant, current_uow, runtime
-
-HOUSEHOLD_STATES = {"active": _l("On the register"), "closed": _l("Closed")}
-PERSON_STATES = {"active": _l("Lives here"), "moved": _l("Moved away"), "deceased": _l("Deceased")}
 
 TABLES: dict[str, CodeTable] = {"relation": RELATIONS, "sex": SEX, "nationality": NATIONALITIES}
 

@@ -25,12 +25,13 @@ from xiangyue.features.households.list_query import (
     list_households,
 )
 from xiangyue.features.households.offered import fill, refuse, run_strictly
-from xiangyue.features.households.pages.common import HOUSEHOLD_STATES, PERSON_STATES, code_label, kind_name
+from xiangyue.features.households.pages.common import code_label, kind_name
 from xiangyue.features.households.pages.listings import Listing, household_listing, person_listing, shown_marks
 from xiangyue.features.households.pages.own_columns import own_cell
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.queries_persons import age_on
 from xiangyue.features.households.service_export import note_export
+from xiangyue.features.households.words import HOUSEHOLD_STATES, PERSON_STATES
 from xiangyue.features.privacy.access_log import Ids
 from xiangyue.files.workbook import FORMATS, Written, write_table
 from xiangyue.i18n import TIMEZONE

@@ -16,8 +16,6 @@ from xiangyue.features.households.models import CustomField, MarkKind
 from xiangyue.features.households.offered import Asked, Failure, asked_conditions, offered_columns
 from xiangyue.features.households.pages.addresses import list_view
 from xiangyue.features.households.pages.common import (
-    HOUSEHOLD_STATES,
-    PERSON_STATES,
     code_choices,
     kind_name,
 )
@@ -30,6 +28,7 @@ from xiangyue.features.households.pages.own_columns import (
     own_shown,
 )
 from xiangyue.features.households.service_records import note_sensitive_read
+from xiangyue.features.households.words import HOUSEHOLD_STATES, PERSON_STATES
 from xiangyue.features.privacy.policy_care import CARE_VIEW, CARED, LIVING
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.offer import Contributor

@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from xiangyue.db.uow import Uow
 from xiangyue.features.households.custom import value_label
 from xiangyue.features.households.models import CustomField
-from xiangyue.features.households.own_lists import OPERATORS, PREFIX
+from xiangyue.features.households.own_lists import OPERATORS, PREFIX, condition_label
 from xiangyue.features.households.pages.common import kind_name, option_choices
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.chinese import has_han
@@ -63,19 +63,10 @@ def own_filters(fields: Sequence[CustomField], args: MultiDict[str, str]) -> lis
         for operator in OPERATORS[field.type]:
             full = f"{name}.{operator}" if operator else name
             if operator in _OFFERED[field.type] or full in args:
-                found.append(_filter(full, _label(operator, kind_name(field), field.type == "date"), field, operator))
+                found.append(
+                    _filter(full, condition_label(operator, kind_name(field), field.type == "date"), field, operator)
+                )
     return found
-
-
-def _label(operator: str, field: str, day: bool) -> Any:
-    return {
-        "": field,
-        "is": _l("%(field)s is", field=field),
-        "has": _l("%(field)s contains", field=field),
-        "from": _l("%(field)s since", field=field) if day else _l("%(field)s from", field=field),
-        "to": _l("%(field)s until", field=field) if day else _l("%(field)s up to", field=field),
-        "filled": _l("%(field)s recorded", field=field),
-    }[operator]
 
 
 def _filter(name: str, label: Any, field: CustomField, operator: str) -> Filter:

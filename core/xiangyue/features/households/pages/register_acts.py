@@ -16,7 +16,7 @@ from xiangyue.features.areas import switch
 from xiangyue.features.households import policy
 from xiangyue.features.households.models import RegisterAct
 from xiangyue.features.households.pages import bp
-from xiangyue.features.households.pages.common import HOUSEHOLD_STATES, PERSON_STATES, keys, synthetic_ok
+from xiangyue.features.households.pages.common import keys, synthetic_ok
 from xiangyue.features.households.pages.household_forms import form_errors
 from xiangyue.features.households.pages.register_common import can_do, register_words
 from xiangyue.features.households.queries_acts import (
@@ -31,6 +31,7 @@ from xiangyue.features.households.queries_acts import (
 from xiangyue.features.households.register.reports import REPORTABLE
 from xiangyue.features.households.register.words import KIND_LABELS, STATE_LABELS
 from xiangyue.features.households.service_register import confirm_act, refuse_act, undo_act
+from xiangyue.features.households.words import HOUSEHOLD_STATES, PERSON_STATES
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import ngettext

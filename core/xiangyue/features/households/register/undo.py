@@ -263,8 +263,14 @@ def _tell(
         action="register.undo",
         obj=act,
         label=label or (household.head_name if household else ""),
-        before={"act": act.kind, "on": act.on_date, "state": "done"},
-        after={"state": "undone", "reason": reason, "household_id": act.household_id},
+        before={"state": "done"},
+        after={
+            "act": act.kind,
+            "on": act.on_date,
+            "state": "undone",
+            "reason": reason,
+            "household_id": act.household_id,
+        },
     )
     for person in persons.values():
         tell_person(uow, person, "register.undo")
