@@ -15,7 +15,7 @@ from xiangyue.jobs.models import OPEN_STATES
 from xiangyue.plugin.registry import JobKind, Schedule
 
 _DAY_SECONDS = 86_400
-_AT_A_TIME = 200
+_AT_A_TIME = 2_000
 
 #: Households in no grid today although their village has some; those that lie in one and are gone, or outside of it.
 _ASTRAY = """

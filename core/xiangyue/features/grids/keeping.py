@@ -64,11 +64,22 @@ def keep_households(
             take_back(uow, changes, str(_("The change of the register was undone")))
         keeper = Keeper(uow, on, act_id if not undone else None)
         households = found_again(uow, household_ids)
+        known = set(
+            uow.session.scalars(
+                select(GridHousehold.household_id).where(GridHousehold.household_id.in_(household_ids)).distinct()
+            )
+        )
         for household in households:
-            keeper.leave(household)
+            if household.id in known:
+                keeper.leave(household)
         for household in households:  # none goes after another that is about to leave
-            if household.state == "active" and village_of(household.area_code) in villages:
-                keeper.place(household, (came_from or {}).get(household.id))
+            if household.state != "active" or village_of(household.area_code) not in villages:
+                continue
+            origin = (came_from or {}).get(household.id)
+            if household.id in known or origin is not None:
+                keeper.place(household, origin)
+            else:
+                keeper.place_first(household)
         keeper.finish()
 
 
@@ -101,6 +112,9 @@ class Keeper:
         self.uow, self.on, self.act_id = uow, on, act_id
         self.request, self.reason = request, reason
         self._writers: dict[int, Writer] = {}
+        #: Area -> the only grid in question on the day (`_only`), as long as nothing but that is placed there.
+        self._certain: dict[int, tuple[int | None, date | None]] = {}
+        self._next_days: dict[tuple[int, date], date | None] = {}
 
     def _writer(self, village: int) -> Writer:
         if village not in self._writers:
@@ -112,6 +126,7 @@ class Keeper:
 
     def leave(self, household: Household) -> None:
         """A household that is gone, or whose area its grid does not cover any more, leaves it."""
+        self._certain.clear()
         active = household.state == "active"
         on = self.on if active else household.left_on or self.on
         rows = select(GridHousehold).where(
@@ -125,9 +140,22 @@ class Keeper:
                 self._writer(village_of(area or household.area_code)).end_household(row, on)
         self.uow.session.flush()
 
+    def place_first(self, household: Household) -> None:
+        """One that was never in a grid, and came from none: after a roster thousands, each of which goes where the one
+        before it in its group went."""
+        grid, until = self._only(household.area_code)
+        if grid is None and self._next_day(household, self.on) is None:
+            return
+        if grid is None or until is not None:
+            self.place(household, None)
+            return
+        writer = self._writer(village_of(household.area_code))
+        writer.open_rows([_row(self.uow, household, grid, self.on, None, writer.change.id, None)])
+
     def place(self, household: Household, came_from: int | None) -> None:
         """From the day on, until it has a place anyway: where there is no doubt; a grid that is to end is left for the
         next when that day comes."""
+        self._certain.clear()
         start: date | None = self.on
         taken = select(GridHousehold.valid_from, GridHousehold.valid_to).where(
             GridHousehold.household_id == household.id,
@@ -153,6 +181,12 @@ class Keeper:
                 writer.open_rows([_row(self.uow, household, grid, at, end, writer.change.id, ender)])
                 at = end
 
+    def _only(self, area: int) -> tuple[int | None, date | None]:
+        """`_in_question` on the day, asked once for an area."""
+        if area not in self._certain:
+            self._certain[area] = self._in_question(area, self.on)
+        return self._certain[area]
+
     def _where(self, household: Household, on: date, came_from: int | None) -> tuple[int | None, date | None]:
         """(grid, the day it ends or stops being a leaf) for a household without one: that of the household which it
         came from, the one it lay in last (it was closed and is back), else the only one in question."""
@@ -166,10 +200,15 @@ class Keeper:
                 until = leaf_until(self.uow, grid, on)
                 if until is None or until > on:
                     return grid, until
-        found = [id for (id,) in scoped_rows(self.uow.session, _IN_DOUBT, {"area": household.area_code, "on": on})]
+        return self._in_question(household.area_code, on)
+
+    def _in_question(self, area: int, on: date) -> tuple[int | None, date | None]:
+        """The grid in which all other households of the group lie, else the only one of just this area, with the day it
+        ends or stops being a leaf."""
+        found = [id for (id,) in scoped_rows(self.uow.session, _IN_DOUBT, {"area": area, "on": on})]
         if not found:
             own = select(GridVersion.grid_id).where(
-                GridVersion.area_code == household.area_code, GridVersion.leaf, GridVersion.valid_from <= on,
+                GridVersion.area_code == area, GridVersion.leaf, GridVersion.valid_from <= on,
                 or_(GridVersion.valid_to.is_(None), GridVersion.valid_to > on),
             )  # fmt: skip
             found = list(self.uow.session.scalars(own.limit(2)))
@@ -180,11 +219,15 @@ class Keeper:
 
     def _next_day(self, household: Household, after: date) -> date | None:
         """The next day on which the village's grids change: what is in doubt today may be clear then."""
-        low, high = area_range(village_of(household.area_code))
-        days = select(GridVersion.valid_from).where(
-            GridVersion.area_code.between(low, high), GridVersion.valid_from > after
-        )
-        return self.uow.session.scalars(days.order_by(GridVersion.valid_from).limit(1)).one_or_none()
+        village = village_of(household.area_code)
+        if (village, after) not in self._next_days:
+            low, high = area_range(village)
+            days = select(GridVersion.valid_from).where(
+                GridVersion.area_code.between(low, high), GridVersion.valid_from > after
+            )
+            found = self.uow.session.scalars(days.order_by(GridVersion.valid_from).limit(1)).one_or_none()
+            self._next_days[village, after] = found
+        return self._next_days[village, after]
 
     def finish(self) -> None:
         for writer in self._writers.values():
