@@ -99,7 +99,7 @@ def _xlsx(stream: Any, title: str, headers: Sequence[str], rows: Cells, watermar
             sheet.write_string(0, 0, defused(watermark.line)[:_CELL], book.add_format({"font_color": "#8A1F11"}))
             head = 1
         for column, header in enumerate(headers):
-            sheet.write_string(head, column, header, bold)
+            sheet.write_string(head, column, defused(header), bold)
         sheet.freeze_panes(head + 1, 0)
         print_on_a4(sheet, head, watermark.number if watermark else "")
         for count, row in enumerate(rows, 1):
@@ -137,7 +137,7 @@ def _csv(stream: Any, _title: str, headers: Sequence[str], rows: Cells, watermar
     """With a byte order mark, by which Excel knows UTF-8."""
     text = io.TextIOWrapper(stream, "utf-8-sig", newline="", write_through=True)
     writer = csv.writer(text)
-    writer.writerow(headers)
+    writer.writerow([defused(header) for header in headers])
     count = 0
     for row in rows:
         writer.writerow([_plain(value) for value in row])
