@@ -21,10 +21,11 @@ from households_kit import (
     roster,
     text,
 )
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from xiangyue.features.households.bulk import HouseholdRow, upsert_households
 from xiangyue.features.households.models import (
+    CustomField,
     Household,
     Person,
 )
@@ -321,3 +322,19 @@ def test_what_happened_names_choices_of_own_fields(county: County) -> None:
     assert post(client, url, url, **sent).status_code == 303
     page = text(client, f"/households/{id}")
     assert "自建房 → 租住" in re.sub("<[^>]+>", "", page)
+
+
+def test_a_field_out_of_use_shows_what_the_record_keeps(county: County) -> None:
+    client, id = county.client("county_admin"), id_of(county, Household, code="6109211002000001")
+    without = id_of(county, Household, code="6109211002000002")
+    housing = select(CustomField).where(CustomField.key == "housing")
+    with county.uow() as uow:
+        uow.session.scalars(housing).one().active = False
+    try:
+        shown = re.sub("<[^>]+>", "", text(client, f"/households/{id}"))
+        assert "住房来源（已停用）自建房" in re.sub(r"\s", "", shown)
+        assert "住房来源" not in text(client, f"/households/{without}")
+        assert "住房来源" not in text(client, f"/households/{id}/edit")
+    finally:
+        with county.uow() as uow:
+            uow.session.scalars(housing).one().active = True

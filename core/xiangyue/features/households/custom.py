@@ -90,14 +90,22 @@ class FieldValue:
         return value_label(self.field, self.value)
 
 
-def values_of(uow: Uow, entity: str, owners: Sequence[Household | Person]) -> dict[int, list[FieldValue]]:
-    """Every active field with its value, by the id of the owner, in two statements."""
-    fields = active_fields(uow, entity)
+def values_of(
+    uow: Uow, entity: str, owners: Sequence[Household | Person], *, retired: bool = False
+) -> dict[int, list[FieldValue]]:
+    """Every active field with its value, by the id of the owner, in two statements. ``retired``: behind them also
+    those out of use in which something is recorded, which the record keeps."""
+    wanted = select(CustomField).where(CustomField.entity == entity).order_by(CustomField.position, CustomField.id)
+    fields = list(uow.session.scalars(wanted)) if retired else active_fields(uow, entity)
+    fields.sort(key=lambda field: not field.active)
     statement = select(CustomValue).where(
         CustomValue.owner_id.in_([o.id for o in owners]), CustomValue.field_id.in_([f.id for f in fields])
     )
     rows = {(row.owner_id, row.field_id): row for row in uow.session.scalars(statement)}
-    return {o.id: [FieldValue(f, read_value(f, rows.get((o.id, f.id)))) for f in fields] for o in owners}
+    return {
+        o.id: [FieldValue(f, read_value(f, rows.get((o.id, f.id)))) for f in fields if f.active or (o.id, f.id) in rows]
+        for o in owners
+    }
 
 
 def parse_values(

@@ -92,7 +92,7 @@ def household_view(uow: Uow, keys: TenantKeys, id: int) -> HouseholdView:
         _groups(persons),
         list(uow.session.scalars(incomes)),
         _award_rows(award_kinds(uow), awards),
-        values_of(uow, "household", [household])[household.id],
+        values_of(uow, "household", [household], retired=True)[household.id],
         paths.get(household.area_code, []),
     )
 

@@ -100,7 +100,7 @@ def person_view(uow: Uow, keys: TenantKeys, id: int) -> PersonView:
 
 def _views(uow: Uow, keys: TenantKeys, persons: Sequence[Person], households: dict[int, Household]) -> list[PersonView]:
     marks = marks_by_person(uow, [p.id for p in persons], sorted(households))
-    custom = values_of(uow, "person", persons)
+    custom = values_of(uow, "person", persons, retired=True)
     paths = areas.paths(uow, {p.area_code for p in persons})
     return [
         PersonView(

@@ -138,7 +138,7 @@ def _own_fields(uow: Uow, person: Person) -> list[Fact]:
     part = _("The county's own fields")
     return [
         Fact(part, pick(one.field.name, one.field.name_en), str(one.label), f"custom.{one.field.key}", one.value)
-        for one in values_of(uow, "person", [person])[person.id]
+        for one in values_of(uow, "person", [person], retired=True)[person.id]
     ]
 
 
