@@ -205,3 +205,18 @@ def test_two_people_change_different_fields_of_a_person(county: County) -> None:
     late = client.post(url, data={**base, "birth_date": "2999-01-01"})
     page = late.get_data(as_text=True)
     assert (late.status_code, 'value="王得福"' in page, hidden(page, "version")) == (422, True, "3")
+
+
+def test_where_a_refused_form_came_back_leads_to_the_page_above_when_it_is_reloaded(county: County) -> None:
+    client, id = county.client("county_admin"), id_of(county, Household, code="6109211002000001")
+    url = f"/households/{id}"
+    refused = post(client, url, f"{url}/incomes", year="2025", amount="-5")
+    assert refused.status_code == 422
+    again = client.get(f"{url}/incomes?area=610921100&x=1")
+    assert (again.status_code, again.headers["Location"]) == (303, f"{url}?area=610921100")
+    swapped = client.get(f"{url}/incomes", headers={"HX-Request": "true"})
+    assert swapped.headers["HX-Redirect"] == url
+    # Nothing above, no page, or no reading.
+    assert client.get("/sign-out").status_code == 405
+    assert client.get("/api/v1/duplicates/1/merge").status_code == 405
+    assert client.delete(url).status_code == 405

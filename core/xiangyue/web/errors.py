@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import psycopg
 import structlog
-from flask import Flask, Response, g, jsonify, redirect, request
+from flask import Flask, Response, current_app, g, jsonify, redirect, request
+from flask.globals import request_ctx
 from sqlalchemy.exc import DBAPIError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.routing import RequestRedirect
 
 from xiangyue.errors import (
     Conflict,
@@ -30,6 +32,7 @@ from xiangyue.errors import (
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.validation import in_words
 from xiangyue.web import plugin_views
+from xiangyue.web.access import mark_of
 from xiangyue.web.logs import logged_path
 from xiangyue.web.pipeline import is_api, is_fragment, return_address
 from xiangyue.web.shell import page
@@ -91,12 +94,33 @@ def _http(error: HTTPException) -> Any:
     status = error.code or 500
     if 300 <= status < 400:
         return error
+    if isinstance(error, MethodNotAllowed) and request.method == "GET" and (above := _readable_above()):
+        return _to(above)
     data = getattr(error, "data", None)  # webargs puts field messages here
     if isinstance(data, dict) and "messages" in data:
         return answer(Invalid(_flatten(data["messages"])), 422)
     plain = XiangyueError(HINTS.get(status) or TITLES.get(status, error.name))
     plain.code = (error.name or "error").lower().replace(" ", "_")
     return answer(plain, status)
+
+
+def _readable_above() -> str:
+    """For a page asked for at an address that only takes forms, where a refused one came back and somebody reloads it
+    or comes to it by a link: the nearest address above that can be read, with the area one looks at; "" for none."""
+    tenant, adapter = g.get("tenant"), request_ctx.url_adapter
+    if is_api() or tenant is None or adapter is None:
+        return ""
+    path = request.path.rstrip("/")
+    while path := path.rpartition("/")[0]:
+        try:
+            endpoint, _values = adapter.match(path, method="GET")
+        except (HTTPException, RequestRedirect):
+            continue
+        mark = mark_of(current_app.view_functions[endpoint])
+        if mark is not None and mark.site in (None, tenant.kind):
+            area = request.args.get("area")
+            return path + (f"?{urlencode({'area': area})}" if area else "")
+    return ""
 
 
 def _flatten(messages: Any, prefix: str = "") -> dict[str, list[Any]]:
