@@ -338,3 +338,9 @@ def test_a_field_out_of_use_shows_what_the_record_keeps(county: County) -> None:
     finally:
         with county.uow() as uow:
             uow.session.scalars(housing).one().active = True
+
+
+def test_whoever_is_away_does_not_live_here_by_another_word(county: County) -> None:
+    page = text(county.client("county_admin", locale="en"), f"/persons/{id_of(county, Person, name='陈桂兰')}")
+    assert "In the household" in page
+    assert "Lives here" not in page
