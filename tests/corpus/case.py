@@ -26,7 +26,7 @@ class Case:
     """``wrong``: what is wrong in the file. Expected: ``problem`` of the file as a whole, or ``taken``: the rows
     without errors, as people read their numbers (`row_text`), ``errors``: (row, column, kind, suggestion) of the
     others, ``skipped`` counts, ``headings``: (kind, heading) told of the header, ``others``: sheets left aside,
-    ``values``: (row, key, value) that must have been understood."""
+    ``values``: (row, key, value) that must have been understood, ``filled``: rows completed from those above."""
 
     name: str
     wrong: str
@@ -38,3 +38,4 @@ class Case:
     headings: Sequence[tuple[str, str]] = ()
     others: Sequence[tuple[str, bool]] = ()
     values: Sequence[tuple[int | str, str, Any]] = ()
+    filled: int = 0

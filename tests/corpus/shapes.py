@@ -16,6 +16,18 @@ _FIRST = ["漩涡镇", "上七村", "17", "三组17号", *HEAD[4:], "陈试二",
 _SECOND = ["漩涡镇", "茨沟村", "21", "", *OTHER[4:], "王试四", "610921200301011218", "长子", "王试五", "", "女"]
 
 
+_SON = ["", "", "", "长子", "王试三", "610921200301011218", ""]
+
+
+def _places(sheet: Any) -> None:
+    for cells in ("A2:A5", "B2:B4", "C2:C4"):
+        sheet.merge_cells(cells)
+
+
+def _towns(sheet: Any) -> None:
+    sheet.merge_cells("A2:A3")
+
+
 def _groups(sheet: Any) -> None:
     for cells in ("E1:G1", "H1:J1", "K1:M1"):
         sheet.merge_cells(cells)
@@ -122,5 +134,78 @@ SHAPES = (
         lambda: xlsx([[*HEADER, "联系电话2"], [*HEAD, "15400000018"], [*WIFE, ""]]),
         taken=(2, 3),
         headings=[("header_ignored", "联系电话2")],
+    ),
+    Case(
+        "places_merged",
+        "town, village and household number merged over the rows of a household, the town over the next one too",
+        lambda: xlsx([HEADER, HEAD, ["", "", "", *WIFE[3:]], _SON, ["", *OTHER[1:]]], _places),
+        taken=(2, 3, 4, 5),
+        values=[
+            (3, "household_no", "0017"),
+            (4, "household_no", "0017"),
+            (4, "village_code", 610921107224000),
+            (5, "village_code", 610921107211000),
+        ],
+        filled=3,
+    ),
+    Case(
+        "places_once",
+        "places in the row of the head alone; or all but the number; a total, then a row of no household",
+        lambda: xlsx(
+            [
+                [*HEADER, "组"],
+                [*HEAD, "三组"],
+                ["", "", "", *WIFE[3:]],
+                _SON,
+                OTHER,
+                [*OTHER[:2], "", "妻", "赵试六", "610921197603031222"],
+                ["合计"],
+                ["", "", "", "子", "李试八", "610921200303031238"],
+            ]
+        ),
+        taken=(2, 3, 4, 5, 6),
+        errors=[(8, "town", "required", ""), (8, "village", "required", ""), (8, "household_no", "required", "")],
+        skipped={"total": 1},
+        values=[(4, "household_no", "0017"), (4, "group_name", "三组"), (6, "household_no", "0021")],
+        filled=3,
+    ),
+    Case(
+        "a_head_without_places",
+        "a head whose place is empty begins a household that nobody can place, and his members follow him",
+        lambda: xlsx([HEADER, HEAD, ["", "", "", *OTHER[3:]], ["", "", "", "妻", "赵试六", "610921197603031222"]]),
+        taken=(2,),
+        errors=[(row, key, "required", "") for row in (3, 4) for key in ("town", "village", "household_no")],
+    ),
+    Case(
+        "ditto",
+        "ditto marks in the places",
+        lambda: text([HEADER, HEAD, ["〃", "″", '"', *WIFE[3:]], ["同上", "同 上", "〃", *_SON[3:]], OTHER]),
+        taken=(2, 3, 4, 5),
+        values=[(3, "household_no", "0017"), (4, "village_code", 610921107224000)],
+        filled=2,
+    ),
+    Case(
+        "towns_of_a_wide_sheet",
+        "a town merged over the rows of households",
+        lambda: xlsx([_WIDE, _FIRST, ["", *_SECOND[1:10]]], _towns),
+        taken=(2, "2(1)", 3, "3(1)"),
+        values=[(3, "village_code", 610921107211000)],
+        filled=1,
+    ),
+    Case(
+        "rows_at_the_foot",
+        "signatures, sums and prepared rows under the table",
+        lambda: xlsx(
+            [
+                *[HEADER, HEAD, WIFE, OTHER],
+                [*OTHER[:2], "", "", "合计", "3"],
+                ["本村共2户3人"],
+                ["人数", 3],
+                ["村党支部书记（签字）：张三", "", "", "年 月 日"],
+                ["制表：张三", "", "", "审核：李四"],
+                OTHER[:2],
+            ]
+        ),
+        skipped={"total": 3, "note": 3},
     ),
 )  # fmt: skip

@@ -10,6 +10,7 @@ from tests.corpus.case import HEAD, HEADER, OTHER, WIFE, changed
 from tests.corpus.formats import xlsx
 from tests.integration.imports_kit import batch_of, checked, commit, empty
 from tests.integration.test_imports_pages import act, html, token, uploaded, work
+from tests.integration.test_imports_repair import mend
 
 from xiangyue.features.households.models import Household, Person
 from xiangyue.testing.fixtures import County
@@ -92,3 +93,22 @@ def test_a_row_for_each_household_becomes_households_and_persons(hanyin: County)
     # The same file once more changes nothing.
     again = checked(hanyin, xlsx([_WIDE, _HOME]))
     assert (again.counts["households_unchanged"], again.counts["persons_unchanged"]) == (1, 2)
+
+
+def test_members_below_their_head_are_of_his_household_and_without_one_hold_it_back(hanyin: County) -> None:
+    empty(hanyin)
+    son = ["", "", "", "长子", "王试三", "610921200301011218", ""]
+    lost = ["", "", "", "次子", "王试五", "610921200501011217", ""]
+    batch = checked(hanyin, xlsx([HEADER, OTHER, HEAD, ["", "", "", *WIFE[3:]], son, [], lost]))
+    counts = batch.counts
+    assert (counts["rows"], counts["errors"], counts["households"], counts["valid_households"]) == (5, 3, 2, 1)
+    page = html(hanyin.client("county_admin"), f"/imports/{batch.id}")
+    assert "2 行未写镇、村或户编号" in page
+    for column, value in zip(("town", "village", "household_no"), HEAD, strict=False):
+        mend(hanyin, batch.id, 7, column, value)
+    counts = batch_of(hanyin, batch.id).counts
+    assert (counts["errors"], counts["households"], counts["valid_households"]) == (0, 2, 2)
+    commit(hanyin, batch_of(hanyin, batch.id))
+    with hanyin.uow() as uow:
+        homes = dict(uow.session.execute(select(Household.head_name, Household.person_count)).all())
+        assert homes == {"王试一": 4, "李试三": 1}

@@ -41,6 +41,7 @@ def test_what_becomes_of_a_messy_file(case: Case) -> None:
     assert [row_text(row.row_no, names) for row in checked if row.row_no not in wrong] == list(case.taken)
     skipped = {kind: sum(sheet.skipped[kind] for sheet in sheets) for kind in SKIPPED}
     assert skipped == {**dict.fromkeys(SKIPPED, 0), **case.skipped}
+    assert sum(sheet.above.filled for sheet in sheets if sheet.above) == case.filled
     by_row = {row_text(row.row_no, names): row.values for row in checked}
     for number, key, value in case.values:
         assert by_row[number][key] == value

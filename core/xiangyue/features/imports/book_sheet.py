@@ -46,6 +46,11 @@ class Sheet:
         found: tuple[int, int] | None = self._table.end
         return found
 
+    @property
+    def merges(self) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+        """First and last cell, from 0, of those merged; none where the format does not tell."""
+        return getattr(self._table, "merged_cell_ranges", None) or []
+
     def rows(self) -> Iterator[list[Any]]:
         """The cells of each row from the first, blank ones as ``""``; error values of formulas as text."""
         errors = self.facts.errors

@@ -152,7 +152,10 @@ class _Check:
         self.batch.header = {
             **self.batch.header,
             "skipped": {kind: sum(sheet.skipped[kind] for sheet in self.sheets) for kind in SKIPPED},
-            "repaired": dict(self.checker.repaired),
+            "repaired": {
+                **self.checker.repaired,
+                "filled_down": sum(sheet.above.filled for sheet in self.sheets if sheet.above is not None),
+            },
         }
         if not staged:
             self.batch.state, self.batch.problem = "failed", {"code": "no_rows", "params": {}}
@@ -180,7 +183,7 @@ class _Check:
             for staged, noted in worked:
                 self.count += 1
                 checker.remember(noted)
-                yield households.number_of(noted[0], noted[2], noted[3]), *staged
+                yield households.number_of(noted[0], noted[2], noted[3], noted[4]), *staged
 
     def _rows(
         self, rows: Iterable[RosterRow]

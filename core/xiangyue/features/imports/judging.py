@@ -102,7 +102,7 @@ class Judge:
 
     def grouping(self) -> Grouping:
         """What tells which rows belong together."""
-        return Grouping()
+        return Grouping(joins=self.by_itself)
 
     def row_keys(self, keys: TenantKeys) -> RowKeys:
         return RowKeys(keys)
@@ -151,10 +151,12 @@ class Grouping:
     """Tells which rows of the sheet make a household, by the number of its first row; rows come in the sheet's order.
 
     A row whose village is unknown belongs to the row before it or after it with the same household number; so the
-    others of its household are not written without it.
+    others of its household are not written without it. ``joins``: a row without a household number belongs to the row
+    before it for the same reason, unless it is a head's, whose household it is that lacks a number.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, joins: bool = False) -> None:
+        self._joins = joins
         self.count = 0
         self._households: dict[Any, int] = {}
         #: Whether the village is known, household number and household of the row before.
@@ -163,10 +165,15 @@ class Grouping:
     def number(self, row: RosterRow, values: dict[str, Any], *, adjacent: bool = True) -> int:
         """The row's household. ``adjacent``: it stands in the sheet right behind the row asked for before."""
         place = 0 if values["household_no"] is None else place_of(row, values)
-        return self.number_of(row.number, values["household_no"], place, adjacent=adjacent)
+        label, relation = values["household_no"], values["relation"]
+        return self.number_of(row.number, label, place, relation, adjacent=adjacent)
 
-    def number_of(self, number: int, label: str | None, place: int | str, *, adjacent: bool = True) -> int:
-        """The same by household number and place (`place_of`)."""
+    def number_of(
+        self, number: int, label: str | None, place: int | str, relation: str | None, *, adjacent: bool = True
+    ) -> int:
+        """The same by household number and place (`place_of`) and the relation to the head."""
+        if label is None and self._joins and adjacent and self._last[2] and relation != HEAD:
+            return self._last[2]
         known = isinstance(place, int)
         key = number if label is None else (place, label)
         last_known, last_label, last = self._last

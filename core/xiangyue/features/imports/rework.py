@@ -105,7 +105,7 @@ class Rework:
         self.watch, self.uow, self.keys, self.batch, self.judge = watch, uow, keys, batch, judge
         self.context = payload_context(uow.tenant_id)
         self.row_keys = judge.row_keys(keys)
-        self.params = {"batch": batch.id, "mask": LABEL_MASK}
+        self.params = {"batch": batch.id, "mask": LABEL_MASK, "joins": judge.by_itself}
         self.again = 0
 
     def foresee(self, change: Change) -> int:

@@ -65,13 +65,15 @@ SELECT DISTINCT x.household_n FROM import_row x
 )
 {_TAKE}
 """
-#: Neighbours with the same number of which one stands in a village that is not known: they may be one household now.
+#: Neighbours with the same number of which one stands in a village that is not known, or one of which has no number
+#: (``joins``, see `judging.Grouping`): they may be one household now.
 WIDEN = f"""
 WITH seed AS MATERIALIZED (
 SELECT DISTINCT x.household_n
   FROM stage_again a, {_BESIDE % {"row": "a.row_no"}}, import_row x
  WHERE {{tenant:a}} AND {{tenant:x}} AND x.batch_id = :batch AND x.row_no = n.row_no AND NOT a.gone
-   AND (x.household_key & :mask) >> 1 = (a.key & :mask) >> 1 AND ((x.household_key | a.key) & 1) = 1
+   AND ((x.household_key & :mask) >> 1 = (a.key & :mask) >> 1 AND ((x.household_key | a.key) & 1) = 1
+     OR :joins AND (x.household_key IS NULL OR a.key IS NULL))
    AND NOT EXISTS (SELECT FROM stage_again b WHERE {{tenant:b}} AND b.row_no = x.row_no)
 )
 {_TAKE}

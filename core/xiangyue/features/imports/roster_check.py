@@ -289,7 +289,7 @@ class RosterChecker:
         """What is to be remembered of a row that was judged."""
         household_no = values["household_no"]
         if household_no is None:
-            return row.number, values["id_number"], None, 0, None, None, ()
+            return row.number, values["id_number"], None, 0, values["relation"], None, ()
         cells, custom = row.cells, values["custom"]
         found: list[tuple[str, Any, Cell]] = [
             (key, values[key], cells.get(key))

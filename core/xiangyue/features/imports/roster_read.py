@@ -17,6 +17,7 @@ from xiangyue.features.imports.book import open_book
 from xiangyue.features.imports.book_sheet import Sheet
 from xiangyue.features.imports.roster_columns import EXAMPLE_SHEET, NOTE_ROW, STANDARD_COLUMNS, TOTAL_ROW, Column
 from xiangyue.features.imports.roster_file import MAX_ROWS, RosterFileError
+from xiangyue.features.imports.roster_fill import Above
 from xiangyue.features.imports.roster_header import HEADER_ROWS, HeaderFinder, HeaderProblem
 from xiangyue.features.imports.roster_match import SAMPLE_ROWS, FileColumn, file_columns, fingerprint
 from xiangyue.features.imports.roster_places import MOST_SHEETS, number_of
@@ -48,7 +49,8 @@ class RosterSheet:
     ``fingerprint``, ``file_columns``: see `roster_match`; ``others``: other sheets with something in them, as (name,
     whether they have a header of a roster too). ``index``: from 0 among the sheets with a header, which the numbers of
     its rows tell (`roster_places`); ``members``: of a sheet with one row for each household, how many members have
-    columns of their own (`roster_wide`); ``read``: whether it is among those that are to be read.
+    columns of their own (`roster_wide`); ``read``: whether it is among those that are to be read; ``above``: what fills
+    its rows from those above, and has their number after reading.
     """
 
     name: str
@@ -65,6 +67,7 @@ class RosterSheet:
     members: int | None = None
     read: bool = True
     known: int = 0
+    above: Above | None = None
 
     @property
     def blocking(self) -> list[HeaderProblem]:
@@ -99,7 +102,7 @@ def read_rows(
     data: bytes, columns: Sequence[Column] = STANDARD_COLUMNS, recall: Recall = lambda _fingerprint, _sheet: None
 ) -> RosterSheet:
     """The one roster of a file (`read_book`): of several sheets that with most known headings, the first of equals."""
-    book = read_book(data, columns, recall)
+    book = read_book(data, columns, recall, fill=False)
     best = max(book.found, key=lambda sheet: sheet.known)
     best.others = [
         *((sheet.name, True) for sheet in book.found if sheet is not best),
@@ -116,15 +119,17 @@ def read_book(
     asked: Mapping[str, str] | None = None,
     *,
     wide: bool = True,
+    fill: bool = True,
 ) -> RosterBook:
     """Find the rosters in an uploaded file, to iterate over their rows.
 
     ``recall(fingerprint, sheet)``: where the columns go, if a person has decided that; ``wanted``: names of the sheets
     to read; ``asked``: where columns go as somebody said in advance (`HeaderFinder.resolve`); ``wide``: whether a row
-    may be a household; where not, two known headings make a header. Without ``wanted``, the sheet with most known
-    headings is read and every other whose header is whole, but examples. Blank rows, the template's example row,
-    remarks, totals and repeated headers are passed over; a sheet with one row for each household gives a row for each
-    person. Header problems are in ``problems``; with a blocking one the rows must not be used.
+    may be a household; where not, two known headings make a header; ``fill``: whether rows of a roster are completed
+    from those above (`roster_fill`). Without ``wanted``, the sheet with most known headings is read and every other
+    whose header is whole, but examples. Blank rows, the template's example row, remarks, totals and repeated headers
+    are passed over; a sheet with one row for each household gives a row for each person. Header problems are in
+    ``problems``; with a blocking one the rows must not be used.
 
     :raises RosterFileError: the file is no sound table, has too many rows, or no header row.
     """
@@ -135,7 +140,8 @@ def read_book(
         if last is not None:
             last.release()  # one at a time
         last = sheet
-        roster = _roster(sheet, columns, recall, len(found), asked, wide) if len(found) < MOST_SHEETS else None
+        known = len(found) < MOST_SHEETS
+        roster = _roster(sheet, columns, recall, len(found), asked, wide, fill and wide) if known else None
         if roster is not None:
             found.append(roster)
         elif sheet.end is not None:
@@ -161,7 +167,13 @@ def read_book(
 
 
 def _roster(
-    sheet: Sheet, columns: Sequence[Column], recall: Recall, index: int, asked: Mapping[str, str] | None, wide: bool
+    sheet: Sheet,
+    columns: Sequence[Column],
+    recall: Recall,
+    index: int,
+    asked: Mapping[str, str] | None,
+    wide: bool,
+    fill: bool,
 ) -> RosterSheet | None:
     """The roster in a sheet, or None."""
     finder = HeaderFinder(columns)
@@ -173,8 +185,8 @@ def _roster(
     if best is None:
         return None
     known, position, header = best
-    above = next(islice(sheet.rows(), position - 1, position), []) if position else []
-    named = grouped(header, above)
+    upper = next(islice(sheet.rows(), position - 1, position), []) if position else []
+    named = grouped(header, upper)
     members = members_of(of_homes, named) if wide else None
     if members is not None:
         header, finder = named, WideFinder(columns, members)
@@ -187,7 +199,8 @@ def _roster(
         chosen = finder.resolve(header, asked)
     mapping, problems = finder.map(header, position + 1) if chosen is None else finder.apply(header, chosen)
     skipped = dict.fromkeys(SKIPPED, 0)
-    rows = _rows(sheet, position, header, mapping, skipped)
+    above = Above(mapping, sheet.merges, persons=members is None) if fill else None
+    rows = _rows(sheet, position, header, mapping, skipped, above)
     persons = {column.key for column in columns if column.entity == "person"}
     return RosterSheet(
         name=sheet.name,
@@ -204,6 +217,7 @@ def _roster(
         index=index,
         members=members,
         known=known,
+        above=above,
     )
 
 
@@ -218,7 +232,12 @@ def _numbered(rows: Iterator[RosterRow], index: int, persons: Container[str] | N
 
 
 def _rows(
-    sheet: Sheet, position: int, header: list[Any], mapping: dict[str, int], skipped: dict[str, int]
+    sheet: Sheet,
+    position: int,
+    header: list[Any],
+    mapping: dict[str, int],
+    skipped: dict[str, int],
+    above: Above | None,
 ) -> Iterator[RosterRow]:
     wanted = sorted((place, key) for key, place in mapping.items())
     hidden = sheet.facts.hidden
@@ -233,10 +252,16 @@ def _rows(
         }
         if not cells:
             skipped[_kind(values) if any(str(value).strip() for value in values) else "blank"] += 1
+            if above is not None:
+                above.part()
         elif kind := _note(values):
             skipped[kind] += 1
+            if above is not None:
+                above.part()
         elif values[first] == header[first] and all(values[place] == header[place] for place, _key in wanted):
-            skipped["header"] += 1
+            skipped["header"] += 1  # a page's end inside a household
+        elif above is not None and (kind := above.read(number, cells, values)):
+            skipped[kind] += 1
         else:
             if number in hidden:
                 skipped["hidden"] += 1

@@ -255,6 +255,16 @@ def reading(batch: ImportBatch) -> list[Any]:
                 n,
             )
         )
+    if n := int((header.get("repaired") or {}).get("filled_down") or 0):
+        lines.append(
+            ngettext(
+                "%(n)d row leaves town, village or household number to the row above (merged, empty or ditto); it was "
+                "completed from there.",
+                "%(n)d rows leave town, village or household number to the row above (merged, empty or ditto); they "
+                "were completed from there.",
+                n,
+            )
+        )
     for name, roster in header.get("others") or []:
         lines.append(
             _("Sheet “%(sheet)s” has a roster too and was not read. “Change the columns” has the choice.", sheet=name)
