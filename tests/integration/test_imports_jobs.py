@@ -109,6 +109,7 @@ def test_a_second_import_of_the_same_changes_nothing_and_shows_what_another_woul
     assert again.counts["persons_unchanged"] == len(rows)
     commit(hanyin, again)
     assert register(hanyin) == before
+    assert again.counts["samples"] == []
     moved = [dict(r) for r in rows]
     moved[0]["address"] = "新址一号"
     changed = checked(hanyin, book(moved))

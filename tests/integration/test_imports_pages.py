@@ -208,6 +208,28 @@ def test_errors_by_kind_and_the_rest_is_written(hanyin: County) -> None:
     assert f"{path}/errors.xlsx" in result
 
 
+def test_the_first_of_what_is_new_is_shown_so_that_a_wrong_column_is_seen(hanyin: County) -> None:
+    client = hanyin.client("county_admin")
+    people = [head(n, id_number=f"61092119800101{n:03}X") for n in range(871, 884, 2)]
+    people[0] |= {"phone": "15400000070", "address": "七组9号", "household_income": 32000, "income_year": 2024}
+    batch_id = checked(hanyin, client, roster(*people))
+    samples = batch(hanyin, batch_id).counts["samples"]
+    assert {sample["before"] for sample in samples} == {None}
+    assert [sample["entity"] for sample in samples] == ["household", "person"] * 5
+    home, person = samples[0]["after"], samples[1]["after"]
+    assert (home["code"][12:], home["address"], home["income"], home["income_year"]) == ("0871", "七组9号", 32000, 2024)
+    assert (person["id_number"], person["phone"], person["relation"]) == ("610921********1X", "154****0070", "02")
+    page = html(client, f"/imports/{batch_id}")
+    assert "新增举例" in page
+    for word in ("七组9号", "32,000", "户主", "610921********1X", "154****0070", "党员", "漩涡镇上七村三组"):
+        assert word in page.partition("新增举例")[2], word
+    assert (
+        english_page_faults(html(hanyin.client("county_admin", locale="en", name="Wu"), f"/imports/{batch_id}")) == []
+    )
+    wrong = checked(hanyin, client, roster(head(78, town="漩窝镇")))
+    assert batch(hanyin, wrong).counts["samples"] == []
+
+
 def test_a_long_cell_does_not_take_the_room_of_the_table(hanyin: County) -> None:
     client = hanyin.client("county_admin")
     batch_id = checked(hanyin, client, roster(head(61, id_number=None, town="镇" * 60)))

@@ -60,9 +60,9 @@ def test_rows_are_written_and_taken_back(county: County) -> None:
 
     second = checked(county, ["probe1", "丙", 1, "是", "奖励"], ["probe3", "丁", 3, "", ""])
     assert second.counts["records_changed"] == 1
-    assert second.counts["samples"] == [
-        {"entity": "record", "label": "丙", "before": {"title": "甲"}, "after": {"title": "丙"}}
-    ]
+    changed, new = second.counts["samples"]
+    assert (new["label"], new["before"], new["after"]["title"]) == ("丁", None, "丁")
+    assert [changed] == [{"entity": "record", "label": "丙", "before": {"title": "甲"}, "after": {"title": "丙"}}]
     second = commit(county, second)
     assert standing(county)["probe1"] == ("丙", 1, True)
 

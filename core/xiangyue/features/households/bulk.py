@@ -51,7 +51,9 @@ __all__ = ["BulkConflict", "BulkCounts", "BulkSample", "HouseholdRow", "PersonVa
 #: Households staged at a time: large enough for set-based work, small enough for memory and a live progress bar.
 CHUNK = 2000
 SAMPLES = 20
-_NO_NUMBERS = ("conflicts", "samples", "made")
+#: New households that a dry run names.
+FIRST_NEW = 5
+_NO_NUMBERS = ("conflicts", "samples", "fresh", "made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,8 @@ class BulkCounts:
     facts_waiting: int = 0
     conflicts: list[BulkConflict] = field(default_factory=list)
     samples: list[BulkSample] = field(default_factory=list)
+    #: Of a dry run: the caller's row numbers of the first new households.
+    fresh: list[int] = field(default_factory=list)
     #: First and last id of the households and persons that were made.
     made: dict[str, tuple[int, int]] = field(default_factory=dict)
 
@@ -279,6 +283,7 @@ class _Run:
         self.counts.households_new += made.households.count
         self.counts.persons_new += made.persons.count
         if self.dry_run:
+            self._note_fresh(every=True)
             return
         for noun, ends in made.made.items():
             self._note_made(noun, *ends)
@@ -344,6 +349,14 @@ class _Run:
             found = (BulkSample(*row) for row in (*self.clearing.samples(), *rows))
             counts.samples += [one for one in found if one.before or one.after]
             del counts.samples[SAMPLES:]
+        if self.dry_run and counts.households_new:
+            self._note_fresh(every=False)
+
+    def _note_fresh(self, *, every: bool) -> None:
+        """The first new households of the chunk; ``every``: all of it is new and has no flag."""
+        if (more := FIRST_NEW - len(self.counts.fresh)) > 0:
+            found = scoped_rows(self.uow.session, sql.FRESH, {"every": every, "limit": more})
+            self.counts.fresh += [row_no for (row_no,) in found]
 
     def _write(self) -> None:
         session = self.uow.session

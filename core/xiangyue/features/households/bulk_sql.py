@@ -182,6 +182,8 @@ SELECT CASE WHEN {alias}.fresh THEN 'new' WHEN {alias}.changed THEN 'changed' EL
 """
 COUNT_HOUSEHOLDS = _COUNT.format(table="stage_household", alias="g")
 COUNT_PERSONS = _COUNT.format(table="stage_person", alias="s")
+#: The first new ones, by the caller's row numbers.
+FRESH = "SELECT g.row_no FROM stage_household g WHERE {tenant:g} AND (g.fresh OR :every) ORDER BY g.n LIMIT :limit"
 
 HOUSEHOLD_BEFORE = """jsonb_strip_nulls(jsonb_build_object(
        'address', CASE WHEN g.address <> '' AND h.address <> g.address THEN h.address END,

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
-from xiangyue.access.audit import plain
 from xiangyue.access.crypto import TenantKeys, blind_index
 from xiangyue.db.scope import Scope
 from xiangyue.db.uow import Uow
@@ -23,7 +22,7 @@ from xiangyue.features.imports.roster_places import row_text, sheet_names
 from xiangyue.features.imports.roster_read import RosterRow
 from xiangyue.features.imports.speaking import speaks_of
 from xiangyue.features.imports.staging import ready_households
-from xiangyue.features.imports.trial import Watch, try_out
+from xiangyue.features.imports.trial import Watch, samples_of, try_out
 from xiangyue.runtime import Runtime
 from xiangyue.text.codes import HEAD
 
@@ -134,11 +133,7 @@ class Judge:
             dry_run=True,
             speaks=speaks_of(uow, batch),
         )
-        samples = [
-            {"entity": s.entity, "label": s.label, "before": plain(s.before), "after": plain(s.after)}
-            for s in counts.samples
-        ]
-        return {**counts.numbers(), "groups": groups, "samples": samples}
+        return {**counts.numbers(), "groups": groups, "samples": samples_of(counts)}
 
 
 def _noted(row: Any, groups: Counter[str]) -> Any:

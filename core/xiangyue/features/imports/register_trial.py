@@ -24,7 +24,7 @@ from xiangyue.features.imports.roster_check import shown
 from xiangyue.features.imports.roster_messages import CellError
 from xiangyue.features.imports.roster_places import row_text, sheet_names
 from xiangyue.features.imports.staging import cells_of, ready_rows
-from xiangyue.features.imports.trial import COMPARING, CROSS, LEAVE_OUT, SAMPLES, Watch
+from xiangyue.features.imports.trial import COMPARING, CROSS, FIRST_NEW, LEAVE_OUT, SAMPLES, Watch
 from xiangyue.plugin.offer import Contributor
 from xiangyue.plugin.registers import ImportRegister, RegisterRow, RowOutlook
 from xiangyue.text.phone import mask_phone
@@ -98,18 +98,24 @@ def compare_rows(
         watch.check_cancelled()
         good, errors = comparer.compare(chunk)
         made.errors += errors
-        for _row, outlook in good:
+        for row, outlook in good:
             made.rows += 1
-            note(made, comparer.register, outlook)
+            note(made, comparer.register, outlook, row.number)
         watch.progress(made.rows, max(total, made.rows), COMPARING)
     return made
 
 
-def note(made: Tried, register: ImportRegister, outlook: RowOutlook) -> None:
-    """Count a row, and keep it as an example of a change: of phones no more than a list shows."""
+def note(made: Tried, register: ImportRegister, outlook: RowOutlook, row_no: int) -> None:
+    """Count a row, and keep it as an example of what is new or changes: of phones no more than a list shows."""
     kind = "new" if outlook.record is None else "unchanged" if outlook.unchanged else "changed"
     made.numbers[f"records_{kind}"] += 1
-    if kind == "changed" and len(made.samples) < SAMPLES:
+    if kind == "new" and made.numbers["records_new"] <= FIRST_NEW:
+        after = {key: _shown(register, key, value) for key, value in outlook.after.items()}
+        made.samples.append({
+            "entity": "record", "label": outlook.name, "before": None, "row": row_no,
+            "after": {key: value for key, value in after.items() if value or value is False},
+        })  # fmt: skip
+    elif kind == "changed" and made.numbers["records_changed"] <= SAMPLES:
         keys = [key for key, value in outlook.after.items() if outlook.before.get(key) != value]
         made.samples.append({
             "entity": "record", "label": outlook.name,

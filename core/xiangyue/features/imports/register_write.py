@@ -51,8 +51,8 @@ def write_register(context: JobContext, uow: Uow, batch: ImportBatch) -> dict[st
         if misfits:
             continue
         made.rows += len(good)
-        for _row, outlook in good:
-            note(made, found[1], outlook)
+        for row, outlook in good:
+            note(made, found[1], outlook, row.number)
         changed.keep(_written(comparer.hand, good))
         context.progress(made.rows, total, WRITING)
     if misfits:

@@ -26,7 +26,7 @@ from xiangyue.features.imports.staging import (
     payload_context,
     seal_row,
 )
-from xiangyue.features.imports.trial import SAMPLES, Watch
+from xiangyue.features.imports.trial import Watch, enough
 from xiangyue.i18n import lazy_gettext as _l
 
 MENDING = _l("Mending the rows")
@@ -258,7 +258,10 @@ class Rework:
         groups.subtract({key: n for key, n in before["groups"].items() if key in groups})
         groups.update(after["groups"])
         groups = +groups
-        samples = [sample for sample in old.get("samples", []) if sample not in before["samples"]]
+        kept = [sample for sample in old.get("samples", []) if sample not in before["samples"]]
+        named = {"rows": [sample["row"] for sample in kept if "row" in sample]}
+        judged = {row_no for (row_no,) in scoped_rows(self.uow.session, sql.AMONG_AGAIN, named)}
+        kept = [sample for sample in kept if sample.get("row") not in judged] + after["samples"]
         return {
             **old,
             **numbers,
@@ -271,6 +274,6 @@ class Rework:
             "valid_households": valid,
             "groups": dict(groups),
             "groups_new": len(groups),
-            "samples": (samples + after["samples"])[:SAMPLES],
+            "samples": enough(kept),
             "conflicts": [],
         }

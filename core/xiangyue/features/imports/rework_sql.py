@@ -99,6 +99,8 @@ OF_HOUSEHOLD = """
 SELECT 1 FROM import_row r
  WHERE {tenant:r} AND r.batch_id = :batch AND r.household_key = :key AND r.action <> 'out' AND r.row_no <> :row LIMIT 1
 """
+#: Which of these rows are judged again.
+AMONG_AGAIN = "SELECT a.row_no FROM stage_again a WHERE {tenant:a} AND a.row_no = ANY(CAST(:rows AS int[]))"
 PAYLOADS = """
 SELECT r.row_no, r.payload FROM import_row r
  WHERE {tenant:r} AND r.batch_id = :batch AND r.row_no = ANY(:rows) ORDER BY r.row_no

@@ -9,6 +9,7 @@ from typing import Any
 from xiangyue.db.uow import Uow
 from xiangyue.features.areas import queries as areas
 from xiangyue.features.imports.policy import ROSTER
+from xiangyue.features.imports.queries import columns_of, mark_kinds
 from xiangyue.features.imports.registers import columns_of_kind, is_register, known_registers
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
@@ -29,6 +30,8 @@ _FIELDS: dict[str, Any] = {
     "household_id": _l("Household"),
     "id_number": _l("Citizen number"),
     "phone": _l("Phone"),
+    "code": _l("Household number"),
+    "marks": _l("Marks"),
 }
 _TABLES = {"relation": RELATIONS, "sex": SEX, "nationality": NATIONALITIES}
 
@@ -48,11 +51,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A changed household (named after its head) or person."""
+    """A new or changed household (named after its head), person or record."""
 
     entity: str
     label: str
     changes: list[Change]
+    new: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ def tallies(counts: Mapping[str, Any]) -> list[Tally]:
 
 
 def samples(uow: Uow, counts: Mapping[str, Any], kind: str = ROSTER) -> list[Sample]:
-    """Examples of what changes, codes put into words."""
+    """Examples of what is new and of what changes, codes put into words."""
     found = counts.get("samples") or []
     if is_register(kind):
         return _of_register(uow, kind, found)
@@ -85,23 +89,18 @@ def samples(uow: Uow, counts: Mapping[str, Any], kind: str = ROSTER) -> list[Sam
         int(side["area_code"])
         for sample in found
         for side in (sample["before"], sample["after"])
-        if "area_code" in side
+        if side and "area_code" in side
     }
-    names = areas.places(uow, codes)
+    words = _Words(uow, areas.places(uow, codes), whole=any(sample["before"] is None for sample in found))
     made = []
     for sample in found:
-        before, after = sample["before"], sample["after"]
+        before, after = sample["before"] or {}, sample["after"]
         changes = [
-            Change(
-                _label(key, {**before, **after}),
-                _worded(key, before.get(key), names),
-                _worded(key, after.get(key), names),
-                key in ("address", "area_code", "name"),
-            )
+            words.change(key, before, after)
             for key in dict.fromkeys([*after, *before])
             if key != "income_year"  # said with the income
         ]
-        made.append(Sample(sample["entity"], sample["label"], changes))
+        made.append(Sample(sample["entity"], sample["label"], changes, sample["before"] is None))
     return made
 
 
@@ -110,7 +109,8 @@ def _of_register(uow: Uow, kind: str, found: Sequence[Mapping[str, Any]]) -> lis
     tables = {column.key: column.choices for column in columns_of_kind(uow, kind) if column.choices is not None}
     columns = {} if register is None else {column.key: column for column in register.columns}
     places = {key for key, column in columns.items() if column.kind in ("village", "area", "place")}
-    codes = {side[key] for one in found for side in (one["before"], one["after"]) for key in places if side.get(key)}
+    sides = [side for one in found for side in (one["before"], one["after"]) if side]
+    codes = {side[key] for side in sides for key in places if side.get(key)}
     names = areas.places(uow, {int(code) for code in codes})
 
     def worded(key: str, value: Any) -> str:
@@ -125,22 +125,43 @@ def _of_register(uow: Uow, kind: str, found: Sequence[Mapping[str, Any]]) -> lis
             return _("yes") if value else _("no")
         return tables[key].label(str(value)) if key in tables else str(value)
 
+    def change(key: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Change:
+        label = pick(*columns[key].names) if key in columns else key
+        old, new = worded(key, before.get(key)), worded(key, after.get(key))
+        return Change(label, old, new, has_han(old + new))
+
     return [
         Sample(
             one["entity"],
             one["label"],
-            [
-                Change(
-                    pick(*columns[key].names) if key in columns else key,
-                    worded(key, one["before"].get(key)),
-                    worded(key, one["after"].get(key)),
-                    has_han(worded(key, one["after"].get(key)) + worded(key, one["before"].get(key))),
-                )
-                for key in one["after"]
-            ],
+            [change(key, one["before"] or {}, one["after"]) for key in one["after"]],
+            one["before"] is None,
         )
         for one in found
     ]
+
+
+class _Words:
+    """Labels and values in words; ``whole``: also of what only new ones show, marks and own fields."""
+
+    def __init__(self, uow: Uow, names: Mapping[int, str], *, whole: bool) -> None:
+        self._names = names
+        self._marks = {kind.key: kind.name for kind in mark_kinds(uow)} if whole else {}
+        self._own = {column.key: column for column in columns_of(uow) if column.custom} if whole else {}
+
+    def change(self, key: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Change:
+        own = self._own.get(key)
+        label = own.label if own is not None else _label(key, {**before, **after})
+        data = key in ("address", "area_code", "name", "marks") or own is not None
+        return Change(label, self._worded(key, before.get(key)), self._worded(key, after.get(key)), data)
+
+    def _worded(self, key: str, value: Any) -> str:
+        if key == "area_code" and value:
+            return self._names.get(int(value), str(value))
+        if key == "marks":
+            return "、".join(self._marks.get(mark, mark) for mark in value or ())
+        table = self._own[key].choices if key in self._own else None
+        return table.label(str(value)) if table is not None and value else _worded(key, value)
 
 
 def _label(key: str, values: Mapping[str, Any]) -> Any:
@@ -149,13 +170,11 @@ def _label(key: str, values: Mapping[str, Any]) -> Any:
     return _FIELDS.get(key, key)
 
 
-def _worded(key: str, value: Any, names: Mapping[int, str]) -> str:
+def _worded(key: str, value: Any) -> str:
     if value is None or value == "":
         return ""
     if key in _TABLES:
         return _TABLES[key].label(str(value))
-    if key == "area_code":
-        return names.get(int(value), str(value))
     if key == "household_id":
         return _("No. %(id)s", id=value)
     if isinstance(value, bool):

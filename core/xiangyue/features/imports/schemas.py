@@ -44,9 +44,10 @@ class ImportSchema(Schema):
     counts = fields.Dict(
         metadata={
             "description": "After the check: rows, persons, households, errors, error_rows, valid_households, and "
-            "what a writing would do: households_new, households_changed, …, samples; afterwards what was done, "
-            "in `written`, and what an undo did in `undone`. Of another register: rows, errors, error_rows, "
-            "valid_rows, records_new, records_changed, records_unchanged, samples"
+            "what a writing would do: households_new, households_changed, …, samples (of new ones `before` is null, "
+            "and long numbers are masked); afterwards what was done, in `written`, and what an undo did in `undone`. "
+            "Of another register: rows, errors, error_rows, valid_rows, records_new, records_changed, "
+            "records_unchanged, samples"
         }
     )
     problem = fields.String(allow_none=True, metadata={"description": "Why the file could not be read"})

@@ -18,6 +18,7 @@ from xiangyue.access.crypto import TenantKeys, blind_index
 from xiangyue.db.sql import analyze_stage, fill_stage, read_once, scoped_rows, scoped_sql
 from xiangyue.db.uow import Uow
 from xiangyue.features.areas.policy import AREA_EDIT
+from xiangyue.features.households.bulk import FIRST_NEW
 from xiangyue.features.households.bulk_sql import AREA_STANDS
 from xiangyue.features.households.bulk_stage import ID_NUMBER
 from xiangyue.features.households.models import CustomField, MarkKind
@@ -49,15 +50,16 @@ SELECT s.household_n FROM stage_import s JOIN person p ON p.id_number_index = s.
 """
 #: Heads and all rows of the others, by their areas; rows without an area are not heads. Tested so, each list is made
 #: once: of rows made in this very transaction the planner believes that there is one, and would read all for each.
-_NEW = """
-SELECT s.area_code, count(*) FROM stage_import s
+_AMONG_NEW = """
  WHERE {tenant:s}
    AND (s.household_n IN (SELECT m.household_n FROM stage_meets m WHERE {tenant:m})) IS NOT TRUE
    AND (s.household_n IN (
         SELECT r.household_n FROM import_row r
          WHERE {tenant:r} AND r.batch_id = :batch AND r.action <> 'write')) IS NOT TRUE
- GROUP BY s.area_code
 """
+_NEW = f"SELECT s.area_code, count(*) FROM stage_import s {_AMONG_NEW} GROUP BY s.area_code"
+#: Some of the first, as they stand there: to put all of them in order would be for nothing.
+_FIRST = f"SELECT s.household_n FROM stage_import s {_AMONG_NEW} AND s.area_code IS NOT NULL LIMIT :limit"
 
 
 class Sieve:
@@ -88,11 +90,12 @@ class Sieve:
 @dataclass(slots=True)
 class Sifted:
     """Households and persons that are new in any case; ``groups``: how many of the households lie in which villager
-    group; ``meets``: how many others stand in ``stage_meets``."""
+    group; ``first``: numbers of some of the first; ``meets``: how many others stand in ``stage_meets``."""
 
     households: int = 0
     persons: int = 0
     groups: Counter[int] = field(default_factory=Counter)
+    first: list[int] = field(default_factory=list)
     meets: int = 0
 
 
@@ -111,4 +114,7 @@ def sift(uow: Uow, batch_id: int) -> Sifted:
             found.households += number
             if area % 1000:
                 found.groups[area] += number
+    if found.households:
+        params = {"batch": batch_id, "limit": FIRST_NEW}
+        found.first = [number for (number,) in scoped_rows(session, _FIRST, params)]
     return found

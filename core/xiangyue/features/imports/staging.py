@@ -252,6 +252,21 @@ class _Households:
         return whole
 
 
+_OF_ROWS = """
+SELECT r.row_no, r.payload FROM import_row r
+ WHERE {tenant:r} AND r.batch_id = :batch AND r.action = 'write' AND r.household_n = ANY(ARRAY(
+       SELECT x.household_n FROM import_row x
+        WHERE {tenant:x} AND x.batch_id = :batch AND x.row_no = ANY(CAST(:rows AS int[]))))
+ ORDER BY r.household_n, r.row_no
+"""
+
+
+def households_of(uow: Uow, keys: TenantKeys, batch_id: int, rows: Sequence[int]) -> list[Household]:
+    """The households to which these rows belong, of those that may be written."""
+    found = scoped_bytes(uow.session, _OF_ROWS, {"batch": batch_id, "rows": list(rows)}) if rows else []
+    return _Households(keys, payload_context(uow.tenant_id)).of(found, last=True)
+
+
 _IN_ORDER = """
 SELECT r.row_no, r.payload FROM import_row r
  WHERE {tenant:r} AND r.batch_id = :batch AND r.action = 'write' AND r.row_no > :after

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -17,8 +17,16 @@ from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict
 from xiangyue.features.areas.models import Area
 from xiangyue.features.areas.policy import AREA_EDIT
-from xiangyue.features.households.bulk import SAMPLES, BulkConflict, BulkCounts, HouseholdRow, upsert_households
+from xiangyue.features.households.bulk import (
+    FIRST_NEW,
+    SAMPLES,
+    BulkConflict,
+    BulkCounts,
+    HouseholdRow,
+    upsert_households,
+)
 from xiangyue.features.households.bulk_ahead import Window
+from xiangyue.features.imports.first_new import first_new
 from xiangyue.features.imports.models import ImportBatch
 from xiangyue.features.imports.queries import mark_kinds
 from xiangyue.features.imports.roster_check import shown
@@ -29,7 +37,7 @@ from xiangyue.features.imports.staging import Household, cells_of, ready_windows
 from xiangyue.i18n import LazyText
 from xiangyue.i18n import lazy_gettext as _l
 
-__all__ = ["COMPARING", "CROSS", "LEAVE_OUT", "SAMPLES", "Watch", "try_out"]
+__all__ = ["COMPARING", "CROSS", "FIRST_NEW", "LEAVE_OUT", "SAMPLES", "Watch", "enough", "samples_of", "try_out"]
 
 COMPARING = _l("Comparing with the register")
 
@@ -71,7 +79,8 @@ def try_out(
 ) -> dict[str, Any]:
     """Compare the staged households with the register; those it would refuse become errors by cell.
 
-    Returns ``valid_households``, the numbers of `BulkCounts` and ``samples`` of changes. Writes nothing else.
+    Returns ``valid_households``, the numbers of `BulkCounts` and ``samples``: the first new households (`first_new`),
+    then changes. Writes nothing else.
     ``again``: of the households that were mended alone (`staging.ready_households`); ``sifted``: right after the check,
     whose rows still stand in ``stage_import``, so that only households that meet something are compared (`sift`).
     """
@@ -87,7 +96,7 @@ def try_out(
                 "valid_households": run.households,
                 **counts.numbers(),
                 "groups": groups if counts.groups_new else {},
-                "samples": _samples(counts),
+                "samples": [*first_new(uow, keys, batch.id, counts.fresh), *samples_of(counts)],
                 "conflicts": [],
             }
         run.leave_out(counts.conflicts)
@@ -116,7 +125,7 @@ class _Trial:
         progress(0)
         new = self.new
         if new is not None and not new.meets:
-            return BulkCounts(households_new=new.households, persons_new=new.persons)
+            return BulkCounts(households_new=new.households, persons_new=new.persons, fresh=new.first)
         counts = upsert_households(
             self.uow,
             self.keys,
@@ -129,6 +138,7 @@ class _Trial:
         if new is not None:
             counts.households_new += new.households
             counts.persons_new += new.persons
+            counts.fresh = [*new.first, *counts.fresh][:FIRST_NEW]
         return counts
 
     def _windows(self) -> Iterator[Window]:
@@ -178,7 +188,16 @@ def _new_groups(uow: Uow, groups: Counter[int]) -> dict[str, int]:
     return {str(code): number for code, number in groups.items() if code not in known}
 
 
-def _samples(counts: BulkCounts) -> list[dict[str, Any]]:
+def enough(samples: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As many examples as are kept: the first new households with their persons, or records, and the first changes."""
+    changed = [sample for sample in samples if sample["before"] is not None]
+    rows = [sample["row"] for sample in samples if sample["before"] is None]
+    first = list(dict.fromkeys(rows))[:FIRST_NEW]
+    return [one for one in samples if one["before"] is None and one["row"] in first] + changed[:SAMPLES]
+
+
+def samples_of(counts: BulkCounts) -> list[dict[str, Any]]:
+    """The changes among the examples, as a batch keeps them."""
     return [
         {"entity": s.entity, "label": s.label, "before": plain(s.before), "after": plain(s.after)}
         for s in counts.samples
