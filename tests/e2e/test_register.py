@@ -65,6 +65,38 @@ def test_a_household_is_split_and_the_split_undone(
     assert acts(hanyin, household.id)[0].state == "undone"
 
 
+def test_what_the_form_of_an_act_answers_counts_more_than_the_browsers_draft(
+    hanyin: County, sign_in: Callable[..., Any]
+) -> None:
+    household, other = register(hanyin, "赵德贵", "赵桂兰"), register(hanyin, "钱满仓")
+    old, wife = person(hanyin, household.id, "赵德贵"), person(hanyin, household.id, "赵桂兰")
+    form = f"/households/{household.id}/acts/head_change"
+    page = sign_in(hanyin, hanyin.account("village", area=VILLAGE), path=form)
+    page.check(f"[name=person_id][value='{wife}']")
+    page.fill("[name=reason]", "年老")
+    page.wait_for_selector("[data-draft-note]:not([hidden])")
+    page.click("#form .xy-form-actions button.btn-primary")
+    page.wait_for_selector(".xy-alert-info:has-text('请核对推荐的与新户主关系')")
+    assert page.input_value(f"[name='relations.{old}']") == "11"
+    assert page.locator(".xy-toast").count() == 0
+    # Left and come back to: the draft says for whom they were suggested, and another head has others.
+    page.goto(page.url)
+    assert page.input_value(f"[name='relations.{old}']") == "11"
+    assert page.input_value("[name=suggested_for]") == str(wife)
+    page.click("#form .xy-form-actions button.btn-primary")
+    page.wait_for_url(f"**/households/{household.id}")
+    with hanyin.uow() as uow:
+        assert (uow.get(Person, old).relation, uow.get(Person, wife).relation) == ("11", "02")
+
+    page.goto(page.url + "/acts/merge")
+    page.fill("#form [name=q]", "钱满仓")
+    page.check(f"[name=other_household_id][value='{other.id}']")
+    page.click("button:has-text('预览并户内容')")
+    page.wait_for_selector("text=没有未办完的事")
+    assert page.locator(".xy-toast").count() == 0
+    assert page.is_checked(f"[name=other_household_id][value='{other.id}']")
+
+
 def test_two_taps_report_and_the_village_confirms(
     hanyin: County, sign_in: Callable[..., Any], check_page: Callable[[Any], None]
 ) -> None:
@@ -75,6 +107,13 @@ def test_two_taps_report_and_the_village_confirms(
     leader.click("[data-dialog-open=tap-leave]")
     leader.wait_for_selector("#tap-leave[open]")
     check_page(leader)
+    # Enter, or Go on a phone, says of nobody that he or she left.
+    leader.fill("#tap-leave [name=reason]", "去西安务工")
+    leader.press("#tap-leave [name=reason]", "Enter")
+    leader.press("#tap-leave [name=on]", "Enter")
+    leader.wait_for_timeout(500)
+    assert leader.is_visible("#tap-leave[open]")
+    assert acts(hanyin, household.id) == []
     leader.click("#tap-leave button[name=person_id]:has-text('李小燕')")
     leader.wait_for_selector(".xy-alert-warning:has-text('李小燕')")
     check_page(leader)

@@ -77,6 +77,8 @@ class FormView:
     labels: dict[str, Any] = field(default_factory=dict, init=False, compare=False)
     #: What stood in the fields when the form was opened; see ``merge``.
     opened: Mapping[str, Any] | None = None
+    #: The values answer what was typed (a suggestion, a preview): they count more than the browser's draft.
+    answered: bool = False
 
     def note(self, name: str, label: Any) -> str:
         """Remember a field's label while it is drawn, so the summary at the top can name and link it."""

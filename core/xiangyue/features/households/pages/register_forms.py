@@ -99,17 +99,24 @@ def do_act_form(id: int, kind: str) -> Any:
 
 
 def _suggestions(uow: Uow, household: Household, typed: Any) -> FormView | None:
-    """The form with what everybody would be to the new head, for whoever was not given anything, to be looked at and
-    sent again; None when it was seen for this head already, or nothing is left open. Nothing is written by itself."""
-    chosen = typed.get("person_id", "")
+    """The form with what everybody would be to the new head, for whoever was not given anything, or still stands as
+    suggested for another one, to be looked at and sent again; None when it was seen for this head already, or nothing
+    is left open. Nothing is written by itself."""
+    chosen, before = typed.get("person_id", ""), typed.get("suggested_for", "")
     members = household_on(uow, household.id).members
-    if chosen not in {str(m.person_id) for m in members}:
+    ids = {str(m.person_id) for m in members}
+    if chosen not in ids:
         return None
-    open_ = [m for m in members if str(m.person_id) != chosen and not typed.get(f"relations.{m.person_id}")]
-    if "suggest" not in typed and (typed.get("suggested_for") == chosen or not open_):
+    kin = [Kin(m.person_id, m.relation, m.sex, m.birth_date) for m in members]
+    stale = suggested_relations(kin, int(before)) if before in ids - {chosen} else {}
+    open_ = [
+        m for m in members
+        if str(m.person_id) != chosen and typed.get(f"relations.{m.person_id}", "") in ("", stale.get(m.person_id))
+    ]  # fmt: skip
+    if "suggest" not in typed and (before == chosen or not open_):
         return None
-    found = suggested_relations([Kin(m.person_id, m.relation, m.sex, m.birth_date) for m in members], int(chosen))
-    values = {**typed.to_dict(), "suggested_for": chosen}
+    found = suggested_relations(kin, int(chosen))
+    values = {**typed.to_dict(), "suggested_for": chosen, f"relations.{chosen}": ""}
     values |= {f"relations.{m.person_id}": found[m.person_id] for m in open_}
     lacking = [m.name for m in open_ if not found[m.person_id]]
     flash(_("Look through the suggested relations to the new head, then send the form once more."), "info")
@@ -221,6 +228,7 @@ def _form_page(household: Household, kind: str, form: FormView, *, status: int =
         cancel_url=url_for("households.show_person", id=person.id)
         if person is not None and uow.scope.contains(person.area_code)
         else url_for("households.show_household", id=household.id),
+        answered=request.method == "POST",
     )
     other = picked(uow, form.value("other_household_id")) if kind in PICKED else None
     fields = queries.custom_fields(uow, "person") if kind in NEWCOMER and doing else []

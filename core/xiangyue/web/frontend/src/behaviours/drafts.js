@@ -82,7 +82,7 @@ function setUp(form) {
   const answered = "answered" in form.dataset;
   const keepNow = (more) => store.set(key, { at: Date.now(), page: location.pathname, values: read(form), ...more });
   if (answered) {
-    // The server sent back what was typed, with what is wrong with it: that is the newest state.
+    // The server sent back what was typed, with what is wrong with it or what it suggests: that is the newest state.
     keepNow();
   } else if (draft?.sent && "saved" in document.body.dataset) {
     store.remove(key);

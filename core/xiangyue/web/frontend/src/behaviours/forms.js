@@ -19,6 +19,12 @@ on("submit", "form[data-guard]", (form, event) => {
   for (const button of form.querySelectorAll("button:not([type=button])")) button.setAttribute("aria-disabled", "true");
 }, true);
 
+// data-no-enter: each button of the form says something else (who died, boy or girl). The browser would press the first
+// when somebody who typed a note presses Enter, or Go on a phone.
+on("keydown", "form[data-no-enter] input", (_field, event) => {
+  if (event.key === "Enter") event.preventDefault();
+});
+
 const release = (form) => {
   delete form.dataset.sending;
   for (const button of form.querySelectorAll("[aria-disabled]")) button.removeAttribute("aria-disabled");
