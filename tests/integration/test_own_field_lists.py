@@ -25,14 +25,14 @@ from xiangyue.features.households.policy import HOUSEHOLD_VIEW
 from xiangyue.testing.fixtures import County
 from xiangyue.testing.source import english_page_faults
 
-KINDS = {"plate": "text", "mu": "integer", "checked": "date", "well": "boolean", "roof": "choice"}
+KINDS = {"plate": "text", "mu": "integer", "land": "decimal", "checked": "date", "well": "boolean", "roof": "choice"}
 ROOFS = [{"key": "tile", "name": "瓦", "name_en": "Tile"}, {"key": "flat", "name": "平", "name_en": "Flat"}]
 #: Number in the village -> values; of the others nothing is recorded.
 VALUES: dict[int, dict[str, Any]] = {
-    1: {"plate": "陕G12345", "mu": 5, "checked": date(2026, 3, 1), "well": True, "roof": "tile"},
-    2: {"plate": "陕G99", "mu": -2, "checked": date(2025, 3, 1), "well": False, "roof": "flat"},
-    3: {"plate": "川A12399", "mu": 5, "checked": date(2024, 12, 31), "roof": "tile"},
-    4: {"plate": "=1+1", "mu": 40},
+    1: {"plate": "陕G12345", "mu": 5, "land": 3.5, "checked": date(2026, 3, 1), "well": True, "roof": "tile"},
+    2: {"plate": "陕G99", "mu": -2, "land": -0.25, "checked": date(2025, 3, 1), "well": False, "roof": "flat"},
+    3: {"plate": "川A12399", "mu": 5, "land": 32.75, "checked": date(2024, 12, 31), "roof": "tile"},
+    4: {"plate": "=1+1", "mu": 40, "land": 4},
 }
 HOUSES = 7
 
@@ -93,6 +93,11 @@ def numbers(county: County, *custom: tuple[str, str], **options: Any) -> list[in
         ([("mu", "5")], [1, 3]),
         ([("mu.from", "-2"), ("mu.to", "5")], [1, 2, 3]),
         ([("mu.from", "6")], [4]),
+        ([("land", "3.50")], [1]),
+        ([("land", "3")], []),
+        ([("land.from", "-0.25"), ("land.to", "4")], [1, 2, 4]),
+        ([("land.from", "3.51")], [3, 4]),
+        ([("land.filled", "no")], [5, 6, 7]),
         ([("checked.from", "2025-01-01")], [1, 2]),
         ([("checked.from", "2025-01-01"), ("checked.to", "2025-12-31")], [2]),
         ([("checked.filled", "yes")], [1, 2, 3]),
@@ -119,7 +124,16 @@ def test_conditions_by_the_type_of_the_field(
 
 @pytest.mark.parametrize(
     "condition",
-    [("nope", "1"), ("mu", "many"), ("mu.has", "1"), ("roof", "straw"), ("roof.from", "tile"), ("well.filled", "x")],
+    [
+        ("nope", "1"),
+        ("mu", "many"),
+        ("mu.has", "1"),
+        ("land", "3.555"),
+        ("land.has", "3"),
+        ("roof", "straw"),
+        ("roof.from", "tile"),
+        ("well.filled", "x"),
+    ],
 )
 def test_conditions_that_cannot_be_used_are_named(county: County, condition: tuple[str, str]) -> None:
     with pytest.raises(Invalid) as error:
@@ -132,6 +146,8 @@ def test_conditions_that_cannot_be_used_are_named(county: County, condition: tup
     [
         ("custom.mu", [2, 1, 3, 4, 5, 6, 7]),
         ("-custom.mu", [4, 3, 1, 2, 7, 6, 5]),
+        ("custom.land", [2, 1, 4, 3, 5, 6, 7]),
+        ("-custom.land", [3, 4, 1, 2, 7, 6, 5]),
         ("custom.plate", [4, 3, 1, 2, 5, 6, 7]),
         ("custom.checked", [3, 2, 1, 4, 5, 6, 7]),
         ("-custom.well", [1, 2, 7, 6, 5, 4, 3]),
@@ -221,13 +237,17 @@ def test_columns_conditions_and_order_in_the_pages(county: County) -> None:
     client = county.client("county_admin", locale="en")
     cols = ",".join(f"custom.{key}" for key in KINDS)
     for path in ("/households", "/persons"):
-        page = text(client, f"{path}?cols={cols}&custom.mu.from=0&custom.mu.to=39&sort=custom.mu")
-        for shown in ("G12345", "2026-03-01", "Tile", "Yes", "A12399", "mu of", "up to"):
+        page = text(client, f"{path}?cols={cols}&custom.mu.from=0&custom.mu.to=39&custom.land.from=1.5&sort=custom.mu")
+        decimals = (">3.5<", ">32.75<", 'inputmode="decimal"')
+        for shown in ("G12345", "2026-03-01", "Tile", "Yes", "A12399", "mu of", "up to", *decimals):
             assert shown in page, (path, shown)
         assert "G99" not in page
         assert 'aria-sort="ascending"' in page
         assert english_page_faults(page) == []
-    wrong = client.get("/households?custom.mu.from=x&custom.checked.to=2026", follow_redirects=True).text
+    wrong = client.get(
+        "/households?custom.mu.from=x&custom.land.to=3.555&custom.checked.to=2026", follow_redirects=True
+    ).text
+    assert "at most two places after the point" in wrong
     assert "Enter a whole number." in wrong
     assert "Write it like 1980-01-31" in wrong
     with county.uow() as uow:
@@ -245,14 +265,14 @@ def test_columns_conditions_and_order_in_the_pages(county: County) -> None:
 
 def test_a_field_is_a_column_of_the_export(county: County) -> None:
     client = county.client("county_admin", locale="en")
-    path = "/households/export?cols=custom.plate,custom.mu,custom.well,custom.roof&sort=-custom.mu"
+    path = "/households/export?cols=custom.plate,custom.mu,custom.land,custom.well,custom.roof&sort=-custom.mu"
     sent = {"csrf_token": hidden(text(client, path), "csrf_token"), "purpose": "核对", "format": "csv"}
     answer = client.post(path, data=sent)
     rows = list(csv.reader(io.StringIO(answer.get_data().decode("utf-8-sig"))))
     assert [row[1:] for row in rows[1:4]] == [
-        ["'=1+1", "40", "", ""],
-        ["川A12399", "5", "", "Tile"],
-        ["陕G12345", "5", "Yes", "Tile"],
+        ["'=1+1", "40", "4", "", ""],
+        ["川A12399", "5", "32.75", "", "Tile"],
+        ["陕G12345", "5", "3.5", "Yes", "Tile"],
     ]
 
 
@@ -270,6 +290,8 @@ def test_fields_in_the_api(county: County) -> None:
     assert first["items"][0] == {"head_name": "丁某", "custom": {"mu": 40, "checked": None}}
     second = get(f"/households?sort=-custom.mu&limit=2&fields=custom.mu&cursor={first['next']}")
     assert [row["custom"]["mu"] for row in second["items"]] == [5, -2]
+    land = get("/households?sort=custom.land&custom.land.from=0&fields=custom.land")
+    assert [row["custom"]["land"] for row in land["items"]] == [3.5, 4, 32.75]
     persons = get("/persons?custom.checked.to=2025-12-31&sort=custom.checked&fields=name,custom")
     assert persons["items"][0]["custom"]["checked"] == "2024-12-31"
     assert set(KINDS) <= set(persons["items"][0]["custom"])

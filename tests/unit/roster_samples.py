@@ -57,6 +57,7 @@ CUSTOM = [
     CustomFieldSpec("person", "since", "date", "外出起始日", "Away since"),
     CustomFieldSpec("person", "insured", "boolean", "参加医保", "Insured"),
     CustomFieldSpec("person", "mu", "integer", "承包地(亩)", "Land (mu)"),
+    CustomFieldSpec("person", "room", "decimal", "住房面积(平方米)", "Floor space"),
 ]
 COLUMNS = roster_columns((), DEFAULT_MARK_KINDS)
 

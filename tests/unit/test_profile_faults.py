@@ -146,7 +146,7 @@ MARK = '[[marks]]\nkey = "veteran"\nname_zh = "退役军人"\nname_en = "Veteran
                 NEXT + 5,
                 "custom_fields[0].type",
                 "'string' is not known here",
-                "use one of: text, integer, date, boolean, choice",
+                "use one of: text, integer, decimal, date, boolean, choice",
             ),
         ),
         (

@@ -206,6 +206,7 @@ def test_custom_fields() -> None:
         "person.since": "2020.1.2",
         "person.insured": "是",
         "person.mu": 3.0,
+        "person.room": "３２．７５",
     }
     checked = judge.check_row(row(2, head))
     assert checked.errors == []
@@ -215,6 +216,7 @@ def test_custom_fields() -> None:
         "person.since": date(2020, 1, 2),
         "person.insured": True,
         "person.mu": 3,
+        "person.room": 32.75,
     }
     bad = {
         **WIFE,
@@ -222,12 +224,14 @@ def test_custom_fields() -> None:
         "person.since": "早",
         "person.insured": "?",
         "person.mu": "3.5",
+        "person.room": "3.5平方米",
     }
     errors = judge.check_row(row(3, bad)).errors
     assert brief(errors) == [
         (3, "person.since", "date_format"),
         (3, "person.insured", "boolean_format"),
         (3, "person.mu", "integer_format"),
+        (3, "person.room", "decimal_format"),
     ]
     assert brief(judge.finish()) == [(3, "household.housing", "household_differs")]
     with in_locale("en"):

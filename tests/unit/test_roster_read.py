@@ -154,6 +154,7 @@ def test_custom_fields_become_columns() -> None:
         "person.since",
         "person.insured",
         "person.mu",
+        "person.room",
     ]
     sheet = read_rows(workbook([[*REQUIRED, "所在院落", "Land (mu)"]]), columns)
     assert sheet.columns["household.courtyard"] == 5

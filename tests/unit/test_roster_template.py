@@ -113,7 +113,7 @@ def test_the_same_county_gives_the_same_bytes() -> None:
 
 
 LABELS = st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), min_size=3, max_size=8)
-TYPES = st.sampled_from(["text", "integer", "date", "boolean"])
+TYPES = st.sampled_from(["text", "integer", "decimal", "date", "boolean"])
 
 
 @settings(max_examples=20, deadline=None)

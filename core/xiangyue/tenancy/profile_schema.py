@@ -274,7 +274,7 @@ class OptionSchema(Strict):
 class CustomFieldSchema(Strict):
     entity = Choice("household", "person", required=True)
     key = Key(required=True)
-    type = Choice("text", "integer", "date", "boolean", "choice", required=True)
+    type = Choice("text", "integer", "decimal", "date", "boolean", "choice", required=True)
     label_zh = Text(required=True)
     label_en = Text(required=True)
     required = Flag(load_default=False)

@@ -89,7 +89,7 @@ class CustomFieldSpec:
 
     entity: Literal["household", "person"]
     key: str
-    type: Literal["text", "integer", "date", "boolean", "choice"]
+    type: Literal["text", "integer", "decimal", "date", "boolean", "choice"]
     label_zh: str
     label_en: str
     required: bool = False

@@ -27,6 +27,9 @@ PROBLEMS: dict[str, LazyText] = {
     "date_impossible": _l("There is no such day. Write the date like 1980-01-31."),
     "phone_format": _l("This is no phone number. A mobile number has 11 digits; a fixed line needs its area code."),
     "phone_many": _l("Enter one phone number only."),
+    "decimal_format": _l(
+        "Enter a number without a unit, such as 3.5: at most two places after the point and 13 digits before it."
+    ),
     "name_format": _l("A name holds characters, letters, a middle dot or a hyphen only."),
     "name_long": _l("The name is longer than %(limit)s characters."),
 }

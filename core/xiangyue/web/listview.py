@@ -36,7 +36,7 @@ class Filter:
 
     name: str
     label: Any
-    kind: Literal["choice", "text", "date", "number"] = "choice"
+    kind: Literal["choice", "text", "date", "number", "decimal"] = "choice"
     choices: Sequence[Choice] = ()
     placeholder: Any = ""
     data: bool = False

@@ -361,6 +361,7 @@ VALUES: dict[str, dict[str, Any]] = {
     "type": {
         "text": _l("Text"),
         "integer": _l("Whole number"),
+        "decimal": _l("Number with up to two decimal places"),
         "boolean": _l("Yes or no"),
         "date": _l("Date"),
         "choice": _l("One of several choices"),

@@ -12,6 +12,7 @@ from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid
 from xiangyue.features.facts.policy import FIELDS, STATES
+from xiangyue.features.households.bulk_stage import VALUE_TEXT
 from xiangyue.features.households.identifiers import ID_NUMBER, PHONE, masked
 from xiangyue.features.households.listing import Conditions, Page, Sort, fetch_page, set_area_names
 from xiangyue.features.households.origins import CUSTOM, INCOME
@@ -38,7 +39,7 @@ SELECT c.id, c.entity, c.field, c.state, c.value, c.cipher, c.batch_id, c.source
        CASE c.field WHEN 'name' THEN p.name WHEN 'sex' THEN CAST(p.sex AS text)
             WHEN 'birth_date' THEN CAST(p.birth_date AS text) WHEN 'nationality' THEN p.nationality
             WHEN 'address' THEN h.address
-            ELSE coalesce(v.text_value, CAST(v.date_value AS text), CAST(v.int_value AS text), CAST(i.amount AS text))
+            ELSE coalesce(%(own)s, CAST(i.amount AS text))
        END,
        CASE c.field WHEN 'id_number' THEN p.id_number WHEN 'phone' THEN p.phone END, o.by_name, o.at, o.department,
        f.type, f.options, f.name, f.name_en, %(sort)s, c.id
@@ -61,7 +62,7 @@ SELECT c.id, c.entity, c.field, c.state, c.value, c.cipher, c.batch_id, c.source
 _FROM = """FROM fact_conflict c
   LEFT JOIN person p ON {tenant:p} AND c.entity = 'person' AND p.id = c.owner_id
   JOIN household h ON h.id = CASE WHEN c.entity = 'person' THEN p.household_id ELSE c.owner_id END"""
-_SELECT = _SELECT.replace("%(from)s", _FROM)
+_SELECT = _SELECT.replace("%(from)s", _FROM).replace("%(own)s", VALUE_TEXT)
 _COUNT = f"SELECT count(*) {_FROM} WHERE {{tenant:c}} AND {{scope:h}}"
 
 

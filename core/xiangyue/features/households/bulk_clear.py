@@ -12,7 +12,7 @@ from xiangyue.access.crypto import TenantKeys
 from xiangyue.db.sql import scoped_rows, scoped_sql, stage_rows
 from xiangyue.db.uow import Uow
 from xiangyue.features.households import searchable
-from xiangyue.features.households.bulk_stage import PHONE, Prepared
+from xiangyue.features.households.bulk_stage import PHONE, VALUE_TEXT, Prepared
 from xiangyue.features.households.holding import THEIRS, Held
 from xiangyue.features.households.origins import Speaks
 
@@ -49,12 +49,11 @@ UPDATE stage_clear c SET does = true, before = h.address FROM household h
 UPDATE stage_clear c SET does = true, before = CAST(i.amount AS text) FROM household_income i
  WHERE {tenant:c} AND {tenant:i} AND c.entity = 'household' AND i.household_id = c.id AND c.fact = 'income.' || i.year
 """,
-    """
+    f"""
 UPDATE stage_clear c
-   SET does = true, field_id = f.id,
-       before = coalesce(v.text_value, CAST(v.date_value AS text), CAST(v.int_value AS text), '')
+   SET does = true, field_id = f.id, before = coalesce({VALUE_TEXT}, '')
   FROM custom_field f, custom_value v
- WHERE {tenant:c} AND {tenant:f} AND {tenant:v} AND f.entity = c.entity AND c.fact = 'custom.' || f.key
+ WHERE {{tenant:c}} AND {{tenant:f}} AND {{tenant:v}} AND f.entity = c.entity AND c.fact = 'custom.' || f.key
    AND v.field_id = f.id AND v.owner_id = c.id
 """,
 )
@@ -97,9 +96,11 @@ SELECT :scope_tenant, :actor_kind, CAST(:account AS bigint), :actor_name, o.enti
 _NOTE = (
     """
 INSERT INTO import_change (tenant_id, batch_id, kind, id, version, before)
-SELECT v.tenant_id, :batch, 'lost_value', v.id, NULL, to_jsonb(v) || jsonb_build_object('entity', c.entity)
+SELECT v.tenant_id, :batch, 'lost_value', v.id, NULL,
+       to_jsonb(v) || jsonb_build_object('entity', c.entity, 'type', f.type)
   FROM stage_clear c JOIN custom_value v ON v.field_id = c.field_id AND v.owner_id = c.id
- WHERE {tenant:c} AND {tenant:v} AND c.does
+  JOIN custom_field f ON f.id = v.field_id
+ WHERE {tenant:c} AND {tenant:v} AND {tenant:f} AND c.does
 """,
     """
 INSERT INTO import_change (tenant_id, batch_id, kind, id, version, before)
@@ -220,13 +221,15 @@ class Clearing:
             self._run(_SAID, department=self.speaks.department, facts=facts)
 
 
-#: Of an undone import: what it cleared stands again, as it was.
+#: Of an undone import: what it cleared stands again, as it was; not where the field has become another kind since, in
+#: which the same number would say something else.
 RESTORE_LOST = (
     """
 INSERT INTO custom_value (tenant_id, id, area_code, field_id, owner_id, text_value, int_value, date_value)
 SELECT c.tenant_id, v.id, v.area_code, v.field_id, v.owner_id, v.text_value, v.int_value, v.date_value
   FROM import_change c CROSS JOIN LATERAL jsonb_populate_record(NULL::custom_value, c.before) v
- WHERE {tenant:c} AND c.batch_id = :batch AND c.kind = 'lost_value'
+ WHERE {tenant:c} AND c.batch_id = :batch AND c.kind = 'lost_value' AND NOT EXISTS (
+       SELECT 1 FROM custom_field f WHERE {tenant:f} AND f.id = v.field_id AND f.type <> c.before->>'type')
 ON CONFLICT DO NOTHING
 """,
     """

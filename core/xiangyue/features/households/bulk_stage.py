@@ -16,9 +16,10 @@ from xiangyue.features.households.derived import Named, words_of
 from xiangyue.features.households.models import CustomField
 from xiangyue.features.households.searchable import Found, piece_rows
 from xiangyue.text.codes import HEAD
+from xiangyue.text.decimals import hundredths
 from xiangyue.text.pinyin import sort_key
 
-Value = str | int | bool | date
+Value = str | int | float | bool | date
 
 #: How the keyed hashes of identifiers are named; one place, because a second spelling would find nobody.
 ID_NUMBER, PHONE = "id_number", "phone"
@@ -307,11 +308,19 @@ def analyze_persons(session: Session) -> None:
 
 
 def typed_value(kind: str, value: Value | None) -> tuple[str | None, int | None, date | None]:
-    """A custom value as the three columns of ``custom_value``: text or choice, integer or boolean, date."""
+    """A custom value as the three columns of ``custom_value``: text or choice; integer, boolean or hundredths;
+    date."""
     if value is None or value == "":
         return None, None, None
     if kind == "date":
         return None, None, value if isinstance(value, date) else date.fromisoformat(str(value))
+    if kind == "decimal":
+        return None, hundredths(value), None  # type: ignore[arg-type]
     if kind in ("integer", "boolean"):
         return None, int(value), None  # type: ignore[arg-type]
     return str(value), None, None
+
+
+#: The other way round: a value ``v`` of the field ``f`` as text.
+VALUE_TEXT = """coalesce(v.text_value, CAST(v.date_value AS text), CAST(
+           CASE f.type WHEN 'decimal' THEN trim_scale(v.int_value / 100.0) ELSE v.int_value END AS text))"""

@@ -17,6 +17,7 @@ from xiangyue.features.households.models import CustomField, CustomValue, Househ
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.i18n import pick
 from xiangyue.text.dates import parse_date
+from xiangyue.text.decimals import of_hundredths, parse_decimal
 from xiangyue.text.folding import squeeze
 
 MAX_TEXT = 500
@@ -36,6 +37,8 @@ def parse_value(kind: str, options: Iterable[Mapping[str, str]], given: Any) -> 
         if not _WHOLE.fullmatch(text) or abs(int(text)) >= 2**63:
             raise ValueError(str(_l("Enter a whole number.")))
         return int(text)
+    if kind == "decimal":
+        return parse_decimal(given)
     if kind == "boolean":
         if text.lower() not in _YES | _NO:
             raise ValueError(str(_l("Choose yes or no.")))
@@ -50,13 +53,15 @@ def parse_value(kind: str, options: Iterable[Mapping[str, str]], given: Any) -> 
 
 
 def read_value(field: CustomField, row: CustomValue | None) -> Value | None:
-    """The value of a row: text, choice key, int, bool or date."""
+    """The value of a row: text, choice key, int, float, bool or date."""
     if row is None:
         return None
     if field.type == "date":
         return row.date_value
     if field.type == "boolean":
         return None if row.int_value is None else bool(row.int_value)
+    if field.type == "decimal":
+        return None if row.int_value is None else of_hundredths(row.int_value)
     return row.int_value if field.type == "integer" else row.text_value
 
 
@@ -80,7 +85,7 @@ def active_fields(uow: Uow, entity: str) -> list[CustomField]:
 
 @dataclass(slots=True)
 class FieldValue:
-    """A field and what is recorded in it: text, choice key, int, bool, date or None; ``label`` is what is shown."""
+    """A field and what is recorded in it, as of `read_value`; ``label`` is what is shown."""
 
     field: CustomField
     value: Value | None

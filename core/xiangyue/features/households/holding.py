@@ -13,6 +13,7 @@ from xiangyue.db.sql import scoped_rows, scoped_sql, stage_rows
 from xiangyue.db.uow import Uow
 from xiangyue.features.households.bulk_stage import ID_NUMBER, PHONE, PersonValues, Prepared
 from xiangyue.features.households.origins import FIELDS, Speaks
+from xiangyue.text.decimals import of_hundredths
 
 # ruff: noqa: S608 - statements are put together from constants of this module only
 
@@ -202,7 +203,9 @@ def _as_text(kind: str, text: str | None, number: int | None, day: date | None) 
         return "true" if number else "false"
     if day is not None:
         return day.isoformat()
-    return str(number) if number is not None else text or ""
+    if number is None:
+        return text or ""
+    return str(of_hundredths(number) if kind == "decimal" else number)
 
 
 __all__ = ["THEIRS", "Held", "hold_back"]

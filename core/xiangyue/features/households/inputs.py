@@ -8,7 +8,10 @@ from marshmallow import Schema, fields, validate
 
 from xiangyue.features.households.schemas import AreaCode
 
-_CUSTOM = {"description": "Values of the county's own fields by key; null takes one away"}
+_CUSTOM = {
+    "description": "Values of the county's own fields by key, a decimal with at most two places after the point; null"
+    " takes one away"
+}
 
 
 class CodeText(fields.String):

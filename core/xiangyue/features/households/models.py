@@ -276,7 +276,7 @@ class CustomField(TenantOwned, Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "entity", "key"),
         CheckConstraint("entity in ('household', 'person')", name="entity"),
-        CheckConstraint("type in ('text', 'integer', 'date', 'boolean', 'choice')", name="type"),
+        CheckConstraint("type in ('text', 'integer', 'decimal', 'date', 'boolean', 'choice')", name="type"),
     )
 
     entity: Mapped[str]
@@ -314,7 +314,7 @@ class CustomValue(AreaBound, Base):
     owner_id: Mapped[int]
     #: text, choice
     text_value: Mapped[str | None] = mapped_column(CText)
-    #: integer, boolean (0/1)
+    #: integer, boolean (0/1), decimal (hundredths)
     int_value: Mapped[int | None] = mapped_column(BigInteger)
     date_value: Mapped[date | None] = mapped_column(Date)
 

@@ -16,9 +16,11 @@ from xiangyue.db.paging import decode_as, encode_cursor, unreadable
 from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Invalid
+from xiangyue.features.households.bulk_stage import typed_value
 from xiangyue.features.households.custom import parse_value
 from xiangyue.features.households.listing import LAST, Conditions
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.text.decimals import of_hundredths
 
 # ruff: noqa: S608 - statements are put together from constants; values are always parameters
 
@@ -29,6 +31,7 @@ _COLUMNS: Mapping[str, tuple[str, type, Any]] = {
     "text": ("text_value", str, ""),
     "choice": ("text_value", str, ""),
     "integer": ("int_value", int, 0),
+    "decimal": ("int_value", int, 0),
     "boolean": ("int_value", int, 0),
     "date": ("date_value", date, date.min),
 }
@@ -40,6 +43,7 @@ OPERATORS: Mapping[str, tuple[str, ...]] = {
     "choice": ("", "filled"),
     "boolean": ("", "filled"),
     "integer": ("", "from", "to", "filled"),
+    "decimal": ("", "from", "to", "filled"),
     "date": ("", "from", "to", "filled"),
 }
 
@@ -125,7 +129,7 @@ def add_custom(
             continue
         if value is None:
             continue
-        conditions.params[f"value{i}"] = int(value) if isinstance(value, bool) else value
+        conditions.params[f"value{i}"] = next(p for p in typed_value(field.type, value) if p is not None)
         if field.type == "text" and not operator:
             conditions.params[f"end{i}"] = f"{value}{LAST}"
         test = _contains(conditions, f"{value}", i) if operator == "has" else _test(field, operator, i)
@@ -237,6 +241,8 @@ def _value(field: OwnField, typed: Sequence[Any] | None) -> Any:
     text, number, day = typed
     if field.type == "boolean":
         return None if number is None else bool(number)
+    if field.type == "decimal":
+        return None if number is None else of_hundredths(number)
     return {"integer": number, "date": day}.get(field.type, text)
 
 

@@ -63,7 +63,7 @@ class MarkKindSpec:
 
 @dataclass(frozen=True, slots=True)
 class CustomFieldSpec:
-    """``entity``: household or person; ``type``: text, integer, date, boolean, choice; ``options``: key,
+    """``entity``: household or person; ``type``: text, integer, decimal, date, boolean, choice; ``options``: key,
     name, name_en.
     """
 
@@ -93,8 +93,8 @@ class CountyText:
 class Column:
     """One column.
 
-    ``kind``: area, text, choice, name, id, date, phone, marks, boolean, money, year, integer. ``entity``:
-    whose value it is; a household's stands in the row of its head. ``width`` in characters. ``custom``: key
+    ``kind``: area, text, choice, name, id, date, phone, marks, boolean, money, year, integer, decimal.
+    ``entity``: whose value it is; a household's stands in the row of its head. ``width`` in characters. ``custom``: key
     of the custom field, or "". ``offered``: a plugin's (`offered.offered_columns`).
     """
 
@@ -245,11 +245,12 @@ MARK_SEPARATORS = re.compile(r"[、;,/|\n]+")
 _CUSTOM_KINDS = {
     "text": "text",
     "integer": "integer",
+    "decimal": "decimal",
     "date": "date",
     "boolean": "boolean",
     "choice": "choice",
 }
-_CUSTOM_WIDTHS = {"text": 18, "integer": 10, "date": 12, "boolean": 8, "choice": 14}
+_CUSTOM_WIDTHS = {"text": 18, "integer": 10, "decimal": 10, "date": 12, "boolean": 8, "choice": 14}
 
 
 def mark_table(mark_kinds: Iterable[MarkKindLike]) -> CodeTable:
@@ -315,6 +316,8 @@ def _custom_column(spec: CustomFieldLike, zh: str, en: str) -> Column:
         example = example_en = "2024-01-31"
     elif spec.type == "integer":
         example = example_en = "1"
+    elif spec.type == "decimal":
+        example = example_en = "3.5"
     return Column(
         custom_key(spec.entity, spec.key),
         zh,

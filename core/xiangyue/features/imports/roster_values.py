@@ -13,6 +13,7 @@ from xiangyue.features.imports.roster_columns import MARK_SEPARATORS, YES_NO, Co
 from xiangyue.features.imports.roster_read import Cell
 from xiangyue.text.codes import CodeTable
 from xiangyue.text.dates import parse_date
+from xiangyue.text.decimals import parse_decimal
 from xiangyue.text.folding import cell_text, half_width, squeeze, without_spaces
 from xiangyue.text.problems import TextProblem
 
@@ -163,6 +164,8 @@ def custom_judge(column: Column, today: date) -> Callable[[Cell], Any]:
     """The function that reads the cells of a custom field or of a plugin's column."""
     if column.kind == "integer":
         return integer
+    if column.kind == "decimal":
+        return parse_decimal
     if column.kind == "money":
         return money
     if column.kind == "year":

@@ -97,6 +97,7 @@ KINDS: dict[str, Any] = {
     "birth_mismatch": _l("Birth contradicts the citizen number"),
     "boolean_format": _l("Neither yes nor no"),
     "integer_format": _l("Not a whole number"),
+    "decimal_format": _l("No number, or more than two decimal places"),
     "integer_range": _l("Number out of range"),
     "money_format": _l("Not whole yuan"),
     "year_format": _l("Year not readable"),

@@ -27,7 +27,7 @@ _PARTS = re.compile(r"[\u3400-\u9fff]|[A-Za-z0-9]+")
 CHOICES = {
     "sensitivity": ("normal", "sensitive"),
     "entity": ("household", "person"),
-    "type": ("text", "integer", "date", "boolean", "choice"),
+    "type": ("text", "integer", "decimal", "date", "boolean", "choice"),
 }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from xiangyue.features.settings.checks import CHOICES
+
 _KEY = {"description": "Lower-case letters, digits and _; made from the name when missing; never changes"}
 
 
@@ -38,7 +40,7 @@ class CustomFieldOptionSchema(Schema):
 
 class CustomFieldSchema(SettingsKindSchema):
     entity = fields.String(required=True, validate=validate.OneOf(["household", "person"]))
-    type = fields.String(required=True, validate=validate.OneOf(["text", "integer", "date", "boolean", "choice"]))
+    type = fields.String(required=True, validate=validate.OneOf(CHOICES["type"]))
     help = fields.String(load_default="")
     help_en = fields.String(load_default="")
     required = fields.Boolean(load_default=False)
@@ -81,7 +83,7 @@ class AwardKindChangeSchema(Schema):
 class CustomFieldChangeSchema(Schema):
     """The entity never changes; the type only while no record has a value; choices that records have stay."""
 
-    type = fields.String(validate=validate.OneOf(["text", "integer", "date", "boolean", "choice"]))
+    type = fields.String(validate=validate.OneOf(CHOICES["type"]))
     name = fields.String()
     name_en = fields.String()
     help = fields.String()

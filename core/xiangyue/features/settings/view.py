@@ -57,6 +57,7 @@ LISTS = {
 TYPES = {
     "text": _l("Text"),
     "integer": _l("Whole number"),
+    "decimal": _l("Number with up to two decimal places"),
     "date": _l("Date"),
     "boolean": _l("Yes or no"),
     "choice": _l("Choice from a list"),

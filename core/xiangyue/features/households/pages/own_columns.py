@@ -27,6 +27,7 @@ _OFFERED = {
     "choice": ("", "filled"),
     "boolean": ("", "filled"),
     "integer": ("from", "to", "filled"),
+    "decimal": ("from", "to", "filled"),
     "date": ("from", "to", "filled"),
 }
 
@@ -46,7 +47,7 @@ def by_column(fields: Iterable[CustomField]) -> dict[str, CustomField]:
 def own_columns(fields: Iterable[CustomField]) -> list[Column]:
     """Columns that wait in the chooser."""
     return [
-        Column(name, kind_name(field), sort=True, numeric=field.type == "integer", default=False)
+        Column(name, kind_name(field), sort=True, numeric=field.type in ("integer", "decimal"), default=False)
         for name, field in by_column(fields).items()
     ]
 
@@ -75,7 +76,7 @@ def _filter(name: str, label: Any, field: CustomField, operator: str) -> Filter:
     if field.type == "choice":
         choices = option_choices(field)
         return Filter(name, label, choices=choices, more=True, data=any(has_han(text) for _key, text in choices))
-    kind: Any = {"date": "date", "integer": "number"}.get(field.type, "text")
+    kind: Any = {"date": "date", "integer": "number", "decimal": "decimal"}.get(field.type, "text")
     return Filter(name, label, kind=kind, more=True)
 
 
@@ -86,6 +87,6 @@ def own_text(field: CustomField, value: Any) -> str:
 
 def own_cell(field: CustomField, value: Any) -> Any:
     """The same in a spreadsheet: numbers and dates stay what they are."""
-    if isinstance(value, date) or (isinstance(value, int) and not isinstance(value, bool)):
+    if isinstance(value, int | float | date) and not isinstance(value, bool):
         return value
     return own_text(field, value)
