@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 
 from alembic import context
 from sqlalchemy import create_engine
 
+import xiangyue
 from xiangyue.db.base import Base
 
-for module in (
-    "xiangyue.tenancy.models",
-    "xiangyue.access.models",
-    "xiangyue.jobs.models",
-    "xiangyue.files.models",
-    "xiangyue.plugin.models",
-    "xiangyue.features.areas.models",
-    "xiangyue.features.households.models",
-    "xiangyue.features.grids.models",
-    "xiangyue.features.drafts.models",
-    "xiangyue.features.classifications.models",
-    "xiangyue.features.imports.models",
-):
-    importlib.import_module(module)
+#: All models there are: a list would lack what another feature brought.
+_ROOM = Path(xiangyue.__file__).parent
+for path in sorted(_ROOM.glob("**/models*.py")):
+    importlib.import_module(".".join(("xiangyue", *path.relative_to(_ROOM).with_suffix("").parts)))
 
 
 def include_name(name: str | None, type_: str, _parents: object) -> bool:
