@@ -208,6 +208,36 @@ def test_many_are_confirmed_and_what_cannot_be_is_named(county: County) -> None:
     assert sorted(act.state for act in acts(county)) == ["done", "done", "reported"]
 
 
+def test_a_household_that_lost_its_head_says_so_and_offers_to_name_one(county: County) -> None:
+    client, id, head, wife = county.client("county_admin"), home(county), one(county, "王德福"), one(county, "陈桂兰")
+    offer = f'href="/households/{id}/acts/head_change" class="btn btn-sm"'
+    assert "本户没有户主" not in text(client, f"/households/{id}")
+    assert "无户主" not in text(client, "/households?area=all")
+    done = send(client, id, "death", person_id=head, back="person")
+    assert done.location == f"/households/{id}", "where another is named, not the page of whoever died"
+    page = text(client, f"/households/{id}")
+    assert "本户没有户主" in page
+    assert offer in page
+    viewer = text(county.client("department"), f"/households/{id}")
+    assert "本户没有户主" in viewer
+    assert offer not in viewer
+    listed = text(client, "/households?area=all&has_head=no")
+    assert re.search(r"陈桂兰</span></b></a> <span[^>]*>无户主", listed)
+    assert "吴·木子" not in listed
+    assert "陈桂兰" not in text(client, "/households?area=all&has_head=yes")
+    file = post(client, "/households/export?area=all", "/households/export?area=all", purpose="核对", format="csv")
+    assert "陈桂兰（无户主）" in file.text
+    assert "吴·木子（" not in file.text
+    found = county.client().get(
+        "/api/v1/households?has_head=no&fields=code,has_head", headers=county.bearer(county.account("county_admin"))
+    )
+    assert found.json["items"] == [{"code": "6109211002000001", "has_head": False}]
+    back = send(client, id, "leave", person_id=wife, back="person", registered="1")
+    assert back.location != f"/households/{id}", "it had no head before either"
+    assert send(client, id, "head_change", person_id=wife).status_code == 303
+    assert "本户没有户主" not in text(client, f"/households/{id}")
+
+
 def test_a_move_finds_the_other_household_as_one_types(county: County) -> None:
     client, id, wife = county.client("county_admin"), home(county), one(county, "陈桂兰")
     url = f"/households/{id}/acts/move?person={wife}"

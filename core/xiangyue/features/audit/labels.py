@@ -110,6 +110,7 @@ FIELDS: dict[str, Any] = {
     "max_households": _l("Households at most"),
     "min_persons": _l("Persons at least"),
     "max_persons": _l("Persons at most"),
+    "has_head": _l("Has a head"),
     "items": _l("Duties"),
     "title": _l("Title"),
     "template": _l("Template"),

@@ -90,6 +90,7 @@ def household_json(view: HouseholdView) -> dict[str, Any]:
         "created_at": household.created_at,
         "left_on": household.left_on,
         "left_reason": household.left_reason,
+        "has_head": view.has_head,
         "persons": [person_json(p) for p in view.persons],
         "incomes": [income_json(row) for row in view.incomes],
         "awards": [award_json(a) for row in view.awards for a in row.years.values() if a is not None],

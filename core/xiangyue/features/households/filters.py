@@ -37,6 +37,7 @@ class HouseholdFilter:
     marks: tuple[str, ...] = ()
     state: str = "active"
     away: bool | None = None
+    has_head: bool | None = None
     min_persons: int | None = None
     max_persons: int | None = None
     income_year: int | None = None
@@ -72,7 +73,7 @@ class PersonFilter:
 
 _HOUSEHOLD = HouseholdConditions(unknown=EXCLUDE)
 _PERSON = PersonConditions(unknown=EXCLUDE)
-_AWAY = {"yes": True, "no": False}
+_YES_NO = {"yes": True, "no": False}
 
 
 def household_filter(args: Mapping[str, Any]) -> HouseholdFilter:
@@ -99,7 +100,9 @@ def person_conditions(loaded: Mapping[str, Any], args: Mapping[str, Any]) -> Per
 def _common(loaded: Mapping[str, Any], args: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
     values = {name: loaded[name] for name in schema.fields if name != "mark"}
     values["marks"] = tuple(dict.fromkeys(key for item in loaded["mark"] for key in item.split(",") if key))
-    values["away"] = _AWAY.get(loaded["away"])
+    for name in ("away", "has_head"):
+        if name in values:
+            values[name] = _YES_NO.get(loaded[name])
     values["q"] = loaded["q"].strip()
     values["custom"] = tuple(
         (name.removeprefix(CUSTOM), str(args[name]).strip())

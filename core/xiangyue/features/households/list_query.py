@@ -32,6 +32,7 @@ from xiangyue.features.households.listing import (
 )
 from xiangyue.features.households.own_lists import add_custom, fetch_by_field, fill_own, sort_field, split_fields
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.text.codes import HEAD
 
 # ruff: noqa: S608 - statements are put together from constants; values are always parameters
 
@@ -61,6 +62,7 @@ HOUSEHOLD_FIELDS = {
     "created_at": "h.created_at",
     "left_on": "h.left_on",
     "left_reason": "h.left_reason",
+    "has_head": "",
 }
 HOUSEHOLD_DEFAULT = tuple(HOUSEHOLD_FIELDS)[:9]
 #: Each has its index, and own fields have theirs: every page is walked along one.
@@ -70,6 +72,11 @@ HOUSEHOLD_SORTS = {
     "size": Sort("h.person_count", int),
     "updated": Sort("h.updated_at", datetime),
 }
+#: A member who is the head, of the household ``of``. Its name without one is that of whoever stands for it.
+_HEAD = (
+    "SELECT k.household_id FROM household_member k WHERE {tenant:k} AND k.household_id = %(of)s"
+    f" AND k.valid_to IS NULL AND k.relation = '{HEAD}'"
+)
 _LATEST = (
     " LEFT JOIN LATERAL (SELECT i.amount, i.year FROM household_income i WHERE {tenant:i} AND i.household_id = h.id"
     " ORDER BY i.year DESC LIMIT 1) latest ON true"
@@ -115,8 +122,18 @@ def list_households(
     items = [dict(zip(wanted, row, strict=False)) for row in rows]
     if place:
         set_area_names(uow, items, [row[-3] for row in rows])
+    if "has_head" in wanted:
+        # One statement for the page: a column of its own would look once for each row of an export.
+        found = with_head(uow, [row[-1] for row in rows])
+        for item, row in zip(items, rows, strict=True):
+            item["has_head"] = row[-1] in found
     fill_own(uow, "household", items, [row[-1] for row in rows], own)
     return Page(items, following, back)
+
+
+def with_head(uow: Uow, ids: Sequence[int]) -> set[int]:
+    """Which of these households have a head."""
+    return {id for (id,) in scoped_rows(uow.session, _HEAD % {"of": "ANY(:ids)"}, {"ids": list(ids)})}
 
 
 def count_households(
@@ -164,6 +181,9 @@ def _conditions(uow: Uow, wanted: HouseholdFilter, keys: TenantKeys | None, *, w
             f"{'' if wanted.away else 'NOT '}EXISTS (SELECT 1 FROM person w WHERE {{tenant:w}}"
             " AND w.household_id = h.id AND w.state = 'active' AND w.away)"
         )
+    if wanted.has_head is not None:
+        head = f"EXISTS ({_HEAD % {'of': 'h.id'}})"
+        found.add(head if wanted.has_head else f"h.registered_count + h.living_count > 0 AND NOT {head}")
     if wanted.min_persons is not None:
         found.add("h.person_count >= :min_persons", min_persons=wanted.min_persons)
     if wanted.max_persons is not None:
@@ -231,4 +251,5 @@ __all__ = [
     "each_person",
     "list_households",
     "list_persons",
+    "with_head",
 ]

@@ -14,6 +14,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.features.areas import queries as areas
 from xiangyue.features.audit.forgotten import hide_forgotten
 from xiangyue.features.households.custom import FieldValue, active_fields, values_of
+from xiangyue.features.households.list_query import with_head
 from xiangyue.features.households.listing import Ranges, mark_rights
 from xiangyue.features.households.models import (
     AwardKind,
@@ -68,6 +69,7 @@ class HouseholdView:
     awards: list[AwardRow]
     custom: list[FieldValue]
     area_path: list[tuple[int, str]]
+    has_head: bool
 
     @property
     def sensitive(self) -> list[str]:
@@ -94,6 +96,7 @@ def household_view(uow: Uow, keys: TenantKeys, id: int) -> HouseholdView:
         _award_rows(award_kinds(uow), awards),
         values_of(uow, "household", [household], retired=True)[household.id],
         paths.get(household.area_code, []),
+        bool(with_head(uow, [id])),
     )
 
 

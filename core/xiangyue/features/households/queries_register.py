@@ -72,6 +72,11 @@ class HouseholdOn:
         return sum(member.living for member in self.members)
 
     @property
+    def headless(self) -> bool:
+        """Whether it has members, and none of them is the head."""
+        return bool(self.members) and not any(m.relation == HEAD for m in self.members)
+
+    @property
     def head(self) -> MemberOn | None:
         """The head, or who stands for one."""
         return next((m for m in self.members if m.relation == HEAD), self.members[0] if self.members else None)

@@ -67,6 +67,7 @@ class HouseholdConditions(Schema):
     )
     state = _one_of(*HOUSEHOLD_STATES, "all", default="active")
     away = _one_of("", "yes", "no", description="Whether any member is away")
+    has_head = _one_of("", "yes", "no", description="Whether a member is the head; no: of those that have members")
     min_persons = _number()
     max_persons = _number()
     income_year = _number("Year the income bounds are about; the latest recorded one when missing")
@@ -183,6 +184,9 @@ class HouseholdSchema(Schema):
     created_at = fields.DateTime()
     left_on = fields.Date(allow_none=True, metadata={"description": "Day of the closing; null on the register"})
     left_reason = fields.String()
+    has_head = fields.Boolean(
+        metadata={"description": "Whether a member is the head; if not, `head_name` is who stands for the household"}
+    )
     custom = fields.Dict(metadata={"description": "Values of the county's own fields by key"})
 
 

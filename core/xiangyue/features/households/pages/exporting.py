@@ -147,7 +147,9 @@ def _cell(listing: Listing, column: str, row: dict[str, Any]) -> Any:
         return own_cell(listing.own[column], row[column])
     if column == "name":
         # A person's row has the head's name too, where the column of the household is shown.
-        return row["name" if "name" in row else "head_name"] or ""
+        name: str = row["name" if "name" in row else "head_name"] or ""
+        # Nobody is called the head who is not.
+        return _("%(name)s (no head of household)", name=name) if name and not row.get("has_head", True) else name
     if column in ("relation", "sex", "nationality"):
         return code_label(column, row[column])
     plain = {"place": "area_name", "size": "person_count", "away": "away_count", "household": "head_name"}

@@ -75,6 +75,7 @@ def household_page(id: int, *, status: int = 200, forms: dict[str, FormView] | N
         marks_of=lambda member: marks.get(member.person_id, ()),
         acts=acts_for(uow, "household", id),
         taps=taps_for_household(household, now.members),
+        naming=menu_of(("head_change",), id, household.area_code),
         changes=menu_of((*changing, *ending), id, household.area_code),
         left=[p for p in view.persons if p.person.state != "active"],
         items=timeline(uow, "household", id),

@@ -109,6 +109,7 @@ def household_listing(uow: Uow, kept: Any | None = None) -> Listing:
         Filter("q", _l("Name, pinyin or number"), kind="text"),
         Filter("mark", _l("Mark"), choices=[(k.key, kind_name(k)) for k in marks.values()], data=_chinese(marks)),
         Filter("away", _l("Somebody away"), choices=YES_NO),
+        Filter("has_head", _l("Has a head"), choices=YES_NO, more=True),
         Filter("min_persons", _l("Persons from"), kind="number", more=True),
         Filter("max_persons", _l("Persons up to"), kind="number", more=True),
         Filter("income_year", _l("Income of the year"), kind="number", more=True),
@@ -132,7 +133,7 @@ def household_listing(uow: Uow, kept: Any | None = None) -> Listing:
     columns = (*HOUSEHOLD_COLUMNS, *own_columns(own), *more)
     view = list_view(columns, (*filters, *_offered(asked)), "households.filter_households", kept)
     wanted, problems = _read(view, household_filter, HouseholdFilter())
-    fields = ["id", "code", "head_name", "state", *_needs(view, HOUSEHOLD_NEEDS), *own_shown(view)]
+    fields = ["id", "code", "head_name", "has_head", "state", *_needs(view, HOUSEHOLD_NEEDS), *own_shown(view)]
     shown = [pair for pair in offered if pair[1].key in {column.key for column in view.visible}]
     return Listing(
         view,

@@ -78,6 +78,7 @@ def do_act_form(id: int, kind: str) -> Any:
     doing = can_do(household.area_code)
     if kind == "head_change" and (asked := _suggestions(uow, household, typed)) is not None:
         return _form_page(household, kind, asked)
+    lacking = household_on(uow, id).headless
     try:
         wanted = _request(household, kind, typed)
         common: dict[str, Any] = {
@@ -93,7 +94,9 @@ def do_act_form(id: int, kind: str) -> Any:
         return _form_page(uow.get(Household, id), kind, form, status=409 if isinstance(error, Refused) else 422)
     _tell(act, kind, doing)
     person = typed.get("person_id", type=int)
-    if typed.get("back") == "person" and person:
+    # Whoever was the head is so no more: the household's page says so and offers to name another.
+    headless = not lacking and household_on(uow, id).headless
+    if typed.get("back") == "person" and person and not headless:
         return redirect(url_for("households.show_person", id=person), 303)
     return redirect(url_for("households.show_household", id=id), 303)
 
