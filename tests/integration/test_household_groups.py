@@ -166,6 +166,9 @@ def test_heads_live_there_and_who_died_is_pointed_out(hanyin: County, laid: Laid
         assert [row["id"] for row in none.items] == [second]
     client = hanyin.client(hanyin.account("town", area=TOWN))
     assert "已去世" in text(client, f"/ten-household-groups?area={VILLAGE // 1000}")
+    with hanyin.uow() as uow:
+        household = queries.households_in(uow, first, today())[1]["id"]
+    assert re.search("十户长[:：].*已去世", text(client, f"/households/{household}"))
 
 
 def test_an_undo_names_what_was_built_on_it(hanyin: County, laid: Laid) -> None:

@@ -26,7 +26,8 @@ def _panel(uow: Uow, household_id: int) -> PanelView | None:
     if not found:
         return None
     now = next((g for g in found if g["since"] <= today() and (g["until"] is None or g["until"] > today())), None)
-    return PanelView("household_groups/household.html", {"now": now, "others": [g for g in found if g is not now]})
+    others = [g for g in found if g is not now]
+    return PanelView("household_groups/household.html", {"now": now, "others": others, "problems": PROBLEMS})
 
 
 def grid_panel(uow: Uow, grid: dict[str, Any], on: date) -> PanelView | None:

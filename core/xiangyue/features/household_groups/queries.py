@@ -221,20 +221,21 @@ def suggest(uow: Uow, grid_id: int, on: date) -> list[list[dict[str, Any]]]:
     return found
 
 
-_GROUPS_OF = """
-SELECT m.group_id, m.valid_from, m.valid_to, (SELECT v.name FROM household_group_version v WHERE {tenant:v}
+_GROUPS_OF = f"""
+SELECT m.group_id, m.valid_from, m.valid_to, (SELECT v.name FROM household_group_version v WHERE {{tenant:v}}
         AND v.group_id = m.group_id AND v.valid_from < coalesce(m.valid_to, 'infinity')
-        ORDER BY v.valid_from DESC LIMIT 1), t.name, t.person_id
-  FROM household_group_member m LEFT JOIN household_group_head t ON {tenant:t} AND t.group_id = m.group_id
-       AND t.valid_from <= CAST(:on AS date) AND (t.valid_to IS NULL OR t.valid_to > CAST(:on AS date))
- WHERE {tenant:m} AND m.household_id = :household ORDER BY m.valid_from DESC
+        ORDER BY v.valid_from DESC LIMIT 1), t.name, t.person_id, CASE WHEN t.id IS NULL THEN '' ELSE {_PROBLEM} END
+  FROM household_group_member m JOIN household_group g ON g.id = m.group_id
+  LEFT JOIN household_group_head t ON {{tenant:t}} AND t.group_id = g.id AND {_T}
+  LEFT JOIN person p ON {{tenant:p}} AND p.id = t.person_id
+ WHERE {{tenant:m}} AND {{tenant:g}} AND m.household_id = :household ORDER BY m.valid_from DESC
 """
 
 
 def groups_of(uow: Uow, household_id: int, on: date) -> list[dict[str, Any]]:
     """The groups of a household, the newest first, with the present head."""
     rows = scoped_rows(uow.session, _GROUPS_OF, {"household": household_id, "on": on})
-    names = ("group_id", "since", "until", "name", "head_name", "head_person_id")
+    names = ("group_id", "since", "until", "name", "head_name", "head_person_id", "head_problem")
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
