@@ -160,6 +160,19 @@ CELLS = (
         values=[*((row, "marks", ["party_member", "veteran"]) for row in range(2, 7)), (7, "marks", [])],
     ),
     Case(
+        "marks_together",
+        "marks separated by a full stop, a plus, an ampersand, or by nothing; two with a remark between them",
+        lambda: _people(
+            [
+                ["王试一", "男", "1980-1-1", marks, "", ""]
+                for marks in ("党员。退役军人", "党员＋退役军人", "党员 & 退役军人。", "党员退役军人", "党员是退役军人")
+            ]
+        ),
+        taken=range(2, 6),
+        errors=[(6, "marks", "mark_unknown", "")],
+        values=[(row, "marks", ["party_member", "veteran"]) for row in range(2, 6)],
+    ),
+    Case(
         "marks_unknown",
         "a mark with a slip of the pen",
         lambda: _people([["王试一", "男", "1980-1-1", "党员、留受老人", "", ""]]),

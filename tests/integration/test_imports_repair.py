@@ -167,6 +167,7 @@ def test_a_village_is_alike_in_its_own_town_only_and_a_mark_as_a_word(hanyin: Co
     assert batch_of(hanyin, batch.id).counts["errors"] == 1
     assert replace_word("党员、留受老人", "留受老人", "") == "党员"
     assert replace_word("留受老人 退役军人", "留受老人", "留守老人") == "留守老人 退役军人"
+    assert replace_word("党员+留受老人", "留受老人", "留守老人") == "党员 留守老人"
 
 
 def test_what_was_mended_is_written_and_the_file_stays(hanyin: County) -> None:

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from xiangyue.i18n import pick
 from xiangyue.text.folding import cell_text, without_spaces
 
+#: Characters of what is still read as several words of a table written together.
+_LONGEST_SEQUENCE = 60
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -92,6 +95,24 @@ class CodeTable:
             return None
         best = process.extractOne(text, list(self._by_text), scorer=fuzz.ratio, score_cutoff=50)
         return self._by_code[self._by_text[best[0]]] if best else None
+
+    def sequence(self, value: object) -> list[str]:
+        """The codes of words written together without a mark between them, if the whole is nothing else; else none."""
+        text = _fold(cell_text(value))
+        if len(text) > _LONGEST_SEQUENCE:
+            return []
+        for end in range(len(text) - 2, 1, -1):
+            code = self._by_text.get(text[:end])
+            if code is not None:
+                last = self._by_text.get(text[end:])
+                if behind := self.sequence(text[end:]) if last is None else [last]:
+                    return [code, *behind]
+        return []
+
+    def named_in(self, value: object) -> set[str]:
+        """Codes of all words of two characters and more that stand in a text."""
+        text = _fold(cell_text(value))
+        return {code for word, code in self._by_text.items() if len(word) > 1 and word in text}
 
 
 def _fold(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.features.imports.roster_check import SHOWN_LENGTH
-from xiangyue.features.imports.roster_columns import MARK_SEPARATORS
+from xiangyue.features.imports.roster_columns import MARK_BLANKS, MARK_SEPARATORS
 from xiangyue.features.imports.roster_messages import CellError
 from xiangyue.text.folding import half_width
 
@@ -113,6 +113,7 @@ def replace_word(text: str, old: str, new: str) -> str:
     """A cell of several words with one of them replaced, or taken out where ``new`` is empty."""
     kept = []
     for piece in MARK_SEPARATORS.split(half_width(text)):
-        words = [new if word == old else word for word in ([piece.strip()] if piece.strip() == old else piece.split())]
+        said = [old] if piece.strip() == old else MARK_BLANKS.split(piece)
+        words = [new if word == old else word for word in said]
         kept += [" ".join(word for word in words if word)]
     return "、".join(piece for piece in kept if piece)

@@ -241,6 +241,8 @@ TOTAL_ROW = re.compile(
 EXAMPLE_PREFIX = ("示例:", "Example: ")
 #: What separates several marks in one cell.
 MARK_SEPARATORS = re.compile(r"[、;,/|\n]+")
+#: What does so only where the whole is no mark of that name: 党员。退役军人, 党员+退役军人.
+MARK_BLANKS = re.compile(r"[\s。+&]+")
 
 _CUSTOM_KINDS = {
     "text": "text",

@@ -58,6 +58,9 @@ class Suggester:
             found += [SEX.zh("1"), SEX.zh("2")]
         elif error.code in ("town_unknown", "village_unknown", "choice_unknown", "mark_unknown"):
             word = str(error.params.get("mark") or cell_text(cells.get(error.column)))
+            table = self._columns[error.column].choices if error.code == "mark_unknown" else None
+            if not found and table is not None and table.named_in(word):
+                return []  # one mark in place of several would lose the others
             found += likely_names(word, self.choices(error.column, cells), limit=MOST, floor=_FLOOR)
         return [value for value in dict.fromkeys(found) if value][:MOST]
 

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
-from xiangyue.features.imports.roster_columns import MARK_SEPARATORS, YES_NO, Column
+from xiangyue.features.imports.roster_columns import MARK_BLANKS, MARK_SEPARATORS, YES_NO, Column
 from xiangyue.features.imports.roster_read import Cell
 from xiangyue.text.codes import CodeTable
 from xiangyue.text.dates import parse_date
@@ -88,16 +88,18 @@ def marks(value: Cell, table: CodeTable) -> list[str]:
     found: list[str] = []
     for piece in MARK_SEPARATORS.split(text):
         # Blanks separate too, but only where the piece is no name with a blank of its own.
-        words = [piece] if not piece.strip() or table.parse(piece) is not None else piece.split()
+        words = [piece] if not piece.strip() or table.parse(piece) is not None else MARK_BLANKS.split(piece)
         for word in words:
             if not word.strip():
                 continue
             key = table.parse(word)
-            if key is None:
+            keys = table.sequence(word) if key is None else [key]
+            if not keys:
                 likely = table.suggest(word)
-                raise CellProblem("mark_unknown", {"mark": word.strip()}, likely.zh if likely else "")
-            if key not in found:
-                found.append(key)
+                # One mark in place of several would lose the others.
+                sure = likely is not None and table.named_in(word) <= {likely.code}
+                raise CellProblem("mark_unknown", {"mark": word.strip()}, likely.zh if likely and sure else "")
+            found += [one for one in keys if one not in found]
     return found
 
 
