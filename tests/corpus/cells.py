@@ -25,6 +25,8 @@ def _people(rows: list[list[Any]]) -> bytes:
 _BORN = ["1980.1.1", "1980/1/1", "19800101", "1980年1月1日", "１９８０－０１－０１", 29221, 19800101, "1980 1 1",
          "1980-01-01 00:00:00", "1980年1月1日生", date(1980, 1, 1)]  # fmt: skip
 
+_COPIED = [(HEAD, "男", "1980-1-1"), (WIFE, "女", "1982-2-2")]
+
 CELLS = (
     Case(
         "full_width",
@@ -291,6 +293,18 @@ CELLS = (
         lambda: xlsx([*PLAIN[:3], changed(OTHER, id_number=HEAD[5])]),
         taken=(2, 3),
         errors=[(4, "id_number", "id_duplicate", "")],
+    ),
+    Case(
+        "rows_copied",
+        "rows of a member and of a head without citizen numbers, copied",
+        lambda: xlsx(
+            [
+                [*HEADER, "性别", "出生日期"],
+                *[[*changed(row, id_number=""), sex, born] for row, sex, born in _COPIED for _time in range(2)],
+            ]
+        ),
+        taken=(2, 4),
+        errors=[(3, "name", "row_twice", ""), (5, "name", "row_twice", "")],
     ),
     Case(
         "no_head",

@@ -156,6 +156,8 @@ def test_between_rows() -> None:
     errors = check(row(2, HEAD), row(9, WIFE, id_number=HEAD["id_number"]))
     assert brief(errors) == [(9, "id_number", "id_duplicate")]
     assert (errors[0].params, errors[0].shown_value) == ({"first_row": 2}, "610921********34")
+    # A copied row of a head is that and no second head.
+    assert brief(check(row(2, HEAD), row(9, HEAD))) == [(9, "id_number", "id_duplicate")]
 
 
 def test_the_same_number_in_another_village_is_another_household() -> None:

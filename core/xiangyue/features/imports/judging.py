@@ -79,7 +79,15 @@ class Judge:
     def roster_checker(self) -> RosterChecker:
         """The same; it also judges rows without remembering them."""
         text = partial(row_text, sheets=sheet_names(self._batch.header))
-        return RosterChecker(self.columns, self._index, self._synthetic, self._marks, self._fields, row_text=text)
+        return RosterChecker(
+            self.columns,
+            self._index,
+            self._synthetic,
+            self._marks,
+            self._fields,
+            row_text=text,
+            completed=not self.by_itself,
+        )
 
     def check(self, checker: Checker, row: RosterRow) -> CheckedRow:
         """`RosterChecker.check_row`, and whether the row lies where the uploader may import."""

@@ -12,9 +12,11 @@ from xiangyue.features.imports.roster_read import Cell
 from xiangyue.text import idnumber
 from xiangyue.text.codes import HEAD
 
-#: What other rows may contradict in a row: number, citizen number, household number, place, relation, its cell, and
-#: the filled cells that a household shares as (column, value, cell).
-Noted = tuple[int, str | None, str | None, int | str, str | None, Cell, Sequence[tuple[str, Any, Cell]]]
+#: Who a row is where it has no citizen number: name and day of birth.
+Who = tuple[str, Any]
+#: What other rows may contradict in a row: number, citizen number, household number, place, relation, its cell, the
+#: filled cells that a household shares as (column, value, cell), and who it is without a citizen number.
+Noted = tuple[int, str | None, str | None, int | str, str | None, Cell, Sequence[tuple[str, Any, Cell]], Who | None]
 
 
 @dataclass(slots=True)
@@ -28,6 +30,8 @@ class _Household:
     shared: dict[str, tuple[Any, Cell]] = field(default_factory=dict)
     #: Values of other rows seen before the head: (row, column, value, cell).
     early: list[tuple[int, str, Any, Cell]] = field(default_factory=list)
+    #: Rows of those without a citizen number.
+    unnumbered: dict[Who, int] = field(default_factory=dict)
 
 
 def nowhere(_label: str, _lost: bool) -> bool:
@@ -51,10 +55,12 @@ class BetweenRows:
 
     def remember(self, noted: Noted) -> None:
         """Take in a row."""
-        number, identity, household_no, place, relation, cell, found = noted
+        number, identity, household_no, place, relation, cell, found, who = noted
+        copied = 0
         if identity is not None:
             first = self._id_rows.setdefault(identity, number)
             if first != number:
+                copied = first
                 params = {"first_row": self._row_text(first)}
                 self._cross.append(CellError(number, "id_number", "id_duplicate", params, idnumber.mask(identity)))
         if household_no is None:
@@ -62,13 +68,18 @@ class BetweenRows:
         household = self._households.get((place, household_no))
         if household is None:
             household = self._households[place, household_no] = _Household(number, household_no)
+        if who is not None and (first := household.unnumbered.setdefault(who, number)) != number:
+            # Whatever else is to be said of a copied row, it is the same everywhere.
+            params = {"first_row": self._row_text(first)}
+            self._cross.append(CellError(number, "name", "row_twice", params, who[0]))
+            return
         if relation is None:
             household.doubtful = True
         if relation == HEAD and not household.head_row:
             household.head_row = number
             household.shared = {key: (value, said) for key, value, said in found}
             return
-        if relation == HEAD:
+        if relation == HEAD and copied != household.head_row:
             params = {"household": household_no, "first_row": self._row_text(household.head_row)}
             self._cross.append(CellError(number, "relation", "two_heads", params, self._shown("relation", cell)))
         for key, value, said in found:

@@ -53,7 +53,8 @@ class RosterChecker:
     ``columns``: of the county (`roster_columns`); ``areas``: see `roster_areas`; ``allow_synthetic``: citizen numbers
     with a wrong check digit are taken if all else of them is right; ``mark_kinds`` and ``custom_fields``: the
     county's; ``today``: the day that dates may not pass (default: now in China); ``row_text``: a row's number as errors
-    that name another row say it.
+    that name another row say it; ``completed``: rows hold what the register has besides what the file says
+    (`roster_update`).
     """
 
     def __init__(
@@ -66,8 +67,10 @@ class RosterChecker:
         *,
         today: date | None = None,
         row_text: Callable[[int], int | str] = row_text,
+        completed: bool = False,
     ) -> None:
         self.columns = tuple(columns)
+        self._completed = completed
         self._areas = areas
         self._allow_synthetic = allow_synthetic
         self._today = today or datetime.now(TIMEZONE).date()
@@ -289,7 +292,7 @@ class RosterChecker:
         """What is to be remembered of a row that was judged."""
         household_no = values["household_no"]
         if household_no is None:
-            return row.number, values["id_number"], None, 0, values["relation"], None, ()
+            return row.number, values["id_number"], None, 0, values["relation"], None, (), None
         cells, custom = row.cells, values["custom"]
         found: list[tuple[str, Any, Cell]] = [
             (key, values[key], cells.get(key))
@@ -304,7 +307,16 @@ class RosterChecker:
         if values["group_name"] is not None:
             found.append(("group", values["group_name"], cells.get("group")))
         relation, place = values["relation"], values["village_code"] or place_of(row, values)
-        return row.number, values["id_number"], household_no, place, relation, cells.get("relation"), found
+        identity, who = values["id_number"], None
+        if (
+            identity is None
+            and not self._completed
+            and values["name"]
+            and values["birth_date"]
+            and "id_number" not in cells
+        ):
+            who = (values["name"], values["birth_date"])
+        return row.number, identity, household_no, place, relation, cells.get("relation"), found, who
 
 
 def place_of(row: RosterRow, values: Mapping[str, Any]) -> int | str:

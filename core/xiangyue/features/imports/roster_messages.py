@@ -76,6 +76,10 @@ MESSAGES: dict[str, LazyText] = {
     "id_duplicate": _l(
         "The same citizen number already stands in row %(first_row)s. Correct or delete one of the rows."
     ),
+    "row_twice": _l(
+        "The same name and date of birth already stand in row %(first_row)s of this household. "
+        "Correct or leave out one of the rows."
+    ),
     "no_head": _l(
         "Household %(household)s has no head. Enter “head of household” as the relation of one person, or add the row."
     ),

@@ -104,6 +104,7 @@ KINDS: dict[str, Any] = {
     "income_year_missing": _l("Income without a year"),
     "text_long": _l("Text too long"),
     "cell_error": _l("Error of the spreadsheet"),
+    "row_twice": _l("Person twice in a household"),
     "no_head": _l("Household without a head"),
     "two_heads": _l("Household with two heads"),
     "household_differs": _l("Rows of a household differ"),
