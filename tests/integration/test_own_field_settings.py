@@ -167,7 +167,8 @@ def test_usage_links_order_and_refusals_in_the_pages(county: County) -> None:
     assert "See the records with “Tile”" in refused.text
     assert 'value="平顶"' in refused.text
     assert client.post(path, data={**sent, "type": "text"}).status_code == 422
-    audit = county.client("auditor", locale="en").get("/audit").text
+    audit = county.client("auditor", locale="en").get("/audit?action=custom_field.order").text
+    assert re.search(r"Well, Roof, Mine.*Well, Mine, Roof", re.sub(r"<[^>]+>", "", audit), re.DOTALL)
     assert "Own fields put in another order" in audit
 
 

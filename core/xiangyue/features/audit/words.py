@@ -203,6 +203,7 @@ _LISTS_OF = {
     ("job", "kind"): "job", ("job", "state"): "job state", ("import", "state"): "import state",
     ("person", "fields"): "erased", ("person", "loser_id"): "person", ("person", "survivor_id"): "person",
     ("household", "loser_id"): "household", ("household", "survivor_id"): "household",
+    ("custom_field", "fields"): "custom",
 }  # fmt: skip
 #: Keys under which conditions of a list stand; what tells their values apart.
 _CONDITIONS, _ASKED = {"filters", "query"}, "asked"
