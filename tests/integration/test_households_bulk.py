@@ -71,7 +71,8 @@ def test_new_households_with_everything_that_hangs_on_them(clean: County) -> Non
     counts = run(clean, FIRST, SECOND, batch_id=None, source="花名册")
     assert counts.numbers() == {
         "households_new": 2, "households_changed": 0, "households_unchanged": 0, "persons_new": 3,
-        "persons_changed": 0, "persons_unchanged": 0, "groups_new": 1, "facts_waiting": 0, "conflicts": 0,
+        "persons_changed": 0, "persons_unchanged": 0, "households_emptied": 0, "groups_new": 1, "facts_waiting": 0,
+        "conflicts": 0,
     }  # fmt: skip
     with clean.uow() as uow:
         first = uow.session.scalars(select(Household).where(Household.code == FIRST.code)).one()

@@ -119,6 +119,37 @@ def test_a_second_import_of_the_same_changes_nothing_and_shows_what_another_woul
     assert sample["before"]["address"] == rows[0]["address"]
 
 
+def test_new_household_numbers_say_which_households_nobody_is_left_in(
+    hanyin: County, rows: list[Row], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "CHUNK", 1)
+    two = [row for index in (0, 1) for row in household(rows, index)]
+    commit(hanyin, checked(hanyin, book(two)))
+    first = household(rows, 0)
+    renumbered = checked(hanyin, book([{**row, "household_no": "9901"} for row in two[: len(first)]]))
+    counts = renumbered.counts
+    assert (counts["households_new"], counts["households_emptied"], counts["persons_changed"]) == (1, 1, len(first))
+    moves = [(one["before"], one["after"]) for one in counts["samples"] if one["before"] is not None]
+    old, new = f"{int(first[0]['household_no']):04}", "9901"
+    assert [(b["household_code"][12:], a["household_code"][12:]) for b, a in moves] == [(old, new)] * len(first)
+    page = hanyin.client("county_admin").get(f"/imports/{renumbered.id}").get_data(as_text=True)
+    assert "登记中有 1 户将空无一人" in page
+    written = commit(hanyin, renumbered)
+    assert written.counts["written"]["households_emptied"] == 1
+    page = hanyin.client("county_admin").get(f"/imports/{renumbered.id}").get_data(as_text=True)
+    assert "有 1 户已空无一人" in page
+
+
+def test_households_that_change_places_are_not_empty(hanyin: County, rows: list[Row]) -> None:
+    a, b = household(rows, 0), household(rows, 1)
+    commit(hanyin, checked(hanyin, book([*a, *b])))
+    keys = ("town", "village", "group", "household_no")
+    swapped = [{**row, **{key: b[0][key] for key in keys}} for row in a]
+    swapped += [{**row, **{key: a[0][key] for key in keys}} for row in b]
+    tried = checked(hanyin, book(swapped))
+    assert (tried.counts["persons_changed"], tried.counts["households_emptied"]) == (len(swapped), 0)
+
+
 def test_households_whose_rows_stand_apart_are_put_together(hanyin: County, rows: list[Row]) -> None:
     commit(hanyin, checked(hanyin, book(rows)))
     wanted = register(hanyin)

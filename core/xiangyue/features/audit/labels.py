@@ -118,6 +118,7 @@ FIELDS: dict[str, Any] = {
     "households_new": _l("New households"),
     "households_changed": _l("Changed households"),
     "households_unchanged": _l("Unchanged households"),
+    "households_emptied": _l("Households that nobody is left in"),
     "persons": _l("Persons"),
     "persons_found": _l("Pairs of persons"),
     "persons_written": _l("New pairs of persons"),

@@ -7,6 +7,7 @@ handful of statements for each chunk, whatever its size. ``bulk_sql`` and ``bulk
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, fields
@@ -92,6 +93,8 @@ class BulkCounts:
     persons_changed: int = 0
     persons_unchanged: int = 0
     groups_new: int = 0
+    #: Households that stand and lose all their persons to others.
+    households_emptied: int = 0
     #: Values that were not written, because somebody had set others by hand.
     facts_waiting: int = 0
     conflicts: list[BulkConflict] = field(default_factory=list)
@@ -149,6 +152,7 @@ def upsert_households(
             if progress is not None:
                 progress(done)
         run.search.finish()
+    run.count_emptied()
     if run.groups:
         note_groups(uow, run.groups, purpose=source)
     return run.counts
@@ -174,6 +178,9 @@ class _Run:
         self.batch_id, self.source = batch_id, source
         self.counts = BulkCounts()
         self.groups: list[int] = []
+        #: Households that somebody leaves: of a dry run how many do, and which of all that stand are in the file.
+        self.left: Counter[int] = Counter()
+        self.stand: set[int] = set()
         #: In the chunk at hand: households and persons that stand already, and how many things that stood are changed.
         self.households = self.persons = self.changes = 0
         self.params = {
@@ -351,6 +358,16 @@ class _Run:
             del counts.samples[SAMPLES:]
         if self.dry_run and counts.households_new:
             self._note_fresh(every=False)
+        if self.dry_run:
+            self.left.update(dict(self.rows(sql.LEAVING)))
+            self.stand.update(self.ids(sql.STANDING))
+
+    def count_emptied(self) -> None:
+        """Households that nobody is left in, once all is written or compared: another chunk may take the last, or bring
+        somebody."""
+        homes = list(self.left.keys() - self.stand)
+        found = scoped_rows(self.uow.session, sql.LEFT, {"ids": homes}) if homes else []
+        self.counts.households_emptied = sum(persons <= self.left[id] for id, persons in found)
 
     def _note_fresh(self, *, every: bool) -> None:
         """The first new households of the chunk; ``every``: all of it is new and has no flag."""
@@ -368,6 +385,7 @@ class _Run:
         for noun, statement in (("households", write_sql.MADE_HOUSEHOLDS), ("persons", write_sql.MADE_PERSONS)):
             self._note_made(noun, *self.rows(statement)[0])
         left = self.ids(write_sql.HOUSEHOLDS_LEFT)
+        self.left.update(dict.fromkeys(left, 0))
         stale = self.ids(write_sql.HOUSEHOLDS_STALE)
         moved = self.ids(write_sql.HOUSEHOLDS_MOVED)
         renamed = self.ids(write_sql.PERSONS_RENAMED)

@@ -200,8 +200,30 @@ HOUSEHOLD_PAIR = """stage_household g JOIN household h ON h.id = g.id
  WHERE {tenant:g} AND {tenant:h} AND g.changed"""
 
 
-def _person_changes(old: str, new: str) -> str:
-    """The differing fields as JSON, from ``old`` or ``new``; identifiers stay hidden."""
+#: In a dry run: how many leave which household, and which of those that stand are in the file.
+LEAVING = OfPersons(
+    """
+SELECT s.home, count(*) FROM stage_person s JOIN stage_household g ON g.n = s.household_n JOIN person p ON p.id = s.id
+ WHERE {tenant:s} AND {tenant:g} AND {tenant:p} AND s.skip IS NULL AND s.home IS DISTINCT FROM g.id
+   AND p.state = 'active' GROUP BY s.home
+"""
+)
+STANDING = OfHouseholds("SELECT g.id FROM stage_household g WHERE {tenant:g} AND g.id IS NOT NULL AND g.skip IS NULL")
+#: Of households that somebody leaves: how many persons stand in them; not of those where others live who are registered
+#: elsewhere.
+LEFT = """
+SELECT h.id, h.person_count FROM household h
+ WHERE {tenant:h} AND h.id = ANY(:ids) AND h.state = 'active' AND NOT EXISTS (
+       SELECT FROM household_member k
+        WHERE {tenant:k} AND k.household_id = h.id AND k.valid_to IS NULL AND NOT k.registered)
+"""
+_HOME_BEFORE = """CASE WHEN p.household_id IS DISTINCT FROM g.id THEN (
+       SELECT o.code FROM household o WHERE {tenant:o} AND o.id = p.household_id) END"""
+
+
+def _person_changes(old: str, new: str, *, sample: bool = False) -> str:
+    """The differing fields as JSON, from ``old`` or ``new``; identifiers stay hidden. ``sample``: of another household
+    its code, as in a dry run a new one has no id."""
     side = new if new else old
     plain = [("name", "true"), ("relation", "s.relation <> ''"), ("sex", "s.sex <> 0"),
              ("nationality", "s.nationality <> ''"), ("birth_date", "s.birth_date IS NOT NULL"),
@@ -210,8 +232,11 @@ def _person_changes(old: str, new: str) -> str:
         f"'{column}', CASE WHEN {given} AND p.{column} IS DISTINCT FROM s.{column} THEN {side}.{column} END"
         for column, given in plain
     ]
+    code = "CASE WHEN p.household_id IS DISTINCT FROM g.id THEN g.code END" if new else _HOME_BEFORE
     parts.append(
-        "'household_id', CASE WHEN p.household_id IS DISTINCT FROM g.id THEN "
+        f"'household_code', {code}"
+        if sample
+        else "'household_id', CASE WHEN p.household_id IS DISTINCT FROM g.id THEN "
         + ("g.id" if new else "p.household_id")
         + " END"
     )
@@ -225,12 +250,13 @@ def _person_changes(old: str, new: str) -> str:
 
 
 PERSON_BEFORE, PERSON_AFTER = _person_changes("p", ""), _person_changes("p", "s")
+_SAMPLE_BEFORE, _SAMPLE_AFTER = _person_changes("p", "", sample=True), _person_changes("p", "s", sample=True)
 PERSON_PAIR = """stage_person s JOIN person p ON p.id = s.id JOIN stage_household g ON g.n = s.household_n
  WHERE {tenant:s} AND {tenant:p} AND {tenant:g} AND s.changed"""
 
 SAMPLES = f"""
 (SELECT 'household', g.head_name, {HOUSEHOLD_BEFORE}, {HOUSEHOLD_AFTER} FROM {HOUSEHOLD_PAIR} LIMIT :limit)
 UNION ALL
-(SELECT 'person', s.name, {PERSON_BEFORE}, {PERSON_AFTER} FROM {PERSON_PAIR} LIMIT :limit)
+(SELECT 'person', s.name, {_SAMPLE_BEFORE}, {_SAMPLE_AFTER} FROM {PERSON_PAIR} LIMIT :limit)
 LIMIT :limit
 """

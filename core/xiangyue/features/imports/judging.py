@@ -33,7 +33,7 @@ LABEL_MASK = 0xFFFF_FFFF
 #: Numbers of the dry run that repairs change by the difference.
 _NUMBERS = (
     "households_new", "households_changed", "households_unchanged", "persons_new", "persons_changed",
-    "persons_unchanged", "facts_waiting",
+    "persons_unchanged", "households_emptied", "facts_waiting",
 )  # fmt: skip
 
 

@@ -16,12 +16,11 @@ class ImportBatch(Versioned, TenantOwned, Base):
     match the columns), checked, committing, committed, undoing, undone, cancelled, failed.
 
     ``counts`` after the check: rows, persons, households, errors (wrong cells), error_rows, valid_households, what
-    writing would do (households_new, _changed, _unchanged, persons_…, groups_new) and ``samples`` of what is
-    new and of changes; after
-    the writing what was done under ``written``, after an undo under ``undone``. ``written``: where what was written
-    is found again (`undo_built.Written`), None before that and for imports of older versions. ``problem``: code and
-    params of a file that cannot be read. ``scope_ranges`` are the uploader's area ranges: rows outside are errors. A
-    job that fails or is stopped gives the batch back (`release.let_go`).
+    writing would do (households_new, _changed, _unchanged, persons_…, households_emptied, groups_new) and ``samples``
+    of what is new and of changes; after the writing what was done under ``written``, after an undo under ``undone``.
+    ``written``: where what was written is found again (`undo_built.Written`), None before that and for imports of older
+    versions. ``problem``: code and params of a file that cannot be read. ``scope_ranges`` are the uploader's area
+    ranges: rows outside are errors. A job that fails or is stopped gives the batch back (`release.let_go`).
     """
 
     __tablename__ = "import_batch"

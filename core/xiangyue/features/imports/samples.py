@@ -31,6 +31,7 @@ _FIELDS: dict[str, Any] = {
     "id_number": _l("Citizen number"),
     "phone": _l("Phone"),
     "code": _l("Household number"),
+    "household_code": _l("Household number"),
     "marks": _l("Marks"),
 }
 _TABLES = {"relation": RELATIONS, "sex": SEX, "nationality": NATIONALITIES}
