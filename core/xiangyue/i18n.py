@@ -10,7 +10,7 @@ from __future__ import annotations
 import gettext as _stdlib_gettext
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
@@ -179,6 +179,15 @@ _l = lazy_gettext
 def pick(zh: str, en: str | None) -> str:
     """A label that data carries in two languages, in the current one."""
     return en if en and current_locale() == "en" else zh
+
+
+#: What stands between things one after the other, and between those that have commas themselves.
+COMMA, SEMICOLON = N_(", "), N_("; ")
+
+
+def join_words(parts: Iterable[Any], between: str = COMMA) -> str:
+    """Things in a sentence, one after the other as the current language lists them."""
+    return gettext(between).join(str(part) for part in parts)
 
 
 def format_datetime(value: datetime | None) -> str:

@@ -213,3 +213,12 @@ def test_planted_differing_words_are_found(tmp_path: Path) -> None:
         (tmp_path / f"{name}.po").write_text(f'msgid ""\nmsgstr ""\n\nmsgid "Households"\nmsgstr "{word}"\n', "utf-8")
     found = differing_words({"a": tmp_path / "a.po", "b": tmp_path / "b.po"})
     assert found == ["'Households': 户 (a), 户数 (b)"]
+
+
+def test_things_are_listed_as_the_language_does(app: object) -> None:
+    with i18n.in_locale("zh"):
+        assert i18n.join_words(["姓名", 2]) == "姓名、2"
+        assert i18n.join_words(iter(["甲: 1、2", "乙: 3"]), i18n.SEMICOLON) == "甲: 1、2；乙: 3"
+    with i18n.in_locale("en"):
+        assert i18n.join_words(["name", 2]) == "name, 2"
+        assert i18n.join_words([]) == ""

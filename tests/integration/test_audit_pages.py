@@ -351,7 +351,7 @@ def test_other_lists_name_what_they_leave_out(hanyin: County, address: str) -> N
         (
             {"action": "saved_view.edit", "before": {"query": "state=closed"},
              "after": {"query": "area=610921107&custom.housing=own&cols=size%2Ccode&sort=-size"}},
-            ("自建房", "漩涡镇", "列: 人口, 户号"), ("custom.housing", "own", "610921107", "size"),
+            ("自建房", "漩涡镇", "列: 人口、户号"), ("custom.housing", "own", "610921107", "size"),
         ),
         (
             {"action": "person.export", "object_type": "export",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xiangyue.i18n import gettext as _
+from xiangyue.i18n import join_words
 
 if TYPE_CHECKING:
     from fpdf import FPDF
@@ -61,7 +62,7 @@ class Pen:
             return ""
         codes = [f"U+{ord(letter):04X}" for letter in sorted(self.missing)]
         return _("%(sign)s: rare characters to be written in by hand (%(codes)s)", sign=GETA,
-                 codes=", ".join(codes[:_MOST_NAMED]))  # fmt: skip
+                 codes=join_words(codes[:_MOST_NAMED]))  # fmt: skip
 
     def height(self, size: float, lines: float = 1.0) -> float:
         """Millimetres of a line of letters of ``size`` points, ``lines`` times their height."""

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import BytecodeCache, Environment
 from markupsafe import Markup, escape
 
-from xiangyue.i18n import add_catalogue, current_locale, format_date, format_datetime, gettext, ngettext
+from xiangyue.i18n import add_catalogue, current_locale, format_date, format_datetime, gettext, join_words, ngettext
 from xiangyue.web.actors import actor_words
 from xiangyue.web.assets import asset
 
@@ -78,3 +78,4 @@ def install(env: Environment) -> None:
     env.globals.update({"_": html_gettext, "ngettext": html_ngettext, "asset": asset, "who": who})
     env.filters.update({"when": when, "date": format_date, "datetime": format_datetime, "thousands": thousands})
     env.filters["marked"] = marked
+    env.filters["listed"] = join_words

@@ -21,7 +21,7 @@ from xiangyue.features.areas import policy, queries
 from xiangyue.features.areas.changes.queries import successor
 from xiangyue.features.areas.models import Area
 from xiangyue.features.households.policy import HOUSEHOLD_VIEW
-from xiangyue.i18n import current_locale
+from xiangyue.i18n import current_locale, join_words
 from xiangyue.web.pipeline import current_tenant
 from xiangyue.web.shell import here
 
@@ -109,7 +109,7 @@ def area_switch(uow: Uow) -> AreaSwitch | None:
         top = queries.top_code(uow)
         below = _below(uow, current or top)
         chain = _in_words(uow, queries.breadcrumb(uow, current or top)) if current or top else []
-    label = chain[-1][1] if chain else (", ".join(a.name for a in below[:2]) + (" …" if len(below) > 2 else ""))
+    label = chain[-1][1] if chain else (join_words(a.name for a in below[:2]) + (" …" if len(below) > 2 else ""))
     options = [(queries.code_text(a.area_code), a.name, _url(a.area_code)) for a in below]
     crumbs: list[tuple[str, str | None]] = [
         (name, _url(code) if code != top else _url(0)) if actor_reaches_whole(uow, code) else (name, None)

@@ -13,7 +13,7 @@ from xiangyue.access.audit import EXPORTED
 from xiangyue.access.models import AuditEntry
 from xiangyue.features.audit import labels
 from xiangyue.features.households.own_lists import PREFIX, condition_label
-from xiangyue.i18n import format_datetime
+from xiangyue.i18n import format_datetime, join_words
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.chinese import has_han
@@ -313,7 +313,7 @@ class Words:
             if key in _CONDITIONS:
                 of = (_ASKED, *of)
             inner = [(self.label(k, of), self._value(k, v, of)) for k, v in value.items()]
-            return Shown("; ".join(f"{label}: {v.text}" for label, v in inner), any(v.data for _l, v in inner))
+            return Shown(join_words((f"{label}: {v.text}" for label, v in inner), "; "), any(v.data for _l, v in inner))
         if key in _AMOUNTS and isinstance(value, int):
             return Shown(f"{value:,}")
         return self._code(key, value, str(value), of)
@@ -344,7 +344,7 @@ class Words:
 
     @staticmethod
     def _join(items: list[Shown]) -> Shown:
-        text = ", ".join(item.text for item in items[:MOST_LISTED])
+        text = join_words(item.text for item in items[:MOST_LISTED])
         if len(items) > MOST_LISTED:
             text = _("%(listed)s and %(n)s more", listed=text, n=f"{len(items) - MOST_LISTED:,}")
         return Shown(text, any(item.data for item in items))

@@ -20,8 +20,8 @@ from xiangyue.features.cockpit.queries import BELOW, WIDTHS, level_below
 from xiangyue.features.households.listing import within
 from xiangyue.features.households.offered import draws_itself
 from xiangyue.i18n import gettext as _
+from xiangyue.i18n import join_words, ngettext
 from xiangyue.i18n import lazy_gettext as _l
-from xiangyue.i18n import ngettext
 from xiangyue.plugin.registry import (
     DashboardCard,
     HouseholdColumn,
@@ -46,7 +46,7 @@ class OutcomeText(str):
     def of(cls, rows: Sequence[Row], *, named: bool) -> OutcomeText:
         """``named``: say of which classification each is, where there are several."""
         views = tuple((str(row.classifier.label) if named else "", row.standing, row.in_force is None) for row in rows)
-        made = cls("; ".join(_line(*view) for view in views))
+        made = cls(join_words((_line(*view) for view in views), "; "))
         made.views = views
         return made
 

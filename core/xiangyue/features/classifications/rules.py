@@ -14,6 +14,7 @@ from xiangyue.db.scope import Scope
 from xiangyue.db.uow import Uow
 from xiangyue.errors import Conflict, NotFound
 from xiangyue.i18n import gettext as _
+from xiangyue.i18n import join_words
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.registry import Classifier, Clause, Input, Outcome, RuleVersion, Step
 from xiangyue.runtime import offer_of
@@ -204,4 +205,4 @@ def _each(kind: str, items: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, tu
 
 def _joined(parts: Iterable[tuple[str, bool]]) -> tuple[str, bool]:
     listed = list(parts)
-    return ", ".join(text for text, _data in listed) or _("none"), any(data for _text, data in listed)
+    return join_words(text for text, _data in listed) or _("none"), any(data for _text, data in listed)

@@ -13,6 +13,7 @@ from xiangyue.errors import Conflict, NotFound, XiangyueError
 from xiangyue.features.areas.queries import area_choices
 from xiangyue.features.drafts.policy import GRID_PLAN, PLAN_KIND
 from xiangyue.features.drafts.service import checked_joining, plan_draft
+from xiangyue.i18n import join_words
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.context import JobCancelled, JobContext, JobInterrupted, JobLost
 from xiangyue.jobs.models import Job
@@ -80,7 +81,7 @@ def result_text(job: Job) -> Any:
         return _l(
             "%(villages)s villages, %(grids)s grids, %(in_rule)s of them within the rule. Not planned, for something"
             " went wrong: %(failed)s. Plan these once more by themselves.",
-            failed=", ".join(failed[:10]) + (" …" if len(failed) > 10 else ""), villages=result["villages"],
+            failed=join_words(failed[:10]) + (" …" if len(failed) > 10 else ""), villages=result["villages"],
             grids=f"{result['grids']:,}", in_rule=f"{result['in_rule']:,}",
         )  # fmt: skip
     return _l("%(villages)s villages, %(grids)s grids, %(in_rule)s of them within the rule.",

@@ -10,6 +10,7 @@ from xiangyue.db.base import Json
 from xiangyue.db.scope import area_range
 from xiangyue.errors import Invalid
 from xiangyue.features.grids.policy import AREA, LEVELS, SPECIAL
+from xiangyue.i18n import join_words
 from xiangyue.i18n import lazy_gettext as _l
 
 NAME_LENGTH = 40
@@ -86,7 +87,7 @@ class Division:
         """Its households go ``into`` another. Raises Invalid when it has some and nothing is said, or others below."""
         below = [self.cells[id].name for id in self.children(grid_id)]
         if below:
-            raise Invalid({"": [_l("Close or move first what lies below it: %(names)s.", names=", ".join(below))]})
+            raise Invalid({"": [_l("Close or move first what lies below it: %(names)s.", names=join_words(below))]})
         inside = self.households(grid_id)
         if inside and into is None:
             raise Invalid({"into_id": [_l("%(n)d households lie in it: say which grid they go to.", n=len(inside))]})
@@ -105,7 +106,7 @@ class Division:
             self.cell(id, "grid_ids")
             below = set(self.children(id)) - set(gone)
             if below:
-                names = ", ".join(self.cells[one].name for one in sorted(below))
+                names = join_words(self.cells[one].name for one in sorted(below))
                 raise Invalid({"grid_ids": [_l("Close or move first what lies below it: %(names)s.", names=names)]})
             inside += self.households(id)
         for id in gone:

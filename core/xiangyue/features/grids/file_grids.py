@@ -20,6 +20,7 @@ from xiangyue.features.grids.queries_posts import posts_on
 from xiangyue.features.grids.standing import WIDE, Divisions, village_of
 from xiangyue.features.households.person_input import today
 from xiangyue.i18n import gettext as _
+from xiangyue.i18n import join_words
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.registers import CellFault, ImportRegister, RegisterChange, RegisterColumn, RegisterRow, RowOutlook
 
@@ -222,7 +223,7 @@ def built(uow: Uow, changes: Sequence[RegisterChange]) -> Mapping[int, Any]:
         ):
             reasons[change.record] = _l("The grid was changed afterwards.")
         elif made is not None and (against := _against(uow, made)):
-            reasons[change.record] = "; ".join(against)
+            reasons[change.record] = join_words(against, "; ")
     return reasons
 
 

@@ -20,6 +20,7 @@ from xiangyue.features.grids.standing import WIDE, Divisions
 from xiangyue.features.households.models import Household
 from xiangyue.features.households.person_input import today
 from xiangyue.i18n import gettext as _
+from xiangyue.i18n import join_words
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.registers import CellFault, ImportRegister, RegisterChange, RegisterColumn, RegisterRow, RowOutlook
 
@@ -92,7 +93,7 @@ def _household(uow: Uow, values: Mapping[str, Any], faults: list[CellFault]) -> 
         faults.append(CellFault(column, _l("No household in this village has this head and address.")))
     else:
         text = _l("%(n)d households of this village have this head: give the number (%(numbers)s).", n=len(found),
-                  numbers=", ".join(code[-4:] for _id, _address, code in found[:5]))  # fmt: skip
+                  numbers=join_words(code[-4:] for _id, _address, code in found[:5]))  # fmt: skip
         faults.append(CellFault("head_name", text))
     return None
 
@@ -160,7 +161,7 @@ def built(uow: Uow, changes: Sequence[RegisterChange]) -> Mapping[int, Any]:
             with uow.tenant_wide(WIDE):
                 against[made.id] = undoing.built_on(uow, made, alone=False)
         if against[made.id]:
-            reasons[change.record] = "; ".join(against[made.id])
+            reasons[change.record] = join_words(against[made.id], "; ")
     return reasons
 
 

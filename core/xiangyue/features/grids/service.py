@@ -25,6 +25,7 @@ from xiangyue.features.grids.policy import AREA, GRID_EDIT, GRID_VIEW, SizeRule
 from xiangyue.features.grids.standing import WIDE, Divisions, check_day, division_on, lock_village, village_of
 from xiangyue.features.grids.writing import Writer, new_change, note
 from xiangyue.features.households.person_input import today
+from xiangyue.i18n import join_words
 from xiangyue.i18n import lazy_gettext as _l
 
 REASON_LENGTH = 500
@@ -267,7 +268,10 @@ def undo_change(uow: Uow, *, change_id: int, version: int, reason: str) -> GridC
         against = undoing.built_on(uow, change)
         if against:
             raise Conflict(
-                _l("This can no longer be undone, for something was built on it: %(what)s.", what="; ".join(against)),
+                _l(
+                    "This can no longer be undone, for something was built on it: %(what)s.",
+                    what=join_words(against, "; "),
+                ),
                 built_on=against,
             )
         undoing.put_back(uow, change)

@@ -7,6 +7,7 @@ from typing import Any
 
 from xiangyue.features.grids.policy import LEVELS, PROBLEMS, SPECIAL_KINDS
 from xiangyue.features.grids.sizes import rule_text
+from xiangyue.i18n import join_words
 from xiangyue.i18n import lazy_gettext as _l
 
 _BREACHES = {
@@ -26,7 +27,7 @@ def kind_words(row: Mapping[str, Any]) -> Any:
 
 def breach_words(row: Mapping[str, Any]) -> str:
     """What is outside the rule, "" for nothing."""
-    return ", ".join(str(_BREACHES[what]) for what in row["breaches"])
+    return join_words(str(_BREACHES[what]) for what in row["breaches"])
 
 
 def rule_words(row: Mapping[str, Any]) -> Any:

@@ -18,6 +18,7 @@ from xiangyue.features.household_groups import service, service_heads
 from xiangyue.features.household_groups.models import HouseholdGroup, HouseholdGroupChange, HouseholdGroupHead
 from xiangyue.features.household_groups.undoing import built_on
 from xiangyue.i18n import gettext as _
+from xiangyue.i18n import join_words
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.registers import RegisterChange
 
@@ -107,7 +108,7 @@ def built(uow: Uow, changes: Sequence[RegisterChange]) -> Mapping[int, Any]:
                 with uow.tenant_wide(service.WIDE):
                     against[made.id] = built_on(uow, made, alone=False)
             if against[made.id]:
-                reasons[change.record] = "; ".join(against[made.id])
+                reasons[change.record] = join_words(against[made.id], "; ")
     return reasons
 
 

@@ -30,6 +30,7 @@ from xiangyue.features.household_groups.sizes import REASON_LENGTH, group_size, 
 from xiangyue.features.household_groups.undoing import built_on, followed
 from xiangyue.features.household_groups.writing import Work, note, put_back
 from xiangyue.features.households.person_input import today
+from xiangyue.i18n import join_words
 from xiangyue.i18n import lazy_gettext as _l
 
 AHEAD = 366
@@ -174,7 +175,10 @@ def undo_change(uow: Uow, *, change_id: int, version: int, reason: str) -> House
         against = built_on(uow, change)
         if against:
             raise Conflict(
-                _l("This can no longer be undone, for something was built on it: %(what)s.", what="; ".join(against)),
+                _l(
+                    "This can no longer be undone, for something was built on it: %(what)s.",
+                    what=join_words(against, "; "),
+                ),
                 built_on=against,
             )
         why, groups = _reason(reason), set(change.rows["groups"])

@@ -17,6 +17,7 @@ from xiangyue.features.areas.queries import places
 from xiangyue.features.duplicates import pairs, policy
 from xiangyue.features.households.identifiers import ID_NUMBER
 from xiangyue.features.households.models import Household, Person
+from xiangyue.i18n import join_words
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.idnumber import check_digit, one_off
 from xiangyue.text.pieces import plain
@@ -163,7 +164,7 @@ def look_for_alike(
             _l(
                 "This may be somebody who is registered already: %(names)s. Look, and say that it is somebody else if "
                 "so.",
-                names=", ".join(f"{one.name} ({one.place}, {one.household_code})" for one in found),
+                names=join_words(f"{one.name} ({one.place}, {one.household_code})" for one in found),
             ),
             persons=[one.plain() for one in found],
         )

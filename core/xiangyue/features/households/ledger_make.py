@@ -26,8 +26,8 @@ from xiangyue.features.privacy.access_log import Ids
 from xiangyue.files.ledger import LedgerSheet, write_ledger
 from xiangyue.files.workbook import Written
 from xiangyue.i18n import gettext as _
+from xiangyue.i18n import join_words, ngettext, pick
 from xiangyue.i18n import lazy_gettext as _l
-from xiangyue.i18n import ngettext, pick
 from xiangyue.web.watermark import watermark
 
 #: Called with the number of rows so far; may raise to stop.
@@ -126,7 +126,7 @@ def _without(uow: Uow, ledger: Ledger) -> str:
     rights = mark_rights(uow)
     kinds = uow.session.scalars(select(MarkKind).where(MarkKind.key.in_(ledger.marks)).order_by(MarkKind.position))
     hidden = [pick(k.name, k.name_en) for k in kinds if k.key not in (*rights.normal, *rights.sensitive)]
-    return _("Not in it: %(kinds)s", kinds=", ".join(hidden)) + " · " if hidden else ""
+    return _("Not in it: %(kinds)s", kinds=join_words(hidden)) + " · " if hidden else ""
 
 
 def _persons(count: int) -> str:

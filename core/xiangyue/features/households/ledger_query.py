@@ -18,6 +18,7 @@ from xiangyue.features.households.policy import IDENTIFIER_REVEAL
 from xiangyue.features.households.queries_persons import age_on
 from xiangyue.features.privacy.access_log import Ids
 from xiangyue.i18n import gettext as _
+from xiangyue.i18n import join_words
 from xiangyue.text.codes import HEAD
 
 # ruff: noqa: S608 - statements are put together from constants; values are always parameters
@@ -171,7 +172,7 @@ def each_person_line(
                     show(ID_NUMBER, member.id_number, home.area_code),
                     show(PHONE, member.phone, home.area_code),
                     _("here") if other else _("elsewhere"),
-                    ", ".join(reading.marks.get(key, key) for key in kinds),
+                    join_words(reading.marks.get(key, key) for key in kinds),
                     member.note,
                 )
 
@@ -195,7 +196,7 @@ def each_household_line(uow: Uow, reading: Reading) -> Iterator[HouseholdLine]:
                 sum(member.registered for member in home.members),
                 sum(member.living for member in home.members),
                 sum(member.registered and not member.living for member in home.members),
-                ", ".join(reading.marks.get(key, key) for key in keys),
+                join_words(reading.marks.get(key, key) for key in keys),
                 home.note,
             )
 

@@ -15,6 +15,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.features.areas import queries as areas
 from xiangyue.features.households.models import Household, HouseholdMember, Person, RegisterAct, RegisterActPart
 from xiangyue.features.households.register.undo import standing_against
+from xiangyue.i18n import join_words
 
 _WHY = "an act names whoever it touched, also those who live in another area by now"
 #: As many acts of one household or person are shown on its page; the ledger has the rest.
@@ -64,7 +65,7 @@ class ActRow:
 
     @property
     def names(self) -> str:
-        return ", ".join(name for _id, name, _inside in self.persons)
+        return join_words(name for _id, name, _inside in self.persons)
 
     @property
     def told(self) -> bool:

@@ -21,6 +21,7 @@ from xiangyue.features.organisations.dates import add_years
 from xiangyue.features.organisations.events import tell
 from xiangyue.features.organisations.models import Organisation, OrganisationElection, Post, PostHolder
 from xiangyue.features.organisations.steps import ORGANISATION_COLUMNS, locked, refuse_dissolved
+from xiangyue.i18n import join_words
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text.pinyin import sort_key
 
@@ -206,7 +207,7 @@ def remove_organisation(uow: Uow, *, id: int, version: int, reason: str) -> None
     )
     uow.session.execute(undone, execution_options={"synchronize_session": False})
     if built := queries.built_on(uow, id):
-        listed = "; ".join(f"{label} {number}" for label, number in built)
+        listed = join_words((f"{label} {number}" for label, number in built), "; ")
         text = _l("Something hangs on it already: %(listed)s. Take that out first, or dissolve it.", listed=listed)
         raise Conflict(text)
     before = {"kind": organisation.kind_key, **{name: getattr(organisation, name) for name in ORGANISATION_COLUMNS}}

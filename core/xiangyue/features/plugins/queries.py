@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from xiangyue.db.plugin_tables import count_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import NotFound
+from xiangyue.i18n import join_words
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.installed import Installed
 from xiangyue.plugin.manager import Registry
@@ -91,7 +92,7 @@ class Standing:
         if not self.installed.ready:
             return self.installed.reason
         if self.needs:
-            return _l("It needs a plugin that is not on here: %(names)s.", names=", ".join(self.needs))
+            return _l("It needs a plugin that is not on here: %(names)s.", names=join_words(self.needs))
         return ""
 
     @property

@@ -16,6 +16,7 @@ from xiangyue.features.accounts.roles import follow_templates
 from xiangyue.features.plugins import policy
 from xiangyue.features.plugins.settings_input import checked
 from xiangyue.features.plugins.stored import CACHE, as_stored, forget_settings, installed_in, read_stored
+from xiangyue.i18n import join_words
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.dispatch import publish_to, unpause
 from xiangyue.plugin.faults import Nonsense, record_fault
@@ -99,7 +100,7 @@ def _may_be_on(uow: Uow, name: str) -> None:
     on = {n for n in enabled_names(uow) if n in known and known[n].ready}
     missing = [n for n in (installed.manifest.requires if installed.manifest else ()) if n not in on]
     if missing:
-        names = ", ".join(_label(uow, n) for n in missing)
+        names = join_words(_label(uow, n) for n in missing)
         raise Conflict(_l("“%(name)s” needs %(names)s. Switch that on first.", name=installed.label, names=names))
 
 
@@ -114,7 +115,7 @@ def _may_be_off(uow: Uow, name: str) -> None:
         raise Conflict(
             _l(
                 "%(names)s needs “%(name)s”. Switch that off first.",
-                names=", ".join(needing),
+                names=join_words(needing),
                 name=_label(uow, name),
             )
         )

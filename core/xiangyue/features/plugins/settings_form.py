@@ -18,6 +18,7 @@ from typing import Any, Literal
 import orjson
 from marshmallow import Schema, fields, missing, validate
 
+from xiangyue.i18n import join_words
 from xiangyue.i18n import lazy_gettext as _l
 
 Field = fields.Field[Any]
@@ -84,7 +85,7 @@ class SettingField:
             return "" if value is None else _json_text(value)
         listed = value if isinstance(value, list) else [] if value is None else [value]
         labels = {str(key): str(label) for key, label in self.choices}
-        return ", ".join(labels.get(str(one), str(one)) for one in listed)
+        return join_words(labels.get(str(one), str(one)) for one in listed)
 
 
 def form_fields(schema: Schema, county: OfCounty = NO_COUNTY) -> tuple[SettingField, ...]:

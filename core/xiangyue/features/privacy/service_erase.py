@@ -30,7 +30,7 @@ from xiangyue.features.privacy.models_care import CareReferral, PersonCare
 from xiangyue.features.privacy.models_consent import PersonConsent
 from xiangyue.features.privacy.policy import ERASE
 from xiangyue.files.models import StoredFile
-from xiangyue.i18n import TIMEZONE
+from xiangyue.i18n import TIMEZONE, join_words
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.follows import erase_rows
 from xiangyue.runtime import runtime_of
@@ -111,7 +111,7 @@ def erase_person(uow: Uow, *, id: int, version: int, person_version: int, text: 
         raise Conflict(_l("The person was changed in the meantime. Look at the record again."))
     open_work = queries.obligations(uow, person.id, but=id)
     if open_work:
-        listed = "; ".join(f"{label}: {number}" for label, number in open_work)
+        listed = join_words((f"{label}: {number}" for label, number in open_work), "; ")
         raise Conflict(_l("Open work hangs on this person (%(listed)s). Finish it first.", listed=listed))
     gone = person.state != "active"
     runtime = runtime_of(uow)

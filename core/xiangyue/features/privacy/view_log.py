@@ -11,8 +11,8 @@ from xiangyue.db.uow import Uow
 from xiangyue.features.households.models import MarkKind
 from xiangyue.features.privacy import policy
 from xiangyue.features.privacy.queries_log import LogFilter, Look
+from xiangyue.i18n import join_words, ngettext, pick
 from xiangyue.i18n import lazy_gettext as _l
-from xiangyue.i18n import ngettext, pick
 from xiangyue.web.actors import actor_words
 from xiangyue.web.components import Column, Filter
 
@@ -71,7 +71,7 @@ def seen(look: Look, names: Mapping[str, str]) -> str:
     """Sensitive marks by name; how many persons were seen together."""
     words = str(policy.SEEN.get(look.seen, look.seen))
     if look.seen == "marks" and look.detail:
-        words += ": " + ", ".join(names.get(key, key) for key in look.detail.split(","))
+        words += ": " + join_words(names.get(key, key) for key in look.detail.split(","))
     if look.persons > 1:
         together = ngettext("with %(n)s other", "with %(n)s others", look.persons - 1, n=f"{look.persons - 1:,}")
         words += f" ({together})"

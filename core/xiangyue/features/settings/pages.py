@@ -19,7 +19,7 @@ from xiangyue.features.plugins.policy import PLUGIN_VIEW
 from xiangyue.features.settings import queries, service, view
 from xiangyue.features.settings.policy import SETTINGS_EDIT, SETTINGS_VIEW
 from xiangyue.i18n import gettext as _
-from xiangyue.i18n import pick
+from xiangyue.i18n import join_words, pick
 from xiangyue.text.whole import whole_number
 from xiangyue.web.access import requires
 from xiangyue.web.components import ConflictRow, FormView
@@ -197,7 +197,7 @@ def _conflict(mine: dict[str, Any], theirs: dict[str, Any]) -> list[ConflictRow]
 
 def _flat(value: Any) -> Any:
     if isinstance(value, list):
-        return "; ".join(option["name"] for option in value)
+        return join_words((option["name"] for option in value), "; ")
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     return value

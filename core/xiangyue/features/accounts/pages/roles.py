@@ -15,8 +15,8 @@ from xiangyue.features.accounts.pages.common import permission_groups
 from xiangyue.features.accounts.queries.roles import all_roles, get_role
 from xiangyue.features.accounts.roles import OWN, TEMPLATE_NAMES, templates_for
 from xiangyue.features.accounts.service import roles as service
+from xiangyue.i18n import join_words, pick
 from xiangyue.i18n import lazy_gettext as _l
-from xiangyue.i18n import pick
 from xiangyue.web.access import requires
 from xiangyue.web.components import ConflictRow, FormView
 from xiangyue.web.pipeline import current_actor, current_offer, current_tenant, current_uow
@@ -157,7 +157,7 @@ def edit_role(role_id: int) -> Any:
 
 def _shown(value: Any, labels: dict[str, str]) -> str:
     if isinstance(value, list):
-        return ", ".join(labels.get(name, name) for name in map(str, value))
+        return join_words(labels.get(name, name) for name in map(str, value))
     return str(value)
 
 

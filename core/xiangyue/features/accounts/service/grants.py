@@ -14,6 +14,7 @@ from xiangyue.features.accounts import policy, records
 from xiangyue.features.accounts.queries.areas import area_names
 from xiangyue.features.accounts.queries.roles import role_by_key
 from xiangyue.features.areas.models import Area
+from xiangyue.i18n import join_words
 from xiangyue.i18n import lazy_gettext as _l
 
 
@@ -36,7 +37,7 @@ def insert_grant(
     missing = policy.missing_rights(uow.actor, role.permissions, code)
     if missing:
         known = {p.name: str(p.label) for p in permissions.all()}
-        names = ", ".join(known.get(name, name) for name in missing)
+        names = join_words(known.get(name, name) for name in missing)
         raise Invalid({"role": [_l("You can only give rights that you have there. Missing: %(names)s.", names=names)]})
     same = select(RoleGrant.id).where(
         RoleGrant.account_id == account.id, RoleGrant.role_id == role.id, RoleGrant.area_code == code

@@ -14,6 +14,7 @@ from xiangyue.errors import Conflict, Forbidden, Invalid, Stale
 from xiangyue.features.accounts import policy, records
 from xiangyue.features.accounts.queries.roles import get_role, role_by_key
 from xiangyue.features.accounts.roles import OWN
+from xiangyue.i18n import join_words
 from xiangyue.i18n import lazy_gettext as _l
 
 
@@ -127,6 +128,6 @@ def _errors(
     elif unknown := sorted(chosen - set(labels) - held):
         errors["permissions"] = [_l("There is no such right: %(names)s.", names=", ".join(unknown))]
     elif missing := policy.missing_rights(uow.actor, chosen - held, 0):
-        names = ", ".join(labels.get(name, name) for name in missing)
+        names = join_words(labels.get(name, name) for name in missing)
         errors["permissions"] = [_l("You can only add rights that you have yourself. Missing: %(names)s.", names=names)]
     return errors

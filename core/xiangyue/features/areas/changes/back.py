@@ -22,6 +22,7 @@ from xiangyue.features.areas.changes.force import lock_areas
 from xiangyue.features.areas.changes.labels import table_label
 from xiangyue.features.areas.changes.words import KIND_LABELS
 from xiangyue.features.areas.models import Area, AreaChange, AreaChangePart, AreaMove, AreaMovedRow, AreaVersion
+from xiangyue.i18n import join_words
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.dispatch import publish
 
@@ -128,7 +129,7 @@ def built_on(found: Outlook) -> Conflict:
     ]
     words = [str(one) for one in (*later, *found.against)]
     return Conflict(
-        _l("This can no longer be undone, for something was built on it: %(what)s.", what="; ".join(words)),
+        _l("This can no longer be undone, for something was built on it: %(what)s.", what=join_words(words, "; ")),
         built_on=words,
     )
 

@@ -31,8 +31,8 @@ from xiangyue.features.classifications.policy import (
 )
 from xiangyue.features.plugins.policy import PLUGIN_MANAGE, PLUGIN_VIEW
 from xiangyue.i18n import gettext as _
+from xiangyue.i18n import join_words, ngettext
 from xiangyue.i18n import lazy_gettext as _l
-from xiangyue.i18n import ngettext
 from xiangyue.plugin.registry import Classifier, Step
 from xiangyue.runtime import offer_of
 from xiangyue.text.whole import whole_number
@@ -200,4 +200,4 @@ def grounds_text(row: Row) -> str:
     parts = [f"{g.label}: {g.text}" for g in row.grounds.shown]
     if row.grounds.restricted:
         parts.append(_("grounds restricted"))
-    return "; ".join(parts)
+    return join_words(parts, "; ")

@@ -13,6 +13,7 @@ from xiangyue.errors import Invalid
 from xiangyue.features.grids.boundaries.geojson import FAULTY, TAKEN, UNMATCHED, Feature, Reading, read_features
 from xiangyue.features.grids.boundaries.names import CODES
 from xiangyue.features.grids.queries_boundaries import Meant, fits, meant_by, villages_of
+from xiangyue.i18n import join_words
 from xiangyue.i18n import lazy_gettext as _l
 
 _CODE_LENGTH = 30
@@ -114,7 +115,7 @@ def _only_once(lines: Sequence[Line]) -> None:
             places.setdefault(line.meant.id, []).append(line)
     for several in places.values():
         if len(several) > 1:
-            numbers = ", ".join(str(line.feature.number) for line in several)
+            numbers = join_words(str(line.feature.number) for line in several)
             for line in several:
                 line.state = FAULTY
                 line.says.insert(0, _l("This grid stands in the file more than once (features %(numbers)s). Join them "

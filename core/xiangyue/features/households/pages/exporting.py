@@ -34,7 +34,7 @@ from xiangyue.features.households.service_export import note_export
 from xiangyue.features.households.words import HOUSEHOLD_STATES, PERSON_STATES
 from xiangyue.features.privacy.access_log import Ids
 from xiangyue.files.workbook import FORMATS, Written, write_table
-from xiangyue.i18n import TIMEZONE
+from xiangyue.i18n import TIMEZONE, join_words
 from xiangyue.i18n import gettext as _
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.watermark import watermark
@@ -154,7 +154,7 @@ def _cell(listing: Listing, column: str, row: dict[str, Any]) -> Any:
         return code_label(column, row[column])
     plain = {"place": "area_name", "size": "person_count", "away": "away_count", "household": "head_name"}
     if column == "marks":
-        return ", ".join(kind_name(k) for k in shown_marks(listing, row["marks"] or ()))
+        return join_words(kind_name(k) for k in shown_marks(listing, row["marks"] or ()))
     if column == "state":
         return str({**HOUSEHOLD_STATES, **PERSON_STATES}[row["state"]])
     if column == "updated":

@@ -9,6 +9,7 @@ from xiangyue.db.uow import Uow
 from xiangyue.features.audit.view import words_for
 from xiangyue.features.audit.words import Shown, Words
 from xiangyue.features.households import queries
+from xiangyue.i18n import SEMICOLON
 from xiangyue.i18n import gettext as _
 from xiangyue.text.chinese import has_han
 from xiangyue.web import templating
@@ -45,7 +46,7 @@ def _changes(spoken: Words, entry: AuditEntry) -> Markup:
         if change.after is None:
             shown.append(escape(_("taken away")))
         lines.append(Markup("{}: {}").format(change.label, Markup(" → ").join(shown)))
-    return Markup("; ").join(lines)
+    return escape(_(SEMICOLON)).join(lines)
 
 
 def _text(text: str) -> Markup:

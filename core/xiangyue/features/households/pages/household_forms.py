@@ -32,6 +32,7 @@ from xiangyue.features.households.pages.common import (
 from xiangyue.features.households.service import edit_household, register_household
 from xiangyue.features.households.writing import household_values
 from xiangyue.i18n import gettext as _
+from xiangyue.i18n import join_words
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.access import requires
 from xiangyue.web.components import ConflictRow, FormView
@@ -283,7 +284,7 @@ def edit(id: int) -> Any:
 def say_saved(taken: Sequence[Any]) -> None:
     """Tell that it was saved, and which fields somebody else had changed meanwhile."""
     if taken:
-        fields = ", ".join(str(label) for label in taken)
+        fields = join_words(str(label) for label in taken)
         flash(_("Saved. What somebody else changed meanwhile stands too: %(fields)s", fields=fields), "success")
     else:
         flash(_("Saved"), "success")

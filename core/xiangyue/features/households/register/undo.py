@@ -29,6 +29,7 @@ from xiangyue.features.households.register.days import STRUCTURAL
 from xiangyue.features.households.register.words import KIND_LABELS
 from xiangyue.features.households.register.work import OUTSIDE
 from xiangyue.features.households.writing import follow
+from xiangyue.i18n import join_words
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.plugin.follows import followers, missing_rows, unfollow_rows
 from xiangyue.text.codes import HEAD
@@ -50,7 +51,10 @@ def take_back(uow: Uow, act: RegisterAct, reason: str) -> None:
         against = list(_against(uow, act, persons, made, households))
         if against:
             raise Conflict(
-                _l("This can no longer be undone, for something was built on it: %(what)s.", what="; ".join(against)),
+                _l(
+                    "This can no longer be undone, for something was built on it: %(what)s.",
+                    what=join_words(against, "; "),
+                ),
                 built_on=against,
             )
         ask(uow, act.household_id, {"act": "undo", "undone": act.kind, "on": act.on_date, "reason": reason})
@@ -256,7 +260,7 @@ def _tell(
     households: Mapping[int, Household],
     made: Mapping[int, str],
 ) -> None:
-    label = ", ".join([*(person.name for person in persons.values()), *made.values()][:3])
+    label = join_words([*(person.name for person in persons.values()), *made.values()][:3])
     household = households.get(act.household_id)
     audit(
         uow,

@@ -14,6 +14,7 @@ from xiangyue.features.organisations.pages import bp
 from xiangyue.features.organisations.pages.listing import list_view
 from xiangyue.features.privacy.access_log import Ids
 from xiangyue.i18n import gettext as _
+from xiangyue.i18n import join_words
 from xiangyue.web.access import requires
 from xiangyue.web.components import ListView
 from xiangyue.web.exporting import Taken, export_list
@@ -91,7 +92,7 @@ def _cell(line: view.Line, column: str) -> Any:
     row = line.row
     if column == "open":
         said = [str(view.OPEN["vacant"])] if line.vacant else []
-        return "; ".join([*said, *([str(view.OPEN["gone"])] if line.gone else [])])
+        return join_words([*said, *([str(view.OPEN["gone"])] if line.gone else [])], "; ")
     values = {
         "name": row.name,
         "kind": line.kind,
