@@ -72,7 +72,7 @@ def say(county: County, notice: int, name: str = "王德福", answer: str = "giv
 
 def standing(county: County, notice: int, which: str = "") -> dict[str, str]:
     with county.uow() as uow:
-        found = queries.list_standers(uow, queries.get_notice(uow, notice), standing=which)
+        found = queries.list_standers(uow, queries.get_notice(uow, notice), queries.StanderFilter(which))
         return {row.name: row.standing for row in found.rows}
 
 

@@ -22,6 +22,7 @@ from xiangyue.features.households.person_input import today
 from xiangyue.features.households.policy import HOUSEHOLD_EDIT, HOUSEHOLD_VIEW
 from xiangyue.features.households.service_persons import add_person, edit_person
 from xiangyue.features.privacy import policy_consent, record, service_care, service_consent, service_notice
+from xiangyue.features.privacy import queries_consent as queries
 from xiangyue.features.privacy.models_consent import NoticeVersion, PersonConsent
 from xiangyue.features.privacy.policy_care import CARE_EDIT
 from xiangyue.features.privacy.policy_consent import CONSENT_EDIT, CONSENT_VIEW, NOTICE_MANAGE
@@ -262,6 +263,34 @@ def test_a_list_that_is_too_long_is_not_exported_in_part(county: County, monkeyp
     one = f"{path}&standing=given"
     post(admin, one, one, purpose="核查", format="xlsx").close()
     assert len(entries(county, "person_consent.export")) == before + 1
+
+
+def test_who_consented_is_searched_and_sorted(county: County) -> None:
+    id = published(county)
+    client, path = county.client("county_admin"), f"/privacy/notices/{id}/persons?area=all"
+
+    def shown(more: str) -> list[str]:
+        return re.findall("王德福|陈桂兰|吴·木子|周永贵", text(client, f"{path}{more}").partition("<tbody")[2])
+
+    assert shown("&q=wdf") == ["王德福"]
+    assert shown("&sort=name") == ["陈桂兰", "王德福", "吴·木子", "周永贵"]
+    assert shown("&sort=-name") == ["周永贵", "吴·木子", "王德福", "陈桂兰"]
+    assert shown("&sort=name&q=wdf&standing=given") == []
+    with county.uow() as uow:
+        found = queries.get_notice(uow, id)
+        first = queries.list_standers(uow, found, sort="name", limit=2)
+        second = queries.list_standers(uow, found, sort="name", limit=2, after=first.next)
+        assert [row.name for row in second.rows] == ["吴·木子", "周永贵"]
+        back = queries.list_standers(uow, found, sort="name", limit=2, before=second.back)
+        assert [row.name for row in back.rows] == ["陈桂兰", "王德福"]
+    headers = county.bearer(county.account_with(CONSENT_VIEW))
+    answer = county.client().get(f"/api/v1/notices/{id}/persons?fields=name&sort=-name&q=w", headers=headers)
+    assert [row["name"] for row in answer.json["items"]] == ["吴·木子", "王德福"]
+    assert county.client().get(f"/api/v1/notices/{id}/persons?sort=nope", headers=headers).status_code == 422
+    export = f"/privacy/notices/{id}/persons/export?area=all&q=wdf"
+    file = post(client, export, export, purpose="核查", format="csv").text
+    assert "王德福" in file
+    assert "周永贵" not in file
 
 
 def test_a_form_for_a_sensitive_mark_tells_nobody_who_has_it(county: County) -> None:

@@ -138,15 +138,10 @@ def list_standers(args: dict[str, Any], id: int) -> Response:
     """Persons in the caller's area by how they stand to a notice: to be asked, refused, withdrawn, consented"""
     uow = current_uow()
     wanted = chosen_fields(args["fields_"], STANDER_FIELDS)
-    _one_order(args["sort"])
     view = queries.get_notice(uow, id)
+    asked = queries.StanderFilter(args["standing"], args["area"], args["q"].strip())
     found = queries.list_standers(
-        uow,
-        view,
-        standing=args["standing"],
-        area=args["area"],
-        limit=args["limit"],
-        after=args["cursor"],
+        uow, view, asked, sort=args["sort"] or "place", limit=args["limit"], after=args["cursor"]
     )
     seen = [row.id for row in found.rows]
     service_consent.note_standers_read(uow, notice=view.notice, area=args["area"], persons=seen)

@@ -11,12 +11,11 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import defer
 
 from xiangyue.access.sensitive import sensitive_ranges
-from xiangyue.db.paging import decode_as, encode_cursor
-from xiangyue.db.scope import Scope, area_range
+from xiangyue.db.scope import Scope
 from xiangyue.db.sql import scoped_rows
 from xiangyue.db.uow import Uow
 from xiangyue.errors import NotFound
-from xiangyue.features.households.listing import within
+from xiangyue.features.households.listing import Conditions, Sort, add_search, fetch_page, sorted_by, within
 from xiangyue.features.households.models import MarkKind, Person
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.policy import SENSITIVE_VIEW
@@ -149,8 +148,7 @@ _FROM = """
 """
 _COLUMNS = """
 SELECT p.id, p.name, p.area_code, h.code, p.birth_date, c.answer, c.said_on, v.number,
-       coalesce(v.number < :least AND c.answer = 'given', false)
-"""
+       coalesce(v.number < :least AND c.answer = 'given', false)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,51 +174,73 @@ class Stander:
 class Standers:
     rows: list[Stander]
     next: str | None
+    back: str | None = None
 
 
-def _who(uow: Uow, view: NoticeView, standing: str, area: int) -> tuple[str, dict[str, Any]]:
+#: Each is walked along an index of persons.
+STANDER_SORTS = {"place": Sort("p.area_code", int), "name": Sort("p.sort_key", str)}
+
+
+@dataclass(frozen=True, slots=True)
+class StanderFilter:
+    """``standing``: of ``STANDINGS``, ``open`` for whoever is to be asked, "" for all; ``q``: part of a name, pinyin
+    or initials."""
+
+    standing: str = ""
+    area: int = 0
+    q: str = ""
+
+
+def _who(uow: Uow, view: NoticeView, wanted: StanderFilter) -> Conditions:
     whom, params = whom_condition(view.notice.whom, today())
+    found = Conditions(params={**params, "notice": view.notice.id, "least": view.least})
     # Whoever answered stays in the list of answers, also when the group has changed since.
-    among = f"({whom} OR c.id IS NOT NULL)" if standing in ("", "given", "refused", "withdrawn") else whom
-    sql = f"{_FROM} AND {among}"
-    if standing:
-        sql += f" AND {_STANDING[standing]}"
+    answers = wanted.standing in ("", "given", "refused", "withdrawn")
+    found.add(f"({whom} OR c.id IS NOT NULL)" if answers else whom)
+    if wanted.standing:
+        found.add(_STANDING[wanted.standing])
     if view.notice.whom in sensitive_whom(uow):
-        sql += f" AND {within('p', sensitive_ranges(uow, SENSITIVE_VIEW), 'told', params)}"
-    if area:
-        sql += " AND p.area_code BETWEEN :low AND :high"
-        params["low"], params["high"] = area_range(area)
-    return sql, {**params, "notice": view.notice.id, "least": view.least}
+        found.add(within("p", sensitive_ranges(uow, SENSITIVE_VIEW), "told", found.params))
+    add_search(uow, found, wanted.q, None, of_persons=True)
+    return found
 
 
 def list_standers(
-    uow: Uow, view: NoticeView, *, standing: str = "", area: int = 0, limit: int = 50, after: str | None = None
+    uow: Uow,
+    view: NoticeView,
+    wanted: StanderFilter | None = None,
+    *,
+    sort: str = "place",
+    limit: int = 50,
+    after: str | None = None,
+    before: str | None = None,
 ) -> Standers:
-    """People by how they stand to a notice (``standing``: of ``STANDINGS``, ``open`` for whoever is to be asked, "" for
-    all), by area, a page by keyset; those with a sensitive mark where the actor may see it. Raises Invalid on a
-    cursor."""
-    sql, params = _who(uow, view, standing, area)
-    if after is not None:
-        params["last_area"], params["last"] = decode_as(after, int, int)
-        sql += " AND (p.area_code, p.id) > (:last_area, :last)"
-    statement = f"{_COLUMNS}{sql} ORDER BY p.area_code, p.id LIMIT {int(limit) + 1}"
-    rows = [Stander(*row) for row in scoped_rows(uow.session, statement, params)]
-    more = len(rows) > limit
-    rows = rows[:limit]
-    return Standers(rows, encode_cursor(rows[-1].area_code, rows[-1].id) if more else None)
+    """People by how they stand to a notice, a page by keyset; those with a sensitive mark where the actor may see it.
+    ``sort``: a key of ``STANDER_SORTS``, ``-`` before it for descending. Raises Invalid."""
+    wanted = wanted or StanderFilter()
+    column = sorted_by(STANDER_SORTS, sort)[0].column
+    rows, following, back = fetch_page(
+        uow, f"{_COLUMNS}, {column}, p.id{_FROM}", _who(uow, view, wanted), alias="p", area=wanted.area, sort=sort,
+        sorts=STANDER_SORTS, limit=limit, after=after, before=before,
+    )  # fmt: skip
+    return Standers([Stander(*row[:-2]) for row in rows], following, back)
 
 
-def count_standers(uow: Uow, view: NoticeView, *, standing: str = "", area: int = 0) -> int:
-    sql, params = _who(uow, view, standing, area)
-    ((count,),) = scoped_rows(uow.session, f"SELECT count(*){sql}", params)
+def count_standers(uow: Uow, view: NoticeView, wanted: StanderFilter) -> int:
+    found = _who(uow, view, wanted)
+    scope = uow.scope.narrowed(wanted.area) if wanted.area else uow.scope
+    sql = f"SELECT count(*){_FROM}{found.sql()}"
+    ((count,),) = scoped_rows(uow.session, sql, found.params, scope=scope)
     return int(count)
 
 
-def each_stander(uow: Uow, view: NoticeView, *, standing: str, area: int, limit: int) -> Iterator[Stander]:
+def each_stander(
+    uow: Uow, view: NoticeView, wanted: StanderFilter, *, sort: str = "place", limit: int
+) -> Iterator[Stander]:
     """The people of an export."""
     after: str | None = None
     while limit > 0:
-        found = list_standers(uow, view, standing=standing, area=area, limit=min(limit, 500), after=after)
+        found = list_standers(uow, view, wanted, sort=sort, limit=min(limit, 500), after=after)
         yield from found.rows
         limit -= len(found.rows)
         after = found.next

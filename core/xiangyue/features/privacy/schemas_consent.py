@@ -138,7 +138,12 @@ class StanderPageSchema(Schema):
 
 
 class StanderArgs(ListArgs):
-    """Arguments of the list, which has one order; ``standing``: ``open`` is whoever is to be asked."""
+    """Arguments of the list, by place or name; ``standing``: ``open`` is whoever is to be asked."""
 
+    q = fields.String(
+        load_default="",
+        validate=validate.Length(max=60),
+        metadata={"description": "Part of the name, pinyin or initials; start of the household's code"},
+    )
     standing = fields.String(load_default="", validate=validate.OneOf(["", "open", *STANDINGS]))
     area = fields.Integer(load_default=0, metadata={"description": "15-digit code; everything below it"})

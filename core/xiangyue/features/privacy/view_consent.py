@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from xiangyue.features.privacy import policy_consent as policy
-from xiangyue.features.privacy.queries_consent import NoticeFilter
+from xiangyue.features.privacy.queries_consent import NoticeFilter, StanderFilter
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.web.components import Column, Filter
 
@@ -19,8 +19,8 @@ COLUMNS = (
     Column("whom", _l("Who is asked"), default=False),
 )
 STANDER_COLUMNS = (
-    Column("name", _l("Full name"), primary=True),
-    Column("place", _l("Village or group")),
+    Column("name", _l("Full name"), sort=True, primary=True),
+    Column("place", _l("Village or group"), sort=True),
     Column("household", _l("Household number"), default=False),
     Column("birth", _l("Date of birth"), default=False),
     Column("standing", _l("How they stand")),
@@ -49,8 +49,13 @@ def wanted(args: Mapping[str, str]) -> NoticeFilter:
 
 def stander_filters() -> tuple[Filter, ...]:
     standings = [("open", _l("To be asked")), *policy.STANDINGS.items()]
-    return (Filter("standing", _l("How they stand"), choices=standings),)
+    return (
+        Filter("q", _l("Name or pinyin"), kind="text"),
+        Filter("standing", _l("How they stand"), choices=standings),
+    )
 
 
-def standing(args: Mapping[str, str]) -> str:
-    return args["standing"] if args.get("standing") in ("open", *policy.STANDINGS) else ""
+def standers(args: Mapping[str, str], area: int) -> StanderFilter:
+    """The conditions of an address; what cannot be read is left out (the list names it)."""
+    standing = args["standing"] if args.get("standing") in ("open", *policy.STANDINGS) else ""
+    return StanderFilter(standing, area, args.get("q", "").strip()[:60])

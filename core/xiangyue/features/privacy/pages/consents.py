@@ -46,6 +46,7 @@ def _listing(id: int, **state: Any) -> ListView:
         args=args,
         path=url_for("privacy.list_standers", id=id),
         page_size=PAGE,
+        default_sort="place",
         export_url=url_for("privacy.export_standers", id=id) if current_actor().can(HOUSEHOLD_EXPORT) else None,
         **state,
     )
@@ -62,10 +63,11 @@ def list_standers(id: int) -> Any:
     asked, found = _listing(id), queries.get_notice(uow, id)
     if onward := without_problems(asked):
         return onward
-    standing = view.standing(request.args)
-    after = asked.after
-    rows = queries.list_standers(uow, found, standing=standing, area=area, limit=PAGE, after=after)
-    count = queries.count_standers(uow, found, standing=standing, area=area)
+    wanted = view.standers(request.args, area)
+    rows = queries.list_standers(
+        uow, found, wanted, sort=asked.order, limit=PAGE, after=asked.after, before=asked.before
+    )
+    count = queries.count_standers(uow, found, wanted)
     service.note_standers_read(uow, notice=found.notice, area=area, persons=[row.id for row in rows.rows])
     shown = _listing(
         id,
@@ -73,6 +75,7 @@ def list_standers(id: int) -> Any:
         count_text=ngettext("%(n)d person", "%(n)d persons", count),
         shown=len(rows.rows),
         next_cursor=rows.next,
+        back_cursor=rows.back,
     )
     return page(
         "privacy/standers.html",
@@ -98,7 +101,7 @@ def export_standers(id: int) -> Any:
 
     def cells() -> Iterator[list[Any]]:
         rows = queries.each_stander(
-            uow, found, standing=view.standing(request.args), area=area, limit=policy.EXPORT_LIMIT + 1
+            uow, found, view.standers(request.args, area), sort=asked.order, limit=policy.EXPORT_LIMIT + 1
         )
         for row in rows:
             seen.add(row.id)
