@@ -307,6 +307,37 @@ CELLS = (
         errors=[(3, "name", "row_twice", ""), (5, "name", "row_twice", "")],
     ),
     Case(
+        "words_for_nothing",
+        "words and strokes where there is nothing to say: as empty where a cell may be, else told",
+        lambda: xlsx(
+            [
+                [*HEADER, "性别", "出生日期", "住址", "民族", "标识", "户年收入(元)"],
+                [*HEAD[:6], "无", "//", "—", "暂无", "不详", "无、", "/"],
+                [*changed(WIFE, id_number="不详", phone="-"), "女", "1982-2-2", "", "", "否", ""],
+                [*changed(OTHER, id_number="无"), "不详", "1982-2-2"],
+                changed(OTHER, household_no="暂无", relation="妻", name="赵试六", id_number="610921197603031222"),
+            ]
+        ),
+        taken=(2, 3),
+        errors=[(4, "sex", "no_value", ""), (5, "household_no", "no_value", "")],
+        values=[
+            (2, "phone", None),
+            (2, "address", None),
+            (2, "birth_date", date(1980, 1, 1)),
+            (2, "household_income", None),
+            (3, "id_number", None),
+            (3, "birth_date", date(1982, 2, 2)),
+            (3, "marks", []),
+        ],
+    ),
+    Case(
+        "words_for_names",
+        "words of headings and sums, and for nobody, where a name belongs",
+        lambda: xlsx([HEADER, changed(HEAD, name="户主"), changed(WIFE, name="小 计"), changed(OTHER, name="不详")]),
+        taken=(),
+        errors=[(2, "name", "name_word", ""), (3, "name", "name_word", ""), (4, "name", "no_value", "")],
+    ),
+    Case(
         "no_head",
         "a household whose head is missing",
         lambda: xlsx([HEADER, WIFE, OTHER]),

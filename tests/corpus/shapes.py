@@ -120,6 +120,12 @@ SHAPES = (
         values=[("2(1)", "name", "陈试二"), ("2(2)", "name", "王试七"), ("2(2)", "sex", 1)],
     ),
     Case(
+        "no_members",
+        "members that are said not to be there",
+        lambda: xlsx([_WIDE, [*_FIRST[:10], "无", "/", "无"]]),
+        taken=(2, "2(1)"),
+    ),
+    Case(
         "heads_only",
         "one row for each household with its head and nobody else",
         lambda: xlsx(

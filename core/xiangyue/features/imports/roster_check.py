@@ -15,6 +15,7 @@ from xiangyue.features.imports.roster_messages import CellError
 from xiangyue.features.imports.roster_places import row_text
 from xiangyue.features.imports.roster_read import Cell, RosterRow
 from xiangyue.features.imports.roster_values import CellProblem, as_problem
+from xiangyue.features.imports.roster_words import NO_NAMES
 from xiangyue.i18n import TIMEZONE
 from xiangyue.text import idnumber
 from xiangyue.text.codes import HEAD, NATIONALITIES, RELATIONS, SEX
@@ -107,13 +108,31 @@ class RosterChecker:
 
     def judge_row(self, row: RosterRow) -> CheckedRow:
         """Judge one row by itself; in any order, and in any process."""
+        checked = self._judged(row)
+        if not checked.errors or self._completed:
+            return checked
+        # Words for "no value" are as an empty cell; where one must not be empty, the word is told.
+        empty = {error.column for error in checked.errors if judge.is_no_value(row.cells.get(error.column))}
+        if not empty:
+            return checked
+        cells = {key: value for key, value in row.cells.items() if key not in empty}
+        repaired, self.repaired = self.repaired, {}  # counted already
+        checked = self._judged(RosterRow(row.number, cells))
+        self.repaired = repaired
+        for place, error in enumerate(checked.errors):
+            if error.column in empty and error.code in ("required", "required_without_id"):
+                word = shown(error.column, row.cells[error.column])
+                checked.errors[place] = CellError(row.number, error.column, "no_value", {}, word)
+        return checked
+
+    def _judged(self, row: RosterRow) -> CheckedRow:
         errors: list[CellError] = []
         cells = row.cells
         values: dict[str, Any] = {}
         self._check_area(row, values, errors)
         self._check_person(row, values, errors)
         take = self._take
-        values["address"] = take(row, "address", judge.text_value, errors) if "address" in cells else None
+        values["address"] = take(row, "address", judge.address, errors) if "address" in cells else None
         values["marks"] = (take(row, "marks", self._read_marks, errors) if "marks" in cells else None) or []
         values["away"] = take(row, "away", judge.boolean, errors) if "away" in cells else None
         income = take(row, "household_income", judge.money, errors) if "household_income" in cells else None
@@ -326,7 +345,10 @@ def place_of(row: RosterRow, values: Mapping[str, Any]) -> int | str:
 
 
 def _read_name(value: Cell) -> str:
-    return parse_name(cell_text(value))
+    name = parse_name(cell_text(value))
+    if name in NO_NAMES:
+        raise CellProblem("name_word")
+    return name
 
 
 def is_masked(key: str) -> bool:

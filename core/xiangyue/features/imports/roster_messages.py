@@ -51,6 +51,8 @@ MESSAGES: dict[str, LazyText] = {
     **PROBLEMS,
     "required": _l("Must not be empty. Fill it in."),
     "required_without_id": _l("Must not be empty when there is no citizen number. Fill in one of the two."),
+    "no_value": _l("This says that there is no value, but it must not be empty. Fill it in."),
+    "name_word": _l("This is a word of a heading or a sum, no name. Enter the name, or leave the row out."),
     "town_unknown": _l("No town of this name in the county. Choose one from the list."),
     "village_unknown": _l("No village of this name in the town. Choose one from the list."),
     "village_ambiguous": _l("Several villages of the town may be meant: %(choices)s. Write the full name."),

@@ -11,6 +11,7 @@ from typing import Any
 
 from xiangyue.features.imports.roster_columns import MARK_BLANKS, MARK_SEPARATORS, YES_NO, Column
 from xiangyue.features.imports.roster_read import Cell
+from xiangyue.features.imports.roster_words import NO_VALUE
 from xiangyue.text.codes import CodeTable
 from xiangyue.text.dates import parse_date
 from xiangyue.text.decimals import parse_decimal
@@ -47,6 +48,18 @@ def text_value(value: Cell) -> str:
     return text
 
 
+def is_no_value(value: Cell) -> bool:
+    """Whether a cell says in words, or by a stroke, that there is nothing to say."""
+    return isinstance(value, str) and without_spaces(value).rstrip("。.、,;") in NO_VALUE
+
+
+def address(value: Cell) -> str:
+    text = text_value(value)
+    if text in NO_VALUE:
+        raise CellProblem("no_value")
+    return text
+
+
 def is_error_value(value: Cell) -> bool:
     """Whether a cell holds what a formula that failed shows, such as ``#REF!``."""
     return isinstance(value, str) and value[:1] == "#" and _ERROR_VALUE.fullmatch(value.strip()) is not None
@@ -80,7 +93,7 @@ def choice(value: Cell, table: CodeTable) -> str:
 def marks(value: Cell, table: CodeTable) -> list[str]:
     """Keys of the marks in a cell, each once, in its order."""
     text = half_width(cell_text(value))
-    if not text.strip("-—/、 ") or text in _NO_MARKS:
+    if not text.strip("-—/、 ") or text.strip("-—/、,;。 ") in _NO_MARKS:
         return []
     whole = table.parse(text)
     if whole is not None:
@@ -103,7 +116,7 @@ def marks(value: Cell, table: CodeTable) -> list[str]:
     return found
 
 
-_NO_MARKS = ("无", "没有", "群众", "一般户", "一般农户", "none")
+_NO_MARKS = frozenset((*NO_VALUE, "否", "群众", "一般户", "一般农户"))
 
 
 def boolean(value: Cell) -> bool:

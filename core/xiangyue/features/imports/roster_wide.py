@@ -15,6 +15,7 @@ from typing import Any
 from xiangyue.features.imports.roster_columns import Column, bare_header, fold_header
 from xiangyue.features.imports.roster_header import HeaderFinder
 from xiangyue.features.imports.roster_places import MOST_MEMBERS
+from xiangyue.features.imports.roster_words import NO_VALUE
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.text import idnumber
 from xiangyue.text.codes import HEAD, RELATIONS, SEX
@@ -152,6 +153,8 @@ def persons_of(cells: Mapping[str, Any], persons: Container[str]) -> Iterator[tu
             people.setdefault(0, {})[key] = value
         elif key not in shared and key != MEMBERS:
             home[key] = value
+    # A place for a member that says there is none.
+    people = {n: said for n, said in people.items() if not n or not NO_VALUE.issuperset(said.values())}
     if 0 in people or not people:
         people.setdefault(0, {}).setdefault("relation", RELATIONS.zh(HEAD))
     last = max(people)
@@ -168,7 +171,7 @@ def in_one_cell(text: str) -> list[dict[str, Any]]:
     What is not understood stays in the name, where the check will tell it.
     """
     found = []
-    for piece in _BETWEEN.split(half_width(text)):
+    for piece in () if text in NO_VALUE else _BETWEEN.split(half_width(text)):
         person: dict[str, Any] = {}
         words: list[str] = []
         for word in filter(None, _INSIDE.split(piece)):

@@ -61,3 +61,14 @@ MARKS: dict[str, tuple[str, ...]] = {
     "five_guarantee": ("特困", "特困供养", "特困人员", "五保", "五保户"),
     "living_alone_elder": ("独居",),
 }
+
+#: What stands in a cell for "nothing to say".
+NO_VALUE = frozenset((
+    "无", "没有", "暂无", "不详", "未知", "不清楚", "不明", "未填", "未登记", "缺", "空", "无此项",
+    "/", "//", "\\", "-", "--", "---", "—", "——", "―", "–", "－", "n/a", "N/A", "NA", "none", "None", "null", "NULL",
+))  # fmt: skip
+#: Names that nobody has: words of headings and sums, and for those that are not known.
+NO_NAMES = NO_VALUE | {
+    "户主", "户主姓名", "本人", "配偶", "姓名", "名字", "家庭成员", "小计", "合计", "总计", "共计", "累计", "人数",
+    "户数", "同上", "示例",
+}  # fmt: skip

@@ -86,6 +86,8 @@ KINDS: dict[str, Any] = {
     "name_long": _l("Name too long"),
     "required": _l("Cell is empty"),
     "required_without_id": _l("Empty, and no citizen number"),
+    "no_value": _l("No value"),
+    "name_word": _l("No name but another word"),
     "town_unknown": _l("Town not recognised"),
     "village_unknown": _l("Village not recognised"),
     "village_ambiguous": _l("Village not unique"),
