@@ -77,7 +77,7 @@ CHOICES: dict[str, list[str]] = {
     "town": ["漩涡镇", "漩涡镇", "漩窝镇", "城关镇", ""],
     "village": ["上七村", "茨沟村", "上七村", "上气村", "东南村"],
     "household_no": ["1", "2", "3", "?"],
-    "relation": ["户主", "妻", "子", "不明"],
+    "relation": ["户主", "妻", "子", "管家", "不明"],
     "id_number": ["", "610921198001011234", "610921198001011250", "61092119800101"],
     "address": ["", "路边一号", "路边二号"],
     "group": ["", "三组", "九组"],
@@ -195,9 +195,9 @@ def test_what_was_mended_is_written_and_the_file_stays(hanyin: County) -> None:
 
 
 def test_two_people_at_once_are_told(hanyin: County) -> None:
-    batch = checked(hanyin, workbook([row(number="1", relation="不明")]))
+    batch = checked(hanyin, workbook([row(number="1", relation="管家")]))
     with hanyin.uow() as uow:
-        seen = repair.cell_seen(hanyin.runtime.tenant_keys(uow), 2, "relation", "不明")
+        seen = repair.cell_seen(hanyin.runtime.tenant_keys(uow), 2, "relation", "管家")
     mend(hanyin, batch.id, 2, "name", "王试二", seen="")  # another cell is no conflict
     mend(hanyin, batch.id, 2, "relation", "妻", seen=seen)
     with pytest.raises(Stale) as told:
@@ -214,20 +214,20 @@ def test_two_people_at_once_are_told(hanyin: County) -> None:
 
 
 def test_repairs_of_the_same_cell_are_taken_back_in_any_order(hanyin: County) -> None:
-    batch = checked(hanyin, workbook([row(number="1", relation="不明")]))
+    batch = checked(hanyin, workbook([row(number="1", relation="管家")]))
     first = mend(hanyin, batch.id, 2, "relation", "不清")
     second = mend(hanyin, batch.id, 2, "relation", "户主")
     undo(hanyin, batch.id, first.id)
     assert batch_of(hanyin, batch.id).counts["errors"] == 0
     undo(hanyin, batch.id, second.id)
-    assert error_of(hanyin, batch.id, "choice_unknown").shown_value == "不明"
+    assert error_of(hanyin, batch.id, "choice_unknown").shown_value == "管家"
 
 
 def test_many_rows_are_mended_by_a_job_that_leaves_nothing_when_it_is_stopped(
     hanyin: County, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(repair_work, "REPAIR_AT_ONCE", 2)
-    rows = [row(number=str(n), relation="不明") for n in range(1, 6)]
+    rows = [row(number=str(n), relation="管家") for n in range(1, 6)]
     batch = checked(hanyin, workbook(rows))
     wrong = alike_of(error_of(hanyin, batch.id, "choice_unknown"))
     assert wrong is not None
@@ -256,7 +256,7 @@ def test_many_rows_are_mended_by_a_job_that_leaves_nothing_when_it_is_stopped(
 
 
 def test_another_county_has_none_of_it(hanyin: County, tongyu: County) -> None:
-    batch = checked(hanyin, workbook([row(number="1", relation="不明")]))
+    batch = checked(hanyin, workbook([row(number="1", relation="管家")]))
     mend(hanyin, batch.id, 2, "relation", "户主")
     with pytest.raises(NotFound):
         mend(tongyu, batch.id, 2, "relation", "妻")
@@ -265,7 +265,7 @@ def test_another_county_has_none_of_it(hanyin: County, tongyu: County) -> None:
 
 
 def test_what_is_checked_anew_or_dropped_has_no_repairs(hanyin: County) -> None:
-    batch = upload(hanyin, workbook([row(number="1", relation="不明")]))
+    batch = upload(hanyin, workbook([row(number="1", relation="管家")]))
     batch = work(hanyin, batch.id)
     mend(hanyin, batch.id, 2, "relation", "户主")
     with hanyin.uow() as uow:
