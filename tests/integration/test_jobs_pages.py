@@ -122,6 +122,22 @@ def test_the_card_is_polled_as_a_fragment(hanyin: County) -> None:
     assert "25 %" in fragment
 
 
+def test_what_is_polled_brings_the_particulars_along_and_a_file_is_downloaded(hanyin: County) -> None:
+    account = hanyin.account("village")
+    client = hanyin.client(account)
+    kept = {"file": 1, "expires_at": "2999-01-01T00:00:00+00:00", "rows": 1, "number": "A"}
+    ended = {"state": "succeeded", "attempts": 1, "result": kept}
+    job_id = start(hanyin, account, kind="households.export", **ended)
+    fragment = client.get(f"/jobs/{job_id}", headers={"HX-Request": "true"}).get_data(as_text=True)
+    assert f'id="job-{job_id}-particulars" hx-swap-oob="true"' in fragment
+    assert "1 次" in fragment
+    page = client.get(f"/jobs/{job_id}").get_data(as_text=True)
+    assert f'id="job-{job_id}-particulars"' in page
+    assert "hx-swap-oob" not in page
+    assert "下载文件" in page
+    assert "查看结果" not in page
+
+
 def test_pages_are_complete_in_english(hanyin: County) -> None:
     account = hanyin.account("county_admin", locale="en", name="陈示范")
     client = hanyin.client(account)

@@ -87,9 +87,12 @@ def list_jobs() -> Any:
 def show_job(id: int) -> Any:
     uow = current_uow()
     job = queries.get_job(uow, id)
-    template = "jobs/card.html" if is_fragment() else "jobs/show.html"
+    fragment = is_fragment()
+    template = "jobs/card.html" if fragment else "jobs/show.html"
     may_repeat = job.state in ("failed", "cancelled") and queries.may_steer(uow, job)
-    return page(template, job=job, card=view.card(uow, job), label=view.label_of(job), may_repeat=may_repeat)
+    return page(
+        template, job=job, card=view.card(uow, job), label=view.label_of(job), may_repeat=may_repeat, fragment=fragment
+    )
 
 
 @bp.post("/jobs/<int:id>/cancel")

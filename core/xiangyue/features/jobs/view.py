@@ -79,7 +79,7 @@ def step_of(job: Job) -> str:
 
 def card(uow: Uow, job: Job, *, url: str | None = None, result: bool = True, title: Any = None) -> JobCard:
     """The job's card. ``url``: the page that holds it, for polling; by default the job's own."""
-    state = card_state(job)
+    state, found = card_state(job), result_url(job) if result else None
     return JobCard(
         id=job.id,
         title=title or label_of(job),
@@ -90,7 +90,8 @@ def card(uow: Uow, job: Job, *, url: str | None = None, result: bool = True, tit
         doing=step_of(job) if state == "running" else "",
         error=worded(job.error) if job.error else "",
         cancel_url=url_for("jobs.cancel", id=job.id) if may_steer(uow, job) else None,
-        result_url=result_url(job) if result else None,
+        result_url=found,
+        result_label=_l("Download the file") if found and found.startswith("/files/") else None,
         result_text=result_text(job) if result and state == "done" else None,
         started=job.started_at,
         finished=job.finished_at,
