@@ -115,6 +115,14 @@ def test_refused_the_form_comes_back_with_what_was_typed(hanyin: County) -> None
     assert "您在本列表已有视图“mine”" in again.text
     assert 'value="mine"' in again.text
     assert 'name="query" value="state=closed"' in again.text
+    # Where the list was shown in an area, the view may still be fixed to it.
+    assert 'name="area"' not in again.text
+    for sent, checked in (({}, False), ({"area": "610921107"}, True)):
+        offered = save(client, name="mine", here="610921107", **sent).text
+        assert "固定在这个区域: " in re.sub("<[^>]+>", "", offered)
+        assert "漩涡镇" in offered
+        assert 'name="query" value="state=closed"' in offered
+        assert bool(re.search(r'name="area" value="610921107" checked', offered)) is checked
     replaced = save(client, name="mine", query="state=all&sort=-size", replace="1")
     assert replaced.status_code == 303
     assert [(row.name, row.query) for row in views(hanyin)] == [("mine", "sort=-size&state=all")]

@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, redirect, request, url_for
 
-from xiangyue.errors import Conflict, Forbidden, Invalid, Stale
+from xiangyue.errors import Conflict, Forbidden, Invalid, NotFound, Stale
+from xiangyue.features.areas.queries import names, parse_code
 from xiangyue.features.views import queries, service
 from xiangyue.features.views.models import SavedView
 from xiangyue.features.views.policy import AREA, LISTS, VIEW_SHARE
@@ -66,14 +67,14 @@ def add_view() -> Any:
         )
     except (Invalid, Conflict) as error:
         fields = error.fields if isinstance(error, Invalid) else {"name": [error.message]}
-        return _new_form(query, fields)
+        return _new_form(form.get("query", ""), fields)
     flash(_("The view “%(name)s” stands above the list.", name=view.name))
     return redirect(address(view), 303)
 
 
 def _new_form(query: str, errors: dict[str, list[Any]]) -> Any:
     current_uow().rollback()
-    values = {name: request.form.get(name, "") for name in ("list", "name", "shared", "replace")}
+    values = {name: request.form.get(name, "") for name in ("list", "name", "shared", "replace", "area", "here")}
     list = LISTS.get(values["list"])
     form = FormView(
         action=url_for("views.add_view"),
@@ -82,7 +83,17 @@ def _new_form(query: str, errors: dict[str, list[Any]]) -> Any:
         cancel_url=(f"{list.path}?{query}" if query else list.path) if list else url_for("views.list_views"),
     )
     may_share = current_actor().can(VIEW_SHARE)
-    return page("views/form.html", 422, form=form, view=None, labels=LABELS, may_share=may_share)
+    here = _area_name(values["here"])
+    return page("views/form.html", 422, form=form, view=None, labels=LABELS, may_share=may_share, here=here)
+
+
+def _area_name(code: str) -> str:
+    """What the area is called in which the list was shown; "" for none."""
+    try:
+        number = parse_code(code)
+    except NotFound:
+        return ""
+    return names(current_uow(), [number]).get(number, "")
 
 
 @bp.get("/views/<int:id>")
