@@ -346,6 +346,30 @@ def test_the_page_merges_and_undoes(twice: County) -> None:
     assert "Merge into one record" in text(admin, f"/duplicates/{found}")
 
 
+def test_two_records_are_named_on_the_page_of_one(twice: County) -> None:
+    ids, homes = persons(twice), households(twice)
+    admin = twice.client("county_admin")
+    for kind, (one, other), page, word in (
+        ("person", ids, f"/persons/{ids[0]}", "李建国"),
+        ("household", homes, f"/households/{homes[0]}", "6109211012000012"),
+    ):
+        url = f"/duplicates/name/{kind}/{one}"
+        assert f'href="{url}"' in text(admin, page)
+        found = post(admin, url, url, q=word).text
+        assert re.findall(r'name="other_id" value="(\d+)"', found) == [str(other)], "the other one, and never itself"
+        assert "没有找到" in post(admin, url, url, q="无此人").text
+        answer = post(admin, url, url, other_id=other)
+        assert answer.status_code == 303
+        assert "待核对" in text(admin, answer.location)
+        assert post(admin, url, url, other_id=one).status_code == 409
+    assert "由工作人员提出" in text(admin, answer.location)
+    assert admin.get(f"/duplicates/name/organisation/{ids[0]}").status_code == 404
+    sees = twice.client("grid_leader", area=TOWN)
+    assert "/duplicates/name/" not in text(sees, f"/persons/{ids[0]}")
+    assert sees.get(f"/duplicates/name/person/{ids[0]}").status_code == 403
+    assert twice.client("village", area=OTHER_TOWN).get(f"/duplicates/name/person/{ids[0]}").status_code == 404
+
+
 def test_api_merges_and_undoes(twice: County) -> None:
     ids = persons(twice)
     found = pair(twice, policy.PERSON, ids)

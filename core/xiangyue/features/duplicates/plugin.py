@@ -9,11 +9,11 @@ from typing import Any
 from flask import Blueprint, url_for
 
 from xiangyue.access.permissions import Permission
-from xiangyue.features.duplicates import api, jobs, pages, policy, work
+from xiangyue.features.duplicates import api, jobs, pages, points, policy, work
 from xiangyue.i18n import lazy_gettext as _l
 from xiangyue.jobs.models import Job
 from xiangyue.plugin.hookspecs import hookimpl
-from xiangyue.plugin.registry import JobKind, NavItem, Schedule, WorkProvider
+from xiangyue.plugin.registry import HouseholdPanel, JobKind, NavItem, PersonPanel, Schedule, WorkProvider
 
 
 def list_url(_job: Job) -> str:
@@ -59,6 +59,16 @@ def register_navigation() -> Sequence[NavItem]:
             position=60,
         ),
     )
+
+
+@hookimpl
+def register_person_panels() -> Sequence[PersonPanel]:
+    return (points.PERSON_PANEL,)
+
+
+@hookimpl
+def register_household_panels() -> Sequence[HouseholdPanel]:
+    return (points.HOUSEHOLD_PANEL,)
 
 
 @hookimpl

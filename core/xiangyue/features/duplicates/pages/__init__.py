@@ -6,6 +6,6 @@ from flask import Blueprint
 
 bp = Blueprint("duplicates", "xiangyue.features.duplicates", template_folder="templates")
 
-from xiangyue.features.duplicates.pages import compare, export, lists  # noqa: E402
+from xiangyue.features.duplicates.pages import compare, export, lists, name  # noqa: E402
 
-__all__ = ["bp", "compare", "export", "lists"]
+__all__ = ["bp", "compare", "export", "lists", "name"]

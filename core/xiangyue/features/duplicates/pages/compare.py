@@ -61,7 +61,7 @@ def compare_page(
         records=records,
         names={side: label_of(record) for side, record in records.items()},
         places={side: paths(uow, [record.area_code]).get(record.area_code, []) for side, record in records.items()},
-        urls={side: _url(pair.kind, record.id) for side, record in records.items()},
+        urls={side: record_url(pair.kind, record.id) for side, record in records.items()},
         facts=facts,
         keep=keep,
         preview=service_merge.preview(uow, id=id, keep=keep) if pair.state == "open" else None,
@@ -84,7 +84,7 @@ def _keep(asked: str | None, facts: Sequence[Fact]) -> str:
     return "second" if said["second"] > said["first"] else "first"
 
 
-def _url(kind: str, id: int) -> str:
+def record_url(kind: str, id: int) -> str:
     return url_for("households.show_person" if kind == "person" else "households.show_household", id=id)
 
 
