@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from tests.integration.imports_kit import batch_of, job_of
 from tests.integration.test_imports_pages import act, html, token, uploaded, work
 from tests.unit.roster_samples import workbook
@@ -80,6 +80,30 @@ def test_columns_are_suggested_corrected_and_remembered(hanyin: County) -> None:
         assert (one.targets["6"], one.version) == ("", 2)
 
 
+def test_what_was_decided_of_a_heading_holds_beside_other_columns(hanyin: County) -> None:
+    client = hanyin.client("county_admin")
+    # 登记日 is like no heading, 附注 was left out; a known heading goes first where both would go to the same place.
+    header = ["乡镇名称", "行政村", "户编码号", "同户主关糸", "姓名", "凭据", "落地", "性别", "联系电话号吗"]
+    rows = [
+        ["漩涡镇", "上七村", f"{n}", "户主", "丁一", f"61092119800101{n}X", "1980-1-1", "男", ""] for n in (901, 903)
+    ]
+    batch_id = uploaded(client, workbook([header, *rows]))
+    version = work(hanyin, batch_id).version
+    keys = ["town", "village", "household_no", "relation", "name", "id_number", "birth_date", "sex", ""]
+    act(client, batch_id, "columns", version=version, **{f"column_{n}": key for n, key in enumerate(keys)})
+    assert work(hanyin, batch_id).state == "checked"
+
+    moved = [2, 0, 1, 8, 3, 4, 5, 6, 7]
+    other = [[header[n] for n in moved] + ["宅基地"], *([row[n] for n in moved] + ["有"] for row in rows)]
+    found = work(hanyin, uploaded(client, workbook(other)))
+    assert (found.state, found.counts.get("errors")) == ("checked", 0), found.problem
+    assert {"birth_date", "id_number", "household_no"} <= set(found.header["columns"])
+    assert "phone" not in found.header["columns"]
+    assert "按以前所选" in html(client, f"/imports/{found.id}/columns")
+    both = [[*header, "出生日期"], *([*row, row[6]] for row in rows)]
+    assert work(hanyin, uploaded(client, workbook(both))).header["columns"].count("birth_date") == 1
+
+
 def test_what_one_county_decided_is_nothing_to_another(hanyin: County, tongyu: County) -> None:
     client = hanyin.client("county_admin")
     batch_id = uploaded(client, file(1051, "乙二"))
@@ -110,6 +134,8 @@ def test_english_pages_mark_their_chinese(hanyin: County) -> None:
 
 def test_the_same_by_api(hanyin: County) -> None:
     client = hanyin.client("county_admin")
+    with hanyin.uow() as uow:
+        uow.session.execute(delete(ImportMapping))  # what other files' headings were sent to
     batch_id = uploaded(client, file(1091, "丁四"))
     work(hanyin, batch_id)
     path = f"/api/v1/imports/{batch_id}"

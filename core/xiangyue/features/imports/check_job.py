@@ -104,7 +104,8 @@ def _book(context: JobContext, uow: Uow, batch: ImportBatch) -> RosterBook | Non
 
     try:
         columns, wanted = queries.columns_for(uow, batch), batch.header.get("wanted")
-        book = read_book(data, columns, recall, wanted, asked, wide=batch.kind == ROSTER)
+        headings = queries.remembered_headings(uow, batch.kind)
+        book = read_book(data, columns, recall, wanted, asked, decided=headings, wide=batch.kind == ROSTER)
     except RosterFileError as error:
         batch.state, batch.problem = "failed", {"code": error.code, "params": error.params}
         return None

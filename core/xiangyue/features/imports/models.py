@@ -127,7 +127,8 @@ class ImportMapping(Timestamps, Versioned, TenantOwned, Base):
     """Where the columns of a kind of file go, as a person last decided; the next file of the kind follows it.
 
     ``fingerprint``: see `roster_match.fingerprint`; ``targets``: position from 0, as text, -> key of the column, ""
-    for one left out. Holds no heading and no value of a file."""
+    for one left out. One row of each kind has what was decided of single headings (`queries.HEADINGS`), by their hash.
+    Holds no heading and no value of a file."""
 
     __tablename__ = "import_mapping"
     __table_args__ = (UniqueConstraint("tenant_id", "fingerprint"),)

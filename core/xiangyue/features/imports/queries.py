@@ -125,6 +125,16 @@ def remembered(uow: Uow, kind: str, fingerprint: str) -> dict[int, str] | None:
     return None if targets is None else {int(position): key for position, key in targets.items()}
 
 
+#: In the place of a fingerprint: what was decided of single headings, by `roster_header.heading_key`.
+HEADINGS = "headings"
+
+
+def remembered_headings(uow: Uow, kind: str) -> dict[str, str]:
+    """Where headings that are not known went in files of the kind, as somebody of the county last decided."""
+    statement = select(ImportMapping.targets).where(ImportMapping.fingerprint == mapping_key(kind, HEADINGS))
+    return dict(uow.session.scalars(statement).one_or_none() or {})
+
+
 _ERRORS = """
 SELECT r.row_no, e.place, e.value
   FROM import_row r, jsonb_array_elements(r.errors) WITH ORDINALITY AS e(value, place)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +13,12 @@ from xiangyue.features.imports.roster_file import cell_name
 from xiangyue.features.imports.roster_words import HEADINGS
 from xiangyue.i18n import LazyText, gettext
 from xiangyue.i18n import lazy_gettext as _l
+from xiangyue.text.folding import cell_text
 
 #: Rows in which the header is looked for.
 HEADER_ROWS = 20
+#: Characters of a heading that are kept.
+HEADING_LENGTH = 60
 #: Headings that must be known for a row to be the header.
 _ENOUGH = 3
 #: Likeness of headings, of 100, from which one is suggested.
@@ -75,12 +79,19 @@ def describe_header(problem: HeaderProblem) -> str:
     )
 
 
-class HeaderFinder:
-    """Knows the headings of the columns."""
+def heading_key(text: str) -> str:
+    """By what it is remembered where a heading goes: a hash, for in a file anything may stand there."""
+    return hashlib.sha256(fold_header(cell_text(text)[:HEADING_LENGTH]).encode()).hexdigest()[:24]
 
-    def __init__(self, columns: Sequence[Column]) -> None:
+
+class HeaderFinder:
+    """Knows the headings of the columns. ``decided``: where a person once sent headings that are not known, by
+    `heading_key`: key of the column, "" for left out."""
+
+    def __init__(self, columns: Sequence[Column], decided: Mapping[str, str] | None = None) -> None:
         self.columns = columns
         self.by_key = {column.key: column for column in columns}
+        self._decided = {text: key for text, key in (decided or {}).items() if not key or key in self.by_key}
         self.known: dict[str, str] = {}
         for column in columns:
             for text in (column.zh, column.en):
@@ -96,6 +107,10 @@ class HeaderFinder:
 
     def key_of(self, text: str) -> str | None:
         return self.known.get(fold_header(text)) or self.known.get(bare_header(text))
+
+    def decided(self, text: str) -> str | None:
+        """Where a person sent a heading that is not known: key of the column, "" for left out, None for nowhere yet."""
+        return self._decided.get(heading_key(text)) if self._decided else None
 
     def header_row(self, rows: Iterable[list[Any]], enough: int = _ENOUGH) -> tuple[int, int, list[Any]] | None:
         """(known headings, position from 0, cells) of the row with most known headings, or None.
@@ -151,7 +166,7 @@ class HeaderFinder:
         """(key -> position, problems)."""
         mapping: dict[str, int] = {}
         problems: list[HeaderProblem] = []
-        strangers: list[tuple[str, str]] = []
+        strangers: list[tuple[str, str, int]] = []
         for position, value in enumerate(header):
             text = str(value).strip()
             if not text or fold_header(text) in self.ignored:
@@ -159,12 +174,18 @@ class HeaderFinder:
             cell = cell_name(row, position + 1)
             key = self.key_of(text)
             if key is None:
-                strangers.append((text, cell))
+                strangers.append((text, cell, position))
             elif key in mapping:
                 problems.append(HeaderProblem("header_duplicate", text, cell, self.by_key[key].label))
             else:
                 mapping[key] = position
-        for text, cell in strangers:
+        for text, cell, position in strangers:
+            decided = self.decided(text)
+            if decided == "":
+                continue
+            if decided is not None and decided not in mapping:
+                mapping[decided] = position
+                continue
             likely = self.likely(text, mapping)
             code, label = ("header_unknown", self.by_key[likely].label) if likely else ("header_ignored", "")
             problems.append(HeaderProblem(code, text, cell, label, bool(likely)))

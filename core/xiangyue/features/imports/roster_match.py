@@ -10,7 +10,7 @@ from typing import Any
 
 from xiangyue.features.imports.roster_columns import fold_header
 from xiangyue.features.imports.roster_file import cell_name
-from xiangyue.features.imports.roster_header import HeaderFinder
+from xiangyue.features.imports.roster_header import HEADING_LENGTH, HeaderFinder
 from xiangyue.text import idnumber
 from xiangyue.text.codes import NATIONALITIES, RELATIONS, SEX
 from xiangyue.text.folding import cell_text, without_spaces
@@ -66,7 +66,7 @@ def file_columns(
             if len(values[position]) < 20 and value != "":
                 values[position].append(value)
     found = [
-        FileColumn(place, cell_name(row, place + 1), cell_text(text)[:60], _shown(values[place]))
+        FileColumn(place, cell_name(row, place + 1), cell_text(text)[:HEADING_LENGTH], _shown(values[place]))
         for place, text in enumerate(header)
         if cell_text(text) or values[place]
     ]
@@ -81,8 +81,14 @@ def file_columns(
         if key is not None and key not in taken:
             column.target, column.how = key, "known"
             taken.add(key)
-    open_columns = [c for c in found if not c.target and fold_header(c.heading) not in finder.ignored]
-    for column in open_columns:
+    for column in found:
+        key = finder.decided(column.heading) if not column.target else None
+        if key and key not in taken:
+            column.target, column.how = key, "chosen"
+            taken.add(key)
+    for column in found:
+        if column.target or fold_header(column.heading) in finder.ignored or finder.decided(column.heading) == "":
+            continue
         how, key = "values", _by_values(values[column.position])
         if not key or key in taken:
             how, key = "likely", finder.likely(column.heading, taken)

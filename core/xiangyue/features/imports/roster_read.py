@@ -118,14 +118,16 @@ def read_book(
     wanted: Container[str] | None = None,
     asked: Mapping[str, str] | None = None,
     *,
+    decided: Mapping[str, str] | None = None,
     wide: bool = True,
     fill: bool = True,
 ) -> RosterBook:
     """Find the rosters in an uploaded file, to iterate over their rows.
 
     ``recall(fingerprint, sheet)``: where the columns go, if a person has decided that; ``wanted``: names of the sheets
-    to read; ``asked``: where columns go as somebody said in advance (`HeaderFinder.resolve`); ``wide``: whether a row
-    may be a household; where not, two known headings make a header; ``fill``: whether rows of a roster are completed
+    to read; ``asked``: where columns go as somebody said in advance (`HeaderFinder.resolve`);
+    ``decided``: where headings that are not known went before (`HeaderFinder`); ``wide``: whether a row may be a
+    household; where not, two known headings make a header; ``fill``: whether rows of a roster are completed
     from those above (`roster_fill`). Without ``wanted``, the sheet with most known headings is read and every other
     whose header is whole, but examples. Blank rows, the template's example row, remarks, totals and repeated headers
     are passed over; a sheet with one row for each household gives a row for each person. Header problems are in
@@ -141,7 +143,7 @@ def read_book(
             last.release()  # one at a time
         last = sheet
         known = len(found) < MOST_SHEETS
-        roster = _roster(sheet, columns, recall, len(found), asked, wide, fill and wide) if known else None
+        roster = _roster(sheet, columns, recall, len(found), asked, decided, wide, fill and wide) if known else None
         if roster is not None:
             found.append(roster)
         elif sheet.end is not None:
@@ -172,11 +174,12 @@ def _roster(
     recall: Recall,
     index: int,
     asked: Mapping[str, str] | None,
+    decided: Mapping[str, str] | None,
     wide: bool,
     fill: bool,
 ) -> RosterSheet | None:
     """The roster in a sheet, or None."""
-    finder = HeaderFinder(columns)
+    finder = HeaderFinder(columns, decided)
     of_homes = WideFinder(columns)
     if wide:
         best = finder.header_row(sheet.rows()) or of_homes.header_row(sheet.rows())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import IO, Any, BinaryIO
 
@@ -21,6 +22,7 @@ from xiangyue.features.imports.models import ImportBatch, ImportMapping
 from xiangyue.features.imports.offered import check_still_on
 from xiangyue.features.imports.policy import CHECK_KIND, COMMIT_KIND, IMPORT_RUN, ROSTER, UPDATE
 from xiangyue.features.imports.queries import (
+    HEADINGS,
     as_json,
     batch_job,
     columns_for,
@@ -28,12 +30,14 @@ from xiangyue.features.imports.queries import (
     get_batch,
     import_ranges,
     mapping_key,
+    remembered_headings,
 )
 from xiangyue.features.imports.registers import check_register_on, get_register, is_register, offered_registers
 from xiangyue.features.imports.release import drop_batch, require_version, start_job
 from xiangyue.features.imports.roster_book import columns_given, columns_of_sheet, of_sheet, sheet_of
 from xiangyue.features.imports.roster_columns import Column
 from xiangyue.features.imports.roster_errors import write_error_workbook
+from xiangyue.features.imports.roster_header import HeaderFinder, heading_key
 from xiangyue.features.imports.roster_match import FileColumn
 from xiangyue.features.imports.roster_messages import CellError
 from xiangyue.features.imports.roster_places import sheet_names
@@ -176,7 +180,8 @@ def match_columns(
     """Say where the columns of the file go (position -> key; what is not named is left out) and which of its sheets are
     read (their names; None: as it stands), and check it anew.
 
-    It is remembered: the next file of the county with the same headings goes the same way. Raises Invalid (field
+    It is remembered: the next file of the county with the same headings goes the same way, and in others what was
+    decided of headings that are not known. Raises Invalid (field
     columns) for a column or sheet that is not there, no sheet at all, a column that two of a sheet go to, or a required
     one that nothing goes to; Conflict when the batch does not wait for it; Stale when it is no longer what ``version``
     was.
@@ -203,6 +208,7 @@ def match_columns(
         if sheet["read"]:
             places = {str(place): key for place, key in columns_given(given, index).items()}
             _remember(uow, mapping_key(batch.kind, sheet["fingerprint"]), places)
+            _remember_headings(uow, batch.kind, sheet, of_sheet(found, index), chosen, known)
     batch.state, batch.problem = "uploaded", None
     start_job(uow, batch, CHECK_KIND)
     cells = {c.position: c.cell if len(read) == 1 else f"{there[sheet_of(c.position)]['name']}!{c.cell}" for c in found}
@@ -228,6 +234,29 @@ def _remember(uow: Uow, fingerprint: str, targets: dict[str, str]) -> None:
     else:
         mapping.version += 1
     mapping.targets, mapping.account_id = targets, uow.actor.account_id
+
+
+def _remember_headings(
+    uow: Uow,
+    kind: str,
+    sheet: Mapping[str, Any],
+    found: Sequence[FileColumn],
+    chosen: Mapping[int, str],
+    columns: Sequence[Column],
+) -> None:
+    """Remember where the headings went that are not known and stand once, for files with other columns beside them;
+    not of a sheet whose rows are households, where a heading says nothing without its group."""
+    if sheet["members"] is not None:
+        return
+    finder = HeaderFinder(columns)
+    times = Counter(heading_key(column.heading) for column in found)
+    decided = {
+        heading_key(column.heading): chosen.get(column.position, "")
+        for column in found
+        if column.heading and times[heading_key(column.heading)] == 1 and finder.key_of(column.heading) is None
+    }
+    if decided:
+        _remember(uow, mapping_key(kind, HEADINGS), {**remembered_headings(uow, kind), **decided})
 
 
 def _sheet_faults(
