@@ -123,6 +123,14 @@ CONSOLE_PAGES = [
 
 PHONE, DESK = (360, 740), (1440, 900)
 Check = Callable[[Any], None]
+#: How far below its figure each label stands; one that is a link is 44 px high on a phone.
+LABELS = """all => [...new Set(all.map(one => {
+  const words = document.createTreeWalker(one.querySelector(".xy-sub"), NodeFilter.SHOW_TEXT);
+  while (words.nextNode() && !words.currentNode.data.trim());
+  const box = document.createRange(); box.selectNode(words.currentNode);
+  const figure = one.querySelector(".xy-kpi-value").getBoundingClientRect();
+  return Math.round(box.getBoundingClientRect().top - figure.bottom);
+}))]"""
 
 
 @dataclass
@@ -150,6 +158,8 @@ class Walk:
             if answer.status != 200:
                 found.append(f"{path}: status {answer.status}")
             found += self._try(self.check_page if locale == "zh" else self.check_width, page)
+            if len(below := page.eval_on_selector_all(".xy-kpi", LABELS)) > 1:
+                found.append(f"{path}: labels of figures stand at different heights: {below}")
             page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
             found += self._try(self.check_page if locale == "en" else self.check_width, page)
             if locale == "en":

@@ -134,6 +134,9 @@ def test_four_numbers_of_my_area_only(hanyin: County, tongyu: County) -> None:
     assert len(places) == 1
     page = hanyin.client(account).get("/").text
     assert places[0] in page
+    english = hanyin.client("village", area=village, locale="en").get("/").text
+    assert ">Village</a>" in english
+    assert ">Households</a>" in english
     with hanyin.uow() as uow:
         whole, none = pages.my_area(uow, 0)
     assert whole is not None

@@ -57,9 +57,9 @@ CARED: dict[str, Any] = {
 }
 #: What the list of households can be narrowed to.
 ELDERS: dict[str, Any] = {
-    "alone_60": _l("One person of 60 or older living alone"),
-    "alone_70": _l("One person of 70 or older living alone"),
-    "alone_80": _l("One person of 80 or older living alone"),
+    "alone_60": _l("Alone at 60 or older"),
+    "alone_70": _l("Alone at 70 or older"),
+    "alone_80": _l("Alone at 80 or older"),
     "old_only": _l("Only people of 60 or older"),
 }
 NAME_LENGTH, NOTE_LENGTH, REASON_LENGTH = 50, 500, 500
