@@ -100,7 +100,8 @@ def test_what_the_form_of_an_act_answers_counts_more_than_the_browsers_draft(
 def test_two_taps_report_and_the_village_confirms(
     hanyin: County, sign_in: Callable[..., Any], check_page: Callable[[Any], None]
 ) -> None:
-    household = register(hanyin, "李长青", "李小燕")
+    long = "阿卜杜热合曼·" * 3 + "阿卜杜热合曼"
+    household = register(hanyin, "李长青", "李小燕", long)
     home = f"/households/{household.id}"
     leader = sign_in(hanyin, hanyin.account("grid_leader", area=VILLAGE), width=360, path=home)
     check_page(leader)
@@ -114,9 +115,25 @@ def test_two_taps_report_and_the_village_confirms(
     leader.wait_for_timeout(500)
     assert leader.is_visible("#tap-leave[open]")
     assert acts(hanyin, household.id) == []
+    # What happened stands whole, also beside a name that takes three lines.
+    assert leader.locator(f"#tap-leave button:has-text('{long}') span.text-nowrap").bounding_box()["height"] < 30
+    # Without a network the sheet says so, over itself.
+    leader.context.set_offline(True)
+    leader.click("#tap-leave button[name=person_id]:has-text('李小燕')")
+    seen = (
+        "e => { const b = e.getBoundingClientRect(); return e.contains(document.elementFromPoint(b.x + 9, b.y + 9)) }"
+    )
+    assert leader.locator(".xy-toast:has-text('没有网络，未提交')").evaluate(seen)
+    leader.context.set_offline(False)
     leader.click("#tap-leave button[name=person_id]:has-text('李小燕')")
     leader.wait_for_selector(".xy-alert-warning:has-text('李小燕')")
     check_page(leader)
+    english = """taps => { document.documentElement.lang = 'en'; taps.append(taps.lastElementChild.cloneNode(true));
+      return [...taps.querySelectorAll('span')].map(span => { span.textContent = 'Returned';
+        const text = document.createRange(); text.selectNodeContents(span); return text.getClientRects().length; }) }"""
+    assert leader.eval_on_selector(".xy-taps", english) == [1, 1, 1, 1]
+    leader.screenshot(path="/tmp/a-taps.png")
+    leader.reload()
     (act,) = acts(hanyin, household.id)
     assert (act.kind, act.state) == ("leave", "reported")
 

@@ -12,7 +12,7 @@ on("submit", "form[data-guard]", (form, event) => {
   if (form.method === "post" && navigator.onLine === false) {
     event.preventDefault();
     event.stopImmediatePropagation();
-    toast({ text: texts.offline, kind: "warning" });
+    toast({ text: form.dataset.draft ? texts.offline : texts.offlineNow, kind: "warning" });
     return;
   }
   form.dataset.sending = "yes";

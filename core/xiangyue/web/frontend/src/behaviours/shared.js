@@ -39,6 +39,8 @@ export function toast({ text, label, act, kind = "danger", stay = false }) {
   if (!area) return;
   // The same trouble again and again is one notice.
   for (const old of area.children) if (old.dataset.text === text) old.remove();
+  // Over a modal dialog only what belongs to the dialog is seen and can be pressed.
+  (document.querySelector("dialog[open]") || document.body).append(area);
   const note = document.createElement("div");
   note.className = `xy-toast xy-toast-${kind}`;
   note.setAttribute("role", kind === "danger" ? "alert" : "status");
