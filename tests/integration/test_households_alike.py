@@ -115,6 +115,12 @@ def test_the_form_shows_who_and_goes_on_with_the_tick(county: County) -> None:
     assert "same name and date of birth" in page
     done = client.post(url, data={**fields, "csrf_token": hidden(form, "csrf_token"), "different": "1"})
     assert done.status_code == 303
+    # Who is on the register already is saved, not registered once more.
+    url = f"/persons/{id_of(county, Person, name='陈桂兰')}/edit"
+    form = text(client, url)
+    token, version = hidden(form, "csrf_token"), hidden(form, "version")
+    like = client.post(url, data={**fields, "csrf_token": token, "version": version})
+    assert "It is somebody else: save all the same" in like.get_data(as_text=True)
 
 
 def test_the_api_refuses_with_who_it_may_be(county: County) -> None:

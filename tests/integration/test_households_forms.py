@@ -130,6 +130,8 @@ def test_marks_are_added_and_ended(county: County) -> None:
     client = county.client("county_admin")
     added = post(client, url, f"{url}/marks", mark="veteran", source="退役军人事务局", valid_from="2020-01-01")
     assert added.status_code == 303
+    nothing = post(client, url, f"{url}/marks", mark="")
+    assert (nothing.status_code, "没有“”" in nothing.text) == (422, False)
     again = post(client, url, f"{url}/marks", mark="veteran")
     assert again.status_code == 409
     assert "退役军人" in text(client, f"/households/{id_of(county, Household, code='6109211002000001')}")
@@ -212,6 +214,7 @@ def test_where_a_refused_form_came_back_leads_to_the_page_above_when_it_is_reloa
     url = f"/households/{id}"
     refused = post(client, url, f"{url}/incomes", year="2025", amount="-5")
     assert refused.status_code == 422
+    assert "请填写整数" not in refused.text
     again = client.get(f"{url}/incomes?area=610921100&x=1")
     assert (again.status_code, again.headers["Location"]) == (303, f"{url}?area=610921100")
     swapped = client.get(f"{url}/incomes", headers={"HX-Request": "true"})

@@ -139,6 +139,10 @@ def test_a_split_and_its_undoing(register: Register) -> None:
     act = register.act(
         "split", household_id=old, persons=couple, person_id=couple[0], relations=relations, address="新村8号"
     )
+    # Somebody else had the same form open: they were members when it was shown.
+    with pytest.raises(Invalid) as error:
+        register.act("split", household_id=old, persons=couple, person_id=couple[0])
+    assert "已不全在本户" in str(error.value.fields["persons"][0])
     new = act.other_household_id
     assert new is not None
     assert register.members(new) == ["张甲02 rl", "张媳12 rl", "张孙20 rl"]
@@ -298,8 +302,11 @@ def test_a_report_does_nothing_until_the_village_confirms_it(register: Register)
     with pytest.raises(Invalid) as error:
         report("birth", household_id=register.home["张老"], values={"name": "张小", "id_number": "610921202601010012"})
     assert list(error.value.fields) == ["values.id_number"]
+    with pytest.raises(Invalid) as error:
+        report("birth", household_id=register.home["张老"], values={"name": "张小"})
+    assert list(error.value.fields) == ["values.sex"]
     assert register.row("张老").state == "active"
-    born = report("birth", household_id=register.home["张老"], values={"name": "张小", "relation": "41"})
+    born = report("birth", household_id=register.home["张老"], values={"name": "张小", "relation": "41", "sex": "1"})
     with county.uow(clerk) as uow:
         assert [a.id for a in list_acts(uow, state="reported").items] == [born.id, died.id]
         keys = county.runtime.tenant_keys(uow)

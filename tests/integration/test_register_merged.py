@@ -226,7 +226,7 @@ def test_what_was_changed_between_two_merges_still_holds_the_first(thrice: Count
 
 
 def test_whom_another_record_became_part_of_is_not_taken_out_of_the_register(thrice: County) -> None:
-    born = act(thrice, "birth", household_id=home(thrice, 0), values={"name": "李新生", "relation": "20"})
+    born = act(thrice, "birth", household_id=home(thrice, 0), values={"name": "李新生", "relation": "20", "sex": "1"})
     baby = person(thrice, "李新生")
     merge(thrice, policy.PERSON, baby, person(thrice, "李三子"))
     with pytest.raises(Conflict):
@@ -306,7 +306,7 @@ def test_two_colleagues_decide_on_one_pair(thrice: County) -> None:
 
 @pytest.mark.parametrize("kind", [policy.HOUSEHOLD, policy.PERSON])
 def test_what_was_reported_is_decided_before_the_record_goes(thrice: County, kind: str) -> None:
-    told: dict[str, Any] = {"household_id": home(thrice, 1), "values": {"name": "李新生", "relation": "20"}}
+    told: dict[str, Any] = {"household_id": home(thrice, 1), "values": {"name": "李新生", "relation": "20", "sex": "1"}}
     what, stays, goes = "birth", home(thrice, 0), home(thrice, 1)
     if kind == policy.PERSON:
         stays, goes = person(thrice, "李小龙"), person(thrice, "李三子")

@@ -98,6 +98,8 @@ def test_a_split_through_form_and_history_to_its_undo(county: County) -> None:
     assert "/edit" not in then
     detail = text(client, f"/register/acts/{act.id}")
     assert "撤销后恢复为" in detail
+    # One word to the breadcrumb's flexible box, or it falls apart into columns.
+    assert f'<a href="/households/{id}"><span>' in detail
     url = f"/register/acts/{act.id}"
     assert post(client, url, f"{url}/undo", version=str(act.version), reason="").status_code == 422
     assert post(client, url, f"{url}/undo", version=str(act.version), reason="办错了").status_code == 303
@@ -260,6 +262,9 @@ def test_a_move_finds_the_other_household_as_one_types(county: County) -> None:
 def test_a_merge_shows_first_what_goes_along(county: County) -> None:
     client, id, other = county.client("county_admin"), home(county, 2), home(county)
     url = f"/households/{id}/acts/merge"
+    nothing = post(client, url, url, look="along", reason="投亲")
+    assert (nothing.status_code, "请选择并入哪一户。" in nothing.text) == (422, True)
+    assert 'value="投亲"' in nothing.text
     preview = text(client, f"{url}?other_household_id={other}")
     assert "没有未办完的事" in preview
     done = post(client, url, url, other_household_id=other, on=today().isoformat(), reason="投亲")

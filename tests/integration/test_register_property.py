@@ -137,7 +137,7 @@ def step(uow: Uow, keys: Any, replay: Replay, kind: str, on: date, who: int, whe
     request: dict[str, Any] = {"person_id": person, "household_id": household, **bases}
     expected: dict[int, Where] = {person: at}
     if kind in ("birth", "move_in"):
-        request = {"household_id": household, "values": {"name": "赵新", "relation": "99"}, **bases}
+        request = {"household_id": household, "values": {"name": "赵新", "relation": "99", "sex": "1"}, **bases}
     elif kind == "move":
         expected = {person: moved(household)}
     elif kind == "move_out":

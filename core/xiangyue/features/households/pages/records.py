@@ -42,7 +42,9 @@ def _whole(name: str, *, empty: bool = False) -> int | None:
     text = request.form.get(name, "").strip().replace(",", "").replace("\uff0c", "")
     if not text and empty:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+    # A number below nought is one too: its bounds are told by whoever knows them.
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 15):
         raise Invalid({name: [_l("Enter a whole number.")]})
     return int(text)
 
@@ -58,6 +60,8 @@ def _failed(error: Invalid | Stale | Conflict | Forbidden | Refused, id: str) ->
 def add_mark(id: int) -> Any:
     typed = request.form
     try:
+        if not typed.get("mark"):
+            raise Invalid({"mark": [_l("Choose one of the options.")]})
         add_mark_to(
             current_uow(),
             person_id=id,

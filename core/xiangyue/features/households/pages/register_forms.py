@@ -74,7 +74,11 @@ def do_act_form(id: int, kind: str) -> Any:
     household = _household(id, kind)
     client_id = client_uuid(typed.get("client_id"))
     if "look" in typed:
-        return _form_page(household, kind, FormView(values=typed, client_id=typed.get("client_id")))
+        # What goes along can only be shown with the household that stays.
+        lacking = typed["look"] == "along" and not typed.get("other_household_id")
+        errors = {"other_household_id": [_("Choose the household that stays.")]} if lacking else {}
+        form = FormView(values=typed, errors=errors, client_id=typed.get("client_id"))
+        return _form_page(household, kind, form, status=422 if lacking else 200)
     doing = can_do(household.area_code)
     if kind == "head_change" and (asked := _suggestions(uow, household, typed)) is not None:
         return _form_page(household, kind, asked)

@@ -228,8 +228,12 @@ def _one_of(people: Mapping[int, Person], id: int, name: str) -> Person:
 
 def _chosen(asked: Asked, people: Mapping[int, Person]) -> dict[int, Person]:
     ids = [int(id) for id in asked.request.get("persons") or ()]
-    if not ids or not set(ids) <= set(people):
-        raise Invalid({"persons": [_l("Choose who goes.") if not ids else _l("Choose one of the members.")]})
+    if not ids:
+        raise Invalid({"persons": [_l("Choose who goes.")]})
+    if not set(ids) <= set(people):
+        # Both of two who split it at once chose from the same members.
+        gone = _l("Not all who were chosen still belong to this household. Look at what was done meanwhile.")
+        raise Invalid({"persons": [gone]})
     return {id: people[id] for id in sorted(set(ids))}
 
 

@@ -28,6 +28,9 @@ from xiangyue.text.codes import HEAD
 def birth(uow: Uow, asked: Asked) -> RegisterAct:
     """A child is born into a household; the day is the date of birth."""
     values = {**dict(asked.request.get("values") or {}), "birth_date": asked.on}
+    # Without a name there is a usual word; a boy or a girl is said, or follows from the citizen number.
+    if not values.get("sex") and not values.get("id_number"):
+        raise Invalid({"values.sex": [_l("Please fill this in.")]})
     if str(values.get("relation") or "") == HEAD:
         raise Invalid({"values.relation": [_l("Choose one of the options.")]})
     return _newcomer(uow, asked, values)

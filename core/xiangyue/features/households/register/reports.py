@@ -89,6 +89,8 @@ def _check_values(asked: Asked) -> None:
     if hidden:
         raise Invalid({name: [_l("Not in a report: whoever confirms it adds this.")] for name in hidden})
     errors: dict[str, list[Any]] = {}
+    if asked.kind == "birth" and not values.get("sex"):
+        errors["sex"] = [_l("Please fill this in.")]
     clean_person(values, errors, allow_synthetic=False, new=True)
     if errors:
         raise Invalid({f"values.{name}": messages for name, messages in errors.items()})
