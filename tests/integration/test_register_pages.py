@@ -86,6 +86,9 @@ def test_a_split_through_form_and_history_to_its_undo(county: County) -> None:
     (act,) = acts(county)
     assert (act.kind, act.state, act.reason) == ("split", "done", "分家")
     old = text(client, f"/households/{id}")
+    with county.uow() as uow:
+        new_code = uow.get(Household, act.other_household_id).code
+    assert f"新户的户号是 {new_code}。" in old
     assert f'href="/register/acts/{act.id}"' in old
     assert "分户" in old
     new = text(client, f"/households/{act.other_household_id}")
@@ -270,7 +273,13 @@ def test_a_merge_shows_first_what_goes_along(county: County) -> None:
     done = post(client, url, url, other_household_id=other, on=today().isoformat(), reason="投亲")
     assert done.status_code == 303
     assert "吴·木子" in text(client, f"/households/{other}")
-    assert "已注销" in text(client, f"/households/{id}") or "销户" in text(client, f"/households/{id}")
+    closed = text(client, f"/households/{id}")
+    assert f'销户：<span lang="zh-CN">投亲</span> 成员已并入： <a href="/households/{other}">' in closed
+    assert "户籍 0" not in closed
+    (act,) = acts(county)
+    detail = text(client, f"/register/acts/{act.id}")
+    code = f"610921100200{2:04}"
+    assert f"{code}</span> 户</span></a> {code}" not in detail
 
 
 def test_the_ledger_filters_sorts_and_exports(county: County) -> None:

@@ -97,6 +97,8 @@ def do_act_form(id: int, kind: str) -> Any:
         uow.session.expire_all()
         return _form_page(uow.get(Household, id), kind, form, status=409 if isinstance(error, Refused) else 422)
     _tell(act, kind, doing)
+    if kind == "split" and doing and act.other_household_id:
+        flash(_("The new household has the number %(code)s.", code=uow.get(Household, act.other_household_id).code))
     person = typed.get("person_id", type=int)
     # Whoever was the head is so no more: the household's page says so and offers to name another.
     headless = not lacking and household_on(uow, id).headless
