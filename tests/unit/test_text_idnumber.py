@@ -59,6 +59,8 @@ def test_ways_of_typing(typed: str) -> None:
         (12.5, "id_format"),
         (float("nan"), "id_format"),
         ("61092119800101123A", "id_format"),
+        ("61092119800101124×", "id_last"),
+        ("61092119800101124*", "id_last"),
         ("X10921198001011234", "id_format"),
         ("999921198001011234", "id_region"),
         ("610921198002301234", "id_date"),

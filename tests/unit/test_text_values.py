@@ -80,6 +80,11 @@ def test_cleaning_twice_changes_nothing(text: str) -> None:
         datetime(1980, 1, 31, 12),
         date(1980, 1, 31),
         "1980。1。31",
+        "1980—1—31",
+        "1980－1–31",
+        "'1980-01-31",
+        "'19800131",
+        "1980.1.31出生",
     ],
 )
 def test_dates(typed: object) -> None:

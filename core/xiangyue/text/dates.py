@@ -12,16 +12,16 @@ from xiangyue.text.problems import TextProblem
 _SERIAL_ZERO = date(1899, 12, 30)
 _SERIAL_MAX = (date(2100, 1, 1) - _SERIAL_ZERO).days
 _ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
-# Year, month and day with any of . / - or the characters for year, month, day between them; a time may
-# follow.
+# Year, month and day with any of . / - (or a dash) or the characters for year, month, day between them; a time may
+# follow. An apostrophe made the cell a text.
 _PARTS = re.compile(
-    r"([0-9]{4})[-./\\\u5e74\u3001\u3002\uff0e,]-?([0-9]{1,2})[-./\\\u6708\u3001\u3002\uff0e,]-?([0-9]{1,2})"
-    r"[\u65e5\u53f7]?\u751f?"
+    r"['\u2018\u2019`]?([0-9]{4})[-./\\\u5e74\u3001\u3002\uff0e,\u2010-\u2015][-\u2010-\u2015]?([0-9]{1,2})"
+    r"[-./\\\u6708\u3001\u3002\uff0e,\u2010-\u2015][-\u2010-\u2015]?([0-9]{1,2})[\u65e5\u53f7]?(?:\u51fa?\u751f)?"
     r"(?:T?[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.0+)?)?)?"
 )
 # Blanks where others have dots.
 _SPACED = re.compile(r"([0-9]{4})\s+([0-9]{1,2})\s+([0-9]{1,2})")
-_COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
+_COMPACT = re.compile(r"['\u2018\u2019`]?([0-9]{4})([0-9]{2})([0-9]{2})")
 _HALF_DATE = re.compile(r"[0-9]{2,4}(?:[-./\u5e74][0-9]{1,2}){0,2}[\u5e74\u6708\u65e5]?|[0-9]{4}[01][0-9]")
 
 
@@ -52,6 +52,14 @@ def parse_date(value: object) -> date:
         return date(int(match[1]), int(match[2]), int(match[3]))
     except ValueError:
         raise TextProblem("date_impossible") from None
+
+
+def of_serial(value: object) -> date | None:
+    """The day that five digits of a text are if they are a spreadsheet's serial number; nobody can be sure of that."""
+    text = without_spaces(str(value))
+    if len(text) == 5 and text.isascii() and text.isdigit() and int(text) <= _SERIAL_MAX:
+        return _SERIAL_ZERO + timedelta(days=int(text))
+    return None
 
 
 def _from_number(value: int | float) -> date:

@@ -25,6 +25,8 @@ _SHAPE = re.compile(r"[0-9]{17}[0-9X]", re.ASCII)
 _TOLD = re.compile(r"[0-9]{17}[0-9X]?", re.ASCII)
 _EXPONENT = re.compile(r"([0-9])(?:\.([0-9]+))?E\+?([0-9]{1,2})", re.IGNORECASE)
 _NOISE = re.compile(r"[\s'’‘`\-]+")
+#: What is typed in place of the last X: signs of multiplication, stars, letters of other alphabets.
+_LIKE_X = "\u00d7\u2715\u2716\u2a09*\u2217\u03a7\u0425\u2169"
 # A double holds 15 decimal digits for certain; a spreadsheet writes zeros for the rest.
 _EXACT_DIGITS = 15
 _EXACT_LIMIT = 10**_EXACT_DIGITS
@@ -52,9 +54,9 @@ def plain(text: str) -> str:
 def parse(value: object) -> IdNumber:
     """Read a citizen number as typed or as a spreadsheet cell (text or number).
 
-    :raises TextProblem: ``id_format``, ``id_length``, ``id_old`` (15 digits), ``id_truncated`` (cut to 15
-    digits by a
-        spreadsheet), ``id_region`` (first six digits), ``id_date`` (digits 7–14).
+    :raises TextProblem: ``id_format``, ``id_last`` (another sign for the last X), ``id_length``, ``id_old`` (15
+        digits), ``id_truncated`` (cut to 15 digits by a spreadsheet), ``id_region`` (first six digits), ``id_date``
+        (digits 7–14).
     """
     if isinstance(value, int | float) and not isinstance(value, bool):
         text = _from_number(value)
@@ -109,7 +111,8 @@ def _refuse_other_shapes(text: str) -> None:
         raise TextProblem("id_old")
     if len(text) != 18:
         raise TextProblem("id_length", length=len(text))
-    raise TextProblem("id_format")
+    like_x = text[17] in _LIKE_X and text[:17].isascii() and text[:17].isdigit()
+    raise TextProblem("id_last" if like_x else "id_format")
 
 
 def check_digit(body: str) -> str:

@@ -13,6 +13,7 @@ add_catalogue(Path(__file__).parent / "translations")
 
 PROBLEMS: dict[str, LazyText] = {
     "id_format": _l("A citizen number has 17 digits and a last digit or X. Copy it from the identity card."),
+    "id_last": _l("The last character looks like the letter X, but is another sign. Type an X."),
     "id_length": _l("A citizen number has 18 characters; this has %(length)s. Copy it from the identity card."),
     "id_old": _l("This is an old number of 15 digits, no longer valid. Enter the number of 18 digits."),
     "id_truncated": _l(

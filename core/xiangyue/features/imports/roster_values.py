@@ -13,7 +13,7 @@ from xiangyue.features.imports.roster_columns import MARK_BLANKS, MARK_SEPARATOR
 from xiangyue.features.imports.roster_read import Cell
 from xiangyue.features.imports.roster_words import NO_VALUE
 from xiangyue.text.codes import CodeTable
-from xiangyue.text.dates import parse_date
+from xiangyue.text.dates import of_serial, parse_date
 from xiangyue.text.decimals import parse_decimal
 from xiangyue.text.folding import cell_text, half_width, squeeze, without_spaces
 from xiangyue.text.problems import TextProblem
@@ -26,6 +26,7 @@ MONEY_MAX = 1_000_000_000
 FIRST_INCOME_YEAR = 2000
 _INTEGER = (-(2**53), 2**53)
 _HOUSEHOLD_NO = re.compile(rf"[0-9A-Za-z-]{{1,{HOUSEHOLD_NO_LIMIT}}}")
+_NUMBER_SAID = re.compile(r"(?:第|NO[.:]?|编号[:]?|户号[:]?|#)?([0-9A-Z-]+)(?:号户|户号|号|户|#)?")
 _ERROR_VALUE = re.compile(r"#(?:N/A|REF!|NAME\?|VALUE!|DIV/0!|NUM!|NULL!|GETTING_DATA)")
 _MONEY = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?)(万)?元?")
 
@@ -77,7 +78,9 @@ def household_no(value: Cell, village_code: int | None) -> str:
     if village_code is not None and len(text) > 12:
         text = text.removeprefix(str(village_code // 1000))
     if _HOUSEHOLD_NO.fullmatch(text) is None:
-        raise CellProblem("household_no_format", {"limit": HOUSEHOLD_NO_LIMIT})
+        within = _NUMBER_SAID.fullmatch(text)
+        likely = within[1] if within and len(within[1]) <= HOUSEHOLD_NO_LIMIT else ""
+        raise CellProblem("household_no_format", {"limit": HOUSEHOLD_NO_LIMIT}, likely)
     return text.zfill(4) if text.isdigit() else text
 
 
@@ -167,7 +170,13 @@ def year(value: Cell, today: date) -> int:
 
 def past_date(value: Cell, today: date) -> date:
     """A day from 1900 to today."""
-    day = parse_date(value)
+    try:
+        day = parse_date(value)
+    except TextProblem as problem:
+        likely = of_serial(value)
+        if likely is None or not 1900 <= likely.year <= today.year:
+            raise
+        raise CellProblem(problem.code, problem.params, likely.isoformat()) from None
     if day > today:
         raise CellProblem("date_future")
     if day.year < 1900:

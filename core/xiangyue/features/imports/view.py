@@ -68,6 +68,7 @@ _STEP_OF = {"mapping": 1, "checked": 3, "committing": 4, "committed": 5, "undoin
 #: Short names of the codes of `roster_messages.MESSAGES`, for the list of kinds.
 KINDS: dict[str, Any] = {
     "id_format": _l("Citizen number: form"),
+    "id_last": _l("Citizen number: last character"),
     "id_length": _l("Citizen number: length"),
     "id_old": _l("Citizen number of 15 digits"),
     "id_truncated": _l("Citizen number cut by the spreadsheet"),
