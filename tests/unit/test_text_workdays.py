@@ -16,7 +16,8 @@ def test_holidays_and_the_weekends_worked_for_them_count_as_announced() -> None:
 
 
 def test_a_year_not_announced_yet_is_counted_by_weekdays_and_said() -> None:
-    assert add_working_days(date(2098, 12, 31), 2) == Deadline(date(2099, 1, 2), True)
+    assert add_working_days(date(2098, 12, 31), 2) == Deadline(date(2099, 1, 5), True), "New Year is always a holiday"
+    assert is_working_day(date(2099, 10, 1)) == (False, False)
 
 
 def test_days_left_are_working_days() -> None:

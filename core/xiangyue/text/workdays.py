@@ -1,4 +1,5 @@
-"""Chinese working days by the kept library of public holidays; beyond the years it knows, Monday to Friday.
+"""Chinese working days by the kept library of public holidays; beyond the years it knows, Monday to Friday but for
+the holidays that stand on the same days every year.
 
 The State Council announces a year's holidays in the autumn before it, so a deadline in a later year is provisional:
 whoever shows it says so.
@@ -10,6 +11,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import chinese_calendar
+
+#: (month, day) of New Year, Labour Day and National Day (全国年节及纪念日放假办法, 2024, article 2); the others follow
+#: the moon or the sun.
+FIXED = frozenset({(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,7 @@ def is_working_day(day: date) -> tuple[bool, bool]:
     try:
         return chinese_calendar.is_workday(day), True
     except NotImplementedError:
-        return day.weekday() < 5, False
+        return day.weekday() < 5 and (day.month, day.day) not in FIXED, False
 
 
 def add_working_days(start: date, days: int) -> Deadline:
