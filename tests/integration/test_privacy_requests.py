@@ -135,6 +135,9 @@ def test_what_is_late_stands_in_the_work_list(county: County) -> None:
 def test_pages_register_print_and_close(county: County) -> None:
     client, id = county.client("village", area=TOWN), person_id(county)
     assert "登记请求" in text(client, f"/persons/{id}")
+    found = post(client, "/privacy/requests/new", "/privacy/requests/new", q="王德福").text
+    assert f'href="/privacy/requests/new?person={id}"' in found, "straight on to the form"
+    assert "没有找到" in post(client, "/privacy/requests/new", "/privacy/requests/new", q="查无此人").text
     form = f"/privacy/requests/new?person={id}"
     wrong = post(client, form, "/privacy/requests", person_id=id, kind="correct", asked="", channel="phone")
     assert wrong.status_code == 422

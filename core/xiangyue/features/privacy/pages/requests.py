@@ -13,6 +13,7 @@ from xiangyue.features.areas.queries import names
 from xiangyue.features.households.models import Person
 from xiangyue.features.households.person_input import today
 from xiangyue.features.households.policy import HOUSEHOLD_EXPORT
+from xiangyue.features.households.queries_search import search
 from xiangyue.features.privacy import policy, queries, service, view
 from xiangyue.features.privacy.pages import bp
 from xiangyue.i18n import gettext as _
@@ -21,10 +22,11 @@ from xiangyue.tenancy.own import own_settings
 from xiangyue.text.workdays import add_working_days
 from xiangyue.web.access import requires, signed_in
 from xiangyue.web.components import FormView, ListView
-from xiangyue.web.pipeline import current_actor, current_uow
+from xiangyue.web.pipeline import current_actor, current_uow, runtime
 from xiangyue.web.shell import flash, page, without_problems
 
 PAGE = 50
+FOUND = 20
 
 
 @bp.get("/privacy")
@@ -87,14 +89,18 @@ def list_requests() -> Any:
     )
 
 
-@bp.get("/privacy/requests/new")
+@bp.route("/privacy/requests/new", methods=["GET", "POST"])
 @requires(policy.REQUEST)
 def new_request() -> Any:
-    """The form for one person; without a person, the way to find one."""
-    id = request.args.get("person", type=int)
+    """The form for one person; without a person, the way to find one (by POST: a citizen number does not stand in an
+    address)."""
+    uow, id = current_uow(), request.args.get("person", type=int)
     if id is None:
-        return page("privacy/choose.html")
-    person = current_uow().get(Person, id)
+        q = request.form.get("q", "").strip()[:60]
+        near = uow.actor.current_area or 0
+        found = search(uow, q, FOUND, keys=runtime().tenant_keys(uow), kinds=("persons",), near=near)
+        return page("privacy/choose.html", q=q, rows=found.persons)
+    person = uow.get(Person, id)
     start = {"received_on": today().isoformat(), "channel": "counter", "identity": "card"}
     return _form(person, FormView(values=start, draft=f"privacy-request-{id}"))
 
