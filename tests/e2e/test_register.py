@@ -56,6 +56,9 @@ def test_a_household_is_split_and_the_split_undone(
     page.wait_for_selector("#undo")
     assert "王小明" in page.inner_text("#undo")
     check_page(page)
+    page.click("#undo button[type=submit]")
+    assert page.evaluate("document.activeElement.name") == "reason"
+    assert not page.is_visible("#xy-confirm")
     page.fill("#undo [name=reason]", "办错了")
     page.click("#undo button[type=submit]")
     page.click("#xy-confirm [value=yes]")

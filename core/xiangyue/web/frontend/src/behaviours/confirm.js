@@ -35,6 +35,12 @@ document.addEventListener(
     event.preventDefault();
     event.stopImmediatePropagation();
     const submitter = event.submitter;
+    // What must be typed is asked for before whether one is sure.
+    const lacking = source === form && [...form.elements].find((el) => el.required && !el.value && el.offsetParent);
+    if (lacking) {
+      lacking.reportValidity();
+      return;
+    }
     if (await ask(source, source.dataset.confirm)) {
       form.dataset.confirmed = "yes";
       form.requestSubmit(submitter || undefined);
