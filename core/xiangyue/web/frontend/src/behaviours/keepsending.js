@@ -33,10 +33,13 @@ function tap(button) {
   return values.filter(([name]) => name !== "csrf_token");
 }
 
+// The buttons of a form are answers of their own.
 const keyOf = (button) => {
   const id = button.form?.elements.client_id?.value;
-  return id && account ? prefix + id : "";
+  return id && account ? `${prefix}${id}:${button.name}=${button.value}` : "";
 };
+// What of this page was said since of the same household: it is not tried again.
+const outdated = new Set();
 
 // An answer of whatever kind settles it, but for one of a server in trouble, or to somebody whose session has ended.
 const UNSETTLED = [0, 401, 403, 429];
@@ -48,12 +51,14 @@ const householdOf = (values) => values.find(([name]) => name === "household_id")
 // What is said now of a household counts, not what was said before and would arrive later.
 function supersede(now, { url, values }) {
   const household = householdOf(values);
+  outdated.delete(now);
   for (const key of household ? store.keys(prefix) : []) {
     const one = store.get(key);
     if (key === now || one?.url !== url || householdOf(one.values) !== household) continue;
     store.remove(key);
     left.delete(key);
     waiting.delete(key);
+    outdated.add(key);
   }
 }
 
@@ -90,6 +95,7 @@ for (const type of ["htmx:sendError", "htmx:timeout"]) {
       if (!partOf(elt)) return;
       // No notice at the edge as well: the part says it.
       event.stopImmediatePropagation();
+      if (outdated.has(keyOf(elt))) return;
       waiting.set(keyOf(elt) || elt, elt);
       unsent();
       setTimeout(again, EVERY);
