@@ -143,6 +143,9 @@ def test_what_is_wrong_is_told_by_cell(county: County, place: tuple[str, str]) -
     )  # fmt: skip
     assert grids.counts.get("records_new", 0) == 0, grids.counts
     assert faults(county, grids) >= {(2, "above_code"), (3, "above_code"), (4, "grid_name"), (5, "grid_code")}
+    absent = taken_in(county, "grids", GRIDS, [*place, "九十九组", "", "无组网格", "二级", "", DAY, "", "", ""])
+    assert faults(county, absent) == {(2, "group")}
+    assert "该村没有这个组。请改正" in text(county.client("county_admin"), f"/imports/{absent.id}")
     assert {column for row, column in faults(county, grids) if row == 6} & {"office_phone", "term_end"}
     wrong = taken_in(
         county, "grid_households", HOMES, [*place, "", "没有此人", "", code, ""], [*place, "0006", "", "", code, ""],

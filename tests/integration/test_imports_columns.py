@@ -54,6 +54,8 @@ def test_columns_are_suggested_corrected_and_remembered(hanyin: County) -> None:
     text = refused.get_data(as_text=True)
     assert "都对应到“镇”" in text
     assert "没有哪一列对应到“村”" in text
+    # Within the text of the alert: at its side the list would stand in a narrow column on a phone.
+    assert '<div class="xy-actions"><ul' not in text
     assert batch_of(hanyin, batch_id).state == "mapping"
 
     act(client, batch_id, "columns", version=version, **chosen())

@@ -212,6 +212,7 @@ def test_the_first_of_what_is_new_is_shown_so_that_a_wrong_column_is_seen(hanyin
     client = hanyin.client("county_admin")
     people = [head(n, id_number=f"61092119800101{n:03}X") for n in range(871, 884, 2)]
     people[0] |= {"phone": "15400000070", "address": "七组9号", "household_income": 32000, "income_year": 2024}
+    people[1]["group"] = "二十九组"
     batch_id = checked(hanyin, client, roster(*people))
     samples = batch(hanyin, batch_id).counts["samples"]
     assert {sample["before"] for sample in samples} == {None}
@@ -221,6 +222,7 @@ def test_the_first_of_what_is_new_is_shown_so_that_a_wrong_column_is_seen(hanyin
     assert (person["id_number"], person["phone"], person["relation"]) == ("610921********1X", "154****0070", "02")
     page = html(client, f"/imports/{batch_id}")
     assert "新增举例" in page
+    assert re.search(r"村民小组</th><td[^>]*>1</td>", page)  # the group that the import makes
     for word in ("七组9号", "32,000", "户主", "610921********1X", "154****0070", "党员", "漩涡镇上七村三组"):
         assert word in page.partition("新增举例")[2], word
     assert (

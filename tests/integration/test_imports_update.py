@@ -64,6 +64,11 @@ def test_a_member_is_found_by_citizen_number_and_nothing_else_changes(county: Co
     assert again.counts["persons_changed"] == 0
 
 
+def test_a_head_named_twice_is_told_by_the_column_that_the_file_has(county: County) -> None:
+    batch = changed_by(county, [["身份证号", "民族"], [HEAD[5], "回族"], [HEAD[5], "汉族"]])
+    assert errors(county, batch) == [(3, "id_number", "id_duplicate")]
+
+
 def test_a_household_is_found_by_its_number_or_its_whole_code(county: County) -> None:
     with county.uow() as uow:
         codes = uow.session.scalars(select(Household.code).order_by(Household.head_name)).all()

@@ -18,7 +18,8 @@ from xiangyue.text.folding import half_width
 _OF_ITS_OWN = frozenset({
     "id_duplicate", "no_head", "two_heads", "household_differs", "head_row_only", "sex_mismatch", "birth_mismatch",
     "household_elsewhere", "household_twice", "head_other", "person_elsewhere", "person_twice", "not_taken",
-    "outside_area", "row_twice", "group_unknown", "name_format", "name_long", "record_twice", "person_ambiguous",
+    "outside_area", "row_twice", "group_unknown", "group_absent", "name_format", "name_long", "record_twice",
+    "person_ambiguous",
 })  # fmt: skip
 
 

@@ -130,7 +130,7 @@ class RegisterChecker:
             _number, name = parse_group(cells["group"])
             code = self._areas.find_group(village, name) if name else village
             if code is None:
-                errors.append(CellError(row.number, "group", "group_unknown", {}, name[:SHOWN_LENGTH]))
+                errors.append(CellError(row.number, "group", "group_absent", {}, name[:SHOWN_LENGTH]))
         place["village_code"], place["area_code"] = village, code
         if area is not None and code is not None:
             record[area.key] = code

@@ -97,6 +97,7 @@ MESSAGES: dict[str, LazyText] = {
     # What only the register and the rights of whoever imports can tell.
     "outside_area": _l("Lies outside the area you may import. Leave the household out, or ask a colleague there."),
     "group_unknown": _l("The village has no such group, and you may not add one. Ask your administrator."),
+    "group_absent": _l("The village has no such group. Correct it, or have the group added to the village first."),
     "household_elsewhere": _l("This household stands outside your area in the register. Leave it out."),
     "household_twice": _l("Another household of the file has the same number. Give one of them its own."),
     "head_other": _l(

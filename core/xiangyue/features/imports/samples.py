@@ -71,14 +71,15 @@ class Tally:
 
 
 def tallies(counts: Mapping[str, Any]) -> list[Tally]:
-    """Households and persons of `BulkCounts.numbers` as they stand in the batch's counts."""
+    """Households, persons and new groups of `BulkCounts.numbers` as they stand in the batch's counts."""
     if "records_new" in counts:
         numbers = (int(counts.get(f"records_{kind}") or 0) for kind in ("new", "changed", "unchanged"))
         return [Tally(_("Records of the register"), *numbers)]
+    groups = int(counts.get("groups_new") or 0)
     return [
         Tally(label, *(int(counts.get(f"{key}_{kind}") or 0) for kind in ("new", "changed", "unchanged")))
         for key, label in (("households", _("Households")), ("persons", _("Persons")))
-    ]
+    ] + ([Tally(_("Villager groups"), groups, 0, 0)] if groups else [])
 
 
 def samples(uow: Uow, counts: Mapping[str, Any], kind: str = ROSTER) -> list[Sample]:

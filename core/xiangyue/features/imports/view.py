@@ -114,6 +114,7 @@ KINDS: dict[str, Any] = {
     "head_row_only": _l("Belongs in the row of the head"),
     "outside_area": _l("Outside my area"),
     "group_unknown": _l("Group not known"),
+    "group_absent": _l("Group not known"),
     "household_elsewhere": _l("Household stands outside my area"),
     "household_twice": _l("Household twice in the file"),
     "head_other": _l("Another head in the register"),
