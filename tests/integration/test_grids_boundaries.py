@@ -222,7 +222,7 @@ def test_each_line_says_what_stands_against_it(drawn: tuple[County, int, int, in
     assert [lines[n]["state"] for n in range(1, 6)] == ["taken", "faulty", "faulty", "unknown", "unknown"]
     assert lines[1]["grid_id"] == one
     assert "XY9" in lines[1]["says"][0]
-    assert "2, 3" in lines[2]["says"][0]
+    assert "2、3" in lines[2]["says"][0]
     # The same grid by its old code and its new one, one of them without outline: neither is taken.
     twice = call(county, "POST", "/grids/boundaries", {"collection": collection(body[0], body[4]), "system": "wgs84",
                                                        "on": "2026-01-01"}, status=422)  # fmt: skip

@@ -256,7 +256,7 @@ def test_new_groups_are_one_entry_that_names_its_places(clean: County) -> None:
         assert entry.after == {"count": 20, "groups": [VILLAGE + n for n in range(50, 70)]}
         assert uow.session.scalar(select(func.count()).where(AuditEntry.action == "area.add")) == 0
     page = clean.client("auditor").get(f"/audit/{entry.id}").text
-    assert "· 50组, " in page
+    assert "· 50组、" in page
     assert "等，另有 8 个" in page
 
 

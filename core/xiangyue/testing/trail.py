@@ -3,7 +3,7 @@ field and actor that is not a person needs words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,8 +59,11 @@ def keys_of(values: Mapping[str, Any]) -> Iterable[str]:
 event.listen(AuditEntry, "before_insert", _remember)
 
 
-def wordless(written: Iterable[Written], actions: Mapping[str, Any]) -> list[str]:
-    """Codes of the entries that have no words, with the action that wrote them."""
+def wordless(
+    written: Iterable[Written], actions: Mapping[str, Any], of_a_plugin: Callable[[str], bool] = lambda _name: False
+) -> list[str]:
+    """Codes of the entries that have no words, with the action that wrote them. ``of_a_plugin``: whether a name is a
+    plugin's, whose columns and conditions begin with it and have the words that it registers them with."""
     faults = set()
     for one in written:
         thing, _dot, verb = one.action.rpartition(".")
@@ -73,6 +76,6 @@ def wordless(written: Iterable[Written], actions: Mapping[str, Any]) -> list[str
             faults.add(f"actor {one.actor} ({one.action})")
         # A county's own fields have their names from its profile, a plugin's columns and settings from the plugin.
         if one.action not in ("plugin.settings", "custom_field.order"):
-            keys = {key for key in one.keys if not ("." in key or ":" in key)}
+            keys = {key for key in one.keys if not ("." in key or ":" in key or of_a_plugin(key.partition("_")[0]))}
             faults |= {f"field {key} ({one.action})" for key in keys if key not in FIELDS and key not in ERASED}
     return sorted(faults)
