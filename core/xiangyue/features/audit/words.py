@@ -303,8 +303,8 @@ class Words:
             return Shown(_("empty"))
         if isinstance(value, bool):
             return Shown(_("yes") if value else _("no"))
-        if key in _AREA_FIELDS and not isinstance(value, list) and _code(value) in self.areas:
-            return Shown(self.areas[_code(value)], data=True)
+        if key in _AREA_FIELDS and not isinstance(value, list) and (code := _area_code(value)) in self.areas:
+            return Shown(self.areas[code], data=True)
         if key == "query":
             value = _conditions(value)
         if isinstance(value, list):
@@ -360,7 +360,7 @@ def _conditions(query: Any) -> dict[str, Any]:
     return found
 
 
-def _code(value: Any) -> int:
+def _area_code(value: Any) -> int:
     """The code of an area, of which an address has the beginning; 0 for what is none."""
     text = str(value)
     return int(text.ljust(15, "0")) if text.isascii() and text.isdigit() and len(text) <= 15 else 0
@@ -400,5 +400,5 @@ def area_codes(entries: list[AuditEntry]) -> set[int]:
             for key, value in told.items():
                 if key in _AREA_FIELDS:
                     listed = value[:MOST_LISTED] if isinstance(value, list) else [value]
-                    found |= {code for one in listed if (code := _code(one))}
+                    found |= {code for one in listed if (code := _area_code(one))}
     return found
